@@ -1,0 +1,52 @@
+"""alpha-umi: three small language models that work as one tool-using agent.
+
+Public names are loaded when first used; importing the package never imports torch.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_WHERE = {
+    "AlphaUmiError": "errors",
+    "Call": "trajectory",
+    "Decision": "trajectory",
+    "Observation": "trajectory",
+    "Plan": "trajectory",
+    "Step": "trajectory",
+    "Tool": "trajectory",
+    "Trajectory": "trajectory",
+    "Role": "roles",
+    "Team": "roles",
+    "load_team": "roles",
+    "ScriptedModel": "models.scripted",
+}
+
+__all__ = ["__version__", *sorted(_WHERE)]  # noqa: PLE0604 -- names come from the table above
+
+if TYPE_CHECKING:
+    from alpha_umi.errors import AlphaUmiError as AlphaUmiError
+    from alpha_umi.models.scripted import ScriptedModel as ScriptedModel
+    from alpha_umi.roles import Role as Role
+    from alpha_umi.roles import Team as Team
+    from alpha_umi.roles import load_team as load_team
+    from alpha_umi.trajectory import Call as Call
+    from alpha_umi.trajectory import Decision as Decision
+    from alpha_umi.trajectory import Observation as Observation
+    from alpha_umi.trajectory import Plan as Plan
+    from alpha_umi.trajectory import Step as Step
+    from alpha_umi.trajectory import Tool as Tool
+    from alpha_umi.trajectory import Trajectory as Trajectory
+
+
+def __getattr__(name: str) -> Any:
+    if name in _WHERE:
+        return getattr(import_module(f"alpha_umi.{_WHERE[name]}"), name)
+    raise AttributeError(f"module 'alpha_umi' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

@@ -1,0 +1,74 @@
+"""The command line: one verb a file, one contract for all (design: docs/cli.md).
+
+Progress goes to stderr and results to stdout. Exit 0 when the work was done, 1 when it failed, 2 when the call was
+wrong; never a traceback for a user's mistake. Nothing here imports torch before a verb needs it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+import typer
+from rich.console import Console
+
+from alpha_umi import __version__
+from alpha_umi.errors import AlphaUmiError, UsageError
+
+app = typer.Typer(
+    name="alpha-umi",
+    help="Three small language models that work as one tool-using agent: train, run, measure.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"alpha-umi {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
+) -> None:
+    """Options that stand before the verb."""
+
+
+def _register() -> None:
+    from alpha_umi.cli import data, evaluate, quickstart, run, shipped, train
+
+    app.add_typer(data.app, name="data")
+    app.add_typer(evaluate.app, name="evaluate")
+    train.register(app)
+    run.register(app)
+    quickstart.register(app)
+    shipped.register(app)
+
+
+def main() -> None:
+    """Entry point of the `alpha-umi` command."""
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # forked data loaders would print a warning each
+    _register()
+    stderr = Console(stderr=True, highlight=False)
+    try:
+        app(standalone_mode=False)
+    except click.exceptions.Exit as end:
+        sys.exit(end.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        stderr.print("stopped")
+        sys.exit(1)
+    except AlphaUmiError as error:
+        stderr.print("error:", str(error), markup=False, soft_wrap=True)
+        sys.exit(2 if isinstance(error, UsageError) else 1)
+    except BrokenPipeError:
+        # The reader (`| head`) has gone: nothing is left to say, and the interpreter must not complain at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)

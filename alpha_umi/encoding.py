@@ -1,0 +1,160 @@
+"""Chat messages -> token ids, the same way for training and inference.
+
+A conversation is encoded piece by piece: what stands before an assistant message, the message itself, what follows.
+Pieces are tokenised apart, so the ids of a prompt are by construction the beginning of the ids of every prompt that
+extends it, whatever the tokenizer would merge across the seam. Works with any chat template that is
+prefix-preserving, with the system message on its own or merged into the first user message.
+Needs a tokenizer only; knows nothing of trajectories, labels or tensors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple, Protocol
+
+from alpha_umi.errors import ModelError
+from alpha_umi.prompts import Message
+
+
+class Tokenizer(Protocol):
+    """What is used of a transformers tokenizer."""
+
+    eos_token_id: int | None
+    eos_token: str | None
+    all_special_tokens: list[str]
+
+    def apply_chat_template(self, conversation: list[dict[str, str]], **options: Any) -> Any: ...
+
+    def encode(self, text: str, *, add_special_tokens: bool = ...) -> list[int]: ...
+
+    def decode(self, token_ids: Any, **options: Any) -> Any: ...
+
+
+class Encoded(NamedTuple):
+    """Ids of a conversation, and which of them are to be learned."""
+
+    ids: list[int]
+    trained: list[bool]
+    """True on the tokens of the chosen messages and on the end token of each."""
+
+
+class ChatEncoder:
+    """Encodes messages with one tokenizer and its chat template."""
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self.tokenizer = tokenizer
+        self._merge_system = not self._keeps_prefixes(merge=False)
+        if self._merge_system and not self._keeps_prefixes(merge=True):
+            raise ModelError(
+                "the tokenizer's chat template rewrites earlier messages, so prompts cannot extend one another; "
+                "use a prefix-preserving template"
+            )
+        self._piece = lru_cache(maxsize=4096)(self._encode_piece)
+        self._end_text = self._after_assistant()
+        self.end_ids = self._end_ids()
+        """Ids that end an assistant message; generation stops at any of them."""
+
+    def prompt(self, messages: Sequence[Message]) -> list[int]:
+        """Ids of a prompt whose last message is the user's, up to where the assistant begins to write."""
+        return self.row(messages, trained=()).ids
+
+    def row(self, messages: Sequence[Message], *, trained: Collection[int]) -> Encoded:
+        """Ids of a whole conversation with a mask over the messages to learn.
+
+        Args:
+            messages: system first, then user and assistant in turn. Ending in a user message it is a prompt.
+            trained: indices of assistant messages whose tokens, with their end token, are targets.
+        """
+        ids: list[int] = []
+        mask: list[bool] = []
+        for text, message in self._pieces(messages):
+            piece = self._piece(text)
+            learn = message is not None and message in trained
+            if message is None:
+                ids += piece
+                mask += [False] * len(piece)
+                continue
+            written = [*piece, self.end_ids[0]]
+            ids += written
+            mask += [learn] * len(written)
+        return Encoded(ids, mask)
+
+    def _pieces(self, messages: Sequence[Message]) -> list[tuple[str, int | None]]:
+        """The template's text in pieces; a piece that is an assistant message carries the message's index."""
+        chat = self._as_chat(messages)
+        shift = len(messages) - len(chat)
+        pieces: list[tuple[str, int | None]] = []
+        done = ""
+        skip = self._end_head()
+        for i, message in enumerate(chat):
+            if message["role"] != "assistant":
+                continue
+            opened = self._text(chat[:i], generate=True)
+            pieces.append((self._gap(done, opened, skip if pieces else ""), None))
+            pieces.append((message["content"], i + shift))
+            done = opened + message["content"]
+        if chat and chat[-1]["role"] != "assistant":
+            opened = self._text(chat, generate=True)
+            pieces.append((self._gap(done, opened, skip if pieces else ""), None))
+        return pieces
+
+    def _gap(self, done: str, opened: str, skip: str) -> str:
+        """What the template writes between two assistant messages, less the end token already encoded."""
+        if not opened.startswith(done):
+            raise ModelError("the chat template changed an earlier message (it may strip or reorder content)")
+        return opened[len(done) :].removeprefix(skip)
+
+    def _as_chat(self, messages: Sequence[Message]) -> list[dict[str, str]]:
+        chat = [{"role": m.role, "content": m.content} for m in messages]
+        if self._merge_system and len(chat) > 1 and chat[0]["role"] == "system":
+            first = {"role": "user", "content": f"{chat[0]['content']}\n\n{chat[1]['content']}"}
+            chat = [first, *chat[2:]]
+        return chat
+
+    def _text(self, chat: list[dict[str, str]], *, generate: bool) -> str:
+        text = self.tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=generate)
+        return str(text)
+
+    def _encode_piece(self, text: str) -> tuple[int, ...]:
+        return tuple(self.tokenizer.encode(text, add_special_tokens=False)) if text else ()
+
+    def _keeps_prefixes(self, *, merge: bool) -> bool:
+        """Whether a probe conversation stays a prefix of itself as it grows."""
+        self._merge_system = merge
+        probe = [
+            Message(role=role, content=text)
+            for role, text in (("system", "s"), ("user", "a"), ("assistant", "b"), ("user", "c"), ("assistant", "d"))
+        ]
+        try:
+            first = self._text(self._as_chat(probe[:2]), generate=True)
+            second = self._text(self._as_chat(probe[:4]), generate=True)
+            third = self._text(self._as_chat(probe), generate=False)
+        except Exception as error:  # noqa: BLE001 -- templates raise TemplateError for a role they do not know
+            if merge:
+                raise ModelError(f"the tokenizer's chat template cannot be used: {error}") from error
+            return False
+        return second.startswith(first + "b") and third.startswith(second + "d")
+
+    def _after_assistant(self) -> str:
+        """What the template writes after an assistant message, e.g. `<|im_end|>` and a newline."""
+        chat = self._as_chat(
+            [Message(role="system", content="s"), Message(role="user", content="a"), Message(role="assistant", content="b")]
+        )
+        opened = self._text(chat[:-1], generate=True)
+        return self._text(chat, generate=False)[len(opened) + 1 :]
+
+    def _end_head(self) -> str:
+        """The text of the end token as the template writes it; empty when the template writes none."""
+        text: str = self.tokenizer.decode([self.end_ids[0]])
+        return text if self._end_text.startswith(text) else ""
+
+    def _end_ids(self) -> tuple[int, ...]:
+        """The template's own end token first, then the tokenizer's end of sequence."""
+        after = self._encode_piece(self._end_text.lstrip())[:1]
+        special = [i for i in after if self.tokenizer.decode([i]) in self.tokenizer.all_special_tokens]
+        eos = [] if self.tokenizer.eos_token_id is None else [self.tokenizer.eos_token_id]
+        ends = tuple(dict.fromkeys([*special, *eos]))
+        if not ends:
+            raise ModelError("the tokenizer has neither an end-of-turn nor an end-of-sequence token")
+        return ends

@@ -1,0 +1,208 @@
+"""Completion text <-> Plan, Call, answer. `format_*` and `parse_*` are inverses.
+
+The output markers are the published ones of α-UMi (arXiv 2401.07324, released code), so published
+checkpoints and data stay usable. Parsing never raises on model output: what is wrong with a text is
+recorded as `fault` on the value. Only model output is ever parsed here, never an observation, so no
+observation can steer the agent. The published scorers' own parsing lives in `evaluation`.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from alpha_umi.trajectory import Call, Decision, Plan
+
+MARKERS: dict[Decision, str] = {
+    Decision.GIVE_UP: "Next: give up.",
+    Decision.SUMMARIZE: "Next: conclusion.",
+    Decision.CALL: "Next: caller.",
+}
+"""In order of precedence: when several occur the first of these wins, wherever it stands (released code)."""
+
+EMPTY_OUTPUTS = frozenset({"", ".", ","})
+"""Outputs that the released code replaces by `none`."""
+
+PLAN_FAULTS = frozenset({"empty", "no_marker"})
+CALL_FAULTS = frozenset({"empty", "no_action", "bad_json", "not_an_object", "too_deep"})
+
+NO_TOOL = "none"
+"""Tool name of a call without a readable action (released code)."""
+
+MAX_ARGUMENT_DEPTH = 64
+"""Arguments nested deeper are refused: no real schema needs it and recursion must stay bounded."""
+
+_ACTION = re.compile(r"^[ \t]*Action[ \t]*:[ \t]*(?P<tool>.*?)[ \t]*$", re.MULTILINE)
+_INPUT = re.compile(r"Action[ \t]+Input[ \t]*:", re.IGNORECASE)
+_ACTION_ON_ONE_LINE = re.compile(r"Action[ \t]*:[ \t]*(?P<tool>.*?)[ \t]*(?=Action[ \t]+Input[ \t]*:|$)", re.MULTILINE)
+_CONCLUSION = re.compile(r"^[ \t]*conclusion:[ \t]?", re.MULTILINE)
+_GIVE_UP_ANSWER = "give up."
+
+
+def format_plan(plan: Plan) -> str:
+    """Write a plan as the planner's target text: rationale, one space, marker.
+
+    Raises:
+        ValueError: the rationale itself holds a marker that would outrank the decision's own.
+    """
+    for decision, marker in MARKERS.items():
+        if marker in plan.rationale:
+            raise ValueError(f"the rationale holds the marker {marker!r}, so the plan cannot be read back")
+        if decision is plan.decision:
+            break
+    marker = MARKERS[plan.decision]
+    return f"{plan.rationale} {marker}" if plan.rationale else marker
+
+
+def parse_plan(text: str) -> Plan:
+    """Read a planner's completion.
+
+    The text before the first occurrence of the chosen marker is the rationale; what follows is cut.
+    Without any marker the decision is CALL, as in the released code, with fault `no_marker`.
+    """
+    text = text.removeprefix(": ").strip()
+    if text in EMPTY_OUTPUTS:
+        return Plan(rationale="", decision=Decision.CALL, fault="empty")
+    for decision, marker in MARKERS.items():
+        before, found, _ = text.partition(marker)
+        if found:
+            return Plan(rationale=before.removesuffix(" "), decision=decision)
+    return Plan(rationale=text, decision=Decision.CALL, fault="no_marker")
+
+
+def format_call(call: Call) -> str:
+    """Write a call as the caller's two-line target text; `raw` wins when the call has one."""
+    if call.raw:
+        return call.raw
+    return f"Action: {call.tool}\nAction Input: {json.dumps(dict(call.arguments), ensure_ascii=False)}"
+
+
+def parse_call(text: str) -> Call:
+    """Read a caller's completion: the first action and the JSON object after its `Action Input:`.
+
+    Reading from the left, and the arguments with a JSON decoder, keeps markers inside argument strings and
+    text after the object from corrupting either field (the released code searches from the right). A missing
+    `Action Input:` means no arguments; single-quoted Python literals are accepted.
+    """
+    raw = text.strip()
+    if raw in EMPTY_OUTPUTS:
+        return Call(tool=NO_TOOL, raw=raw, fault="empty")
+    action = _find_action(raw)
+    if action is None or not action.group("tool"):
+        return Call(tool=NO_TOOL, raw=raw, fault="no_action")
+    tool = action.group("tool").strip("\"'` ")
+    found = _INPUT.search(raw, action.end())
+    if not tool:
+        return Call(tool=NO_TOOL, raw=raw, fault="no_action")
+    if found is None:
+        return Call(tool=tool, raw=raw)
+    arguments, fault = _read_object(raw[found.end() :].strip())
+    return Call(tool=tool, arguments=arguments, raw=raw, fault=fault)
+
+
+def _find_action(text: str) -> re.Match[str] | None:
+    """The first `Action:` line; its name ends where the line or `Action Input:` begins."""
+    line = _ACTION.search(text)
+    if line is not None and not _INPUT.search(line.group("tool")):
+        return line
+    return _ACTION_ON_ONE_LINE.search(text)
+
+
+def _read_object(text: str) -> tuple[Mapping[str, Any], str | None]:
+    """Decode the object at the start of `text`; returns it with a fault or None."""
+    text = text.removeprefix("```json").removeprefix("```").lstrip()
+    if text in EMPTY_OUTPUTS:
+        return {}, None
+    end = _end_of_value(text)
+    if end < 0:
+        return {}, "too_deep"
+    value: Any
+    try:
+        value, _ = json.JSONDecoder(strict=False).raw_decode(text)
+    except RecursionError:
+        return {}, "too_deep"
+    except ValueError:
+        try:
+            value = ast.literal_eval(text[:end])
+        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+            return {}, "bad_json"
+        value = _as_json(value)
+    if not isinstance(value, dict):
+        return {}, "not_an_object"
+    return value, None
+
+
+def _as_json(value: Any) -> Any:
+    """A Python literal with JSON's types only: tuples and sets become lists; other values are refused."""
+    try:
+        return json.loads(json.dumps(value, default=list))
+    except (TypeError, ValueError, RecursionError):
+        return None
+
+
+def _end_of_value(text: str) -> int:
+    """Index after the bracketed value that opens `text` (quotes respected), or -1 when nested too deep."""
+    depth, quote, escaped = 0, "", False
+    for i, char in enumerate(text):
+        if quote:
+            escaped, quote = (False, quote) if escaped else (char == "\\", "" if char == quote else quote)
+        elif char in "\"'":
+            quote = char
+        elif char in "{[":
+            depth += 1
+            if depth > MAX_ARGUMENT_DEPTH:
+                return -1
+        elif char in "}]":
+            depth -= 1
+            if depth <= 0:
+                return i + 1
+    return len(text)
+
+
+def format_answer(answer: str) -> str:
+    """Write an answer as the summarizer's target text."""
+    return answer.strip() or NO_TOOL
+
+
+def parse_answer(text: str) -> str:
+    """Read a summarizer's completion."""
+    return text.removeprefix(": ").strip()
+
+
+class Turn(NamedTuple):
+    """A whole step in one completion, as the Team `single` writes it."""
+
+    plan: Plan
+    call: Call | None
+    answer: str | None
+
+
+def format_turn(turn: Turn) -> str:
+    """Write rationale and action, or rationale and conclusion, as one text (α-UMi's backbone target)."""
+    if turn.plan.decision is Decision.CALL:
+        tail = format_call(turn.call) if turn.call is not None else ""
+    elif turn.plan.decision is Decision.GIVE_UP:
+        tail = f"conclusion: {_GIVE_UP_ANSWER}"
+    else:
+        tail = f"conclusion: {format_answer(turn.answer or '')}"
+    return f"{turn.plan.rationale}\n{tail}".strip()
+
+
+def parse_turn(text: str) -> Turn:
+    """Read a whole step from one completion; whichever of `Action:` and `conclusion:` comes first decides."""
+    text = text.removeprefix(": ").strip()
+    action, conclusion = _ACTION.search(text), _CONCLUSION.search(text)
+    if conclusion is not None and (action is None or conclusion.start() < action.start()):
+        rationale, answer = text[: conclusion.start()].removesuffix("\n"), text[conclusion.end() :].strip()
+        if answer.rstrip(".") == _GIVE_UP_ANSWER.rstrip("."):
+            return Turn(Plan(rationale=rationale, decision=Decision.GIVE_UP), None, None)
+        return Turn(Plan(rationale=rationale, decision=Decision.SUMMARIZE), None, answer)
+    if action is not None:
+        rationale = text[: action.start()].removesuffix("\n")
+        return Turn(Plan(rationale=rationale, decision=Decision.CALL), parse_call(text[action.start() :]), None)
+    fault = "empty" if text in EMPTY_OUTPUTS else "no_marker"
+    plan = Plan(rationale="" if fault == "empty" else text, decision=Decision.CALL, fault=fault)
+    return Turn(plan, parse_call(text), None)

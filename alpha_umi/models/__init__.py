@@ -1,0 +1,1 @@
+"""What writes the words: the Model protocol and its implementations."""

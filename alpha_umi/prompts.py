@@ -1,0 +1,268 @@
+"""The only place where a trajectory becomes chat messages.
+
+A conversation strictly alternates user and assistant after one system message, and each prompt of a trajectory
+extends the one before it, so that a KV cache and one training row serve all of a role's turns.
+
+Two layouts (docs/prompts.md):
+    paper    the system message is the view's own prompt; the view's own turns are assistant messages and what the
+             other roles said stands, labelled, in the user messages (α-UMi, arXiv 2401.07324)
+    shared   one system message and one history for all roles; only the cue that ends a user message tells who is next
+The wording lives in `prompts/<layout>/*.jinja`, read by this module alone; its digest is written on every card.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from jinja2 import FileSystemLoader, StrictUndefined, TemplateError
+from jinja2.sandbox import SandboxedEnvironment
+
+from alpha_umi import grammar, resources
+from alpha_umi.errors import ConfigError
+from alpha_umi.trajectory import Call, Decision, Frozen, Step, Tool, Trajectory
+
+RENDER_VERSION = 1
+"""Raised when this module's own part of the rendering changes, so that old cards are refused."""
+
+INVALID_TOOL = "invalid_hallucination_function_name"
+"""What ToolBench writes in place of a function name that the model invented."""
+
+OBSERVATION_CHARS = 2048
+"""Default length at which an observation loses its middle in a prompt."""
+
+SHORTER_OBSERVATIONS = (1024, 512, 256, 128, 64)
+"""Tried in turn when a prompt does not fit the context (`fitting_limit`)."""
+
+_CONTINUE = "(continue)"
+
+
+class Layout(StrEnum):
+    """How one trajectory is laid out as chat messages."""
+
+    PAPER = "paper"
+    SHARED = "shared"
+
+
+class View(StrEnum):
+    """Whose conversation it is. `single` speaks whole steps: rationale and action, or rationale and answer."""
+
+    PLANNER = "planner"
+    CALLER = "caller"
+    SUMMARIZER = "summarizer"
+    SINGLE = "single"
+
+
+class Message(Frozen):
+    """One chat message. Roles strictly alternate user and assistant after one system message."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+class Target(NamedTuple):
+    """An assistant message that a role is trained to write."""
+
+    message: int
+    """Index of the message; the messages before it are its prompt."""
+    view: View
+    step: int
+    """Index of the step it belongs to."""
+
+
+class Conversation(NamedTuple):
+    """A rendered trajectory: messages, and which of them are training targets."""
+
+    messages: tuple[Message, ...]
+    targets: tuple[Target, ...]
+
+
+class _Event(NamedTuple):
+    """Something said: by the user, the environment, or (as the text of an assistant message) a role."""
+
+    speaker: View | Literal["user", "observation"]
+    text: str
+    step: int = -1
+    target: bool = False
+
+
+def render(
+    trajectory: Trajectory,
+    *,
+    view: View,
+    layout: Layout,
+    ask: View | None = None,
+    observation_chars: int = OBSERVATION_CHARS,
+) -> Conversation:
+    """Lay a trajectory out as chat messages.
+
+    Args:
+        trajectory: what happened so far. When asking the caller, its last step holds only a plan.
+        view: whose conversation. In the shared layout the three roles' conversations are the same.
+        layout: `paper` or `shared`.
+        ask: the role whose turn it is: the messages then end in the user message that it answers. None renders the
+            whole trajectory with its targets, for training and for static evaluation.
+        observation_chars: longer observations lose their middle, alike in training and inference.
+    """
+    own = {view} if layout is Layout.PAPER or view is View.SINGLE else {View.PLANNER, View.CALLER, View.SUMMARIZER}
+    labelled = layout is Layout.PAPER and view is not View.SINGLE
+    wording = load_prompts(layout)
+    messages = [Message(role="system", content=wording.system(view, trajectory.tools))]
+    targets: list[Target] = []
+    waiting: list[str] = []
+
+    def user_message(speaker: View) -> Message:
+        lines = [*waiting, wording.cue(speaker)]
+        waiting.clear()
+        return Message(role="user", content="\n".join(line for line in lines if line).strip() or _CONTINUE)
+
+    for event in _events(trajectory, single=view is View.SINGLE, ask=ask, observation_chars=observation_chars):
+        if event.speaker in own:
+            speaker = View(event.speaker)
+            messages.append(user_message(speaker))
+            if event.target:
+                targets.append(Target(len(messages), speaker, event.step))
+            messages.append(Message(role="assistant", content=event.text.strip()))
+        else:
+            waiting.append(f"{event.speaker}: {event.text.strip()}" if labelled else event.text.strip())
+    if ask is not None:
+        messages.append(user_message(ask))
+    return Conversation(tuple(messages), tuple(targets))
+
+
+def _events(trajectory: Trajectory, *, single: bool, ask: View | None, observation_chars: int) -> Iterator[_Event]:
+    """What was said, in order, each with whether it is worth training on (α-UMi, released preprocessing)."""
+    yield _Event("user", trajectory.query)
+    last = len(trajectory.steps) - 1
+    for i, step in enumerate(trajectory.steps):
+        if step.prompt:
+            yield _Event("user", step.prompt)
+        if single:
+            yield from _single_events(trajectory, i, step)
+        else:
+            decided = step.is_decision or (i == last and ask is not None)
+            text = grammar.format_plan(step.plan) if decided else step.plan.rationale
+            known = not _hallucinated(step.call, trajectory)
+            yield _Event(View.PLANNER, text, i, step.is_decision and known)
+            if step.call is not None:
+                yield _Event(View.CALLER, grammar.format_call(step.call), i, known)
+        if step.observation is not None:
+            yield _Event("observation", cut_middle(step.observation.text, observation_chars))
+    if not single and trajectory.answer is not None:
+        answer = grammar.format_answer(trajectory.answer)
+        yield _Event(View.SUMMARIZER, answer, last, answer != grammar.NO_TOOL)
+
+
+def _single_events(trajectory: Trajectory, i: int, step: Step) -> Iterator[_Event]:
+    """One merged turn a step, hallucinated calls included (released preprocessing of the backbone)."""
+    if not step.is_decision:
+        yield _Event(View.SINGLE, step.plan.rationale, i, False)
+        return
+    answer = trajectory.answer if step.plan.decision is Decision.SUMMARIZE else None
+    yield _Event(View.SINGLE, grammar.format_turn(grammar.Turn(step.plan, step.call, answer)), i, True)
+
+
+def _hallucinated(call: Call | None, trajectory: Trajectory) -> bool:
+    """Whether a call names a tool that was not offered, or cannot be read."""
+    if call is None:
+        return False
+    return call.fault is not None or call.tool == INVALID_TOOL or call.tool not in trajectory.tool_names
+
+
+def observation_limits(first: int) -> Iterator[int]:
+    """The lengths to try, longest first, when a prompt does not fit the context."""
+    yield first
+    yield from (limit for limit in SHORTER_OBSERVATIONS if limit < first)
+
+
+def cut_middle(text: str, limit: int) -> str:
+    """Shorten a text to at most `limit` characters by dropping its middle and saying how much was dropped."""
+    if len(text) <= limit:
+        return text
+    mark = f" [... {len(text) - limit} characters cut ...] "
+    if len(mark) >= limit:
+        return text[:limit]
+    keep = limit - len(mark)
+    tail = keep // 3
+    return text[: keep - tail] + mark + (text[-tail:] if tail else "")
+
+
+class Prompts:
+    """The wording of one layout, out of `prompts/<layout>/`."""
+
+    def __init__(self, layout: Layout, folder: Path) -> None:
+        self.layout = layout
+        self._folder = folder
+        self._templates = SandboxedEnvironment(
+            loader=FileSystemLoader(folder), undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True
+        )
+        files = sorted(folder.glob("*.jinja"))
+        content = b"\0".join(file.name.encode() + b"\0" + file.read_bytes() for file in files)
+        self.digest = hashlib.sha256(f"{RENDER_VERSION}\0{layout}\0".encode() + content).hexdigest()[:16]
+        """Changes whenever anything changes that a model was trained to read."""
+
+    def system(self, view: View, tools: Sequence[Tool]) -> str:
+        """The system message: in `paper` the view's own, in `shared` one for the three roles."""
+        name = "system" if self.layout is Layout.SHARED and view is not View.SINGLE else view.value
+        return self._fill(name, documents=document_tools(tools, self.layout), names=[tool.name for tool in tools])
+
+    def cue(self, view: View) -> str:
+        """The short fixed text that ends a user message and tells who is next; empty in `paper`."""
+        if self.layout is Layout.PAPER or view is View.SINGLE:
+            return ""
+        return self._fill(f"cue_{view.value}")
+
+    def _fill(self, name: str, **values: Any) -> str:
+        try:
+            return self._templates.get_template(f"{name}.jinja").render(**values).strip()
+        except TemplateError as error:
+            raise ConfigError(str(self._folder / f"{name}.jinja"), [str(error)]) from error
+
+
+@lru_cache
+def load_prompts(layout: Layout) -> Prompts:
+    """The shipped wording of a layout."""
+    return Prompts(layout, resources.root() / "prompts" / layout.value)
+
+
+def document_tools(tools: Sequence[Tool], layout: Layout) -> list[str]:
+    """One text per tool: α-UMi's JSON line in `paper`, a compact signature in `shared`."""
+    return [_paper_document(tool) if layout is Layout.PAPER else _signature(tool) for tool in tools]
+
+
+def _paper_document(tool: Tool) -> str:
+    """`{"Name", "function", "input": {argument: "type, description"}}`; required or not is lost, as published."""
+    arguments = {
+        name: f"{_type_name(schema)}, {schema['description']}" if "description" in schema else _type_name(schema)
+        for name, schema in tool.parameters.get("properties", {}).items()
+    }
+    return json.dumps({"Name": tool.name, "function": tool.description, "input": arguments}, ensure_ascii=False)
+
+
+def _signature(tool: Tool) -> str:
+    """`name(a: string, b?: integer = 3): description` and a line for each described argument."""
+    required = set(tool.parameters.get("required", ()))
+    parts, notes = [], []
+    for name, schema in tool.parameters.get("properties", {}).items():
+        default = f" = {json.dumps(schema['default'], ensure_ascii=False)}" if "default" in schema else ""
+        parts.append(f"{name}{'' if name in required else '?'}: {_type_name(schema)}{default}")
+        if schema.get("description"):
+            notes.append(f"  {name}: {schema['description']}")
+    return "\n".join([f"{tool.name}({', '.join(parts)}): {tool.description}", *notes])
+
+
+def _type_name(schema: Any) -> str:
+    """The type of an argument in words: its enum, its JSON type, or `any`."""
+    if not isinstance(schema, dict):
+        return "any"
+    if "enum" in schema:
+        return "|".join(json.dumps(value, ensure_ascii=False) for value in schema["enum"])
+    kind = schema.get("type", "any")
+    if kind == "array" and "items" in schema:
+        return f"array of {_type_name(schema['items'])}"
+    return "|".join(kind) if isinstance(kind, list) else str(kind)

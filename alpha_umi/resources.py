@@ -1,0 +1,48 @@
+"""Shipped name or path -> file.
+
+`roles/`, `prompts/`, `training/` and `launch/` are what researchers edit without touching Python. In a wheel
+they live in `alpha_umi/_shipped/`; in a checkout they are read live from the root. A bare name means shipped,
+a name with a suffix or a slash means a path.
+"""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+
+from alpha_umi.errors import UsageError
+
+FOLDERS = ("roles", "prompts", "training", "launch")
+
+
+def root() -> Path:
+    """Folder that holds the shipped folders: the wheel's copy, or the checkout."""
+    package = Path(str(files("alpha_umi")))
+    shipped = package / "_shipped"
+    return shipped if shipped.is_dir() else package.parent
+
+
+def names(folder: str, suffix: str = ".yaml") -> list[str]:
+    """Shipped names in a folder, e.g. `ablations/multi_task`, sorted."""
+    base = root() / folder
+    return sorted(p.relative_to(base).with_suffix("").as_posix() for p in base.rglob(f"*{suffix}"))
+
+
+def find(folder: str, name: str, suffix: str = ".yaml", *, beside: Path | None = None) -> Path:
+    """The file that a name means: shipped when bare, else a path (relative to `beside` when given).
+
+    Raises:
+        UsageError: no such file; the text lists what ships.
+    """
+    if Path(name).suffix or "\\" in name or name.startswith((".", "/", "~")):
+        path = Path(name).expanduser()
+        if beside is not None and not path.is_absolute():
+            path = beside.parent / path
+        if path.is_file():
+            return path
+        raise UsageError(f"{folder}: there is no file {path}")
+    path = root() / folder / f"{name}{suffix}"
+    if path.is_file():
+        return path
+    known = ", ".join(names(folder, suffix)) or "nothing"
+    raise UsageError(f"{folder}: '{name}' is not shipped; shipped are {known} (a path ends in {suffix})")

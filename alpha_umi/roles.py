@@ -1,0 +1,164 @@
+"""Role and Team, out of `roles/` or a training run's folder. Every role ablation is another Team.
+
+A role is a view of the conversation, the settings it decodes with, and the weights it speaks with. This module reads
+YAML and resolves paths; it loads no model.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import ValidationError
+
+from alpha_umi import resources
+from alpha_umi.errors import ConfigError, UsageError
+from alpha_umi.prompts import OBSERVATION_CHARS, Layout, View
+from alpha_umi.trajectory import Frozen
+
+DEFAULT_BASE = "HuggingFaceTB/SmolLM2-135M-Instruct"
+TEAM_FILE = "team.yaml"
+ROLES = (View.PLANNER, View.CALLER, View.SUMMARIZER)
+
+
+FrozenT = TypeVar("FrozenT", bound=Frozen)
+
+
+class Generation(Frozen):
+    """How a role decodes."""
+
+    max_new_tokens: int = 256
+    temperature: float = 0.0
+    """0 is greedy."""
+    top_p: float = 1.0
+    seed: int | None = None
+    """Seed of the sampling; unused when greedy."""
+    repetition_window: int = 24
+    """Stop when a stretch of at most that many tokens was written four times in a row; 0 never stops."""
+
+
+class Role(Frozen):
+    """What a role reads and writes (its view), how it decodes, and the weights it speaks with."""
+
+    name: str
+    view: View
+    description: str = ""
+    generation: Generation = Generation()
+    weights: str | None = None
+    """Folder of a LoRA adapter or a full model; None means the team's base as it is."""
+
+
+class Team(Frozen):
+    """A role for each of planner, caller and summarizer, over one base."""
+
+    name: str
+    layout: Layout
+    base: str = DEFAULT_BASE
+    """A local folder or a hub id."""
+    observation_chars: int = OBSERVATION_CHARS
+    description: str = ""
+    planner: Role
+    caller: Role
+    summarizer: Role
+
+    @property
+    def single(self) -> bool:
+        """Whether one completion is a whole step (α-UMi's Single-LLM)."""
+        return self.planner.view is View.SINGLE
+
+    def role(self, view: View) -> Role:
+        """The role that speaks in a view; in a single team one role speaks all."""
+        return self.planner if view is View.SINGLE else {r: getattr(self, r.value) for r in ROLES}[view]
+
+
+def load_role(name: str, *, beside: Path | None = None) -> Role:
+    """Read a role by shipped name or path.
+
+    Raises:
+        ConfigError: the file's mistakes, all of them.
+    """
+    path = resources.find("roles", name, beside=beside)
+    return parse_config(Role, {"name": path.stem, **read_yaml(path)}, path)
+
+
+def load_team(name: str) -> Team:
+    """Read a team by shipped name, YAML path, or the output folder of a training run.
+
+    Raises:
+        UsageError: there is no such team.
+        ConfigError: the file's mistakes, all of them.
+    """
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        path = folder / TEAM_FILE
+        if not path.is_file():
+            raise UsageError(f"{folder} is not a team: it holds no {TEAM_FILE} (a finished training run has one)")
+    else:
+        bare = f"teams/{name}" if f"teams/{name}" in resources.names("roles") else name
+        if bare == name and "/" not in name and not Path(name).suffix:
+            known = ", ".join(n.removeprefix("teams/") for n in resources.names("roles") if n.startswith("teams/"))
+            raise UsageError(f"'{name}' is no team: shipped are {known}; or give a YAML file or a run folder")
+        path = resources.find("roles", bare)
+    return _team_from(path)
+
+
+def _team_from(path: Path) -> Team:
+    """Build a team from a file, its seats given as `{role: NAME, weights: FOLDER, generation: {...}}`."""
+    raw = read_yaml(path)
+    raw.setdefault("name", path.parent.name if path.name == TEAM_FILE else path.stem)
+    for view in ROLES:
+        seat = raw.get(view.value)
+        if isinstance(seat, str):
+            seat = {"role": seat}
+        if isinstance(seat, dict) and "role" in seat:
+            role = load_role(str(seat.pop("role")), beside=path)
+            seat["generation"] = {**role.generation.model_dump(), **(seat.get("generation") or {})}
+            seat = {**role.model_dump(), **seat}
+            if seat["weights"]:
+                seat["weights"] = str((path.parent / seat["weights"]).resolve())
+            raw[view.value] = seat
+    base = raw.get("base")
+    if isinstance(base, str) and (path.parent / base).is_dir():
+        raw["base"] = str((path.parent / base).resolve())
+    team = parse_config(Team, raw, path)
+    views = [team.planner.view, team.caller.view, team.summarizer.view]
+    if views != list(ROLES) and set(views) != {View.SINGLE}:
+        raise ConfigError(str(path), ["planner, caller and summarizer must each have their own view, or all be single"])
+    return team
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Read a YAML file whose top level is a mapping.
+
+    Raises:
+        ConfigError: unreadable YAML, with the line.
+    """
+    try:
+        value = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise ConfigError(str(path), [" ".join(str(error).split())]) from error
+    if not isinstance(value, dict):
+        raise ConfigError(str(path), ["the file must hold a mapping of keys to values"])
+    return value
+
+
+def parse_config(kind: type[FrozenT], raw: dict[str, Any], source: Path) -> FrozenT:
+    """Validate a configuration and report every mistake in it at once."""
+    try:
+        return kind.model_validate(raw)
+    except ValidationError as error:
+        raise ConfigError(str(source), config_mistakes(error)) from error
+
+
+def config_mistakes(error: ValidationError) -> list[str]:
+    """Each mistake of a validation as `key: what is wrong`."""
+    mistakes = []
+    for item in error.errors(include_url=False):
+        key = ".".join(str(part) for part in item["loc"])
+        if item["type"] == "extra_forbidden":
+            mistakes.append(f"{key}: unknown key")
+        else:
+            shown = "" if item["type"] == "missing" else f" (found {str(item['input'])[:60]!r})"
+            mistakes.append(f"{key}: {item['msg'].lower().removeprefix('value error, ')}{shown}")
+    return mistakes

@@ -1,0 +1,1 @@
+"""What an agent may call: the Toolbox protocol and its sources."""

@@ -1,0 +1,53 @@
+"""Several toolboxes offered as one, and parts of one.
+
+Iterating a CombinedToolbox gives each of its tools as a toolbox of its own, so `[my_tool, *load_tools(SPEC)]`
+keeps every tool's timeouts and state. Knows nothing of what the toolboxes do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+
+from alpha_umi.errors import ToolError
+from alpha_umi.tools.base import Toolbox
+from alpha_umi.tools.validation import closest, refuse_fault, refuse_unknown
+from alpha_umi.trajectory import Call, Observation, Tool
+
+
+class CombinedToolbox:
+    """The tools of several toolboxes, each call carried out by the one that offers it."""
+
+    def __init__(self, boxes: Sequence[Toolbox], *, only: Collection[str] | None = None) -> None:
+        pairs = [(tool, box) for box in boxes for tool in box.tools]
+        refuse_duplicates([tool.name for tool, _ in pairs])
+        names = [tool.name for tool, _ in pairs]
+        for name in only or ():
+            if name not in names:
+                raise ToolError(f"there is no tool {name!r} to choose; offered: {', '.join(closest(name, names))}")
+        self._owners = {tool.name: (tool, box) for tool, box in pairs if only is None or tool.name in only}
+
+    @property
+    def tools(self) -> Sequence[Tool]:
+        """What is offered, in the order of the toolboxes."""
+        return tuple(tool for tool, _ in self._owners.values())
+
+    def __iter__(self) -> Iterator[Toolbox]:
+        """Each tool as a toolbox of its own."""
+        for name, (_, box) in self._owners.items():
+            yield CombinedToolbox([box], only={name})
+
+    def invoke(self, call: Call) -> Observation:
+        """Carry out one call."""
+        if call.fault:
+            return refuse_fault(call)
+        if call.tool not in self._owners:
+            return refuse_unknown(call.tool, list(self._owners))
+        _, box = self._owners[call.tool]
+        return box.invoke(call)
+
+
+def refuse_duplicates(names: Sequence[str]) -> None:
+    """Raise a ToolError that lists the names offered twice."""
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ToolError(f"two tools have the same name: {', '.join(twice)}; rename one of each")

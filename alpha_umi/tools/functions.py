@@ -1,0 +1,217 @@
+"""Python callables and LangChain tools as a Toolbox.
+
+Owns the checks before a call, the thread a function runs in, its time limit, and how a result becomes text.
+A Python thread cannot be killed: after the limit its result is ignored, but a function that never returns keeps
+its (daemon) thread until the program ends; a coroutine is cancelled. Knows nothing of agents or prompts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import copy
+import functools
+import inspect
+import json
+import queue
+import sys
+import threading
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, is_dataclass
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from pydantic import BaseModel, ValidationError
+
+from alpha_umi.errors import ToolError, UsageError
+from alpha_umi.tools.base import MAX_OBSERVATION_CHARS, Toolbox, cut_middle
+from alpha_umi.tools.combined import CombinedToolbox, refuse_duplicates
+from alpha_umi.tools.signatures import Build, tool_of
+from alpha_umi.tools.validation import (
+    check_tool,
+    find_mistakes,
+    one_line,
+    refuse_arguments,
+    refuse_fault,
+    refuse_unknown,
+)
+from alpha_umi.trajectory import Call, Observation, Tool
+
+TIMEOUT_S = 30.0
+"""How long a function may take unless a toolbox says otherwise."""
+
+
+@dataclass(frozen=True)
+class FunctionTool:
+    """A tool and the function that carries it out; the schema is checked when this is made."""
+
+    tool: Tool
+    function: Callable[..., Any]
+    """Called with keyword arguments; may be async; may return an Observation to say `ok` itself."""
+    build: Build = dict
+    """JSON arguments -> keyword arguments, after they passed the schema."""
+    validator: Draft202012Validator = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "validator", check_tool(self.tool))
+
+    @classmethod
+    def from_callable(
+        cls, function: Callable[..., Any], *, name: str | None = None, hidden: Sequence[str] = ()
+    ) -> FunctionTool:
+        """Derive the tool from type hints and docstring; `hidden` parameters are given by `bind` instead."""
+        tool, build = tool_of(function, name=name, hidden=hidden)
+        return cls(tool, function, build)
+
+    @classmethod
+    def from_schema(cls, tool: Tool, function: Callable[..., Any]) -> FunctionTool:
+        """Offer exactly this tool; the function gets the JSON arguments as keyword arguments."""
+        return cls(tool, function)
+
+    def bind(self, **values: Any) -> FunctionTool:
+        """The same tool with some of the function's parameters given."""
+        bound = copy.copy(self)  # the schema is known to be good: do not check it again
+        object.__setattr__(bound, "function", functools.partial(self.function, **values))
+        return bound
+
+
+class FunctionToolbox:
+    """Callables, LangChain tools and FunctionTools, run in threads with a time limit."""
+
+    def __init__(
+        self, items: Iterable[Any], *, timeout_s: float = TIMEOUT_S, max_chars: int = MAX_OBSERVATION_CHARS
+    ) -> None:
+        if timeout_s <= 0 or max_chars <= 0:
+            raise UsageError(f"timeout_s and max_chars must be positive, not {timeout_s} and {max_chars}")
+        made = [_function_tool(item) for item in items]
+        refuse_duplicates([item.tool.name for item in made])
+        self._items = {item.tool.name: item for item in made}
+        self._tools = tuple(item.tool for item in made)
+        self._timeout_s, self._max_chars = timeout_s, max_chars
+
+    @property
+    def tools(self) -> Sequence[Tool]:
+        """What is offered, in the order given."""
+        return self._tools
+
+    def invoke(self, call: Call) -> Observation:
+        """Carry out one call; whatever goes wrong is an observation with `ok=False`."""
+        if call.fault:
+            return refuse_fault(call)
+        item = self._items.get(call.tool)
+        if item is None:
+            return refuse_unknown(call.tool, list(self._items))
+        seen = _in_thread(functools.partial(_carry_out, item, call.arguments, self._timeout_s), self._timeout_s)
+        if seen is None:
+            late = f"{call.tool} failed: it gave no result within {self._timeout_s:g} seconds."
+            return Observation(text=late, ok=False)
+        return Observation(text=_writable(cut_middle(seen.text, self._max_chars)), ok=seen.ok)
+
+
+def as_toolbox(tools: Any) -> Toolbox:
+    """One Toolbox out of a Toolbox, a callable, a LangChain tool, or a sequence that mixes them.
+
+    Raises:
+        ToolError: an item is none of these, a schema is invalid, or two tools have the same name.
+    """
+    if isinstance(tools, Toolbox):
+        return tools
+    if isinstance(tools, str | bytes | Mapping):
+        raise ToolError(f"cannot offer {one_line(repr(tools), limit=80)}: give callables, LangChain tools or toolboxes")
+    many = list(tools) if isinstance(tools, Iterable) and not _is_langchain(tools) else [tools]
+    boxes = [item if isinstance(item, Toolbox) else FunctionToolbox([item]) for item in many]
+    return boxes[0] if len(boxes) == 1 else CombinedToolbox(boxes)
+
+
+def _function_tool(item: Any) -> FunctionTool:
+    if isinstance(item, FunctionTool):
+        return item
+    if _is_langchain(item):
+        from alpha_umi.tools.langchain import from_langchain
+
+        return from_langchain(item)
+    if callable(item):
+        return FunctionTool.from_callable(item)
+    raise ToolError(f"cannot offer {one_line(repr(item), limit=80)}: it is neither callable nor a LangChain tool")
+
+
+def _is_langchain(item: object) -> bool:
+    """Whether this is a LangChain tool, without importing LangChain: if it is one, its module is loaded."""
+    module = sys.modules.get("langchain_core.tools.base")
+    return module is not None and isinstance(item, module.BaseTool)
+
+
+def _carry_out(item: FunctionTool, arguments: Mapping[str, Any], timeout_s: float) -> Observation:
+    """Check, run, and describe; never raises. Runs in the thread, since a schema's pattern may be slow too."""
+    name = item.tool.name
+    try:
+        own = copy.deepcopy(dict(arguments))  # a function must not change what the trajectory records
+        mistakes = find_mistakes(item.validator, own)
+        if mistakes:
+            return refuse_arguments(name, mistakes)
+        try:
+            values = item.build(own)
+        except ValidationError as error:
+            return refuse_arguments(name, [_pydantic_mistake(dict(mistake)) for mistake in error.errors()])
+        result = item.function(**values)
+        if inspect.isawaitable(result):
+            result = asyncio.run(_bounded(result, timeout_s))
+        return result if isinstance(result, Observation) else Observation(text=as_text(result))
+    except BaseException as error:  # SystemExit too: a tool must not end the agent's program
+        return Observation(text=_failure(name, error), ok=False)
+
+
+def _pydantic_mistake(mistake: Mapping[str, Any]) -> str:
+    where = ".".join(str(part) for part in mistake["loc"])
+    return one_line(f"{where}: {mistake['msg']}" if where else str(mistake["msg"]), limit=200)
+
+
+def _failure(name: str, error: BaseException) -> str:
+    try:
+        message = one_line(str(error))
+    except Exception:  # an exception may fail to describe itself
+        message = ""
+    kind = type(error).__name__
+    return f"{name} failed: {kind}: {message}" if message else f"{name} failed: {kind}"
+
+
+async def _bounded(awaitable: Awaitable[Any], timeout_s: float) -> Any:
+    """Await, and cancel a little after the caller stopped waiting."""
+    async with asyncio.timeout(timeout_s + 0.1):
+        return await awaitable
+
+
+def _in_thread(work: Callable[[], Observation], timeout_s: float) -> Observation | None:
+    """Run in a daemon thread with the caller's context; None when it takes longer than `timeout_s`."""
+    done: queue.SimpleQueue[Observation] = queue.SimpleQueue()
+    context = contextvars.copy_context()
+    threading.Thread(target=lambda: done.put(context.run(work)), name="alpha-umi-tool", daemon=True).start()
+    try:
+        return done.get(timeout=timeout_s)
+    except queue.Empty:
+        return None
+
+
+def as_text(value: object) -> str:
+    """A result as a model reads it: a string as it is, everything else as compact JSON."""
+    if isinstance(value, str):
+        return value
+    try:
+        return json.dumps(value, ensure_ascii=False, default=_jsonable, separators=(",", ":"))
+    except (TypeError, ValueError, RecursionError):  # keys that are no strings, or a value that holds itself
+        return str(value)
+
+
+def _jsonable(value: object) -> Any:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    if isinstance(value, set | frozenset):
+        return sorted(value, key=str)
+    return str(value)
+
+
+def _writable(text: str) -> str:
+    """Without lone surrogates, which no file or tokenizer can hold."""
+    return text.encode("utf-8", "replace").decode("utf-8")
