@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from alpha_umi import resources
 from alpha_umi.errors import ConfigError, UsageError
@@ -57,6 +57,8 @@ class Team(Frozen):
     base: str = DEFAULT_BASE
     """A local folder or a hub id."""
     observation_chars: int = OBSERVATION_CHARS
+    context: int | None = Field(default=None, ge=64)
+    """Positions that prompt and completion may take together, in training and inference; None: all the model has."""
     description: str = ""
     planner: Role
     caller: Role

@@ -1,1 +1,1 @@
-"""."""
+"""Raw files -> trajectories -> step examples and training rows."""

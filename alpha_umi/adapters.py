@@ -1,0 +1,102 @@
+"""The card beside weights: what they are, what they were trained on, and which prompts they expect.
+
+A card is written once, when a stage ends, and read whenever the weights are loaded. Weights whose prompt digest differs
+from today's are refused, because the text trained on must be exactly the text sent.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError
+
+from alpha_umi.errors import ModelError
+from alpha_umi.prompts import Layout, View, load_prompts
+from alpha_umi.trajectory import Frozen
+
+CARD_FILE = "card.json"
+
+
+class Card(Frozen):
+    """What a folder of weights is."""
+
+    stage: str
+    views: tuple[View, ...]
+    """The conversations it was trained on."""
+    kind: Literal["full", "lora"]
+    base: str
+    """What it continued from: a hub id or path for stage 1, a stage's name after it."""
+    base_digest: str
+    """Digest of the weights it continued from (`weights_digest`)."""
+    layout: Layout
+    prompt_digest: str
+    observation_chars: int
+    recipe_digest: str
+    data_digest: str
+    seed: int
+    versions: Mapping[str, str] = Field(default_factory=dict)
+    results: Mapping[str, Any] = Field(default_factory=dict)
+
+
+def write_card(folder: Path, card: Card) -> None:
+    """Write the card beside the weights."""
+    (folder / CARD_FILE).write_text(card.model_dump_json(indent=2) + "\n", encoding="utf-8")
+
+
+def read_card(folder: Path) -> Card | None:
+    """The card of a folder, or None when its weights were made elsewhere.
+
+    Raises:
+        ModelError: there is a card but it cannot be read.
+    """
+    path = folder / CARD_FILE
+    if not path.is_file():
+        return None
+    try:
+        return Card.model_validate_json(path.read_text(encoding="utf-8"))
+    except ValidationError as error:
+        raise ModelError(f"{path} is not a card: {error.errors()[0]['msg']}") from error
+
+
+def check_card(folder: Path, *, layout: Layout, view: View) -> Card | None:
+    """Read the card and refuse weights that expect other prompts than the team would send.
+
+    Raises:
+        ModelError: another layout, another view, or another wording than today's.
+    """
+    card = read_card(folder)
+    if card is None:
+        return None
+    if card.layout is not layout:
+        raise ModelError(f"{folder} was trained in the '{card.layout}' layout, the team speaks '{layout}'")
+    if view not in card.views:
+        raise ModelError(f"{folder} was trained as {', '.join(card.views)}, not as {view}")
+    today = load_prompts(layout).digest
+    if card.prompt_digest != today:
+        raise ModelError(
+            f"{folder} was trained on other prompts (digest {card.prompt_digest}, today's is {today}): "
+            "train it again or check out the prompts it was trained with"
+        )
+    return card
+
+
+def weights_digest(folder: Path) -> str:
+    """Digest of a folder's weights and configuration; 16 hexadecimal digits."""
+    digest = hashlib.sha256()
+    for file in sorted(folder.iterdir()):
+        if file.suffix in {".safetensors", ".bin"} or file.name in {"config.json", "adapter_config.json"}:
+            digest.update(file.name.encode())
+            with file.open("rb") as stream:
+                while block := stream.read(1 << 20):
+                    digest.update(block)
+    return digest.hexdigest()[:16]
+
+
+def text_digest(value: Any) -> str:
+    """Digest of a JSON-like value; 16 hexadecimal digits."""
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

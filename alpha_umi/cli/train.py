@@ -1,0 +1,88 @@
+"""`alpha-umi train`: run a recipe, or say what it would take."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from alpha_umi.training.glpft import StagePlan
+    from alpha_umi.training.recipe import Recipe
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command("train", help=_HELP)(train)
+
+
+_HELP = """Train a recipe's stages in order: the backbone, then each role from it.
+
+Example: alpha-umi train glpft --data data/toolbench --out runs/first
+
+The run folder is a team: alpha-umi run "QUESTION" --team runs/first
+"""
+
+
+def train(
+    recipe: str = typer.Argument(help="Shipped recipe (see `alpha-umi list`) or a YAML file."),
+    data: str = typer.Option(None, help="Folder made by `data convert`, or gym:N. Overrides the recipe's."),
+    out: Path = typer.Option(None, help="Run folder. Default: runs/RECIPE."),
+    stage: str = typer.Option(None, help="Train this stage only."),
+    set_: list[str] = typer.Option([], "--set", help="Override a value: --set stages.planner.epochs=2"),
+    resume: bool = typer.Option(False, "--resume", help="Continue a stopped run at its last checkpoint."),
+    dry_run: bool = typer.Option(False, "--dry-run", help="Print rows, tokens, steps and memory; train nothing."),
+    as_json: bool = typer.Option(False, "--json", help="Print the plan or the result as JSON."),
+    _local_rank: int = typer.Option(0, "--local_rank", hidden=True, help="Given by the deepspeed launcher."),
+) -> None:
+    """Train a recipe."""
+    from alpha_umi.training.recipe import load_recipe
+
+    overrides = [*set_, *([f"data={json.dumps(data)}"] if data is not None else [])]
+    loaded = load_recipe(recipe, overrides=overrides)
+    if dry_run:
+        _dry_run(loaded, as_json=as_json)
+        return
+    from alpha_umi.training import glpft
+
+    folder = glpft.train(loaded, out or Path("runs") / loaded.name, stage=stage, resume=resume)
+    if glpft.is_first():
+        if as_json:
+            typer.echo(json.dumps({"team": str(folder)}))
+        else:
+            typer.echo(f'team: {folder}\nnext: alpha-umi run "QUESTION" --team {folder}')
+
+
+def _dry_run(recipe: Recipe, *, as_json: bool) -> None:
+    from alpha_umi.training import glpft
+
+    with tempfile.TemporaryDirectory() as scratch:
+        data = glpft.prepare_data(recipe, Path(scratch))
+        plans = glpft.plan(recipe, data, Path(scratch) / "rows")
+    if as_json:
+        typer.echo(json.dumps({"recipe": recipe.name, "stages": [asdict(p) for p in plans]}))
+    else:
+        _show(recipe, plans)
+
+
+def _show(recipe: Recipe, plans: list[StagePlan]) -> None:
+    table = Table(title=f"{recipe.name}: {recipe.layout} layout on {recipe.base}", title_justify="left")
+    for name in ("", "stage", "from", "learns", "method"):
+        table.add_column(name)
+    for name in ("trajectories", "rows", "tokens", "trained", "targets", "steps", "longest", "memory"):
+        table.add_column(name, justify="right")
+    for i, p in enumerate(plans, 1):
+        numbers = (p.trajectories, p.rows, p.tokens, p.trained_tokens, p.targets, p.steps, p.longest)
+        cells = [f"{n:,}" for n in numbers]
+        table.add_row(str(i), p.name, p.start, ", ".join(p.views), p.method, *cells, f"~{p.memory_gib:.1f} GiB")
+    console = Console(highlight=False)
+    console.print(table)
+    for p in plans:
+        if p.too_long:
+            console.print(f"{p.name}: {p.too_long} targets do not fit {recipe.context} tokens and are left out")

@@ -1,0 +1,118 @@
+"""Trajectory -> training rows: token ids, and a label on every token that a role must learn to write.
+
+One row holds all of a view's targets in one trajectory, because prompts extend one another; each target ends in a
+trained end token. A trajectory that does not fit the context is rendered with shorter observations exactly as the
+agent would render it at that step (`fitting`), which splits its targets over several rows; tools are never cut.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+
+from alpha_umi.encoding import ChatEncoder
+from alpha_umi.prompts import Conversation, Layout, Target, View, observation_limits, render
+from alpha_umi.trajectory import Trajectory
+
+IGNORED = -100
+"""Label of a token that is read and not learned."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One training sequence."""
+
+    trajectory: str
+    input_ids: list[int]
+    labels: list[int]
+    targets: int
+    """How many assistant messages are trained in it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowSettings:
+    """How trajectories become rows; part of what makes two training runs the same."""
+
+    views: tuple[View, ...]
+    layout: Layout
+    context: int
+    """Tokens that a prompt and its completion may take together."""
+    reserve: int
+    """Tokens kept free for the completion when deciding whether a prompt fits, as at inference."""
+    observation_chars: int
+
+
+def rows(trajectory: Trajectory, settings: RowSettings, encoder: ChatEncoder) -> Iterator[Row]:
+    """The rows of one trajectory for the chosen views. Targets that do not fit at all yield nothing."""
+    if settings.layout is Layout.SHARED and View.SINGLE not in settings.views:
+        yield from _view_rows(trajectory, settings.views[0], set(settings.views), settings, encoder)
+        return
+    for view in settings.views:
+        yield from _view_rows(trajectory, view, {view}, settings, encoder)
+
+
+def count_targets(trajectory: Trajectory, settings: RowSettings) -> int:
+    """How many targets the views have in a trajectory, fitting or not."""
+    views = settings.views[:1] if settings.layout is Layout.SHARED else settings.views
+    found = [t for view in views for t in render(trajectory, view=view, layout=settings.layout).targets]
+    return sum(target.view in settings.views for target in found)
+
+
+def _view_rows(
+    trajectory: Trajectory, view: View, wanted: Collection[View], settings: RowSettings, encoder: ChatEncoder
+) -> Iterator[Row]:
+    """One row for each observation length at which some of the targets fit."""
+    done: set[int] = set()
+    for limit in observation_limits(settings.observation_chars):
+        conversation = render(trajectory, view=view, layout=settings.layout, observation_chars=limit)
+        open_targets = [t for t in conversation.targets if t.view in wanted and t.message not in done]
+        if not open_targets:
+            return
+        fitting = _fitting(conversation, open_targets, settings, encoder)
+        if fitting:
+            done |= set(fitting)
+            yield _row(trajectory.id, conversation, fitting, encoder)
+
+
+def _fitting(
+    conversation: Conversation, targets: Sequence[Target], settings: RowSettings, encoder: ChatEncoder
+) -> list[int]:
+    """Messages of the targets whose prompt leaves `reserve` tokens and that fit the context themselves."""
+    whole = encoder.row(conversation.messages[: targets[-1].message + 1], trained=()).ids
+    if len(whole) + settings.reserve <= settings.context:
+        return [target.message for target in targets]
+    fitting = []
+    for target in targets:
+        prompt = encoder.prompt(conversation.messages[: target.message])
+        written = encoder.row(conversation.messages[: target.message + 1], trained=()).ids
+        if len(prompt) + settings.reserve > settings.context:
+            break  # later prompts extend this one, so none of them fits either
+        if len(written) <= settings.context:
+            fitting.append(target.message)
+    return fitting
+
+
+def _row(name: str, conversation: Conversation, trained: Sequence[int], encoder: ChatEncoder) -> Row:
+    ids, mask = encoder.row(conversation.messages[: trained[-1] + 1], trained=set(trained))
+    labels = [i if learn else IGNORED for i, learn in zip(ids, mask, strict=True)]
+    return Row(name, ids, labels, len(trained))
+
+
+def collate(batch: Sequence[dict[str, list[int]]], *, pad_id: int) -> dict[str, torch.Tensor]:
+    """Pad rows on the right to the longest.
+
+    Returns:
+        `input_ids`, `labels` and `attention_mask`, each of shape (rows, longest row), int64.
+    """
+    longest = max(len(row["input_ids"]) for row in batch)
+
+    def padded(values: list[int], fill: int) -> list[int]:
+        return values + [fill] * (longest - len(values))
+
+    return {
+        "input_ids": torch.tensor([padded(row["input_ids"], pad_id) for row in batch]),
+        "labels": torch.tensor([padded(row["labels"], IGNORED) for row in batch]),
+        "attention_mask": torch.tensor([padded([1] * len(row["input_ids"]), 0) for row in batch]),
+    }

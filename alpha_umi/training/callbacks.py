@@ -1,0 +1,139 @@
+"""What a person and a program see while a stage trains: a progress bar, `metrics.jsonl`, W&B.
+
+Everything here runs on the first rank only and reads the trainer; nothing changes what is trained.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+import torch
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers.integrations import WandbCallback
+
+if TYPE_CHECKING:
+    from alpha_umi.training.trainer import StageTrainer
+
+
+def memory_mib() -> float:
+    """Peak memory of this process in MiB: of the GPU where one is used, else resident."""
+    if torch.cuda.is_available():
+        return torch.cuda.max_memory_allocated() / 2**20
+    import psutil
+
+    return float(psutil.Process().memory_info().rss) / 2**20
+
+
+class Metrics(TrainerCallback):
+    """Appends one JSON line per logged step to `metrics.jsonl`."""
+
+    trainer: StageTrainer | None = None
+
+    def __init__(self, path: Path, stage: str) -> None:
+        self._path = path
+        self._stage = stage
+        self._last = (time.perf_counter(), 0, 0)
+
+    def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        """Forget lines of steps that a resumed run is about to do again, and start the clock."""
+        if state.is_world_process_zero and self._path.is_file():
+            lines = [json.loads(line) for line in self._path.read_text(encoding="utf-8").splitlines() if line]
+            kept = [r for r in lines if r["stage"] != self._stage or r["step"] <= state.global_step]
+            self._path.write_text("".join(json.dumps(r) + "\n" for r in kept), encoding="utf-8")
+        self._last = (time.perf_counter(), 0, 0)
+
+    def on_log(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, logs: dict[str, Any] | None = None, **_: Any
+    ) -> None:
+        """Write loss, learning rate, speed since the last line and memory."""
+        if not state.is_world_process_zero or not logs or "loss" not in logs or self.trainer is None:
+            return
+        now, tokens, targets = time.perf_counter(), self.trainer.tokens_seen, self.trainer.targets_seen
+        seconds = max(now - self._last[0], 1e-9)
+        line = {
+            "stage": self._stage,
+            "step": state.global_step,
+            "steps": state.max_steps,
+            "epoch": round(state.epoch or 0, 4),
+            "loss": logs["loss"],
+            "learning_rate": logs.get("learning_rate"),
+            "grad_norm": logs.get("grad_norm"),
+            "tokens_per_second": round((tokens - self._last[1]) / seconds * args.world_size, 1),
+            "targets_per_second": round((targets - self._last[2]) / seconds * args.world_size, 1),
+            "memory_mib": round(memory_mib(), 1),
+        }
+        self._last = (now, tokens, targets)
+        with self._path.open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps(line) + "\n")
+
+
+class Bar(TrainerCallback):
+    """One progress bar a stage on a terminal; elsewhere a line for every tenth of it."""
+
+    def __init__(self, title: str, stream: TextIO) -> None:
+        self._console = Console(file=stream, highlight=False)
+        self._title = title
+        self._told = 0
+        self._loss: float | None = None
+        self._begin = time.perf_counter()
+        self._progress: Progress | None = None
+
+    def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        """Draw the bar."""
+        if not state.is_world_process_zero:
+            return
+        self._begin, self._first = time.perf_counter(), state.global_step
+        if self._console.is_terminal:
+            columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("step {task.completed}/{task.total}"))
+            loss = TextColumn("loss {task.fields[loss]}")
+            self._progress = Progress(*columns, loss, TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(), console=self._console)
+            self._task = self._progress.add_task(self._title, total=state.max_steps, loss="...", completed=state.global_step)
+            self._progress.start()
+
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        """Move the bar, or print a line when another tenth is done."""
+        if not state.is_world_process_zero:
+            return
+        if self._progress is not None:
+            self._progress.update(self._task, completed=state.global_step)
+            return
+        tenth = 10 * state.global_step // max(state.max_steps, 1)
+        if tenth > self._told:
+            self._told = tenth
+            spent = time.perf_counter() - self._begin
+            left = spent / max(state.global_step - self._first, 1) * (state.max_steps - state.global_step)
+            loss = "" if self._loss is None else f"  loss {self._loss:.3f}"
+            self._console.print(f"{self._title}  step {state.global_step}/{state.max_steps}{loss}  {left:.0f} s left")
+
+    def on_log(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, logs: dict[str, Any] | None = None, **_: Any
+    ) -> None:
+        """Show the newest loss."""
+        if logs and "loss" in logs:
+            self._loss = float(logs["loss"])
+            if self._progress is not None:
+                self._progress.update(self._task, loss=f"{self._loss:.3f}")
+
+    def on_train_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        """Leave the finished bar on the screen."""
+        if self._progress is not None:
+            self._progress.stop()
+
+
+def wandb_callback(run: Path, name: str) -> TrainerCallback:
+    """transformers' W&B reporter; it writes into the run folder, and stays offline when there is no key."""
+    import wandb
+
+    os.environ.setdefault("WANDB_PROJECT", "alpha-umi")
+    os.environ.setdefault("WANDB_DIR", str(run))
+    os.environ.setdefault("WANDB_SILENT", "true")
+    if "WANDB_MODE" not in os.environ and not os.environ.get("WANDB_API_KEY") and wandb.api.api_key is None:
+        os.environ["WANDB_MODE"] = "offline"
+    os.environ["WANDB_NAME"] = name
+    return WandbCallback()

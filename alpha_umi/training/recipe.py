@@ -1,0 +1,182 @@
+"""Recipe: one training run, out of `training/*.yaml`. Every mistake in a file is reported at once.
+
+YAML holds only differences: a recipe may extend another (one level after another), `defaults` holds what all stages
+share, and `--set a.b=c` overrides a single value. No logic, no dotted imports.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import Field, model_validator
+
+from alpha_umi import resources
+from alpha_umi.errors import ConfigError, UsageError
+from alpha_umi.prompts import OBSERVATION_CHARS, Layout, View
+from alpha_umi.roles import DEFAULT_BASE, parse_config, read_yaml
+from alpha_umi.trajectory import Frozen
+
+BASE = "base"
+
+
+class Lora(Frozen):
+    """A low-rank adapter (arXiv 2106.09685) on the named linear layers."""
+
+    r: int = Field(default=16, ge=1)
+    alpha: float = Field(default=32, gt=0)
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+    target_modules: tuple[str, ...] = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+
+
+class Stage(Frozen):
+    """One model trained: what it continues from, what it learns, and how."""
+
+    start: str = BASE
+    """`base`, or the name of an earlier stage to continue from."""
+    views: tuple[View | Literal["whole"], ...] = Field(min_length=1)
+    """The conversations whose targets it learns; `whole` is the whole task (`Recipe.views_of`)."""
+    method: Literal["full", "lora"] = "full"
+    lora: Lora = Lora()
+    epochs: float = Field(default=1, gt=0)
+    learning_rate: float = Field(default=1e-5, gt=0)
+    warmup_ratio: float = Field(default=0.2, ge=0, le=1)
+    weight_decay: float = Field(default=0.0, ge=0)
+    schedule: Literal["cosine", "linear", "constant"] = "cosine"
+    batch_size: int = Field(default=12, ge=1)
+    """Rows (trajectories) in one update, over all devices."""
+    micro_batch: int = Field(default=1, ge=1)
+    """Rows in one forward pass on one device."""
+    max_grad_norm: float = Field(default=1.0, gt=0)
+    gradient_checkpointing: bool = False
+    max_rows: int | None = Field(default=None, ge=1)
+    """Use only the first so many trajectories of the stage's share."""
+
+
+class Recipe(Frozen):
+    """A whole run: stages in order, their data, and what the roles become."""
+
+    name: str
+    description: str = ""
+    base: str = DEFAULT_BASE
+    team: str = "umi"
+    """Shipped team whose seats the trained stages fill."""
+    layout: Layout = Layout.PAPER
+    data: str | None = None
+    """Folder of `data convert`; `--data` overrides it. `gym:N` generates N trajectories."""
+    context: int = Field(default=4096, ge=64)
+    """Tokens a prompt and its completion may take together (the paper's 4096)."""
+    observation_chars: int = Field(default=OBSERVATION_CHARS, ge=64)
+    reuse: bool = True
+    """Whether stage 2 trains on the same instructions as stage 1 (α-UMi w/ reuse), else on the other half."""
+    limit: int | None = Field(default=None, ge=1)
+    """Use only the first so many trajectories."""
+    seed: int = 42
+    precision: Literal["bf16", "fp32"] = "bf16"
+    deepspeed: str | None = None
+    """Shipped DeepSpeed configuration (`zero2`, `cpu_zero2`) or a JSON file; used under a launcher only."""
+    save_steps: int = Field(default=500, ge=1)
+    keep_checkpoints: int = Field(default=2, ge=1)
+    log_steps: int = Field(default=1, ge=1)
+    wandb: bool = False
+    stages: Mapping[str, Stage] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _stages_follow(self) -> Recipe:
+        known = [BASE]
+        for name, stage in self.stages.items():
+            if not name.isidentifier() or name == BASE:
+                raise ValueError(f"stage '{name}' needs a plain name other than 'base'")
+            if stage.start not in known:
+                raise ValueError(f"stage '{name}' starts from '{stage.start}', which is not before it ({', '.join(known)})")
+            known.append(name)
+        return self
+
+    def views_of(self, stage: str) -> tuple[View, ...]:
+        """What a stage learns. The whole task is α-UMi's merged turns in `paper` (and for a team that speaks whole
+        steps), and in `shared` the one conversation with every role's targets."""
+        roles: tuple[View, ...] = (View.PLANNER, View.CALLER, View.SUMMARIZER)
+        if self.layout is Layout.PAPER or self.team == "single":
+            roles = (View.SINGLE,)
+        found: list[View] = []
+        for view in self.stages[stage].views:
+            found += roles if view == "whole" else [View(view)]
+        return tuple(dict.fromkeys(found))
+
+    def continued(self, stage: str) -> bool:
+        """Whether another stage starts from this one, so that its weights must be merged and whole."""
+        return any(other.start == stage for other in self.stages.values())
+
+
+def load_recipe(name: str, *, overrides: Sequence[str] = ()) -> Recipe:
+    """Read a recipe by shipped name or path and apply `a.b=c` overrides.
+
+    Raises:
+        UsageError: no such recipe.
+        ConfigError: every mistake of the file and the overrides.
+    """
+    path = resources.find("training", name)
+    raw = {"name": path.stem, **_read(path)}
+    for item in overrides:
+        _override(raw, item)
+    defaults = raw.pop("defaults", {})
+    stages = raw.get("stages")
+    if isinstance(stages, dict) and isinstance(defaults, dict):
+        raw["stages"] = {
+            key: _merged(defaults, value) if isinstance(value, dict) else value
+            for key, value in stages.items()
+            if value is not None
+        }
+    return parse_config(Recipe, raw, path)
+
+
+def _read(path: Path, *, seen: tuple[Path, ...] = ()) -> dict[str, Any]:
+    """A file merged over the one it extends."""
+    if path in seen:
+        raise ConfigError(str(path), ["extends itself"])
+    raw = read_yaml(path)
+    if (parent := raw.pop("extends", None)) is None:
+        return raw
+    above = resources.find("training", str(parent), beside=path)
+    return _merged(_read(above, seen=(*seen, path)), raw)
+
+
+def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Nested mappings merged; a null removes what is below it."""
+    merged = dict(below)
+    for key, value in above.items():
+        if isinstance(value, dict) and isinstance(merged.get(key), dict):
+            merged[key] = _merged(merged[key], value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def _override(raw: dict[str, Any], item: str) -> None:
+    """Apply one `a.b=c`; the value is YAML."""
+    key, equals, text = item.partition("=")
+    if not equals or not key.strip():
+        raise UsageError(f"--set takes key=value, found '{item}'")
+    *parents, leaf = key.strip().split(".")
+    place = raw
+    for parent in parents:
+        nested = place.setdefault(parent, {})
+        if not isinstance(nested, dict):
+            raise UsageError(f"--set {item}: '{parent}' holds no keys")
+        place = nested
+    try:
+        value = yaml.safe_load(text)
+        place[leaf] = float(text) if isinstance(value, str) and _is_number(text) else value
+    except yaml.YAMLError as error:
+        raise UsageError(f"--set {item}: the value is not YAML") from error
+
+
+def _is_number(text: str) -> bool:
+    """Whether Python reads a text as a number; YAML 1.1 takes `1e-4` for a string."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

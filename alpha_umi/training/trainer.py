@@ -1,0 +1,210 @@
+"""One stage: rows -> weights, by a thin subclass of transformers' Trainer.
+
+It adds three things: batches of rows of like length in an order that depends on seed and epoch alone (so a resumed run
+sees the same batches), logits only where something is learned, and counts for the metrics. DeepSpeed, checkpoints,
+optimisers and schedules are transformers' own.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch.nn.functional import cross_entropy
+from torch.utils.data import Sampler
+from transformers import PreTrainedModel, Trainer, TrainerCallback, TrainingArguments
+
+from alpha_umi.data.tokens import IGNORED, collate
+from alpha_umi.training.recipe import Recipe, Stage
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+BUCKET = 50
+"""Batches are formed among so many batches' worth of shuffled rows: alike in length, yet random in order."""
+
+
+class LengthBuckets(Sampler[int]):
+    """Row indices such that consecutive `batch` rows have like lengths; the order depends on seed and epoch alone."""
+
+    def __init__(self, lengths: Sequence[int], *, batch: int, seed: int) -> None:
+        self._lengths = lengths
+        self._batch = batch
+        self._seed = seed
+        self._epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the order of an epoch; the data loader calls it before each."""
+        self._epoch = epoch
+
+    def __len__(self) -> int:
+        return len(self._lengths)
+
+    def __iter__(self) -> Iterator[int]:
+        source = random.Random(f"{self._seed} {self._epoch}")
+        order = list(range(len(self._lengths)))
+        source.shuffle(order)
+        batches: list[list[int]] = []
+        for start in range(0, len(order), BUCKET * self._batch):
+            near = sorted(order[start : start + BUCKET * self._batch], key=lambda i: -self._lengths[i])
+            batches += [near[i : i + self._batch] for i in range(0, len(near), self._batch)]
+        # Only whole batches are shuffled: a short one in the middle would shift the rest out of their buckets.
+        whole = [b for b in batches if len(b) == self._batch]
+        source.shuffle(whole)
+        for batch in [*whole, *(b for b in batches if len(b) < self._batch)]:
+            yield from batch
+
+
+class StageTrainer(Trainer):
+    """transformers' Trainer for rows of `data.tokens`."""
+
+    tokens_seen = 0
+    """Tokens of this process since it started, padding left out."""
+    targets_seen = 0
+    """Tokens learned by this process since it started."""
+    buckets_seed = 0
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int]:
+        lengths = (train_dataset if train_dataset is not None else self.train_dataset)["length"]
+        return LengthBuckets(list(lengths), batch=self._rows_in_update(), seed=self.buckets_seed)
+
+    def _rows_in_update(self) -> int:
+        args = self.args
+        return args.per_device_train_batch_size * args.gradient_accumulation_steps * max(args.world_size, 1)
+
+    def compute_loss(
+        self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
+    ) -> Any:
+        """Cross-entropy summed over the targets of the batch and divided by the targets of the whole update.
+
+        Args:
+            model: the wrapped model.
+            inputs: `input_ids`, `attention_mask`, `labels`, each (rows, length).
+            return_outputs: also return the model's outputs.
+            num_items_in_batch: targets in all micro-batches of this update on all devices.
+        """
+        labels = inputs.pop("labels")[:, 1:]
+        learned = labels != IGNORED
+        self.tokens_seen += int(inputs["attention_mask"].sum())
+        self.targets_seen += int(learned.sum())
+        # The vocabulary is a fifth of a small model's work: compute logits only at positions some row learns from.
+        keep = learned.any(dim=0).nonzero().squeeze(-1)
+        outputs = model(**inputs, use_cache=False, logits_to_keep=keep)
+        wanted = learned[:, keep]
+        total = cross_entropy(outputs.logits[wanted].float(), labels[:, keep][wanted], reduction="sum")
+        if num_items_in_batch is None:
+            loss = total / learned.sum()
+        else:
+            loss = total / num_items_in_batch
+            if self.args.average_tokens_across_devices:
+                loss = loss * self.accelerator.num_processes
+        return (loss, outputs) if return_outputs else loss
+
+
+def arguments(
+    recipe: Recipe, stage: Stage, folder: Path, *, seed: int, deepspeed: dict[str, Any] | None, world: int
+) -> TrainingArguments:
+    """Training arguments of one stage; `folder` receives its checkpoints."""
+    on_gpu = torch.cuda.is_available()
+    return TrainingArguments(
+        output_dir=str(folder),
+        num_train_epochs=stage.epochs,
+        learning_rate=stage.learning_rate,
+        lr_scheduler_type=stage.schedule,
+        warmup_steps=stage.warmup_ratio if stage.warmup_ratio < 1 else 0.999,  # transformers 5 reads < 1 as a ratio
+        weight_decay=stage.weight_decay,
+        max_grad_norm=stage.max_grad_norm,
+        per_device_train_batch_size=stage.micro_batch,
+        gradient_accumulation_steps=stage.batch_size // (stage.micro_batch * world),
+        gradient_checkpointing=stage.gradient_checkpointing,
+        gradient_checkpointing_kwargs={"use_reentrant": False} if stage.gradient_checkpointing else None,
+        bf16=recipe.precision == "bf16",
+        use_cpu=not on_gpu,
+        dataloader_pin_memory=on_gpu,
+        optim="adamw_torch",
+        logging_steps=recipe.log_steps,
+        logging_nan_inf_filter=False,
+        save_strategy="steps",
+        save_steps=recipe.save_steps,
+        save_total_limit=recipe.keep_checkpoints,
+        report_to="none",
+        disable_tqdm=True,
+        remove_unused_columns=False,
+        seed=seed,
+        data_seed=seed,
+        deepspeed=deepspeed,
+        ddp_find_unused_parameters=False,
+    )
+
+
+def adapt(model: PreTrainedModel, stage: Stage) -> Any:
+    """A PEFT model with a fresh adapter for a LoRA stage, else the model itself, ready to train."""
+    if stage.method == "full":
+        model.requires_grad_(True)
+        return model.train()
+    from peft import LoraConfig, get_peft_model
+
+    config = LoraConfig(
+        task_type="CAUSAL_LM",
+        r=stage.lora.r,
+        lora_alpha=stage.lora.alpha,
+        lora_dropout=stage.lora.dropout,
+        target_modules=list(stage.lora.target_modules),
+    )
+    if stage.gradient_checkpointing:
+        model.enable_input_require_grads()
+    return get_peft_model(model, config).train()
+
+
+def train_stage(  # noqa: PLR0917 -- called in one place
+    model: Any, rows: Dataset, args: TrainingArguments, pad_id: int, callbacks: list[TrainerCallback], checkpoint: str | None
+) -> StageTrainer:
+    """Train to the end, from a checkpoint when one is given; returns the trainer with the trained model."""
+    trainer = StageTrainer(
+        model=model,
+        args=args,
+        train_dataset=rows,
+        data_collator=partial(collate, pad_id=pad_id),
+        callbacks=callbacks,
+    )
+    trainer.buckets_seed = args.seed
+    for callback in callbacks:
+        if hasattr(callback, "trainer"):
+            callback.trainer = trainer
+    trainer.train(resume_from_checkpoint=checkpoint)
+    return trainer
+
+
+def save_stage(trainer: StageTrainer, folder: Path, tokenizer: Any, *, merge: bool) -> None:
+    """Write the trained weights: an adapter, or a whole model in bf16 (merged when later stages continue from it)."""
+    trainer.accelerator.wait_for_everyone()
+    if trainer.is_world_process_zero():
+        model = trainer.accelerator.unwrap_model(trainer.model)
+        adapter = hasattr(model, "peft_config")
+        if adapter and merge:
+            # Merged in fp32 and rounded once, so that the sum is as near to the trained one as bf16 allows.
+            model = model.float().merge_and_unload()
+            adapter = False
+        if not adapter:
+            model = model.to(torch.bfloat16)
+            tokenizer.save_pretrained(folder)
+        model.save_pretrained(folder)
+        if adapter:
+            (folder / "README.md").unlink(missing_ok=True)  # PEFT's empty model card; ours is card.json
+    trainer.accelerator.wait_for_everyone()
+
+
+def finish_stage(trainer: StageTrainer) -> None:
+    """Free the engine and the process-wide state it left, so that the next stage may set up its own."""
+    from accelerate.state import AcceleratorState
+
+    trainer.accelerator.wait_for_everyone()
+    trainer.accelerator.free_memory()
+    # accelerate keeps the first DeepSpeed configuration it sees for the life of the process.
+    AcceleratorState._reset_state()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
