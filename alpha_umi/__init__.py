@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _WHERE = {
+    "Agent": "agent.runner",
     "AlphaUmiError": "errors",
+    "Budget": "agent.state",
     "Call": "trajectory",
     "Decision": "trajectory",
     "Observation": "trajectory",
@@ -22,17 +24,27 @@ _WHERE = {
     "Role": "roles",
     "Team": "roles",
     "load_team": "roles",
+    "Result": "agent.state",
     "ScriptedModel": "models.scripted",
+    "build_graph": "agent.graph",
+    "load_tools": "gym.loading",
+    "train": "training.api",
 }
 
 __all__ = ["__version__", *sorted(_WHERE)]  # noqa: PLE0604 -- names come from the table above
 
 if TYPE_CHECKING:
+    from alpha_umi.agent.graph import build_graph as build_graph
+    from alpha_umi.agent.runner import Agent as Agent
+    from alpha_umi.agent.state import Budget as Budget
+    from alpha_umi.agent.state import Result as Result
     from alpha_umi.errors import AlphaUmiError as AlphaUmiError
+    from alpha_umi.gym.loading import load_tools as load_tools
     from alpha_umi.models.scripted import ScriptedModel as ScriptedModel
     from alpha_umi.roles import Role as Role
     from alpha_umi.roles import Team as Team
     from alpha_umi.roles import load_team as load_team
+    from alpha_umi.training.api import train as train
     from alpha_umi.trajectory import Call as Call
     from alpha_umi.trajectory import Decision as Decision
     from alpha_umi.trajectory import Observation as Observation

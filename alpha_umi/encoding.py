@@ -9,6 +9,7 @@ Needs a tokenizer only; knows nothing of trajectories, labels or tensors.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
@@ -22,7 +23,9 @@ class Tokenizer(Protocol):
 
     eos_token_id: int | None
     eos_token: str | None
-    all_special_tokens: list[str]
+
+    @property
+    def all_special_tokens(self) -> list[str]: ...
 
     def apply_chat_template(self, conversation: list[dict[str, str]], **options: Any) -> Any: ...
 
@@ -44,6 +47,10 @@ class ChatEncoder:
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self.tokenizer = tokenizer
+        control = sorted((t for t in tokenizer.all_special_tokens if len(t) > 1), key=len, reverse=True)
+        self._control = re.compile("|".join(map(re.escape, control))) if control else None
+        self._lead = ""
+        """White space that the template puts before what the assistant says (Mistral, Llama 2); part of the prompt."""
         self._merge_system = not self._keeps_prefixes(merge=False)
         if self._merge_system and not self._keeps_prefixes(merge=True):
             raise ModelError(
@@ -106,31 +113,39 @@ class ChatEncoder:
         return opened[len(done) :].removeprefix(skip)
 
     def _as_chat(self, messages: Sequence[Message]) -> list[dict[str, str]]:
-        chat = [{"role": m.role, "content": m.content} for m in messages]
-        if self._merge_system and len(chat) > 1 and chat[0]["role"] == "system":
-            first = {"role": "user", "content": f"{chat[0]['content']}\n\n{chat[1]['content']}"}
-            chat = [first, *chat[2:]]
+        chat = [{"role": m.role, "content": self._without_control(m.content)} for m in messages]
+        if self._merge_system and chat and chat[0]["role"] == "system":
+            first = "\n\n".join(message["content"] for message in chat[:2])
+            chat = [{"role": "user", "content": first}, *chat[2:]]
         return chat
+
+    def _without_control(self, text: str) -> str:
+        """A text in which the tokenizer's control tokens are broken up: a tool that writes `<|im_end|>` into its result
+        must not be able to end the user's turn and speak as someone else."""
+        return self._control.sub(lambda found: f"{found[0][0]} {found[0][1:]}", text) if self._control else text
 
     def _text(self, chat: list[dict[str, str]], *, generate: bool) -> str:
         text = self.tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=generate)
-        return str(text)
+        return f"{text}{self._lead}" if generate else str(text)
 
     def _encode_piece(self, text: str) -> tuple[int, ...]:
         return tuple(self.tokenizer.encode(text, add_special_tokens=False)) if text else ()
 
     def _keeps_prefixes(self, *, merge: bool) -> bool:
         """Whether a probe conversation stays a prefix of itself as it grows."""
-        self._merge_system = merge
+        self._merge_system, self._lead = merge, ""
         probe = [
             Message(role=role, content=text)
             for role, text in (("system", "s"), ("user", "a"), ("assistant", "b"), ("user", "c"), ("assistant", "d"))
         ]
         try:
             first = self._text(self._as_chat(probe[:2]), generate=True)
+            shown = self._text(self._as_chat(probe[:3]), generate=False).removeprefix(first)
+            self._lead = shown[: len(shown) - len(shown.lstrip())]
+            first += self._lead
             second = self._text(self._as_chat(probe[:4]), generate=True)
             third = self._text(self._as_chat(probe), generate=False)
-        except Exception as error:  # noqa: BLE001 -- templates raise TemplateError for a role they do not know
+        except Exception as error:  # templates raise TemplateError for a role they do not know
             if merge:
                 raise ModelError(f"the tokenizer's chat template cannot be used: {error}") from error
             return False
@@ -138,9 +153,8 @@ class ChatEncoder:
 
     def _after_assistant(self) -> str:
         """What the template writes after an assistant message, e.g. `<|im_end|>` and a newline."""
-        chat = self._as_chat(
-            [Message(role="system", content="s"), Message(role="user", content="a"), Message(role="assistant", content="b")]
-        )
+        probe = (("system", "s"), ("user", "a"), ("assistant", "b"))
+        chat = self._as_chat([Message(role=role, content=text) for role, text in probe])
         opened = self._text(chat[:-1], generate=True)
         return self._text(chat, generate=False)[len(opened) + 1 :]
 

@@ -93,7 +93,7 @@ def parse_call(text: str) -> Call:
     action = _find_action(raw)
     if action is None or not action.group("tool"):
         return Call(tool=NO_TOOL, raw=raw, fault="no_action")
-    tool = action.group("tool").strip("\"'` ")
+    tool = action.group("tool").strip("\"'` \r")
     found = _INPUT.search(raw, action.end())
     if not tool:
         return Call(tool=NO_TOOL, raw=raw, fault="no_action")
@@ -132,7 +132,18 @@ def _read_object(text: str) -> tuple[Mapping[str, Any], str | None]:
         value = _as_json(value)
     if not isinstance(value, dict):
         return {}, "not_an_object"
-    return value, None
+    return _as_utf8(value), None
+
+
+def _as_utf8(value: dict[str, Any]) -> dict[str, Any]:
+    """Arguments that can be written: halves of surrogate pairs, which JSON can spell and UTF-8 cannot, become `?`."""
+    text = json.dumps(value, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        replaced: dict[str, Any] = json.loads(text.encode("utf-8", "replace"))
+        return replaced
+    return value
 
 
 def _as_json(value: Any) -> Any:
@@ -188,7 +199,8 @@ def format_turn(turn: Turn) -> str:
         tail = f"conclusion: {_GIVE_UP_ANSWER}"
     else:
         tail = f"conclusion: {format_answer(turn.answer or '')}"
-    return f"{turn.plan.rationale}\n{tail}".strip()
+    # A rationale may end in the line break that stood before its marker (`\\n Next: caller.`); here that is one anyway.
+    return f"{turn.plan.rationale.rstrip()}\n{tail}".strip()
 
 
 def parse_turn(text: str) -> Turn:

@@ -25,7 +25,7 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from alpha_umi import grammar, resources
 from alpha_umi.errors import ConfigError
-from alpha_umi.trajectory import Call, Decision, Frozen, Step, Tool, Trajectory
+from alpha_umi.trajectory import Call, Frozen, Step, Tool, Trajectory
 
 RENDER_VERSION = 1
 """Raised when this module's own part of the rendering changes, so that old cards are refused."""
@@ -145,7 +145,7 @@ def _events(trajectory: Trajectory, *, single: bool, ask: View | None, observati
         if single:
             yield from _single_events(trajectory, i, step)
         else:
-            decided = step.is_decision or (i == last and ask is not None)
+            decided = step.is_decision or (i == last and ask is View.CALLER)
             text = grammar.format_plan(step.plan) if decided else step.plan.rationale
             known = not _hallucinated(step.call, trajectory)
             yield _Event(View.PLANNER, text, i, step.is_decision and known)
@@ -163,7 +163,8 @@ def _single_events(trajectory: Trajectory, i: int, step: Step) -> Iterator[_Even
     if not step.is_decision:
         yield _Event(View.SINGLE, step.plan.rationale, i, False)
         return
-    answer = trajectory.answer if step.plan.decision is Decision.SUMMARIZE else None
+    is_end = i == len(trajectory.steps) - 1  # an earlier conclusion led to no answer and the trajectory went on
+    answer = trajectory.answer if is_end else None
     yield _Event(View.SINGLE, grammar.format_turn(grammar.Turn(step.plan, step.call, answer)), i, True)
 
 
@@ -199,7 +200,11 @@ class Prompts:
         self.layout = layout
         self._folder = folder
         self._templates = SandboxedEnvironment(
-            loader=FileSystemLoader(folder), undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True
+            loader=FileSystemLoader(folder),
+            undefined=StrictUndefined,
+            autoescape=False,
+            trim_blocks=True,
+            lstrip_blocks=True,
         )
         files = sorted(folder.glob("*.jinja"))
         content = b"\0".join(file.name.encode() + b"\0" + file.read_bytes() for file in files)
@@ -262,7 +267,7 @@ def _type_name(schema: Any) -> str:
         return "any"
     if "enum" in schema:
         return "|".join(json.dumps(value, ensure_ascii=False) for value in schema["enum"])
-    kind = schema.get("type", "any")
+    kind = schema.get("type", schema.get("x-type", "any"))  # x-type: a word of the source that JSON Schema lacks
     if kind == "array" and "items" in schema:
         return f"array of {_type_name(schema['items'])}"
     return "|".join(kind) if isinstance(kind, list) else str(kind)

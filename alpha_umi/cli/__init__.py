@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import sys
 
-import click
 import typer
 from rich.console import Console
 
@@ -40,8 +39,9 @@ def _root(
 
 
 def _register() -> None:
-    from alpha_umi.cli import data, evaluate, quickstart, run, shipped, train
+    from alpha_umi.cli import data, evaluate, quickstart, run, shipped, split, train
 
+    split.register(data.app)
     app.add_typer(data.app, name="data")
     app.add_typer(evaluate.app, name="evaluate")
     train.register(app)
@@ -57,12 +57,13 @@ def main() -> None:
     stderr = Console(stderr=True, highlight=False)
     try:
         app(standalone_mode=False)
-    except click.exceptions.Exit as end:
+    except typer.Exit as end:
         sys.exit(end.exit_code)
-    except click.ClickException as error:
-        error.show()
+    except typer.TyperException as error:
+        show = getattr(error, "show", None)
+        stderr.print("error:", str(error), markup=False) if show is None else show()
         sys.exit(2)
-    except (click.exceptions.Abort, KeyboardInterrupt):
+    except (typer.Abort, KeyboardInterrupt):
         stderr.print("stopped")
         sys.exit(1)
     except AlphaUmiError as error:

@@ -73,14 +73,24 @@ def _dry_run(recipe: Recipe, *, as_json: bool) -> None:
 
 def _show(recipe: Recipe, plans: list[StagePlan]) -> None:
     table = Table(title=f"{recipe.name}: {recipe.layout} layout on {recipe.base}", title_justify="left")
-    for name in ("", "stage", "from", "learns", "method"):
-        table.add_column(name)
-    for name in ("trajectories", "rows", "tokens", "trained", "targets", "steps", "longest", "memory"):
-        table.add_column(name, justify="right")
+    table.add_column("stage")
     for i, p in enumerate(plans, 1):
-        numbers = (p.trajectories, p.rows, p.tokens, p.trained_tokens, p.targets, p.steps, p.longest)
-        cells = [f"{n:,}" for n in numbers]
-        table.add_row(str(i), p.name, p.start, ", ".join(p.views), p.method, *cells, f"~{p.memory_gib:.1f} GiB")
+        table.add_column(f"{i} {p.name}", justify="right")
+    lines = {
+        "continues from": [p.start for p in plans],
+        "learns": [", ".join(p.views) for p in plans],
+        "method": [p.method for p in plans],
+        "trajectories": [f"{p.trajectories:,}" for p in plans],
+        "rows": [f"{p.rows:,}" for p in plans],
+        "longest row": [f"{p.longest:,}" for p in plans],
+        "tokens": [f"{p.tokens:,}" for p in plans],
+        "trained tokens": [f"{p.trained_tokens:,}" for p in plans],
+        "targets": [f"{p.targets:,}" for p in plans],
+        "updates": [f"{p.steps:,}" for p in plans],
+        "peak memory": [f"~{p.memory_gib:.1f} GiB" for p in plans],
+    }
+    for title, cells in lines.items():
+        table.add_row(title, *cells)
     console = Console(highlight=False)
     console.print(table)
     for p in plans:

@@ -48,7 +48,8 @@ def tool_of(
         ToolError: a parameter has no name, or a type hint is unknown or has no JSON Schema.
     """
     target = _target(function)
-    name = name or getattr(target, "__name__", type(function).__name__)
+    is_object = target is type(function).__call__
+    name = name or str(type(function).__name__ if is_object else getattr(target, "__name__", type(function).__name__))
     summary, notes = read_docstring(_docstring(function, target))
     parameters = [p for p in _signature(function, name).parameters.values() if p.name not in hidden]
     model, fields = _arguments_model(name, parameters, _hints(target, name), notes)
@@ -59,16 +60,20 @@ def tool_of(
     schema.pop("description", None)
     schema.setdefault("properties", {})
     tool = Tool(name=name, description=summary, parameters=schema)
-    return tool, functools.partial(_build, model, fields)
+    # A default written as pydantic's Field(...) means nothing to the function: give it the value.
+    own_defaults = {p.name for p in parameters if isinstance(p.default, FieldInfo)}
+    return tool, functools.partial(_build, model, fields, own_defaults)
 
 
-def _build(model: type[BaseModel], fields: Mapping[str, str], arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Validate and name the arguments; parameters not given keep the function's own default."""
+def _build(
+    model: type[BaseModel], fields: Mapping[str, str], own_defaults: Collection[str], arguments: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Validate and name the arguments; parameters not given keep the function's default, unless pydantic owns it."""
     value = model.model_validate(dict(arguments))
     given = {
         parameter: getattr(value, field)
         for field, parameter in fields.items()
-        if field in value.model_fields_set or not model.model_fields[field].is_required()
+        if field in value.model_fields_set or parameter in own_defaults
     }
     return {**(value.model_extra or {}), **given}
 
@@ -122,9 +127,9 @@ def _target(function: Callable[..., Any]) -> Any:
 
 
 def _docstring(function: Callable[..., Any], target: Any) -> str:
-    if target is getattr(type(function), "__call__", None):  # an object: its class speaks
-        return inspect.getdoc(target) or inspect.getdoc(type(function)) or ""
-    return inspect.getdoc(target) or ""
+    """Its own docstring, or for an object that of its class; never one inherited from `object`."""
+    text = target.__doc__ or (type(function).__doc__ if target is type(function).__call__ else None)
+    return inspect.cleandoc(text) if isinstance(text, str) else ""
 
 
 def _signature(function: Callable[..., Any], name: str) -> inspect.Signature:

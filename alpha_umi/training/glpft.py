@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from alpha_umi import resources
 from alpha_umi.adapters import Card, text_digest, weights_digest, write_card
 from alpha_umi.data import store
-from alpha_umi.errors import ConfigError, DataError, MissingExtra, UsageError
+from alpha_umi.errors import ConfigError, DataError, MissingExtra, UsageError, WorkError
 from alpha_umi.prompts import View, load_prompts
 from alpha_umi.roles import load_team
 from alpha_umi.training import run_folder
@@ -143,18 +143,21 @@ def _rows(recipe: Recipe, stage: str, data: Path, folder: Path, encoder: ChatEnc
                 }
 
     folder.mkdir(parents=True, exist_ok=True)
-    done = folder / f"{stage}.json"
+    done, scratch = folder / f"{stage}.json", folder / f"{stage}.part"
     with FileLock(folder / f"{stage}.lock"):
         if not done.is_file():
-            made = list_or_error(generate(), f"{data}: no targets for stage '{stage}' ({', '.join(settings.views)})")
-            dataset = Dataset.from_generator(lambda: made, fingerprint=text_digest([str(folder.resolve()), stage]))
+            shutil.rmtree(scratch, ignore_errors=True)
+            made = _some(generate(), f"{data}: no targets for stage '{stage}' ({', '.join(settings.views)})")
+            # A cache of its own: the library's is shared by all runs and would hand out another run's rows.
+            dataset = Dataset.from_generator(lambda: made, cache_dir=str(scratch), fingerprint=stage)
             dataset.save_to_disk(str(folder / stage))
+            shutil.rmtree(scratch)
             done.write_text(json.dumps(counts), encoding="utf-8")
     counts = json.loads(done.read_text(encoding="utf-8"))
     return _Rows(Dataset.load_from_disk(str(folder / stage)), counts["trajectories"], counts["too_long"])
 
 
-def list_or_error(rows: Iterator[dict[str, Any]], complaint: str) -> Iterator[dict[str, Any]]:
+def _some(rows: Iterator[dict[str, Any]], complaint: str) -> Iterator[dict[str, Any]]:
     """The same rows, or a DataError when there are none."""
     first = next(rows, None)
     if first is None:
@@ -290,6 +293,8 @@ def _train_one(recipe: Recipe, name: str, rows: _Rows, out: Path, *, data_digest
     checkpoint = run_folder.last_checkpoint(folder / "checkpoints")
     pad = encoder.tokenizer.eos_token_id if encoder.tokenizer.eos_token_id is not None else encoder.end_ids[0]
     done = trainer.train_stage(model, rows.dataset, args, pad, watchers, str(checkpoint) if checkpoint else None)
+    if args.deepspeed and type(done.model_wrapped).__name__ != "DeepSpeedEngine":
+        raise WorkError("DeepSpeed was asked for but left out; unset ACCELERATE_USE_CPU, which switches it off silently")
     card = Card(
         stage=name,
         views=recipe.views_of(name),
@@ -306,6 +311,7 @@ def _train_one(recipe: Recipe, name: str, rows: _Rows, out: Path, *, data_digest
         results={
             "steps": done.state.global_step,
             "final_loss": next((x["loss"] for x in reversed(done.state.log_history) if "loss" in x), None),
+            "engine": type(done.model_wrapped).__name__,
             "rows": len(rows.dataset),
             "targets_too_long": rows.too_long,
         },

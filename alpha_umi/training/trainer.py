@@ -8,6 +8,7 @@ optimisers and schedules are transformers' own.
 from __future__ import annotations
 
 import random
+import warnings
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch.nn.functional import cross_entropy
 from torch.utils.data import Sampler
-from transformers import PreTrainedModel, Trainer, TrainerCallback, TrainingArguments
+from transformers import PreTrainedModel, PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
 from alpha_umi.data.tokens import IGNORED, collate
 from alpha_umi.training.recipe import Recipe, Stage
@@ -120,8 +121,8 @@ def arguments(
         max_grad_norm=stage.max_grad_norm,
         per_device_train_batch_size=stage.micro_batch,
         gradient_accumulation_steps=stage.batch_size // (stage.micro_batch * world),
-        gradient_checkpointing=stage.gradient_checkpointing,
-        gradient_checkpointing_kwargs={"use_reentrant": False} if stage.gradient_checkpointing else None,
+        activation_checkpointing=stage.gradient_checkpointing,
+        activation_checkpointing_kwargs={"use_reentrant": False} if stage.gradient_checkpointing else None,
         bf16=recipe.precision == "bf16",
         use_cpu=not on_gpu,
         dataloader_pin_memory=on_gpu,
@@ -157,7 +158,10 @@ def adapt(model: PreTrainedModel, stage: Stage) -> Any:
     )
     if stage.gradient_checkpointing:
         model.enable_input_require_grads()
-    return get_peft_model(model, config).train()
+    with warnings.catch_warnings():
+        # PEFT still asks transformers under a name that transformers 5 deprecates.
+        warnings.filterwarnings("ignore", message="`is_gradient_checkpointing`", category=FutureWarning)
+        return get_peft_model(model, config).train()
 
 
 def train_stage(  # noqa: PLR0917 -- called in one place
@@ -171,6 +175,7 @@ def train_stage(  # noqa: PLR0917 -- called in one place
         data_collator=partial(collate, pad_id=pad_id),
         callbacks=callbacks,
     )
+    trainer.remove_callback(PrinterCallback)  # it prints raw dictionaries; the bar and metrics.jsonl say the same
     trainer.buckets_seed = args.seed
     for callback in callbacks:
         if hasattr(callback, "trainer"):

@@ -1,0 +1,52 @@
+"""What happens in a run, as typed events in the order in which it happens.
+
+Nodes write them to LangGraph's `custom` stream; `Agent.stream` yields them. Plain data, like the state.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from alpha_umi.agent.state import Result
+from alpha_umi.prompts import View
+from alpha_umi.trajectory import Call, Frozen, Observation, Plan
+
+
+class Token(Frozen):
+    """A piece of text that a role has just written; a role's first piece after another's begins its turn."""
+
+    kind: Literal["token"] = "token"
+    role: View
+    text: str
+
+
+class Decided(Frozen):
+    """A plan, read from what the planner wrote."""
+
+    kind: Literal["decided"] = "decided"
+    role: View
+    plan: Plan
+
+
+class Called(Frozen):
+    """A call, read from what the caller wrote, about to be carried out unless it has a fault."""
+
+    kind: Literal["called"] = "called"
+    call: Call
+
+
+class Observed(Frozen):
+    """What came back: from a tool, or from the agent itself when an output was unusable."""
+
+    kind: Literal["observed"] = "observed"
+    observation: Observation
+
+
+class Finished(Frozen):
+    """The last event of a run."""
+
+    kind: Literal["finished"] = "finished"
+    result: Result
+
+
+AgentEvent = Token | Decided | Called | Observed | Finished

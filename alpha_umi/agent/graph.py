@@ -1,0 +1,99 @@
+"""The wiring: nodes and edges, nothing else.
+
+    begin -> plan -> call -> act -> plan ...
+                  -> summarize -> finish
+                  -> give_up   -> finish
+What a step still lacks decides the edge (`state.next_node`), after every node: a run that was stored anywhere goes on
+from there. `messages` in, `messages` out, so it stands where `create_agent` would, as a subgraph too.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from langchain_core.runnables import RunnableLambda
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.types import Checkpointer
+
+from alpha_umi.agent.nodes import Nodes, Update
+from alpha_umi.agent.state import Budget, Messages, State
+from alpha_umi.agent.threads import in_thread
+from alpha_umi.errors import UsageError
+from alpha_umi.models.base import Model
+from alpha_umi.prompts import View
+from alpha_umi.roles import Team
+from alpha_umi.tools.base import Toolbox
+
+AgentGraph = CompiledStateGraph[State, None, Messages, Messages]
+
+
+def build_graph(
+    team: Team,
+    *,
+    models: Mapping[View, Model],
+    toolbox: Toolbox,
+    budget: Budget | None = None,
+    checkpointer: Checkpointer = None,
+    name: str = "alpha_umi",
+) -> AgentGraph:
+    """Compile the agent as a LangGraph: messages in, messages out.
+
+    Args:
+        team: who speaks, in which layout.
+        models: what each view of the team speaks with.
+        toolbox: what may be called.
+        budget: what one run may spend.
+        checkpointer: any of LangGraph's; runs then need a `thread_id`.
+        name: how the graph is called inside a larger one.
+
+    Raises:
+        UsageError: a role of the team has no model.
+    """
+    budget = budget or Budget()
+    missing = sorted({role.view for role in (team.planner, team.caller, team.summarizer)} - set(models))
+    if missing:
+        raise UsageError(f"team '{team.name}' has no model for {', '.join(missing)}; models are given by view")
+    nodes = Nodes(team=team, models=models, toolbox=toolbox, budget=budget)
+    graph = StateGraph(State, input_schema=Messages, output_schema=Messages)
+    graph.add_node("begin", nodes.begin)
+    graph.add_edge(START, "begin")
+    inner = {"plan": nodes.plan, "call": nodes.call, "act": nodes.act, "summarize": nodes.summarize}
+    ways = [*inner, "give_up", "finish"]
+    for key, work in {**inner, "give_up": nodes.give_up, "finish": nodes.finish}.items():
+        graph.add_node(key, _node(key, work, nodes))
+    for key in ("begin", *inner, "give_up"):
+        graph.add_conditional_edges(key, _route, ways)
+    graph.add_edge("finish", END)
+    compiled = graph.compile(checkpointer=checkpointer, name=name)
+    return compiled.with_config(recursion_limit=budget.recursion_limit)
+
+
+def _route(state: State) -> str:
+    return state["next"]
+
+
+def _node(
+    name: str, work: Callable[[State, threading.Event], Update], nodes: Nodes
+) -> RunnableLambda[State, dict[str, Any]]:
+    """A node for `invoke` and `ainvoke`; one that fails or is cancelled leaves nothing behind in the models."""
+
+    def guarded(state: State, stop: threading.Event) -> Update:
+        try:
+            update = work(state, stop)
+        except BaseException:
+            nodes.release(state["session"])
+            raise
+        if stop.is_set():  # here and not where the cancellation is seen: a release may wait for a model
+            nodes.release(state["session"])
+        return update
+
+    def run(state: State) -> Update:
+        return guarded(state, threading.Event())
+
+    async def arun(state: State) -> Update:
+        return await in_thread(lambda stop: guarded(state, stop))
+
+    return RunnableLambda(run, afunc=arun, name=name)

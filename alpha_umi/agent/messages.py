@@ -1,0 +1,70 @@
+"""Trajectory <-> LangChain messages: what the graph takes in and gives out where `create_agent` would stand.
+
+These messages are for the app around the graph and are never what a role reads; that is `prompts`' work alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMessage
+from langchain_core.messages.ai import UsageMetadata
+
+from alpha_umi.agent.state import Reason, Result
+from alpha_umi.errors import UsageError
+from alpha_umi.trajectory import Call, Observation, Outcome, Step
+
+_NO_ANSWER = {
+    Reason.PLANNER: "I could not answer this: the planner gave up.",
+    Reason.FAULTS: "I could not answer this: too many unusable outputs in a row.",
+    Reason.REPETITION: "I could not answer this: I was repeating myself.",
+    Reason.CONTEXT: "I could not finish this: the conversation no longer fits the model.",
+}
+
+
+def question_of(messages: Sequence[AnyMessage]) -> str:
+    """The text of the last human message.
+
+    Raises:
+        UsageError: there is none, or it is empty.
+    """
+    human = next((message for message in reversed(messages) if isinstance(message, HumanMessage)), None)
+    if human is None:
+        raise UsageError("the messages hold no question: the last human message is the question, and there is none")
+    question = human.text.strip()
+    if not question:
+        raise UsageError("the question is empty")
+    return str(question)
+
+
+def call_messages(step: Step, call: Call, observation: Observation, *, call_id: str) -> list[AnyMessage]:
+    """A call and its observation as LangChain has them; a call that could not be read is none."""
+    if call.fault is not None:
+        return []
+    asked = {"name": call.tool, "args": dict(call.arguments), "id": call_id, "type": "tool_call"}
+    return [
+        AIMessage(content=step.plan.rationale, tool_calls=[asked]),
+        ToolMessage(
+            content=observation.text,
+            name=call.tool,
+            tool_call_id=call_id,
+            status="success" if observation.ok else "error",
+        ),
+    ]
+
+
+def final_message(result: Result) -> AIMessage:
+    """The answer, or a plain statement that there is none; the outcome stands in `additional_kwargs`."""
+    written = sum(usage.completion_tokens for usage in result.usage.values())
+    read = sum(usage.prompt_tokens for usage in result.usage.values())
+    return AIMessage(
+        content=_no_answer(result) if result.answer is None else result.answer,
+        additional_kwargs={"outcome": result.outcome.value, "reason": result.reason and result.reason.value},
+        usage_metadata=UsageMetadata(input_tokens=read, output_tokens=written, total_tokens=read + written),
+    )
+
+
+def _no_answer(result: Result) -> str:
+    if result.outcome is Outcome.OUT_OF_BUDGET and result.reason not in _NO_ANSWER:
+        return f"I could not finish this: the budget of {result.reason} is spent."
+    return _NO_ANSWER[result.reason or Reason.PLANNER]

@@ -1,0 +1,232 @@
+"""The graph's nodes: begin, plan, call, act, summarize, give up, finish.
+
+Each is one blocking function of the state and a stop flag; `graph` makes a sync and an async node of it. A model's
+bad output and a tool's failure become part of the trajectory here; only an error of the program itself is raised.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.config import get_stream_writer
+
+from alpha_umi import grammar
+from alpha_umi.agent.episode import Episode
+from alpha_umi.agent.events import AgentEvent, Called, Decided, Finished, Observed, Token
+from alpha_umi.agent.fitting import fit
+from alpha_umi.agent.messages import call_messages, final_message, question_of
+from alpha_umi.agent.state import Budget, Reason, State, next_node
+from alpha_umi.agent.threads import within
+from alpha_umi.models.base import Completion, Model, Request
+from alpha_umi.prompts import View
+from alpha_umi.roles import Team
+from alpha_umi.tools.base import Toolbox
+from alpha_umi.tools.validation import one_line, refuse_fault
+from alpha_umi.trajectory import Call, Decision, Observation, Plan, Step, Trajectory
+
+SESSION = "alpha_umi_session"
+"""Key under `configurable` by which a runner names the episode, so that it can release what a cancelled run kept."""
+
+_EMPTY_ANSWER = Observation(text="The conclusion was empty: write the answer to the question in words.", ok=False)
+
+Update = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Nodes:
+    """What the nodes share: nothing that belongs to one run."""
+
+    team: Team
+    models: Mapping[View, Model]
+    toolbox: Toolbox
+    budget: Budget
+
+    def begin(self, state: State, config: RunnableConfig) -> Update:
+        """Start an episode on the last human message; an earlier one of the same thread is over."""
+        trajectory = Trajectory(query=question_of(state["messages"]), tools=tuple(self.toolbox.tools))
+        session = config.get("configurable", {}).get(SESSION) or uuid.uuid4().hex
+        return {
+            "session": str(session),
+            "trajectory": trajectory.model_dump(mode="json"),
+            "usage": {},
+            "seconds": 0.0,
+            "reason": None,
+            "next": next_node(trajectory),
+        }
+
+    def plan(self, state: State, stop: threading.Event) -> Update:
+        """Ask what to do next; a `single` team writes the whole step at once."""
+        episode = Episode(state, budget=self.budget)
+        view = View.SINGLE if self.team.single else View.PLANNER
+        if reason := episode.spent_for_a_step():
+            episode.run_out(reason)
+        elif completion := self._ask(view, episode, stop):
+            if view is View.SINGLE:
+                self._take_turn(episode, completion)
+            else:
+                plan = grammar.parse_plan(completion.text)
+                episode.begin_step(Step(plan=plan))
+                _tell(Decided(role=view, plan=plan))
+            _stop_babble(episode, completion)
+        return episode.update()
+
+    def _take_turn(self, episode: Episode, completion: Completion) -> None:
+        """A whole step out of one completion."""
+        turn = grammar.parse_turn(completion.text)
+        plan, call = turn.plan, turn.call
+        if turn.answer in grammar.EMPTY_OUTPUTS:
+            # Kept as an unreadable call, so that the history holds exactly the words that were written.
+            plan = Plan(rationale="", decision=Decision.CALL, fault="empty")
+            call = Call(tool=grammar.NO_TOOL, raw=completion.text.strip(), fault="no_action")
+        elif plan.fault is not None:
+            plan = plan.model_copy(update={"rationale": ""})  # the call's raw text is the same words: keep them once
+        episode.begin_step(Step(plan=plan, call=call))
+        _tell(Decided(role=View.SINGLE, plan=plan))
+        if call is not None:
+            _tell(Called(call=call))
+        elif turn.answer:
+            episode.answer(turn.answer)
+
+    def call(self, state: State, stop: threading.Event) -> Update:
+        """Ask for the call that the plan wants."""
+        episode = Episode(state, budget=self.budget)
+        if completion := self._ask(View.CALLER, episode, stop):
+            call = grammar.parse_call(completion.text)
+            episode.fill(call=call)
+            _tell(Called(call=call))
+            _stop_babble(episode, completion)
+        return episode.update()
+
+    def act(self, state: State, stop: threading.Event) -> Update:
+        """Carry the call out; whatever happens is an observation."""
+        episode = Episode(state, budget=self.budget)
+        step, call = episode.last, episode.last.call
+        assert call is not None, "the graph goes to `act` only with a call"
+        observation = self._refuse(call) if call.fault else self._invoke(call, episode.seconds_left, stop)
+        episode.fill(observation=observation)
+        _tell(Observed(observation=observation))
+        call_id = f"call_{episode.session[:16]}_{len(episode.trajectory.steps)}"
+        return {**episode.update(), "messages": call_messages(step, call, observation, call_id=call_id)}
+
+    def _refuse(self, call: Call) -> Observation:
+        """What a model is told whose call cannot be read."""
+        refused = refuse_fault(call)
+        other = ' Or write "conclusion: " and the answer.' if self.team.single else ""
+        return refused.model_copy(update={"text": refused.text + other})
+
+    def _invoke(self, call: Call, seconds: float, stop: threading.Event) -> Observation:
+        """The toolbox's observation, or why there is none: a toolbox should not raise, but one may."""
+
+        def attempt() -> Observation:
+            try:
+                seen: object = self.toolbox.invoke(call)
+            except BaseException as error:  # SystemExit too: a tool must not end the agent's program
+                return _failed(call, f"{type(error).__name__}: {one_line(str(error), limit=300)}")
+            if isinstance(seen, Observation):
+                return seen.model_copy(update={"text": _writable(seen.text)})
+            return _failed(call, f"its toolbox gave {type(seen).__name__} instead of an observation")
+
+        try:
+            return within(attempt, seconds=seconds, stop=stop)
+        except TimeoutError:
+            return _failed(call, "it gave no result before the time of the run was up")
+
+    def summarize(self, state: State, stop: threading.Event) -> Update:
+        """Ask for the answer; an empty one is given back to the planner."""
+        episode = Episode(state, budget=self.budget)
+        if completion := self._ask(View.SUMMARIZER, episode, stop):
+            answer = grammar.parse_answer(completion.text)
+            if completion.finish_reason == "repetition":
+                episode.note(discarded_answer=answer)
+                _stop_babble(episode, completion)
+            elif answer in grammar.EMPTY_OUTPUTS:
+                episode.fill(observation=_EMPTY_ANSWER)
+                _tell(Observed(observation=_EMPTY_ANSWER))
+            else:
+                episode.answer(answer)
+        return episode.update()
+
+    def give_up(self, state: State, stop: threading.Event) -> Update:
+        """The planner gave up: the chain strategy ends here, a search would backtrack."""
+        episode = Episode(state, budget=self.budget)
+        episode.give_up()
+        return episode.update()
+
+    def finish(self, state: State, stop: threading.Event) -> Update:
+        """Give back what the models kept, and say how it ended."""
+        episode = Episode(state, budget=self.budget)
+        self.release(episode.session)
+        result = episode.result()
+        _tell(Finished(result=result))
+        return {"messages": [final_message(result)]}
+
+    def release(self, session: str) -> None:
+        """Let the models forget a session."""
+        release(self.models, session=session)
+
+    def _ask(self, view: View, episode: Episode, stop: threading.Event) -> Completion | None:
+        """One completion of a role; None when a budget forbade or ended it, which is then recorded."""
+        role = self.team.role(view)
+        model = self.models[role.view]
+        if reason := episode.spent():
+            episode.run_out(reason)
+            return None
+        fitted = fit(
+            episode.trajectory,
+            view=view,
+            layout=self.team.layout,
+            ask=view,
+            observation_chars=self.team.observation_chars,
+            count=model.count_tokens,
+            room=model.context_length - role.generation.max_new_tokens,
+        )
+        if fitted is None:
+            episode.run_out(Reason.CONTEXT)
+            return None
+        write, started = get_stream_writer(), time.monotonic()
+        completion = model.complete(
+            Request(
+                messages=fitted.conversation.messages,
+                generation=role.generation,
+                session=episode.session,
+                on_text=lambda text: write(Token(role=view, text=text)),
+                should_stop=lambda: stop.is_set() or episode.seconds_left <= 0,
+            )
+        )
+        episode.charge(view, completion, seconds=time.monotonic() - started)
+        if completion.finish_reason in {"cancelled", "context"}:
+            episode.run_out(Reason.SECONDS if completion.finish_reason == "cancelled" else Reason.CONTEXT)
+            return None
+        return completion.model_copy(update={"text": _writable(completion.text)})
+
+
+def release(models: Mapping[View, Model], *, session: str) -> None:
+    """Let every model forget a session, once each, whatever one of them raises."""
+    with ExitStack() as stack:
+        for model in {id(model): model for model in models.values()}.values():
+            stack.callback(model.release, session)
+
+
+def _tell(event: AgentEvent) -> None:
+    get_stream_writer()(event)
+
+
+def _stop_babble(episode: Episode, completion: Completion) -> None:
+    """A role that went round in circles will do so again: end, with its words recorded."""
+    if completion.finish_reason == "repetition":
+        episode.run_out(Reason.REPETITION)
+
+
+def _failed(call: Call, why: str) -> Observation:
+    return Observation(text=f"{call.tool} failed: {why}", ok=False)
+
+
+def _writable(text: str) -> str:
+    return text.encode("utf-8", "replace").decode("utf-8")

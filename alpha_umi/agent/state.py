@@ -1,0 +1,162 @@
+"""What the graph carries from node to node, what a run may spend, and what it ends with.
+
+The state is plain data (strings, numbers, dicts, LangChain messages), so that any checkpointer can store it; the
+caches of the models live outside, under the state's session. Knows nothing of models, tools or LangGraph's wiring.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated, Any, TypedDict
+
+from langchain_core.messages import AnyMessage
+from langgraph.graph.message import add_messages
+from pydantic import Field, ModelWrapValidatorHandler, ValidationError, model_validator
+
+from alpha_umi.errors import UsageError
+from alpha_umi.models.base import Completion
+from alpha_umi.prompts import View
+from alpha_umi.roles import config_mistakes
+from alpha_umi.trajectory import Decision, Frozen, Outcome, Trajectory
+
+NODES_PER_STEP = 3
+NODES_AROUND = 8
+"""Nodes of a run that belong to no step: its begin and end, with some to spare."""
+
+
+class Reason(StrEnum):
+    """Why a run ended without an answer."""
+
+    PLANNER = "planner"
+    """The planner gave up."""
+    STEPS = "steps"
+    TOKENS = "tokens"
+    SECONDS = "seconds"
+    FAULTS = "faults"
+    """Too many unusable outputs in a row."""
+    REPETITION = "repetition"
+    """The same call was answered alike several times in a row, or a role repeated its own words."""
+    CONTEXT = "context"
+    """The prompt no longer fits the model, however short its observations are cut."""
+
+
+class Budget(Frozen):
+    """What one run may spend; whichever limit is met first ends it."""
+
+    max_steps: int = Field(default=12, gt=0)
+    """Plans made; the one that leads to the answer counts too."""
+    max_tokens: int = Field(default=200_000, gt=0)
+    """Prompt tokens encoded and tokens written, by all roles; the completion that goes over it is still used."""
+    max_seconds: float = Field(default=600.0, gt=0)
+    """Time inside the run; holds while a role writes and while a tool works."""
+    max_faults: int = Field(default=3, gt=0)
+    """Unusable outputs in a row."""
+    max_repeats: int = Field(default=3, gt=1)
+    """Times in a row that the same call may be answered alike."""
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _in_one_line(cls, value: Any, handler: ModelWrapValidatorHandler[Budget]) -> Budget:
+        try:
+            return handler(value)
+        except ValidationError as error:
+            raise UsageError("budget: " + "; ".join(config_mistakes(error))) from None
+
+    @property
+    def recursion_limit(self) -> int:
+        """LangGraph's own limit, set where it cannot be met before ours."""
+        return NODES_PER_STEP * self.max_steps + NODES_AROUND
+
+
+class Usage(Frozen):
+    """What one role cost."""
+
+    calls: int = 0
+    prompt_tokens: int = 0
+    encoded_tokens: int = 0
+    """Prompt tokens that no cache held."""
+    completion_tokens: int = 0
+    seconds: float = 0.0
+
+    @property
+    def tokens(self) -> int:
+        """What counts against `Budget.max_tokens`."""
+        return self.encoded_tokens + self.completion_tokens
+
+    def add(self, completion: Completion, *, seconds: float) -> Usage:
+        """Return the usage with one completion more."""
+        return Usage(
+            calls=self.calls + 1,
+            prompt_tokens=self.prompt_tokens + completion.prompt_tokens,
+            encoded_tokens=self.encoded_tokens + completion.encoded_tokens,
+            completion_tokens=self.completion_tokens + completion.completion_tokens,
+            seconds=self.seconds + seconds,
+        )
+
+
+class Result(Frozen):
+    """How a run ended."""
+
+    answer: str | None
+    outcome: Outcome
+    reason: Reason | None = None
+    """Why there is no answer; None when there is one."""
+    seconds: float = 0.0
+    usage: Mapping[View, Usage] = Field(default_factory=dict)
+    trajectory: Trajectory
+
+
+class Messages(TypedDict):
+    """The graph's public input and output, as of LangChain's `create_agent`."""
+
+    messages: Annotated[list[AnyMessage], add_messages]
+
+
+class State(Messages):
+    """The graph's inner state."""
+
+    session: str
+    """Names the episode to the models' caches."""
+    trajectory: dict[str, Any]
+    usage: dict[str, dict[str, Any]]
+    seconds: float
+    reason: str | None
+    next: str
+    """`next_node` of the trajectory."""
+
+
+def next_node(trajectory: Trajectory) -> str:
+    """The node whose turn it is: what the last step still lacks."""
+    if trajectory.outcome is not Outcome.UNFINISHED:
+        return "finish"
+    last = trajectory.steps[-1] if trajectory.steps else None
+    if last is None or last.observation is not None:
+        return "plan"
+    if last.call is not None:
+        return "act"
+    return {Decision.CALL: "call", Decision.SUMMARIZE: "summarize", Decision.GIVE_UP: "give_up"}[last.plan.decision]
+
+
+def faults_in_a_row(trajectory: Trajectory) -> int:
+    """How many of the last steps led to nothing because an output was unusable."""
+    count = 0
+    for step in reversed(trajectory.steps):
+        if step.observation is None or (step.call is not None and step.call.fault is None):
+            break
+        count += 1
+    return count
+
+
+def repeats_in_a_row(trajectory: Trajectory) -> int:
+    """How many of the last steps made the same readable call and saw the same."""
+    count = 0
+    for step in reversed(trajectory.steps):
+        last = trajectory.steps[-1]
+        if step.call is None or last.call is None or step.call.fault is not None:
+            break
+        same_call = (step.call.tool, step.call.arguments) == (last.call.tool, last.call.arguments)
+        if not same_call or step.observation != last.observation:
+            break
+        count += 1
+    return count

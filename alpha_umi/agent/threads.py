@@ -1,0 +1,81 @@
+"""Blocking work beside an event loop and under a clock.
+
+Own daemon threads instead of asyncio's pool: that pool is joined when the loop closes, so one tool that never returns
+would keep the program alive, and a few slow ones would starve every other episode.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import queue
+import threading
+import time
+from collections.abc import Callable
+from contextvars import copy_context
+from typing import TypeVar
+
+T = TypeVar("T")
+
+_POLL_S = 0.05
+"""How soon a cancelled run stops to wait for a tool."""
+
+
+async def in_thread(work: Callable[[threading.Event], T]) -> T:
+    """Run `work` in a thread; when cancelled, set its flag, wait for it to stop, and pass the cancellation on."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[T] = loop.create_future()
+    stop, context = threading.Event(), copy_context()
+
+    def settle(result: T | None, error: BaseException | None) -> None:
+        if future.cancelled():
+            return
+        if error is not None:
+            future.set_exception(error)
+        else:
+            future.set_result(result)  # type: ignore[arg-type]
+
+    def run() -> None:
+        result, error = None, None
+        try:
+            result = context.run(work, stop)
+        except BaseException as caught:  # handed to whoever awaits
+            error = caught
+        with contextlib.suppress(RuntimeError):  # the loop has closed: nobody awaits any more
+            loop.call_soon_threadsafe(settle, result, error)
+
+    threading.Thread(target=run, name="alpha-umi-node", daemon=True).start()
+    try:
+        return await asyncio.shield(future)
+    except asyncio.CancelledError:
+        stop.set()
+        await asyncio.wait([future])
+        with contextlib.suppress(BaseException):  # seen, so that asyncio does not warn of it
+            future.exception()
+        raise
+
+
+def within(work: Callable[[], T], *, seconds: float, stop: threading.Event) -> T:
+    """Run `work` in a thread for at most that long; a thread cannot be killed, so a late result is dropped.
+
+    Raises:
+        TimeoutError: the time was up, or `stop` was set.
+    """
+    done: queue.SimpleQueue[tuple[T | None, BaseException | None]] = queue.SimpleQueue()
+    context = copy_context()
+
+    def run() -> None:
+        try:
+            done.put((context.run(work), None))
+        except BaseException as caught:  # handed to whoever waits
+            done.put((None, caught))
+
+    threading.Thread(target=run, name="alpha-umi-act", daemon=True).start()
+    deadline = time.monotonic() + seconds
+    while not stop.is_set() and (left := deadline - time.monotonic()) > 0:
+        with contextlib.suppress(queue.Empty):
+            result, error = done.get(timeout=min(left, _POLL_S))
+            if error is not None:
+                raise error
+            return result  # type: ignore[return-value]
+    raise TimeoutError

@@ -1,0 +1,228 @@
+"""`alpha-umi data`: raw files into a data set, and a look at every token as it will be trained.
+
+Parses flags and prints; what it prints comes from `data`, `gym`, `prompts` and `encoding`.
+"""
+
+from __future__ import annotations
+
+import bisect
+import contextlib
+import itertools
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from alpha_umi.data import convert as conversion
+from alpha_umi.data import filters, store
+from alpha_umi.data.filters import Report
+from alpha_umi.errors import DataError, UsageError
+from alpha_umi.prompts import OBSERVATION_CHARS, Conversation, Layout, View, render
+from alpha_umi.roles import DEFAULT_BASE
+
+if TYPE_CHECKING:
+    from alpha_umi.encoding import ChatEncoder
+    from alpha_umi.trajectory import Trajectory
+
+app = typer.Typer(help="Convert trajectories, and look at them as they will be trained.", no_args_is_help=True)
+
+GYM = "gym"
+
+_CONVERT = """Convert raw trajectories into a data set folder.
+
+Examples:
+
+  alpha-umi data convert out_of_domain.json.gz --format alpha-umi --out data/ood
+
+  alpha-umi data convert data_example/answer --format toolbench --out data/toolbench
+
+  alpha-umi data convert - --format gym --n 500 --seed 1 --out data/gym
+"""
+
+_INSPECT = """Show each token with the role that wrote it, and whether it is trained.
+
+Colours on a terminal; in a pipe, [[ and ]] stand around what is trained.
+
+Example: alpha-umi data inspect data/ood --role planner --layout shared -n 2
+"""
+
+
+@app.command("convert", help=_CONVERT)
+def convert(
+    src: Annotated[str, typer.Argument(help="A file, a folder or a glob, gzipped or not; - for gym.")],
+    *,
+    format: Annotated[str, typer.Option(help=f"One of {', '.join([*conversion.FORMATS, GYM])}.")],
+    out: Annotated[Path, typer.Option(help="Folder for trajectories.jsonl and report.json.")],
+    min_steps: Annotated[int, typer.Option(help="Drop trajectories with fewer steps.")] = 1,
+    max_steps: Annotated[int | None, typer.Option(help="Drop trajectories with more steps.")] = None,
+    readable_only: Annotated[
+        bool, typer.Option("--readable-only", help="Drop trajectories with an unreadable call.")
+    ] = False,
+    keep_invalid: Annotated[
+        bool, typer.Option("--keep-invalid", help="toolbench: keep trees without any valid answer.")
+    ] = False,
+    n: Annotated[int, typer.Option(help="gym: how many trajectories.")] = 200,
+    seed: Annotated[int, typer.Option(help="gym: seed of the generator.")] = 0,
+    split: Annotated[str, typer.Option(help="gym: train or test.")] = "train",
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """Convert raw trajectories into a data set folder."""
+    keep = [*filters.DEFAULT, filters.steps_between(min_steps, max_steps)]
+    if readable_only:
+        keep.append(filters.unreadable_arguments)
+    if keep_invalid and format != "toolbench":
+        raise UsageError(f"--keep-invalid is for --format toolbench, not {format}")
+    if format not in conversion.FORMATS and format != GYM:
+        raise DataError(f"unknown format '{format}': known are {', '.join([*conversion.FORMATS, GYM])}")
+    with _counting() as progress:
+        if format == GYM:
+            report = conversion.save(_generate(src, n, seed, split), out, keep=keep, progress=progress)
+        else:
+            options: dict[str, Any] = {"keep_invalid": True} if keep_invalid else {}
+            report = conversion.convert(src, format, out, keep=keep, progress=progress, **options)
+    if as_json:
+        typer.echo(json.dumps({"out": str(out), **report.as_dict()}, ensure_ascii=False))
+    else:
+        _summarize(report, out)
+
+
+def _generate(src: str, n: int, seed: int, split: str) -> Iterator[Trajectory]:
+    if src not in {"-", GYM}:
+        raise UsageError(f"--format gym makes its own trajectories: give - instead of {src}")
+    kinds: dict[str, Literal["train", "test"]] = {"train": "train", "test": "test"}
+    if split not in kinds:
+        raise UsageError(f"--split is train or test, not {split}")
+    if n < 1:
+        raise UsageError(f"--n must be at least 1, not {n}")
+    from alpha_umi import gym
+
+    return gym.generate(n, seed=seed, split=kinds[split])
+
+
+@contextlib.contextmanager
+def _counting() -> Iterator[Callable[[], None]]:
+    """A line on stderr, when it is a terminal, that counts what was read."""
+    with Console(stderr=True).status("reading") as status:
+        count = 0
+
+        def one_more() -> None:
+            nonlocal count
+            count += 1
+            if count % 100 == 0:
+                status.update(f"{count:,} trajectories read")
+
+        yield one_more
+
+
+def _summarize(report: Report, out: Path) -> None:
+    lines = [f"kept     {report.kept:>8,}  in {out / store.TRAJECTORIES}", f"dropped  {report.dropped.total():>8,}"]
+    for reason, count in report.dropped.most_common():
+        lines.append(f"  {count:>8,}  {reason}  (first: {report.examples[reason][0][:100]})")
+    kinds = {"call": "call", "summarize": "conclude", "give_up": "give up"}
+    decisions = ", ".join(f"{report.decisions[kind]:,} {name}" for kind, name in kinds.items())
+    lines.append(f"decision points: {decisions}")
+    lines.append(
+        "ends: " + ", ".join(f"{count:,} {end.replace('_', ' ')}" for end, count in report.outcomes.most_common())
+    )
+    typer.echo("\n".join(lines))
+
+
+@app.command("inspect", help=_INSPECT)
+def inspect(
+    data: Annotated[str, typer.Argument(metavar="DIR", help="A folder made by `data convert`, or its .jsonl file.")],
+    *,
+    role: Annotated[View, typer.Option(help="Whose training row.")],
+    layout: Annotated[Layout, typer.Option(help="How the conversation is laid out.")] = Layout.PAPER,
+    n: Annotated[int, typer.Option("-n", help="How many trajectories.")] = 1,
+    id_: Annotated[str | None, typer.Option("--id", help="Show the trajectory with this id.")] = None,
+    base: Annotated[str, typer.Option(help="Whose tokenizer: a folder or a hub id.")] = DEFAULT_BASE,
+    observation_chars: Annotated[int, typer.Option(help="Longer observations lose their middle.")] = OBSERVATION_CHARS,
+    each: Annotated[
+        bool, typer.Option("--tokens", help="One token a line: position, id, role, trained, text.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a trajectory.")] = False,
+) -> None:
+    """Show each token with the role that wrote it, and whether it is trained."""
+    if n < 1:
+        raise UsageError(f"-n must be at least 1, not {n}")
+    chosen = list(_choose(data, n, id_))
+    from alpha_umi.encoding import ChatEncoder
+    from alpha_umi.models.local import load_tokenizer
+
+    encoder = ChatEncoder(load_tokenizer(base))
+    for trajectory in chosen:
+        conversation = render(trajectory, view=role, layout=layout, observation_chars=observation_chars)
+        tokens = _label(conversation, encoder)
+        trained, targets = sum(token.trained for token in tokens), len(conversation.targets)
+        if as_json:
+            facts = {"id": trajectory.id, "trained": trained, "targets": targets}
+            typer.echo(json.dumps({**facts, "tokens": [token._asdict() for token in tokens]}))
+        else:
+            typer.echo(f"== {trajectory.id}: {len(tokens)} tokens, {trained} trained, {targets} targets")
+            _show(tokens, encoder, each=each)
+
+
+def _choose(data: str, n: int, id_: str | None) -> Iterator[Trajectory]:
+    found = 0
+    for trajectory in store.read(data):
+        if id_ is None or trajectory.id == id_:
+            found += 1
+            yield trajectory
+        if found == (n if id_ is None else 1):
+            return
+    if id_ is not None and not found:
+        raise DataError(f"{data} holds no trajectory with the id '{id_}'")
+
+
+class _Token(NamedTuple):
+    id: int
+    role: str
+    trained: bool
+
+
+def _label(conversation: Conversation, encoder: ChatEncoder) -> list[_Token]:
+    """Each token of a training row with its role; a template's own tokens count with what stands before them."""
+    messages, targets = conversation
+    written = encoder.row(messages, trained={i for i, m in enumerate(messages) if m.role == "assistant"})
+    trained = encoder.row(messages, trained={target.message for target in targets}).trained
+    first = written.trained.index(True) if True in written.trained else len(written.ids)
+    system = messages[0].content
+
+    def holds_system(end: int) -> bool:
+        return system in str(encoder.tokenizer.decode(written.ids[:end]))
+
+    boundary = bisect.bisect_left(range(first), True, key=holds_system)
+    roles = ["assistant" if own else "system" if i < boundary else "user" for i, own in enumerate(written.trained)]
+    return [_Token(*values) for values in zip(written.ids, roles, trained, strict=True)]
+
+
+def _spans(tokens: list[_Token], encoder: ChatEncoder) -> Iterator[tuple[str, str, bool]]:
+    """Text, role and whether trained, of each run of tokens alike (a token alone may be half a character)."""
+    for (role, trained), run in itertools.groupby(tokens, key=lambda token: token[1:]):
+        yield str(encoder.tokenizer.decode([token.id for token in run])), role, trained
+
+
+_COLOURS = {"system": "blue", "user": "cyan", "assistant": "magenta"}
+_TRAINED = "bold black on green"
+
+
+def _show(tokens: list[_Token], encoder: ChatEncoder, *, each: bool) -> None:
+    console = Console(highlight=False, soft_wrap=True)
+    text = Text()
+    if each:
+        for i, token in enumerate(tokens):
+            shown = repr(encoder.tokenizer.decode([token.id]))
+            line = f"{i:>6} {token.id:>7} {token.role:<9} {'trained' if token.trained else '-':<7} {shown}\n"
+            text.append(line, style=_TRAINED if token.trained else _COLOURS[token.role])
+    else:
+        for shown, role, trained in _spans(tokens, encoder):
+            marked = f"[[{shown}]]" if trained and not console.is_terminal else shown
+            text.append(marked, style=_TRAINED if trained else _COLOURS[role])
+    if console.is_terminal:
+        console.print(text)
+    else:
+        typer.echo(text.plain)

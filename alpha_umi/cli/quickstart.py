@@ -1,0 +1,122 @@
+"""`alpha-umi quickstart`: the main job on the embedded world, in minutes on a laptop CPU.
+
+Trains the `smoke` recipe on gym trajectories, compares Plan ACC before and after on held-out tasks, and lets the
+trained agent answer one question while showing who speaks. What is already done is not done again.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from alpha_umi.trajectory import Trajectory
+
+RECIPE = "smoke"
+HELD_OUT = 16
+"""Gym tasks of the test split that Plan ACC is measured on."""
+
+TEST_SEED = 7
+
+_HELP = """Train three roles on gym data, measure them, and answer a question: a few minutes on two CPU cores.
+
+Example: alpha-umi quickstart
+
+Run it again to see the same numbers at once; delete the folder to train anew.
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command("quickstart", help=_HELP)(quickstart)
+
+
+def quickstart(
+    out: Path = typer.Option(Path("runs/quickstart"), help="Run folder."),
+    tasks: int = typer.Option(HELD_OUT, min=1, help="Held-out tasks to measure on."),
+) -> None:
+    """Train, measure, answer."""
+    began = time.perf_counter()
+    console, progress = Console(highlight=False), Console(stderr=True, highlight=False)
+    from alpha_umi import gym
+    from alpha_umi.training import glpft
+    from alpha_umi.training.recipe import load_recipe
+
+    recipe = load_recipe(RECIPE)
+    held_out = list(gym.generate(tasks, seed=TEST_SEED, split="test"))
+    console.print(f"[bold]1[/]  Train a backbone, then planner, caller and summarizer from it ({recipe.base}).")
+    glpft.train(recipe, out, resume=True)
+    console.print(f"[bold]2[/]  Plan ACC on {len(held_out)} held-out gym tasks: does each step take the right decision?")
+    before = _measure("umi", held_out, out / "before.json", progress)
+    after = _measure(str(out), held_out, out / "after.json", progress)
+    console.print(_compared(before, after))
+    console.print("[bold]3[/]  One of those tasks, answered by the three roles:")
+    _answer(out, _shown(held_out), console)
+    console.print(f"\nDone in {time.perf_counter() - began:.0f} s. What next:")
+    console.print(f'  alpha-umi run "How many days are there from 2024-03-01 to 2024-12-24?" --team {out} --tools gym')
+    console.print(f"  alpha-umi train {RECIPE} --set data=gym:2000 --out runs/longer    (hours on a CPU, and far better)")
+
+
+def _measure(team_name: str, held_out: Sequence[Trajectory], path: Path, console: Console) -> dict[str, Any]:
+    """Static metrics of a team, from the file when they were measured before."""
+    from alpha_umi.adapters import text_digest
+    from alpha_umi.evaluation.points import decision_points
+    from alpha_umi.evaluation.predict import predict
+    from alpha_umi.evaluation.scorers import score
+    from alpha_umi.models.local import load_models
+    from alpha_umi.roles import load_team
+
+    key = text_digest([t.model_dump(mode="json") for t in held_out])
+    if path.is_file() and (known := json.loads(path.read_text(encoding="utf-8")))["key"] == key:
+        metrics: dict[str, Any] = known["metrics"]
+        return metrics
+    team = load_team(team_name)
+    cases = list(decision_points(held_out))
+    steps = sum(len(case.points) for case in cases)
+    made = []
+    batches = predict(cases, team=team, models=load_models(team))
+    for batch in track(batches, f"predicting with {team.name}", total=steps, console=console, transient=True):
+        made += batch
+    metrics = score(made)
+    path.write_text(json.dumps({"key": key, "metrics": metrics}), encoding="utf-8")
+    return metrics
+
+
+def _compared(before: dict[str, Any], after: dict[str, Any]) -> Table:
+    """Before and after with 95 % intervals."""
+    table = Table("", "untrained", "trained", "n")
+    for key, title in (("plan_acc", "Plan ACC"), ("act_em", "Act. EM"), ("arg_f1", "Arg. F1")):
+        cells = [
+            "-" if m[key]["value"] is None else "{value:.0%} [{low:.0%}, {high:.0%}]".format(**m[key]) for m in (before, after)
+        ]
+        table.add_row(title, *cells, str(after[key]["n"]))
+    return table
+
+
+def _shown(held_out: Sequence[Trajectory]) -> Trajectory:
+    """The task to show: the first that one call answers."""
+    return next((t for t in held_out if t.meta.get("kind") == "single"), held_out[0])
+
+
+def _answer(team: Path, task: Trajectory, console: Console) -> None:
+    """Let the agent answer a task, showing each role's words as they come."""
+    from alpha_umi import gym
+    from alpha_umi.agent.runner import Agent
+    from alpha_umi.agent.state import Budget
+    from alpha_umi.cli.run import Voice
+    from alpha_umi.gym.verify import verify
+
+    agent = Agent.from_team(team, tools=gym.task_toolbox(task), budget=Budget(max_steps=6, max_seconds=60))
+    console.print(f"user       {task.query}", markup=False)
+    result = agent.run(task.query, on_event=Voice(console))
+    verdict = verify(task, result.trajectory)
+    console.print("checked    right" if verdict.passed else f"checked    wrong: {verdict.reason}", markup=False)

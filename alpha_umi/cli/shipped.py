@@ -1,0 +1,151 @@
+"""`alpha-umi list | show | copy`: what ships beside the code, to be read, copied and changed.
+
+Knows files and their first words only; what they mean is for their one reader each (`roles/` for `alpha_umi.roles`,
+and so on). Needs none of the models' libraries.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import NamedTuple
+
+import typer
+import yaml
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from alpha_umi import resources
+from alpha_umi.errors import UsageError
+
+_LIST_HELP = """List the teams, roles, recipes, prompts and launch files that ship with alpha-umi.
+
+Example: alpha-umi list
+"""
+_SHOW_HELP = """Print a shipped file.
+
+Example: alpha-umi show glpft
+
+A name that several files have takes its folder: roles/planner, teams/single, paper/planner, training/glpft.
+"""
+_COPY_HELP = """Copy a shipped file, to change it; nothing is ever overwritten.
+
+Example: alpha-umi copy glpft my_recipe.yaml
+"""
+_KINDS = {
+    "teams": "roles/teams",
+    "roles": "roles",
+    "recipes": "training",
+    "prompts": "prompts",
+    "launch": "launch",
+}
+"""What a list calls it, and the folder that holds it."""
+
+_SUFFIXES = {".yaml", ".jinja", ".json", ".sh", ".sbatch"}
+
+
+class Shipped(NamedTuple):
+    """A file that ships."""
+
+    kind: str
+    name: str
+    """Path inside the folder of its kind, without suffix: `ablations/multi_task`."""
+    path: Path
+
+    @property
+    def names(self) -> list[str]:
+        """Everything it may be called, most natural first."""
+        spelled = [self.name, f"{self.kind}/{self.name}", f"{_KINDS[self.kind]}/{self.name}"]
+        return spelled + [name + self.path.suffix for name in spelled]
+
+    @property
+    def title(self) -> str:
+        """The name that only this file has."""
+        return f"{self.kind}/{self.name}"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs."""
+    app.command("list", help=_LIST_HELP)(list_)
+    app.command("show", help=_SHOW_HELP)(show)
+    app.command("copy", help=_COPY_HELP)(copy)
+
+
+def list_(as_json: bool = typer.Option(False, "--json", help="Print a JSON list.")) -> None:
+    """List what ships."""
+    files = shipped()
+    if as_json:
+        rows = [{"kind": f.kind, "name": f.name, "description": describe(f.path), "path": str(f.path)} for f in files]
+        typer.echo(json.dumps(rows, ensure_ascii=False, indent=1))
+        return
+    # One table, so that the columns of all kinds line up.
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    for kind in _KINDS:
+        table.add_row(f"[bold]{kind}[/]")
+        for file in files:
+            if file.kind == kind:
+                table.add_row(f"  {escape(file.name)}", escape(describe(file.path)))
+    Console(highlight=False).print(table)
+
+
+def show(name: str = typer.Argument(help="Name as `alpha-umi list` shows it.")) -> None:
+    """Print a shipped file."""
+    typer.echo(find(name).path.read_text(encoding="utf-8"), nl=False)
+
+
+def copy(
+    name: str = typer.Argument(help="Name as `alpha-umi list` shows it."),
+    dest: Path = typer.Argument(None, help="File or folder. Default: the working directory."),
+) -> None:
+    """Copy a shipped file."""
+    source = find(name).path
+    target = (dest or Path()).expanduser()
+    if target.is_dir():
+        target = target / source.name
+    if target.exists():
+        raise UsageError(f"{target} exists and is not overwritten: give another name")
+    if not target.parent.is_dir():
+        raise UsageError(f"there is no folder {target.parent} to copy into")
+    shutil.copy(source, target)
+    typer.echo(str(target))
+
+
+def shipped() -> list[Shipped]:
+    """Every file that ships, by kind and name."""
+    found: dict[Path, Shipped] = {}
+    for kind, folder in _KINDS.items():
+        base = resources.root() / folder
+        for path in sorted(base.rglob("*")):
+            if path.suffix in _SUFFIXES and path not in found:
+                found[path] = Shipped(kind, path.relative_to(base).with_suffix("").as_posix(), path)
+    return sorted(found.values(), key=lambda file: (list(_KINDS).index(file.kind), file.name))
+
+
+def find(name: str) -> Shipped:
+    """The shipped file that a name means: in full first, else by its last part.
+
+    Raises:
+        UsageError: no file has that name, or several have.
+    """
+    files = shipped()
+    meant = [file for file in files if name in file.names]
+    meant = meant or [file for file in files if name in (file.path.name, file.path.stem)]
+    if len(meant) > 1:
+        raise UsageError(f"'{name}' is the name of {len(meant)} files: say {' or '.join(f.title for f in meant)}")
+    if not meant:
+        known = ", ".join(file.title for file in files)
+        raise UsageError(f"'{name}' does not ship; these do: {known}")
+    return meant[0]
+
+
+def describe(path: Path) -> str:
+    """The `description` of a YAML file, else the first line of its comment, else nothing."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".yaml":
+        value = yaml.safe_load(text)
+        if isinstance(value, dict) and value.get("description"):
+            return str(value["description"])
+    comments = (line.lstrip("# ").strip() for line in text.splitlines() if line.startswith("#") and line[:2] != "#!")
+    return next((line for line in comments if line and not line.startswith("SBATCH")), "")

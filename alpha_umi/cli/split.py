@@ -1,0 +1,36 @@
+"""`alpha-umi data split`: hold a share of a data set out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from alpha_umi.data import store
+from alpha_umi.errors import UsageError
+
+_HELP = """Split a data set into DIR/train and DIR/test.
+
+Example: alpha-umi data split data/ood --held-out 0.2
+
+A trajectory's side depends on its id and the seed alone, so the split stays when data are added.
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command("split", help=_HELP)(split)
+
+
+def split(
+    data: Path = typer.Argument(help="Folder made by `data convert`."),
+    held_out: float = typer.Option(0.2, help="Share that goes to DIR/test."),
+    seed: int = typer.Option(0, help="Another seed holds out others."),
+) -> None:
+    """Split a data set."""
+    if not 0 < held_out < 1:
+        raise UsageError(f"--held-out is a share between 0 and 1, found {held_out}")
+    for name, wanted in (("train", False), ("test", True)):
+        chosen = (t for t in store.read(data) if store.is_held_out(t, held_out, seed=seed) is wanted)
+        report = store.write(data / name, chosen)
+        typer.echo(f"{data / name}: {report.kept} trajectories")

@@ -1,0 +1,36 @@
+"""Trajectory -> step-level examples: what a role read, and the text it is to write.
+
+The messages are those of `prompts.render`, the same that the agent sends; this module only cuts them at each target.
+Training uses whole rows instead (one a trajectory); examples serve evaluation, other trainers and the tests.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from alpha_umi.prompts import OBSERVATION_CHARS, Layout, Message, View, render
+from alpha_umi.trajectory import Trajectory
+
+
+class Example(NamedTuple):
+    """A prompt and the text that a role is to write after it."""
+
+    messages: tuple[Message, ...]
+    """The prompt: system first, then user and assistant in turn, user last."""
+    completion: str
+    view: View
+    """The role that writes."""
+    step: int
+    """Index of the trajectory's step that the completion belongs to."""
+
+
+def for_role(
+    trajectory: Trajectory, *, view: View, layout: Layout, observation_chars: int = OBSERVATION_CHARS
+) -> list[Example]:
+    """Every example that a trajectory holds for one role (or for `single`, whole steps), in order."""
+    messages, targets = render(trajectory, view=view, layout=layout, observation_chars=observation_chars)
+    return [
+        Example(messages[: target.message], messages[target.message].content, view, target.step)
+        for target in targets
+        if target.view is view
+    ]

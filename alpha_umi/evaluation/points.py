@@ -1,0 +1,90 @@
+"""Trajectories -> decision points, the steps on which static evaluation asks a team to decide.
+
+The population is that of α-UMi's static test (released code, `infer_pipeline.py`): every step whose plan was acted on.
+A rationale that led to nothing stays in the history and is never scored. Knows neither models nor scores.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from alpha_umi import grammar
+from alpha_umi.errors import DataError
+from alpha_umi.prompts import View
+from alpha_umi.trajectory import Decision, Frozen, Step, Trajectory
+
+
+class Point(Frozen):
+    """One scored step: where it stands and what the reference says there (α-UMi §4, static evaluation)."""
+
+    n: int
+    """Position among all points of the data set."""
+    id: str
+    """The trajectory, unique in the data set."""
+    step: int
+    decision: Decision
+    reference: Mapping[View, str]
+    """Target text of each role that speaks at this step; a missing answer is `none`, as in the released data."""
+    tools: tuple[str, ...]
+    """Names of the tools offered."""
+
+
+class Prediction(Point):
+    """A point with what a team wrote there."""
+
+    predicted: Mapping[View, str]
+    """Raw text of each role that was asked, `single` or the planner first; empty where the prompt did not fit."""
+    finish: Mapping[View, str]
+    """Why each of them stopped (`Completion.finish_reason`)."""
+    fault: str | None = None
+    """`context` when a role could not be asked because its prompt does not fit the model."""
+    prompt_tokens: int = 0
+    encoded_tokens: int = 0
+    completion_tokens: int = 0
+    seconds: float = 0.0
+
+
+class Case(NamedTuple):
+    """A trajectory with its points."""
+
+    trajectory: Trajectory
+    points: tuple[Point, ...]
+
+
+def decision_points(trajectories: Iterable[Trajectory]) -> Iterator[Case]:
+    """Find the scored steps of each trajectory, in order; empty and repeated ids are made unique.
+
+    Raises:
+        DataError: a reference plan cannot be written as a target.
+    """
+    seen: Counter[str] = Counter()
+    n = 0
+    for number, trajectory in enumerate(trajectories):
+        name = trajectory.id or f"#{number}"
+        seen[name] += 1
+        name = name if seen[name] == 1 else f"{name}#{seen[name]}"
+        tools = tuple(tool.name for tool in trajectory.tools)
+        points = []
+        for i, step in enumerate(trajectory.steps):
+            if step.is_decision:
+                reference = _reference(trajectory, i, step)
+                decision = step.plan.decision
+                points.append(Point(n=n, id=name, step=i, decision=decision, reference=reference, tools=tools))
+                n += 1
+        yield Case(trajectory, tuple(points))
+
+
+def _reference(trajectory: Trajectory, i: int, step: Step) -> dict[View, str]:
+    try:
+        texts = {View.PLANNER: grammar.format_plan(step.plan)}
+    except ValueError as error:
+        raise DataError(f"trajectory {trajectory.id!r} step {i}: {error}") from error
+    if step.plan.decision is Decision.CALL and step.call is not None:
+        texts[View.CALLER] = grammar.format_call(step.call)
+    elif step.plan.decision is Decision.SUMMARIZE:
+        # A conclusion that the trajectory went on from gave no answer.
+        ends = i == len(trajectory.steps) - 1
+        texts[View.SUMMARIZER] = grammar.format_answer((trajectory.answer or "") if ends else "")
+    return texts

@@ -1,0 +1,154 @@
+"""Teacher-forced prediction: at each point the history is the reference's, and the team writes that one step.
+
+The planner is asked first, then the caller or the summarizer with the plan the planner wrote, not the reference's
+(α-UMi, released code, `infer_pipeline.py`; here greedy and in the order of the data). Knows nothing of scores or files.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import zip_longest
+
+from alpha_umi import grammar
+from alpha_umi.evaluation.points import Case, Point, Prediction
+from alpha_umi.models.base import Completion, Message, Model, Request
+from alpha_umi.prompts import Layout, View, observation_limits, render
+from alpha_umi.roles import Generation, Team
+from alpha_umi.trajectory import Decision, Outcome, Plan, Step, Trajectory
+
+BATCH = 16
+"""Trajectories predicted side by side by models that complete many requests at once."""
+
+_PENDING = Plan(rationale="", decision=Decision.CALL)
+_NOT_ASKED = Completion(text="", finish_reason="context")
+
+
+def predict(
+    cases: Sequence[Case], *, team: Team, models: Mapping[View, Model], done: Collection[int] = (), batch: int = BATCH
+) -> Iterator[list[Prediction]]:
+    """Predict every point that is not done, yielding the predictions made together.
+
+    Args:
+        cases: trajectories with their points.
+        team: its layout, limits and generation settings; decoding is always greedy.
+        models: a model for each view the team speaks.
+        done: numbers of the points to leave out.
+        batch: trajectories side by side, where every model has `complete_many`.
+    """
+    left = [Case(case.trajectory, tuple(p for p in case.points if p.n not in done)) for case in cases]
+    left = [case for case in left if case.points]
+    width = batch if all(hasattr(model, "complete_many") for model in models.values()) else 1
+    for start in range(0, len(left), width):
+        side_by_side = left[start : start + width]
+        try:
+            for points in zip_longest(*(case.points for case in side_by_side)):
+                drafts = [_Draft(c.trajectory, p) for c, p in zip(side_by_side, points, strict=True) if p is not None]
+                yield _predict_together(drafts, team, models)
+        finally:
+            for case in side_by_side:
+                for view, model in models.items():
+                    model.release(session_of(case.points[0], view, team.layout))
+
+
+def complete_all(model: Model, requests: Sequence[Request]) -> list[Completion]:
+    """Complete requests, at once where the model has `complete_many(requests)`, else one by one."""
+    many = getattr(model, "complete_many", None)
+    if many is not None and len(requests) > 1:
+        return list(many(requests))
+    return [model.complete(request) for request in requests]
+
+
+def session_of(point: Point, view: View, layout: Layout) -> str:
+    """One session per trajectory; in the `paper` layout one for each role, whose conversations share no beginning."""
+    return f"static/{point.id}" if layout is Layout.SHARED else f"static/{point.id}/{view}"
+
+
+def messages_for(
+    trajectory: Trajectory, step: int, *, view: View, layout: Layout, plan: Plan | None, observation_chars: int
+) -> tuple[Message, ...]:
+    """The prompt of a role at a step: the reference up to there and, after the planner, the plan it wrote."""
+    past = {"steps": trajectory.steps[:step], "answer": None, "outcome": Outcome.UNFINISHED}
+    pending = Step(plan=plan or _PENDING, prompt=trajectory.steps[step].prompt)
+    prefix = trajectory.model_copy(update=past).extend(pending)
+    # A user message that precedes the step belongs to the step, so the planner's prompt is that of whoever is asked
+    # after it, less the planner's words and what follows them.
+    ask = View.CALLER if view is View.PLANNER else view
+    messages = render(prefix, view=view, layout=layout, ask=ask, observation_chars=observation_chars).messages
+    return messages if plan is not None else messages[:-2]
+
+
+@dataclass
+class _Draft:
+    """A prediction under way."""
+
+    trajectory: Trajectory
+    point: Point
+    plan: Plan | None = None
+    written: dict[View, Completion] = field(default_factory=dict)
+
+    def finish(self, seconds: float) -> Prediction:
+        completions = self.written.values()
+        return Prediction(
+            **dict(self.point),
+            predicted={view: c.text for view, c in self.written.items()},
+            finish={view: c.finish_reason for view, c in self.written.items()},
+            fault="context" if any(c.finish_reason == "context" for c in completions) else None,
+            prompt_tokens=sum(c.prompt_tokens for c in completions),
+            encoded_tokens=sum(c.encoded_tokens for c in completions),
+            completion_tokens=sum(c.completion_tokens for c in completions),
+            seconds=round(seconds, 4),
+        )
+
+
+def _predict_together(drafts: Sequence[_Draft], team: Team, models: Mapping[View, Model]) -> list[Prediction]:
+    """One step of each draft's trajectory: first the planner for all, then whom each plan names."""
+    began = time.perf_counter()
+    if team.single:
+        _ask(View.SINGLE, drafts, team, models)
+    else:
+        _ask(View.PLANNER, drafts, team, models)
+        for draft in drafts:
+            if draft.written[View.PLANNER].finish_reason != "context":
+                draft.plan = grammar.parse_plan(draft.written[View.PLANNER].text)
+        for view, decision in ((View.CALLER, Decision.CALL), (View.SUMMARIZER, Decision.SUMMARIZE)):
+            _ask(view, [d for d in drafts if d.plan is not None and d.plan.decision is decision], team, models)
+    each = (time.perf_counter() - began) / len(drafts)
+    return [draft.finish(each) for draft in drafts]
+
+
+def _ask(view: View, drafts: Sequence[_Draft], team: Team, models: Mapping[View, Model]) -> None:
+    """Ask one role at each draft; where the prompt does not fit the context it is not asked."""
+    model = models[view]
+    # Evaluation must give the same numbers twice, whatever the role decodes with elsewhere.
+    generation = team.role(view).generation.model_copy(update={"temperature": 0.0, "seed": 0})
+    asked: list[_Draft] = []
+    requests: list[Request] = []
+    for draft in drafts:
+        messages = _fit(draft, view, team, model, generation)
+        if messages is None:
+            draft.written[view] = _NOT_ASKED
+            continue
+        asked.append(draft)
+        session = session_of(draft.point, view, team.layout)
+        requests.append(Request(messages=messages, generation=generation, session=session))
+    for draft, completion in zip(asked, complete_all(model, requests), strict=True):
+        draft.written[view] = completion
+
+
+def _fit(draft: _Draft, view: View, team: Team, model: Model, generation: Generation) -> tuple[Message, ...] | None:
+    """The prompt with the longest observations that leave room for the completion."""
+    room = model.context_length - generation.max_new_tokens
+    for limit in observation_limits(team.observation_chars):
+        messages = messages_for(
+            draft.trajectory,
+            draft.point.step,
+            view=view,
+            layout=team.layout,
+            plan=draft.plan,
+            observation_chars=limit,
+        )
+        if model.count_tokens(messages) <= room:
+            return messages
+    return None

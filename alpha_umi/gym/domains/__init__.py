@@ -1,0 +1,1 @@
+"""The domains of the gym, one module each; `gym.registry` collects them."""

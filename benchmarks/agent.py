@@ -1,0 +1,191 @@
+"""Ten recorded trajectories with forced tokens: our three roles against three models that re-encode every prompt.
+
+Every way writes the same tokens with the same weights, so only encoding and switching differ:
+    separate   three full models, the whole prompt encoded at each call (the α-UMi release)
+    full       three full models, each keeping its keys and values between steps (ours)
+    lora       one base with three adapters, each keeping its keys and values (ours)
+
+    python -m benchmarks.agent --data DIR           a folder of `alpha-umi data convert`; default: gym trajectories
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+
+from alpha_umi import gym
+from alpha_umi.data import store
+from alpha_umi.encoding import ChatEncoder
+from alpha_umi.models.cache import RoleCaches
+from alpha_umi.models.generation import Engine
+from alpha_umi.models.local import load_base, load_tokenizer
+from alpha_umi.prompts import Layout, View, render
+from alpha_umi.training.recipe import Stage
+from alpha_umi.training.trainer import adapt
+from alpha_umi.trajectory import Trajectory
+from benchmarks.report import finish, show
+
+ROLES = (View.PLANNER, View.CALLER, View.SUMMARIZER)
+FEWER_TOKENS, FASTER_FULL, NO_SLOWER_LORA, MEMORY = 1.8, 1.2, 1.0, 1.35
+WAYS = ("separate", "full", "lora")
+
+
+class Turn(NamedTuple):
+    """One role's turn: its prompt and the tokens it is made to write."""
+
+    episode: int
+    view: View
+    prompt: list[int]
+    forced: list[int]
+
+
+def turns(trajectories: list[Trajectory], encoder: ChatEncoder) -> list[Turn]:
+    """All turns of all trajectories in the order in which the agent takes them."""
+    found = []
+    for episode, trajectory in enumerate(trajectories):
+        for view in ROLES:
+            conversation = render(trajectory, view=view, layout=Layout.PAPER, observation_chars=1024)
+            for target in conversation.targets:
+                prompt = encoder.prompt(conversation.messages[: target.message])
+                written = encoder.row(conversation.messages[: target.message + 1], trained=()).ids[len(prompt) :]
+                found.append((episode, target.step, ROLES.index(view), Turn(episode, view, prompt, written)))
+    return [turn for *_, turn in sorted(found, key=lambda item: item[:3])]
+
+
+class Way:
+    """The engines and adapters of one way of running three roles."""
+
+    def __init__(self, name: str, folder: Path) -> None:
+        encoder = ChatEncoder(load_tokenizer())
+        self.keeps = name != "separate"
+        if name == "lora":
+            shared = Engine(load_base(), encoder)
+            self.engines = dict.fromkeys(ROLES, shared)
+            self.adapters: dict[View, str | None] = {v: shared.add_adapter(folder / v.value) for v in ROLES}
+        else:
+            self.engines = {view: Engine(load_base(), encoder) for view in ROLES}
+            self.adapters = dict.fromkeys(ROLES)
+
+    def run(self, work: list[Turn]) -> tuple[float, int]:
+        """Seconds, and prompt tokens encoded."""
+        caches: dict[View, RoleCaches] = {view: RoleCaches(most=1) for view in ROLES}
+        encoded = 0
+        begin = time.perf_counter()
+        for turn in work:
+            engine = self.engines[turn.view]
+            engine.adapters.activate(self.adapters[turn.view])
+            session = f"{turn.episode}" if self.keeps else ""
+            entry = caches[turn.view].entry(session, turn.view.value)
+            kept = entry.keep_common(turn.prompt)
+            engine.forward(entry, turn.prompt[kept:])
+            encoded += len(turn.prompt) - kept
+            for token in turn.forced[:-1]:
+                engine.forward(entry, [token])
+        return time.perf_counter() - begin, encoded
+
+
+def make_adapters(folder: Path) -> None:
+    """Three LoRA adapters of the recipes' default rank with weights of their own."""
+    for seed, view in enumerate(ROLES):
+        torch.manual_seed(seed)
+        model = adapt(load_base(), Stage(views=(view,), method="lora"))
+        for name, parameter in model.named_parameters():
+            if "lora_B" in name:
+                torch.nn.init.normal_(parameter, std=0.01)
+        model.save_pretrained(folder / view.value)
+
+
+def peak_memory(way: str, folder: Path, data: Path) -> float:
+    """Peak resident MiB of a process that runs the first trajectory one way; `one` loads one model and writes as long."""
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.agent", "--only", way, "--adapters", str(folder), "--data", str(data)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return float(done.stdout.strip().splitlines()[-1])
+
+
+def only(way: str, folder: Path, data: Path) -> None:
+    """Run one way in this process and print its peak memory."""
+    encoder = ChatEncoder(load_tokenizer())
+    work = turns(list(islice(store.read(data), 1)), encoder)
+    if way == "one":
+        model = Way("lora", folder)
+        model.adapters = dict.fromkeys(ROLES)
+        planner = [turn for turn in work if turn.view is View.PLANNER]
+        model.run(planner)
+    else:
+        Way(way, folder).run(work)
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path)
+    parser.add_argument("--trajectories", type=int, default=10)
+    parser.add_argument("--only", choices=(*WAYS, "one"), help=argparse.SUPPRESS)
+    parser.add_argument("--adapters", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.only:
+        only(options.only, options.adapters, options.data)
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        make_adapters(folder)
+        data = options.data
+        if data is None:
+            data = folder / "gym"
+            store.write(data, (t for t in gym.generate(200, seed=0) if len(t.steps) > 2))
+        measure(folder, data, options.trajectories)
+
+
+def measure(folder: Path, data: Path, number: int) -> None:
+    """Time the three ways in turn, twice, keeping the better of each; then memory in processes of their own."""
+    several: Iterator[Trajectory] = (t for t in store.read(data) if len(t.steps) > 1)
+    work = turns(list(islice(several, number)), ChatEncoder(load_tokenizer()))
+    ways = {name: Way(name, folder) for name in WAYS}
+    for way in ways.values():
+        way.run(work[:2])
+    seconds = dict.fromkeys(WAYS, float("inf"))
+    encoded = dict.fromkeys(WAYS, 0)
+    for _ in range(2):
+        for name, way in ways.items():
+            spent, encoded[name] = way.run(work)
+            seconds[name] = min(seconds[name], spent)
+    memory = {name: peak_memory(name, folder, data) for name in ("one", *WAYS)}
+    forced = sum(len(turn.forced) for turn in work)
+    prompts = sum(len(turn.prompt) for turn in work)
+    show(
+        f"{number} trajectories, {len(work)} turns, {prompts:,} prompt tokens, {forced:,} written",
+        ("", "prompt tokens encoded", "seconds", "against separate", "peak MiB"),
+        [
+            (n, f"{encoded[n]:,}", f"{seconds[n]:.1f}", f"{seconds['separate'] / seconds[n]:.2f}x", f"{memory[n]:.0f}")
+            for n in WAYS
+        ]
+        + [("one model", "", "", "", f"{memory['one']:.0f}")],
+    )
+    finish(
+        "agent",
+        ratio=encoded["separate"] / encoded["full"],
+        target=FEWER_TOKENS,
+        full_speed={"ratio": round(seconds["separate"] / seconds["full"], 3), "target": FASTER_FULL},
+        lora_speed={"ratio": round(seconds["separate"] / seconds["lora"], 3), "target": NO_SLOWER_LORA},
+        lora_memory={"ratio": round(memory["lora"] / memory["one"], 3), "target_at_most": MEMORY},
+        n=number,
+    )
+
+
+if __name__ == "__main__":
+    main()

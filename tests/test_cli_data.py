@@ -1,0 +1,125 @@
+"""`alpha-umi data convert` and `data inspect`: what they print, and that mistakes are one line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from typer.testing import CliRunner
+
+from alpha_umi.cli import data as cli
+from alpha_umi.data import store
+from alpha_umi.data.convert import convert
+from alpha_umi.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+TURNS = [
+    ("user", "When is high water?"),
+    ("assistant", "I need the table. Next: caller."),
+    ("caller", 'Action: tides\nAction Input: {"port": "BRX"}'),
+    ("observation", "{'high': '14:10'}"),
+    ("assistant", "I have it. Next: conclusion."),
+    ("conclusion", "At 14:10."),
+]
+
+
+def _raw() -> dict[str, Any]:
+    tool = {"Name": "tides", "function": "Tide table.", "input": {"port": "string, code"}}
+    conversation = [{"from": speaker, "value": text} for speaker, text in TURNS]
+    return {"tools": [tool], "instruction": "When is high water?", "conversations": conversation}
+
+
+def _write_lines(path: Path, *records: Any) -> Path:
+    path.write_text("".join((r if isinstance(r, str) else json.dumps(r)) + "\n" for r in records))
+    return path
+
+
+def _run(*arguments: str | Path) -> str:
+    result = CliRunner().invoke(cli.app, [str(argument) for argument in arguments])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+@pytest.fixture
+def data_set(tmp_path: Path) -> Path:
+    source = _write_lines(tmp_path / "f.jsonl", _raw(), "broken", _raw())
+    convert(source, "alpha-umi", tmp_path / "set")
+    return tmp_path / "set"
+
+
+def test_convert_prints_what_became_of_the_records(tmp_path: Path) -> None:
+    source = _write_lines(tmp_path / "f.jsonl", _raw(), "broken", _raw())
+    printed = _run("convert", source, "--format", "alpha-umi", "--out", tmp_path / "out")
+    assert "kept            2" in printed
+    assert "1  not_json  (first: f:2" in printed
+    assert "decision points: 2 call, 2 conclude, 0 give up" in printed
+    printed = _run("convert", source, "--format", "alpha-umi", "--out", tmp_path / "out", "--json")
+    assert json.loads(printed)["dropped"] == {"not_json": 1}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["f.json", "--format", "csv"], "known are alpha-umi, toolalpaca, toolbench, gym"),
+        (["f.json", "--format", "alpha-umi", "--keep-invalid"], "--keep-invalid is for --format toolbench"),
+        (["f.json", "--format", "gym"], "give - instead of f.json"),
+        (["-", "--format", "gym", "--split", "dev"], "--split is train or test"),
+        (["-", "--format", "gym", "--n", "0"], "--n must be at least 1"),
+        (["f.json", "--format", "alpha-umi", "--max-steps", "1"], "no file or folder"),
+    ],
+)
+def test_convert_refuses_in_one_line(tmp_path: Path, arguments: list[str], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        _run("convert", *arguments, "--out", tmp_path / "out")
+
+
+def test_convert_makes_gym_trajectories(tmp_path: Path) -> None:
+    gym = pytest.importorskip("alpha_umi.gym")
+    if not hasattr(gym, "generate"):
+        pytest.skip("alpha_umi.gym has no generate yet")
+    printed = _run("convert", "-", "--format", "gym", "--n", "5", "--out", tmp_path / "out", "--json")
+    assert json.loads(printed)["kept"] == 5
+    assert len(list(store.read(tmp_path / "out"))) == 5
+
+
+@pytest.mark.parametrize("layout", ["paper", "shared"])
+def test_inspect_marks_what_is_trained(data_set: Path, layout: str, tokenizer: PreTrainedTokenizerBase) -> None:
+    printed = _run("inspect", data_set, "--role", "caller", "--layout", layout)
+    assert printed.startswith("== f:1: ")
+    assert '[[Action: tides\nAction Input: {"port": "BRX"}<|im_end|>]]' in printed
+    assert printed.count("[[") == (1 if layout == "paper" else 4)
+    assert f"{printed.count('[[')} targets" in printed.splitlines()[0]
+    assert "f:3" not in printed
+
+
+def test_inspect_shows_each_token_with_its_role(data_set: Path, tokenizer: PreTrainedTokenizerBase) -> None:
+    printed = _run("inspect", data_set, "--role", "planner", "--id", "f:3", "--tokens")
+    head, *lines = printed.rstrip("\n").split("\n")
+    row = json.loads(_run("inspect", data_set, "--role", "planner", "--id", "f:3", "--json"))
+    assert head == f"== f:3: {len(lines)} tokens, {row['trained']} trained, 2 targets"
+    assert [line.split()[2:4] for line in lines] == [
+        [token["role"], "trained" if token["trained"] else "-"] for token in row["tokens"]
+    ]
+    roles = [token["role"] for token in row["tokens"]]
+    assert [r for i, r in enumerate(roles) if i == 0 or roles[i - 1] != r] == ["system", *["user", "assistant"] * 2]
+    text = {
+        role: str(tokenizer.decode([token["id"] for token in row["tokens"] if token["role"] == role]))
+        for role in ("system", "user", "assistant")
+    }
+    assert text["system"].endswith("Next: give up.")
+    assert "When is high water?" in text["user"]
+    assert text["assistant"].startswith("I need the table. Next: caller.<|im_end|>I have it.")
+
+
+def test_inspect_shows_as_many_as_asked(data_set: Path, tokenizer: PreTrainedTokenizerBase) -> None:
+    assert _run("inspect", data_set, "--role", "single", "-n", "9").count("\n== ") == 1
+    with pytest.raises(DataError, match="no trajectory with the id 'x'"):
+        _run("inspect", data_set, "--role", "single", "--id", "x")
+    with pytest.raises(UsageError, match="at least 1"):
+        _run("inspect", data_set, "--role", "single", "-n", "0")

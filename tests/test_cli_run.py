@@ -1,0 +1,184 @@
+"""`alpha-umi run` and the examples, over scripted models that stand where the local ones would be loaded."""
+
+from __future__ import annotations
+
+import io
+import json
+import runpy
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import typer
+from click.testing import Result as CliResult
+from rich.console import Console
+from typer.testing import CliRunner
+
+from alpha_umi.agent.events import Observed, Token
+from alpha_umi.agent.state import Result
+from alpha_umi.cli import run as verb
+from alpha_umi.errors import UsageError
+from alpha_umi.models.scripted import ScriptedModel
+from alpha_umi.prompts import View
+from alpha_umi.roles import Team
+from alpha_umi.trajectory import Observation
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def lend(monkeypatch: pytest.MonkeyPatch, planner: list[str], caller: list[str], summarizer: list[str]) -> list[Team]:
+    """Let `models.local` hand out scripted models; returns the teams it was asked for. torch is never imported."""
+    asked: list[Team] = []
+
+    def load_models(team: Team) -> dict[View, ScriptedModel]:
+        asked.append(team)
+        scripts = {View.PLANNER: planner, View.CALLER: caller, View.SUMMARIZER: summarizer}
+        return {view: ScriptedModel(script) for view, script in scripts.items()}
+
+    monkeypatch.setitem(sys.modules, "alpha_umi.models.local", SimpleNamespace(load_models=load_models))
+    return asked
+
+
+@pytest.fixture
+def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A user's own module in the working directory."""
+    name = f"tools_of_{tmp_path.name}"
+    (tmp_path / f"{name}.py").write_text("def add(a: int, b: int) -> int:\n    '''Add.'''\n    return a + b\n")
+    monkeypatch.chdir(tmp_path)
+    return f"{name}:add"
+
+
+def call(*arguments: str) -> CliResult:
+    """Run the verb as typer would."""
+    app = typer.Typer()
+    verb.register(app)
+    app.callback()(lambda: None)  # with one verb alone typer would drop its name
+    return CliRunner().invoke(app, ["run", *arguments])
+
+
+SCRIPT = (
+    ["I add.\nBoth. Next: caller.", "Done. Next: conclusion."],
+    ['Action: add\nAction Input: {"a": 2, "b": 3}'],
+    ["It is 5."],
+)
+
+
+def test_the_words_of_each_role_are_shown(monkeypatch: pytest.MonkeyPatch, tools: str) -> None:
+    asked = lend(monkeypatch, *SCRIPT)
+    done = call("What is 2 + 3?", "--tools", tools)
+    assert done.exit_code == 0, done.output
+    lines = done.stdout.splitlines()
+    assert lines[:8] == [
+        "planner    I add.",
+        "           Both. Next: caller.",
+        "caller     Action: add",
+        '           Action Input: {"a": 2, "b": 3}',
+        "tool       5",
+        "planner    Done. Next: conclusion.",
+        "summarizer It is 5.",
+        "",
+    ]
+    assert lines[8] == "It is 5."
+    assert lines[9].startswith("answered in 2 steps and ")
+    assert [line.split()[0] for line in lines[10:]] == ["role", "planner", "caller", "summarizer"]
+    assert [team.name for team in asked] == ["umi"]
+
+
+def test_json_is_one_object_on_stdout(monkeypatch: pytest.MonkeyPatch, tools: str) -> None:
+    lend(monkeypatch, *SCRIPT)
+    done = call("What is 2 + 3?", "--tools", tools, "--json")
+    assert done.exit_code == 0
+    result = Result.model_validate(json.loads(done.stdout))
+    assert result.answer == "It is 5."
+    assert "planner    I add." in done.stderr
+
+
+def test_no_answer_exits_with_1(monkeypatch: pytest.MonkeyPatch, tools: str) -> None:
+    lend(monkeypatch, ["No. Next: give up."], [], [])
+    done = call("What?", "--tools", tools)
+    assert done.exit_code == 1
+    assert "stopped    the planner gave up" in done.stdout
+    lend(monkeypatch, *SCRIPT)
+    done = call("What?", "--tools", tools, "--max-steps", "1", "--json")
+    assert done.exit_code == 1
+    assert json.loads(done.stdout)["reason"] == "steps"
+    assert "the budget of steps is spent" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "found"),
+    [
+        ([" "], "question is empty"),
+        (["q", "--max-steps", "0"], "max_steps"),
+        (["q", "--max-seconds", "-1"], "max_seconds"),
+        (["q", "--team", "umbrella", "--tools", "gym"], "no team"),
+        (["q", "--tools", "nothing"], "not a source of tools"),
+        (["q", "--tools", ""], "no tools"),
+    ],
+)
+def test_a_wrong_call_is_found_before_a_model_is_loaded(
+    arguments: list[str], found: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = lend(monkeypatch, [], [], [])
+    done = call(*arguments)
+    assert isinstance(done.exception, UsageError)
+    assert found in str(done.exception)
+    assert asked == []
+
+
+def test_help_has_an_example() -> None:
+    assert 'Example: alpha-umi run "' in call("--help").stdout
+
+
+def voice(*events: Any) -> str:
+    """What is shown of some events."""
+    console = Console(file=io.StringIO(), width=40, highlight=False, force_terminal=False)
+    show = verb.Voice(console)
+    for event in events:
+        show(event)
+    file = console.file
+    assert isinstance(file, io.StringIO)
+    return file.getvalue()
+
+
+def test_neither_model_nor_tool_steers_the_terminal() -> None:
+    shown = voice(
+        Token(role=View.PLANNER, text="\x1b]0;title\x07[red]a[/] \ud83d"),
+        Observed(observation=Observation(text="\x1b[2J\r\x9b1m")),
+    )
+    assert "\x1b" not in shown
+    assert "\x9b" not in shown
+    assert "\x07" not in shown
+    assert "[red]a[/] ?" in shown
+
+
+def test_long_and_empty_observations() -> None:
+    assert len(voice(Observed(observation=Observation(text="x" * 100_000)))) < 1000
+    assert voice(Observed(observation=Observation(text=""))) == "tool       (nothing)\n"
+
+
+def test_example_own_tools(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    calls = [
+        'Action: price\nAction Input: {"article": "fork"}',
+        'Action: price\nAction Input: {"article": "cup", "count": 2}',
+    ]
+    lend(monkeypatch, ["Next: caller.", "Next: caller.", "Next: conclusion."], calls, ["9 euros."])
+    monkeypatch.setattr(sys, "argv", ["own_tools.py"])
+    runpy.run_path(str(ROOT / "examples" / "own_tools.py"), run_name="__main__")
+    first, second, answer = capsys.readouterr().out.splitlines()
+    assert "KeyError" in first
+    assert second.endswith("-> 9.0")
+    assert answer == "9 euros."
+
+
+def test_example_graph_app_and_langgraph_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    graphs = json.loads((ROOT / "langgraph.json").read_text(encoding="utf-8"))["graphs"]
+    for place in graphs.values():
+        path, _, factory = place.partition(":")
+        lend(monkeypatch, ["No. Next: give up."], [], [])
+        graph = runpy.run_path(str(ROOT / path))[factory]()
+        messages = graph.invoke({"messages": [("user", "What is 12 times 7?")]})["messages"]
+        assert any(message.additional_kwargs.get("outcome") == "gave_up" for message in messages)
+    assert messages[-1].content == "Please ask again in other words."

@@ -1,0 +1,235 @@
+"""ToolBench answer files: the real trees, and the released preprocessing of α-UMi reproduced from its raw chains."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alpha_umi.data import alpha_umi, toolbench
+from alpha_umi.data.filters import Report
+from alpha_umi.data.stream import Record
+from alpha_umi.data.toolbench import Finish, read_finish, read_messages, read_record, read_result, read_tool
+from alpha_umi.prompts import INVALID_TOOL
+from alpha_umi.tools.validation import check_tool
+from alpha_umi.trajectory import Decision, Observation, Outcome, Trajectory
+
+
+def _read(path: Path, **options: bool) -> tuple[list[Trajectory], Report]:
+    report = Report()
+    return list(toolbench.read(path, report, **options)), report
+
+
+def test_fifteen_trees_thirteen_valid(shared: Path) -> None:
+    trajectories, report = _read(shared / "toolbench" / "data_example" / "answer")
+    assert len(trajectories) == 13
+    assert report.dropped == {"invalid": 2}
+    assert report.examples["invalid"] == ["G1_answer/69_ChatGPT_DFS_woFilter_w2", "G3_answer/8_ChatGPT_DFS_woFilter_w2"]
+    for trajectory in trajectories:
+        report.keep(trajectory)
+    assert report.outcomes == {"answered": 9, "gave_up": 4}
+    assert report.decisions == {"call": 37, "summarize": 9, "give_up": 4}
+    assert len({trajectory.id for trajectory in trajectories}) == 13  # file names repeat from group to group
+    for trajectory in trajectories:
+        assert "Finish" not in trajectory.tool_names
+        assert all(step.call is None or step.call.fault is None for step in trajectory.steps)
+        for tool in trajectory.tools:
+            check_tool(tool)
+
+
+def test_invalid_trees_are_kept_when_asked(shared: Path) -> None:
+    trajectories, report = _read(shared / "toolbench" / "data_example" / "answer", keep_invalid=True)
+    assert len(trajectories) == 15
+    assert not report.dropped
+    invalid = [trajectory for trajectory in trajectories if not trajectory.meta["valid"]]
+    assert [trajectory.outcome for trajectory in invalid] == [Outcome.GAVE_UP, Outcome.UNFINISHED]
+
+
+def test_a_tree_without_train_messages_is_walked_to_an_answer(shared: Path) -> None:
+    walked = 0
+    for path in sorted((shared / "toolbench" / "data_example" / "answer").rglob("*.json")):
+        value = json.loads(path.read_text())
+        if not value["answer_generation"]["valid_data"]:
+            continue
+        chosen = read_record(Record(value, "r"))
+        del value["answer_generation"]["train_messages"]
+        found = read_record(Record(value, "r"))
+        assert chosen is not None
+        assert found is not None
+        assert found.outcome is chosen.outcome
+        if (
+            chosen.outcome is Outcome.ANSWERED
+        ):  # of several give-ups ToolBench draws one at random; answers stop the search
+            calls = [[step.call for step in t.steps if step.call is not None] for t in (chosen, found)]
+            assert calls[0] == calls[1]
+            assert found.answer == chosen.answer
+            walked += 1
+    assert walked == 9
+
+
+def test_raw_chains_give_the_authors_conversations(shared: Path) -> None:
+    """Different on purpose: an observation without a response says its error; turns without a call stay."""
+    folder = shared / "glpft-toolbench" / "train-example" / "raw_data"
+    chains = json.loads((folder / "raw_data_stage_1.json").read_text())
+    theirs = list(alpha_umi.read(folder / "raw_data_stage_2.json", Report()))
+    decisions = errors = bare = 0
+    for record, their in zip(chains, theirs, strict=True):
+        steps, answer = read_messages(record["chains"][2:])
+        assert (answer or "").strip() == (their.answer or "").strip()
+        bare += sum(not step.is_decision for step in steps)
+        for mine, other in zip([step for step in steps if step.is_decision], their.steps, strict=True):
+            decisions += 1
+            assert mine.plan.rationale == other.plan.rationale.strip()
+            assert mine.plan.decision is other.plan.decision
+            assert mine.call == other.call
+            if mine.observation is not None and other.observation is not None:
+                if mine.observation.text != other.observation.text:
+                    errors += 1
+                    assert other.observation.text == ""
+                    assert not mine.observation.ok
+            else:
+                assert mine.observation is other.observation
+    assert (decisions, errors, bare) == (79, 16, 9)
+
+
+def test_tools_keep_their_whole_schema() -> None:
+    function = {
+        "name": "x" * 70 + "_end",
+        "description": "finds",
+        "parameters": {
+            "type": "object",
+            "properties": {
+                "q": {"type": "string", "description": "what", "example_value": "shoes"},
+                "n": {"type": "integer"},
+            },
+            "required": ["q"],
+            "optional": ["n"],
+        },
+    }
+    tool = read_tool(function)
+    assert tool.name == "x" * 60 + "_end"
+    assert tool.parameters == {
+        "type": "object",
+        "properties": {"q": {"type": "string", "description": "what", "examples": ["shoes"]}, "n": {"type": "integer"}},
+        "required": ["q"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "finish"),
+    [
+        ('{"return_type": "give_answer", "final_answer": " It is 3. "}', Finish(Decision.SUMMARIZE, "It is 3.")),
+        ('{"return_type": "give_answer"}', Finish(Decision.SUMMARIZE, "none")),
+        ('{"return_type": "give_answer", "final_answer": {"a": 1}}', Finish(Decision.SUMMARIZE, '{"a": 1}')),
+        ('{"return_type": "give_up_and_restart"}', Finish(Decision.GIVE_UP, None)),
+        ('{"return_type": "give_up"}', Finish(Decision.GIVE_UP, None)),
+        # not JSON
+        ('{"return_type": "give_answer", "final_answer": "a "b" c"}', Finish(Decision.SUMMARIZE, 'a "b" c')),
+        (
+            '{"return_type": "give_answer", "final_answer": "never give_up"x}',
+            Finish(Decision.SUMMARIZE, 'never give_up"x'),
+        ),
+        ('{"return_type": "give_up_and_restart"', Finish(Decision.GIVE_UP, None)),
+        ('{"return_type": "give_answer", ', Finish(Decision.SUMMARIZE, "my thought")),
+        ("", Finish(Decision.SUMMARIZE, "my thought")),
+        ("[1]", Finish(Decision.SUMMARIZE, "my thought")),
+    ],
+)
+def test_finish(arguments: str, finish: Finish) -> None:
+    assert read_finish(arguments, "my thought") == finish
+
+
+@pytest.mark.parametrize(
+    ("content", "observation"),
+    [
+        ('{"error": "", "response": "{\'a\': 1}"}', Observation(text="{'a': 1}")),
+        ('{"error": "", "response": ""}', Observation(text="")),
+        ('{"error": "no key", "response": ""}', Observation(text="no key", ok=False)),
+        ('{"error": "slow", "response": "some"}', Observation(text="some", ok=False)),
+        ('{"error": "", "response": {"a": 1}}', Observation(text='{"a": 1}')),
+        ('{"error": "no key"}', Observation(text="no key", ok=False)),
+        # cut, so no JSON any more
+        ('{"error": "", "response": "{\'a\': 1, \'b', Observation(text=" \"{'a': 1, 'b")),
+        ('{"error": "bad", "response": "{\'a', Observation(text=" \"{'a", ok=False)),
+        ("plain", Observation(text="plain")),
+        ('{"other": 1}', Observation(text='{"other": 1}')),
+        ("[1, 2]", Observation(text="[1, 2]")),
+        (None, Observation(text="")),
+    ],
+)
+def test_results(content: str | None, observation: Observation) -> None:
+    assert read_result(content) == observation
+
+
+def _node(kind: str, text: str, *children: dict[str, Any], seen: str = "") -> dict[str, Any]:
+    return {"node_type": kind, "description": text, "children": list(children), "observation": seen}
+
+
+def _call(name: str, *children: dict[str, Any], arguments: str = "{}", seen: str = "") -> dict[str, Any]:
+    return _node("Action", name, _node("Action Input", arguments, *children, seen=seen))
+
+
+ANSWER = _call("Finish", arguments='{"return_type": "give_answer", "final_answer": "42"}')
+GIVE_UP = _call("Finish", arguments='{"return_type": "give_up_and_restart"}')
+
+
+def _flat(node: dict[str, Any]) -> list[dict[str, Any]]:
+    return [node, *(n for child in node["children"] for n in _flat(child))]
+
+
+def _answer_file(*, valid: bool = True, **record: Any) -> Record:
+    function = {"name": "t", "description": "", "parameters": {"type": "object", "properties": {}}}
+    generated = {
+        "valid_data": valid,
+        "query": ["\nq\n"],
+        "function": [function, {"name": "Finish"}],
+        "train_messages": [],
+    }
+    return Record({"win": False, "answer_generation": generated, **record}, "r")
+
+
+def test_a_tree_is_walked_to_the_first_answer_else_to_a_give_up() -> None:
+    bare = _node(
+        "Thought", "hm", _node("Thought", "ah", _call(INVALID_TOOL, ANSWER, seen='{"error": "No such function"}'))
+    )
+    root = _node("Action Input", "", _call("t", _node("Thought", "no", GIVE_UP)), bare)
+    found = read_record(_answer_file(tree={"tree": root}))
+    assert found is not None
+    assert (found.query, found.answer, found.outcome) == ("q", "42", Outcome.ANSWERED)
+    assert [step.plan.rationale for step in found.steps] == ["hm", "ah", ""]
+    assert [step.is_decision for step in found.steps] == [False, True, True]
+    assert found.steps[1].call is not None
+    assert found.steps[1].call.tool == INVALID_TOOL
+    given_up = read_record(_answer_file(tree={"tree": _node("Action Input", "", _call("t", GIVE_UP))}))
+    assert given_up is not None
+    assert given_up.outcome is Outcome.GAVE_UP
+
+
+def test_chains_are_read_without_train_messages() -> None:
+    tries = [{"chain": _flat(_call("t", GIVE_UP)), "win": False}, {"chain": _flat(_call("t", ANSWER)), "win": True}]
+    found = read_record(_answer_file(trys=tries, try_count=2))
+    assert found is not None
+    assert found.answer == "42"
+    lost = read_record(_answer_file(trys=tries[:1], try_count=1))
+    assert lost is not None
+    assert lost.outcome is Outcome.GAVE_UP
+
+
+def test_a_tree_that_ends_nowhere_is_invalid_or_unfinished() -> None:
+    record = _answer_file(valid=False, tree={"tree": _node("Action Input", "", _call("t", _call("t")))})
+    assert read_record(record) is None
+    kept = read_record(record, keep_invalid=True)
+    assert kept is not None
+    assert (len(kept.steps), kept.outcome) == (2, Outcome.UNFINISHED)
+
+
+def test_files_of_another_shape_are_malformed(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text('{"answer_generation": {"valid_data": true, "train_messages": [[1, 2, 3]]}}')
+    (tmp_path / "b.json").write_text('{"query": "q"}')
+    (tmp_path / "c.json").write_text('{"answer_generation": 3}')
+    trajectories, report = _read(tmp_path)
+    assert trajectories == []
+    assert report.dropped == {"malformed": 3}
+    assert "keys: query" in report.examples["malformed"][1]

@@ -1,0 +1,226 @@
+"""The output grammar: format and parse are inverses, every published variant is read, no text raises."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import calls, nasty_texts, plans, texts
+
+from alpha_umi import grammar
+from alpha_umi.grammar import (
+    Turn,
+    format_call,
+    format_plan,
+    format_turn,
+    parse_answer,
+    parse_call,
+    parse_plan,
+    parse_turn,
+)
+from alpha_umi.trajectory import Call, Decision, Plan
+
+anything = st.one_of(st.text(max_size=200), nasty_texts)
+
+
+@given(plans())
+def test_a_plan_comes_back_from_its_text(plan: Plan) -> None:
+    assert parse_plan(format_plan(plan)) == plan
+
+
+@given(plans())
+def test_a_plan_text_comes_back_from_its_plan(plan: Plan) -> None:
+    text = format_plan(plan)
+    assert format_plan(parse_plan(text)) == text
+
+
+@given(calls)
+def test_a_call_comes_back_from_its_text(call: Call) -> None:
+    parsed = parse_call(format_call(call))
+    assert (parsed.tool, parsed.arguments, parsed.fault) == (call.tool, call.arguments, None)
+
+
+@given(calls, st.sampled_from(["", "\n", " and more", "\nAction: other\nAction Input: {}", "}", "\n```"]))
+def test_text_after_the_arguments_changes_nothing(call: Call, more: str) -> None:
+    parsed = parse_call(format_call(call) + more)
+    assert (parsed.tool, parsed.arguments, parsed.fault) == (call.tool, call.arguments, None)
+
+
+@given(anything)
+def test_a_call_keeps_its_exact_text(text: str) -> None:
+    call = parse_call(text)
+    assert call.raw == text.strip()
+    assert not call.raw or format_call(call) == call.raw
+
+
+@st.composite
+def turns(draw: st.DrawFn) -> Turn:
+    rationale = draw(texts).strip().lstrip(":").lstrip()
+    plan = Plan(rationale=rationale, decision=draw(st.sampled_from(Decision)))
+    if plan.decision is Decision.CALL:
+        return Turn(plan, parse_call(format_call(draw(calls))), None)
+    answer = draw(nasty_texts).strip() or "none"
+    return Turn(plan, None, answer if plan.decision is Decision.SUMMARIZE else None)
+
+
+@given(turns())
+def test_a_whole_turn_comes_back_from_its_text(turn: Turn) -> None:
+    text = format_turn(turn)
+    assert parse_turn(text) == turn
+    assert format_turn(parse_turn(text)) == text
+
+
+@given(st.one_of(st.text(max_size=300), nasty_texts, st.text("{}[]\"'\\:,aA ctionIpu\n", max_size=200)))
+def test_no_text_raises(text: str) -> None:
+    plan, call, turn = parse_plan(text), parse_call(text), parse_turn(text)
+    assert plan.fault is None or plan.fault in grammar.PLAN_FAULTS
+    assert call.fault is None or call.fault in grammar.CALL_FAULTS
+    assert turn.plan.fault is None or turn.plan.fault in grammar.PLAN_FAULTS
+    parse_answer(text)
+
+
+@given(st.text(max_size=80))
+def test_no_arguments_raise(text: str) -> None:
+    parse_call(f"Action: a\nAction Input: {text}")
+    parse_call(f"Action: a\nAction Input: {{{text}}}")
+
+
+GIVE_UP, CONCLUSION, CALLER = (grammar.MARKERS[d] for d in (Decision.GIVE_UP, Decision.SUMMARIZE, Decision.CALL))
+
+
+@pytest.mark.parametrize(
+    ("text", "rationale", "decision", "fault"),
+    [
+        (f"go on. {CALLER}", "go on.", Decision.CALL, None),
+        (f"go on.\n {CALLER}", "go on.\n", Decision.CALL, None),
+        (CALLER, "", Decision.CALL, None),
+        (f": go on. {CALLER}", "go on.", Decision.CALL, None),
+        # several markers: give up before conclusion before caller, wherever they stand; cut at the first of the chosen
+        (f"a {CALLER} b {CONCLUSION} c", f"a {CALLER} b", Decision.SUMMARIZE, None),
+        (f"a {CONCLUSION} b {CALLER}", "a", Decision.SUMMARIZE, None),
+        (f"a {CALLER} b {CONCLUSION} c {GIVE_UP} d {GIVE_UP}", f"a {CALLER} b {CONCLUSION} c", Decision.GIVE_UP, None),
+        (f"a {CALLER} b {CALLER}", "a", Decision.CALL, None),
+        # none: the caller's turn
+        ("I wonder", "I wonder", Decision.CALL, "no_marker"),
+        ("next: caller.", "next: caller.", Decision.CALL, "no_marker"),
+        ("Next: caller", "Next: caller", Decision.CALL, "no_marker"),
+        ("", "", Decision.CALL, "empty"),
+        (" . ", "", Decision.CALL, "empty"),
+        (",", "", Decision.CALL, "empty"),
+        (": ", "", Decision.CALL, "empty"),
+    ],
+)
+def test_plan_variants(text: str, rationale: str, decision: Decision, fault: str | None) -> None:
+    assert parse_plan(text) == Plan(rationale=rationale, decision=decision, fault=fault)
+
+
+@pytest.mark.parametrize("decision", Decision)
+def test_a_rationale_that_would_be_read_as_another_decision_is_refused(decision: Decision) -> None:
+    with pytest.raises(ValueError, match="marker"):
+        format_plan(Plan(rationale=f"so {GIVE_UP}", decision=decision))
+    assert (
+        parse_plan(format_plan(Plan(rationale=f"so {CALLER}", decision=Decision.GIVE_UP))).decision is Decision.GIVE_UP
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "tool", "arguments", "fault"),
+    [
+        ('Action: t\nAction Input: {"a": 1}', "t", {"a": 1}, None),
+        ('Action: t\r\nAction Input: {"a": 1}', "t", {"a": 1}, None),
+        ('Action: t Action Input: {"a": 1}', "t", {"a": 1}, None),
+        ('I will call it.\nAction: t\nAction Input: {"a": 1}', "t", {"a": 1}, None),
+        ("Action: t", "t", {}, None),
+        ("Action: t\nAction Input:", "t", {}, None),
+        ("Action: t\nAction Input: {}", "t", {}, None),
+        ('Action: "t"\nAction Input: {}', "t", {}, None),
+        # markers inside argument strings
+        (
+            'Action: t\nAction Input: {"q": "Action: x\\nAction Input: {}"}',
+            "t",
+            {"q": "Action: x\nAction Input: {}"},
+            None,
+        ),
+        ('Action: t\nAction Input: {"q": "a\nAction: x"}', "t", {"q": "a\nAction: x"}, None),
+        ('Action: t\nAction Input: {"q": "Next: give up."}', "t", {"q": "Next: give up."}, None),
+        # text after the object
+        ('Action: t\nAction Input: {"a": 1}\nObservation: {"b": 2}', "t", {"a": 1}, None),
+        ('Action: t\nAction Input: {"a": 1}</s>', "t", {"a": 1}, None),
+        ('Action: t\nAction Input: ```json\n{"a": 1}\n```', "t", {"a": 1}, None),
+        # single quotes
+        ("Action: t\nAction Input: {'a': 'it', 'b': None, 'c': True}", "t", {"a": "it", "b": None, "c": True}, None),
+        ("Action: t\nAction Input: {'a': (1, 2)} and so on", "t", {"a": [1, 2]}, None),
+        # faults
+        ("", "none", {}, "empty"),
+        (".", "none", {}, "empty"),
+        ("no idea", "none", {}, "no_action"),
+        ("Action:\nAction Input: {}", "none", {}, "no_action"),
+        ('Action: t\nAction Input: {"a": ', "t", {}, "bad_json"),
+        ("Action: t\nAction Input: nothing", "t", {}, "bad_json"),
+        ("Action: t\nAction Input: [1]", "t", {}, "not_an_object"),
+        ("Action: t\nAction Input: 3", "t", {}, "not_an_object"),
+        ("Action: t\nAction Input: __import__('os').system('true')", "t", {}, "bad_json"),
+        ("Action: t\nAction Input: {'a': __import__('os')}", "t", {}, "bad_json"),
+    ],
+)
+def test_call_variants(text: str, tool: str, arguments: dict[str, object], fault: str | None) -> None:
+    call = parse_call(text)
+    assert (call.tool, call.arguments, call.fault) == (tool, arguments, fault)
+
+
+@pytest.mark.parametrize("opening", ['{"a":', "[", "{'a':", '{"a":[', "("])
+@pytest.mark.parametrize("depth", [65, 1_000, 100_000])
+def test_deep_nesting_is_a_fault(opening: str, depth: int) -> None:
+    call = parse_call("Action: t\nAction Input: " + opening * depth)
+    assert call.fault in {"too_deep", "bad_json"}
+    assert call.tool == "t"
+
+
+def test_closed_nesting_a_thousand_deep_is_a_fault() -> None:
+    text = '{"a":' * 1_000 + "1" + "}" * 1_000
+    assert parse_call(f"Action: t\nAction Input: {text}").fault == "too_deep"
+
+
+def test_nesting_up_to_the_limit_is_read() -> None:
+    value: object = 1
+    for _ in range(grammar.MAX_ARGUMENT_DEPTH):
+        value = {"a": value}
+    assert parse_call(f"Action: t\nAction Input: {json.dumps(value)}").arguments == value
+
+
+@pytest.mark.parametrize("key", ['"\\ud800"', '"a": "\\udfff", "b"'])
+def test_half_a_surrogate_pair_raises_nothing(key: str) -> None:
+    call = parse_call(f"Action: t\nAction Input: {{{key}: 1}}")
+    assert call.tool == "t"
+    call.model_dump_json()
+
+
+@pytest.mark.parametrize(
+    "text", ["{'a': 1e999}", '{"a": NaN}', '{"a": ' + "9" * 5000 + "}", "{'a': {1, 2}}", "{(1,): 2}"]
+)
+def test_values_that_json_does_not_know_raise_nothing(text: str) -> None:
+    parse_call(f"Action: t\nAction Input: {text}").model_dump_json()
+
+
+@pytest.mark.parametrize(
+    ("text", "decision", "rationale", "rest"),
+    [
+        ("I look.\nAction: t\nAction Input: {}", Decision.CALL, "I look.", "t"),
+        ("I know.\nconclusion: 42", Decision.SUMMARIZE, "I know.", "42"),
+        ("I know.\nconclusion: see\nAction: x", Decision.SUMMARIZE, "I know.", "see\nAction: x"),
+        ("No way.\nconclusion: give up.", Decision.GIVE_UP, "No way.", None),
+        ("No way.\nconclusion: give up", Decision.GIVE_UP, "No way.", None),
+        ("I look.\nAction: t\nAction Input: {}\nconclusion: x", Decision.CALL, "I look.", "t"),
+    ],
+)
+def test_turn_variants(text: str, decision: Decision, rationale: str, rest: str | None) -> None:
+    turn = parse_turn(text)
+    assert (turn.plan.decision, turn.plan.rationale) == (decision, rationale)
+    assert (turn.call.tool if turn.call else turn.answer) == rest
+
+
+def test_an_empty_answer_is_written_as_none() -> None:
+    assert grammar.format_answer("  ") == "none"
+    assert parse_answer(": 42 \n") == "42"

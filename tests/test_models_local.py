@@ -1,0 +1,242 @@
+"""The real model: finding it, converting it, decoding over caches, adapters that equal PEFT's."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from alpha_umi.adapters import Card, write_card
+from alpha_umi.encoding import ChatEncoder
+from alpha_umi.errors import ModelError
+from alpha_umi.models import local
+from alpha_umi.models.base import Completion, Generation, Message, Request
+from alpha_umi.models.cache import Entry, RoleCaches
+from alpha_umi.models.generation import Engine, LocalModel, repeats_itself
+from alpha_umi.prompts import Layout, View
+from alpha_umi.roles import load_team
+from alpha_umi.training.recipe import Stage
+from alpha_umi.training.trainer import adapt
+
+
+def chat(*texts: str) -> list[Message]:
+    """A system message, then user and assistant in turn."""
+    roles = ["user", "assistant"] * len(texts)
+    return [Message(role="system", content="You are helpful.")] + [
+        Message(role=role, content=text)  # type: ignore[arg-type]
+        for role, text in zip(roles, texts, strict=False)
+    ]
+
+
+@pytest.fixture(scope="module")
+def engine() -> Engine:
+    """The base in fp32, where two ways to compute the same thing agree closely."""
+    return Engine(local.load_base(dtype=torch.float32), ChatEncoder(local.load_tokenizer()))
+
+
+@pytest.fixture(scope="module")
+def adapter(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A PEFT adapter with weights that change the output."""
+    folder = tmp_path_factory.mktemp("adapter")
+    torch.manual_seed(0)
+    model = adapt(local.load_base(dtype=torch.float32), Stage(views=("planner",), method="lora"))
+    for name, parameter in model.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(parameter, std=0.05)
+    model.save_pretrained(folder)
+    return folder
+
+
+def test_it_answers(engine: Engine) -> None:
+    done = LocalModel(engine).complete(Request(messages=chat("What is the capital of France?")))
+    assert "Paris" in done.text
+    assert done.finish_reason == "stop"
+
+
+def test_weights_and_tokenizer_are_the_packaged_ones_and_bf16() -> None:
+    model = local.load_base()
+    tokenizer = local.load_tokenizer()
+    assert next(model.parameters()).dtype is torch.bfloat16
+    assert model.get_input_embeddings().weight.shape[0] == len(tokenizer) == 49152
+
+
+def test_a_step_encodes_only_what_is_new_and_writes_the_same(engine: Engine) -> None:
+    model = LocalModel(engine)
+    messages = chat("Name a fruit.")
+    settings = Generation(max_new_tokens=12)
+    first = model.complete(Request(messages=messages, session="s", generation=settings))
+    more = [*messages, Message(role="assistant", content=first.text), Message(role="user", content="And another one?")]
+    cached = model.complete(Request(messages=more, session="s", generation=settings))
+    fresh = model.complete(Request(messages=more, generation=settings))
+    model.release("s")
+    assert cached.text == fresh.text
+    assert fresh.encoded_tokens == fresh.prompt_tokens == cached.prompt_tokens
+    assert cached.encoded_tokens < fresh.encoded_tokens - first.prompt_tokens + 3
+    assert len(engine.caches) == 0
+
+
+def test_history_that_differs_is_encoded_again(engine: Engine) -> None:
+    model = LocalModel(engine)
+    settings = Generation(max_new_tokens=8)
+    model.complete(Request(messages=chat("Count from one to ten."), session="d", generation=settings))
+    other = chat("Count from one to ten.", "No.", "Say hello.")
+    cached = model.complete(Request(messages=other, session="d", generation=settings))
+    fresh = model.complete(Request(messages=other, generation=settings))
+    model.release("d")
+    assert cached.text == fresh.text
+
+
+def test_lean_adapters_equal_peft_and_switch_cleanly(engine: Engine, adapter: Path) -> None:
+    from peft import PeftModel
+
+    ids = torch.tensor([engine.encoder.prompt(chat("Where is the moon?"))])
+    with torch.inference_mode():
+        plain = engine.model(ids).logits
+        expected = PeftModel.from_pretrained(local.load_base(dtype=torch.float32), str(adapter)).eval()(ids).logits
+        name = engine.add_adapter(adapter)
+        engine.adapters.activate(name)
+        ours = engine.model(ids).logits
+        token_by_token = torch.stack([_one(engine, ids[0, :3].tolist(), i) for i in range(3)])
+        engine.adapters.activate(None)
+        assert torch.equal(engine.model(ids).logits, plain)
+    assert (plain - expected).abs().max() > 0.1
+    torch.testing.assert_close(ours, expected, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(token_by_token, expected[0, :3], rtol=1e-3, atol=1e-3)
+
+
+def _one(engine: Engine, ids: list[int], i: int) -> torch.Tensor:
+    """Logits after token i, every token in a forward pass of its own."""
+    entry = Entry(RoleCaches().entry("", "").cache)
+    for token in ids[:i]:
+        engine.forward(entry, [token])
+    return engine.forward(entry, [ids[i]])
+
+
+def test_roles_never_read_each_others_keys(engine: Engine, adapter: Path) -> None:
+    name = engine.add_adapter(adapter)
+    base, role = LocalModel(engine), LocalModel(engine, adapter=name)
+    request = Request(messages=chat("Tell me about rivers."), session="x", generation=Generation(max_new_tokens=10))
+    base.complete(request)
+    after_base = role.complete(request)
+    base.release("x")
+    alone = role.complete(Request(messages=request.messages, generation=request.generation))
+    assert after_base.text == alone.text
+    assert after_base.encoded_tokens == after_base.prompt_tokens
+
+
+def test_sampling_is_seeded(engine: Engine) -> None:
+    model = LocalModel(engine)
+
+    def sample(seed: int) -> Completion:
+        settings = Generation(max_new_tokens=12, temperature=1.0, top_p=0.9, seed=seed)
+        return model.complete(Request(messages=chat("Write something."), generation=settings))
+
+    assert sample(1).text == sample(1).text
+    assert len({sample(seed).text for seed in range(4)}) > 1
+
+
+def test_text_streams_and_can_be_stopped(engine: Engine) -> None:
+    pieces: list[str] = []
+    model = LocalModel(engine)
+    request = Request(
+        messages=chat("Count from one to twenty in words."),
+        generation=Generation(max_new_tokens=40),
+        on_text=pieces.append,
+        should_stop=lambda: len(pieces) >= 5,
+    )
+    done = model.complete(request)
+    assert done.finish_reason == "cancelled"
+    assert done.completion_tokens == 5
+    assert "".join(pieces) == done.text
+
+
+def test_a_prompt_beyond_the_context_is_an_answer_not_a_crash(engine: Engine) -> None:
+    small = Engine(engine.model, engine.encoder, context=64)
+    done = LocalModel(small).complete(Request(messages=chat("word " * 100)))
+    assert done.finish_reason == "context"
+    assert done.text == ""
+
+
+@pytest.mark.parametrize(
+    ("ids", "expected"),
+    [
+        ([7] * 31, False),
+        ([7] * 32, True),
+        ([1, 2, 3] * 10, False),
+        ([1, 2, 3] * 11, True),
+        ([9, 9, *([1, 2, 3] * 11), 4], False),
+        (list(range(100)), False),
+    ],
+)
+def test_repetition_is_four_times_and_32_tokens(ids: list[int], expected: bool) -> None:
+    assert repeats_itself(ids, 24) is expected
+
+
+def test_two_processes_convert_once(tmp_path: Path) -> None:
+    code = "from alpha_umi.models.local import resolve_base; print(resolve_base('HuggingFaceTB/SmolLM2-135M-Instruct'))"
+    env = {**os.environ, "ALPHA_UMI_CACHE": str(tmp_path)}
+    both = [
+        subprocess.Popen([sys.executable, "-c", code], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    outputs = [process.communicate(timeout=300) for process in both]
+    folders = {out.strip().splitlines()[-1] for out, _ in outputs}
+    assert [process.returncode for process in both] == [0, 0], outputs
+    assert len(folders) == 1
+    assert sorted(p.name for p in tmp_path.iterdir() if p.is_dir()) == [Path(folders.pop()).name]
+    assert [err for _, err in outputs] == ["", ""]
+
+
+@pytest.mark.parametrize("base", ["./nowhere", "/no/such/model", "nowhere/deep/er"])
+def test_a_base_that_does_not_exist_is_one_line(base: str) -> None:
+    with pytest.raises(ModelError, match="no model folder") as error:
+        local.resolve_base(base)
+    assert "\n" not in str(error.value)
+
+
+def test_an_unknown_hub_id_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(ModelError, match="nobody/nothing") as error:
+        local.load_tokenizer("nobody/nothing")
+    assert "\n" not in str(error.value)
+
+
+def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="no config.json"):
+        local.resolve_base(str(tmp_path))
+
+
+def test_weights_trained_on_other_prompts_are_refused(tmp_path: Path, adapter: Path) -> None:
+    facts: dict[str, Any] = {
+        "stage": "planner",
+        "views": ["planner"],
+        "kind": "lora",
+        "base": "b",
+        "base_digest": "0",
+        "layout": "paper",
+        "prompt_digest": "older",
+        "observation_chars": 2048,
+        "recipe_digest": "0",
+        "data_digest": "0",
+        "seed": 1,
+    }
+    for file in adapter.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    write_card(tmp_path, Card.model_validate(facts))
+    umi = load_team("umi")
+    team = umi.model_copy(update={"planner": umi.planner.model_copy(update={"weights": str(tmp_path)})})
+    with pytest.raises(ModelError, match="trained on other prompts"):
+        local.load_models(team)
+    with pytest.raises(ModelError, match="'paper' layout"):
+        local.load_models(team.model_copy(update={"layout": Layout.SHARED}))
+
+
+def test_a_team_holds_one_base_for_all_roles() -> None:
+    models = local.load_models(load_team("umi"))
+    assert set(models) == {View.PLANNER, View.CALLER, View.SUMMARIZER}
+    assert len({id(model.engine) for model in models.values()}) == 1

@@ -1,0 +1,104 @@
+"""Recipes: what ships loads, holds the paper's numbers, and names every mistake at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from alpha_umi import resources
+from alpha_umi.errors import ConfigError, UsageError
+from alpha_umi.prompts import Layout, View
+from alpha_umi.training.recipe import load_recipe
+
+SHIPPED = resources.names("training")
+
+
+def test_recipes_ship() -> None:
+    assert {"glpft", "smoke", "ablations/single_llm", "ablations/multi_task", "ablations/one_stage"} <= set(SHIPPED)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_every_shipped_recipe_loads(name: str) -> None:
+    recipe = load_recipe(name)
+    assert recipe.description
+    assert recipe.stages
+
+
+def test_glpft_holds_the_papers_hyperparameters() -> None:
+    """Released scripts: learning rate, epochs, warm-up, weight decay of each stage; 48 decisions an update, 4096 tokens."""
+    recipe = load_recipe("glpft")
+    found = {n: (s.learning_rate, s.epochs, s.warmup_ratio, s.weight_decay, s.start) for n, s in recipe.stages.items()}
+    assert found == {
+        "backbone": (5e-5, 2, 0.4, 0.0, "base"),
+        "planner": (1e-5, 1, 0.2, 0.01, "backbone"),
+        "caller": (1e-5, 1, 0.2, 0.01, "backbone"),
+        "summarizer": (1e-5, 2, 0.4, 0.01, "backbone"),
+    }
+    assert recipe.context == 4096
+    assert recipe.precision == "bf16"
+    assert {s.schedule for s in recipe.stages.values()} == {"cosine"}
+    assert recipe.reuse
+
+
+def test_ablations_differ_in_what_they_name() -> None:
+    single, multi, one = (load_recipe(f"ablations/{n}") for n in ("single_llm", "multi_task", "one_stage"))
+    assert list(single.stages) == ["backbone"]
+    assert single.team == "single"
+    assert multi.views_of("multi_task") == (View.PLANNER, View.CALLER, View.SUMMARIZER)
+    assert {s.start for s in one.stages.values()} == {"base"}
+
+
+def test_the_whole_task_is_the_layouts_own() -> None:
+    assert load_recipe("glpft").views_of("backbone") == (View.SINGLE,)
+    shared = load_recipe("glpft", overrides=["layout=shared"])
+    assert shared.layout is Layout.SHARED
+    assert shared.views_of("backbone") == (View.PLANNER, View.CALLER, View.SUMMARIZER)
+
+
+def test_three_mistakes_are_named_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "bad.yaml"
+    path.write_text("extends: glpft\nseed: many\ncolour: red\nstages: {planner: {learning_rate: -1}}\n")
+    with pytest.raises(ConfigError) as error:
+        load_recipe(str(path))
+    text = str(error.value)
+    assert "\n" not in text
+    for part in (str(path), "seed", "colour: unknown key", "stages.planner.learning_rate"):
+        assert part in text
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("stages: {a: {views: [planner], start: b}}", "starts from 'b'"),
+        ("stages: {}", "stages"),
+        ("- a list", "mapping"),
+        ("stages: {a: [", "bad.yaml"),
+        ("extends: bad.yaml\nseed: 1", "extends itself"),
+        ("extends: nothing_like_it", "not shipped"),
+    ],
+)
+def test_bad_recipes_are_one_line(tmp_path: Path, text: str, words: str) -> None:
+    path = tmp_path / "bad.yaml"
+    path.write_text(text)
+    with pytest.raises(UsageError, match=words) as error:
+        load_recipe(str(path))
+    assert "\n" not in str(error.value)
+
+
+def test_set_reaches_every_depth_and_reads_numbers() -> None:
+    recipe = load_recipe("smoke", overrides=["stages.planner.learning_rate=1e-4", "defaults.batch_size=2", "data=a/b"])
+    assert recipe.stages["planner"].learning_rate == 1e-4
+    assert {s.batch_size for s in recipe.stages.values()} == {2}
+    assert recipe.data == "a/b"
+
+
+@pytest.mark.parametrize("item", ["nothing", "=1", "seed.deep=1"])
+def test_a_bad_set_is_refused(item: str) -> None:
+    with pytest.raises(UsageError):
+        load_recipe("smoke", overrides=[item])
+
+
+def test_an_unknown_recipe_lists_what_ships() -> None:
+    with pytest.raises(UsageError, match="glpft"):
+        load_recipe("glfpt")

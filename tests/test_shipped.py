@@ -1,0 +1,193 @@
+"""What ships loads, is listed, shown and copied; and the base package needs no torch."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+import yaml
+from click.testing import Result
+from typer.testing import CliRunner
+
+from alpha_umi import resources
+from alpha_umi.cli import shipped
+from alpha_umi.errors import UsageError
+from alpha_umi.prompts import Layout, View, load_prompts
+from alpha_umi.roles import load_role, load_team
+from alpha_umi.trajectory import Tool
+
+ROLES = [name for name in resources.names("roles") if "/" not in name]
+TEAMS = [name.removeprefix("teams/") for name in resources.names("roles") if name.startswith("teams/")]
+RECIPES = resources.names("training")
+LAUNCH = sorted(path for path in (resources.root() / "launch").rglob("*.json"))
+
+
+def call(*arguments: str) -> Result:
+    """Run a verb as typer would."""
+    app = typer.Typer()
+    shipped.register(app)
+    return CliRunner().invoke(app, list(arguments))
+
+
+def test_something_ships_in_every_folder() -> None:
+    assert {"planner", "caller", "summarizer", "single"} <= set(ROLES)
+    assert {"umi", "multi_task", "single"} <= set(TEAMS)
+    assert {"glpft", "smoke"} <= set(RECIPES)
+    assert {"ablations/multi_task", "ablations/one_stage", "ablations/single_llm"} <= set(RECIPES)
+    assert LAUNCH
+    assert {file.kind for file in shipped.shipped()} == {"teams", "roles", "recipes", "prompts", "launch"}
+
+
+@pytest.mark.parametrize("name", ROLES)
+def test_roles_load(name: str) -> None:
+    role = load_role(name)
+    assert role.name == name
+    assert role.description
+
+
+@pytest.mark.parametrize("name", TEAMS)
+def test_teams_load(name: str) -> None:
+    team = load_team(name)
+    assert team.name == name
+    assert team.description
+    assert team.role(View.SINGLE if team.single else View.PLANNER) is team.planner
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_recipes_load(name: str) -> None:
+    from alpha_umi.training.recipe import load_recipe
+
+    assert load_recipe(name).description
+
+
+@pytest.mark.parametrize("path", LAUNCH, ids=lambda path: path.stem)
+def test_launch_configurations_are_json(path: Path) -> None:
+    assert isinstance(json.loads(path.read_text(encoding="utf-8")), dict)
+
+
+@pytest.mark.parametrize("layout", list(Layout))
+def test_prompts_render(layout: Layout) -> None:
+    prompts = load_prompts(layout)
+    for view in View:
+        assert prompts.system(view, [Tool(name="look")])
+    cues = {prompts.cue(view) for view in (View.PLANNER, View.CALLER, View.SUMMARIZER)}
+    assert len(cues) == (3 if layout is Layout.SHARED else 1)
+
+
+def test_every_yaml_that_ships_is_loaded_here() -> None:
+    every = {path for folder in resources.FOLDERS for path in (resources.root() / folder).rglob("*.yaml")}
+    roots = [("roles", resources.names("roles")), ("training", RECIPES)]
+    assert every == {resources.find(folder, name) for folder, names in roots for name in names}
+
+
+def test_list_shows_everything_with_its_description() -> None:
+    files = json.loads(call("list", "--json").stdout)
+    assert len(files) == len(shipped.shipped())
+    for file in files:
+        assert file["description"] or file["kind"] in {"prompts", "launch"}, file
+    shown = call("list").stdout
+    assert all(file["name"] in shown for file in files)
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("glpft", "training/glpft.yaml"),
+        ("training/glpft", "training/glpft.yaml"),
+        ("recipes/glpft", "training/glpft.yaml"),
+        ("glpft.yaml", "training/glpft.yaml"),
+        ("ablations/one_stage", "training/ablations/one_stage.yaml"),
+        ("one_stage", "training/ablations/one_stage.yaml"),
+        ("planner", "roles/planner.yaml"),
+        ("umi", "roles/teams/umi.yaml"),
+        ("roles/teams/umi", "roles/teams/umi.yaml"),
+        ("teams/single", "roles/teams/single.yaml"),
+        ("roles/single", "roles/single.yaml"),
+        ("paper/planner", "prompts/paper/planner.jinja"),
+        ("prompts/paper/planner", "prompts/paper/planner.jinja"),
+        ("cue_caller", "prompts/shared/cue_caller.jinja"),
+        ("deepspeed.sh", "launch/deepspeed.sh"),
+        ("zero2", "launch/deepspeed/zero2.json"),
+    ],
+)
+def test_show_prints_the_file(name: str, path: str) -> None:
+    done = call("show", name)
+    assert done.exit_code == 0
+    assert done.stdout == (resources.root() / path).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("file", shipped.shipped(), ids=lambda file: str(file.title))
+def test_every_file_has_a_name_of_its_own(file: shipped.Shipped) -> None:
+    assert shipped.find(file.title) == file
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("single", "say teams/single or roles/single"),
+        ("nothing", "does not ship; these do: teams/"),
+        ("../pyproject", "does not ship"),
+        ("", "does not ship"),
+    ],
+)
+def test_a_name_that_is_none_or_several(name: str, found: str) -> None:
+    error = call("show", name).exception
+    assert isinstance(error, UsageError)
+    assert found in str(error)
+
+
+def test_copy_never_overwrites(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert call("copy", "glpft").stdout == "glpft.yaml\n"
+    assert (tmp_path / "glpft.yaml").read_bytes() == resources.find("training", "glpft").read_bytes()
+    (tmp_path / "glpft.yaml").write_text("mine")
+    for arguments in (["glpft"], ["glpft", "."], ["glpft", "glpft.yaml"], ["smoke", str(tmp_path / "glpft.yaml")]):
+        error = call("copy", *arguments).exception
+        assert isinstance(error, UsageError)
+        assert "not overwritten" in str(error)
+    assert (tmp_path / "glpft.yaml").read_text() == "mine"
+    assert call("copy", "smoke", "other.yaml").exit_code == 0
+    error = call("copy", "smoke", "no/such/folder.yaml").exception
+    assert isinstance(error, UsageError)
+
+
+def test_a_copied_script_can_be_run(tmp_path: Path) -> None:
+    assert call("copy", "deepspeed.sh", str(tmp_path)).exit_code == 0
+    assert os.access(tmp_path / "deepspeed.sh", os.X_OK)
+
+
+def test_a_description_comes_from_a_comment_too(tmp_path: Path) -> None:
+    for name, text, found in (
+        ("a.sh", "#!/bin/bash\n#SBATCH -N 1\n# Does it.\n# More.\n", "Does it."),
+        ("b.yaml", "# First.\nkey: 1\n", "First."),
+        ("c.yaml", "# First.\ndescription: Second.\n", "Second."),
+        ("d.json", "{}", ""),
+    ):
+        (tmp_path / name).write_text(text)
+        assert shipped.describe(tmp_path / name) == found
+
+
+@pytest.mark.parametrize(
+    ("program", "absent"),
+    [
+        ("import alpha_umi; alpha_umi.load_team; alpha_umi.ScriptedModel", "torch transformers langgraph"),
+        ("import alpha_umi.cli.shipped as s; s.find('glpft')", "torch transformers langgraph"),
+        ("import alpha_umi.cli.run", "torch transformers langgraph"),
+        ("import alpha_umi.agent.runner", "torch transformers"),
+    ],
+)
+def test_nothing_heavy_is_imported(program: str, absent: str) -> None:
+    check = f"{program}\nimport sys; print([name for name in {absent.split()} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, timeout=120, check=False)
+    assert (done.stdout, done.stderr) == ("[]\n", "")
+
+
+def test_shipped_yaml_is_plain() -> None:
+    for file in shipped.shipped():
+        if file.path.suffix == ".yaml":
+            assert isinstance(yaml.safe_load(file.path.read_text(encoding="utf-8")), dict)

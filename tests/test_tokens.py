@@ -1,0 +1,119 @@
+"""Training rows: all of a view's targets in one row, each with its end token, nothing else learned."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+import pytest
+import torch
+
+from alpha_umi import gym
+from alpha_umi.data.tokens import IGNORED, RowSettings, collate, count_targets, rows
+from alpha_umi.encoding import ChatEncoder
+from alpha_umi.models.local import load_tokenizer
+from alpha_umi.prompts import Layout, View, render
+from alpha_umi.training.trainer import LengthBuckets
+from alpha_umi.trajectory import Observation, Trajectory
+
+ROLES = (View.PLANNER, View.CALLER, View.SUMMARIZER)
+
+
+@pytest.fixture(scope="module")
+def encoder() -> ChatEncoder:
+    return ChatEncoder(load_tokenizer())
+
+
+@pytest.fixture(scope="module")
+def trajectories() -> list[Trajectory]:
+    return list(islice((t for t in gym.generate(60, seed=3) if t.answer and len(t.steps) > 1), 8))
+
+
+def settings(views: tuple[View, ...], layout: Layout, *, context: int = 4096, chars: int = 2048) -> RowSettings:
+    return RowSettings(views=views, layout=layout, context=context, reserve=64, observation_chars=chars)
+
+
+@pytest.mark.parametrize("layout", list(Layout))
+@pytest.mark.parametrize("view", list(View))
+def test_labels_are_the_targets_and_their_end_and_nothing_else(
+    layout: Layout, view: View, trajectories: list[Trajectory], encoder: ChatEncoder
+) -> None:
+    for trajectory in trajectories:
+        (row,) = rows(trajectory, settings((view,), layout), encoder)
+        conversation = render(trajectory, view=view, layout=layout)
+        targets = [t for t in conversation.targets if t.view is view]
+        learned = [label for label in row.labels if label != IGNORED]
+        text = encoder.tokenizer.decode(learned)
+        end = encoder.tokenizer.decode([encoder.end_ids[0]])
+        assert text == "".join(conversation.messages[t.message].content + end for t in targets)
+        assert row.targets == len(targets) == learned.count(encoder.end_ids[0])
+        assert all(label in (IGNORED, i) for i, label in zip(row.input_ids, row.labels, strict=True))
+
+
+def test_shared_trains_every_role_in_one_row(trajectories: list[Trajectory], encoder: ChatEncoder) -> None:
+    trajectory = trajectories[0]
+    (row,) = rows(trajectory, settings(ROLES, Layout.SHARED), encoder)
+    apart = [next(iter(rows(trajectory, settings((view,), Layout.SHARED), encoder))) for view in ROLES]
+    assert row.targets == sum(r.targets for r in apart) == count_targets(trajectory, settings(ROLES, Layout.SHARED))
+
+
+def test_a_prompt_at_inference_is_the_row_up_to_its_target(
+    trajectories: list[Trajectory], encoder: ChatEncoder
+) -> None:
+    """Token for token: what the agent sends is what was trained on."""
+    for layout in Layout:
+        for view in ROLES:
+            for trajectory in trajectories:
+                (row,) = rows(trajectory, settings((view,), layout), encoder)
+                conversation = render(trajectory, view=view, layout=layout)
+                for target in conversation.targets:
+                    if target.view is not view:
+                        continue
+                    prompt = encoder.prompt(conversation.messages[: target.message])
+                    assert row.input_ids[: len(prompt)] == prompt
+                    assert row.labels[len(prompt)] == row.input_ids[len(prompt)]
+
+
+def test_what_does_not_fit_is_rendered_shorter_as_the_agent_would(
+    trajectories: list[Trajectory], encoder: ChatEncoder
+) -> None:
+    step = trajectories[0].steps[0].model_copy(update={"observation": Observation(text="word " * 1500)})
+    long = trajectories[0].model_copy(update={"steps": (step, *trajectories[0].steps[1:])})
+    room = settings((View.PLANNER,), Layout.PAPER, context=1024, chars=8192)
+    found = list(rows(long, room, encoder))
+    assert sum(r.targets for r in found) == count_targets(long, room)
+    assert len(found) == 2, "the first decision is before the long observation, the rest are cut"
+    assert all(len(r.input_ids) <= 1024 for r in found)
+    assert "characters cut" in encoder.tokenizer.decode(found[1].input_ids)
+    # Tools are never cut away.
+    assert all(long.tools[0].name in encoder.tokenizer.decode(r.input_ids) for r in found)
+
+
+def test_a_trajectory_longer_than_the_context_yields_nothing(
+    trajectories: list[Trajectory], encoder: ChatEncoder
+) -> None:
+    huge = trajectories[0].model_copy(update={"query": "word " * 3000})
+    room = settings((View.PLANNER,), Layout.PAPER, context=512)
+    assert list(rows(huge, room, encoder)) == []
+    assert count_targets(huge, room) > 0
+
+
+def test_padding_is_neither_read_nor_learned() -> None:
+    batch = collate([{"input_ids": [5, 6, 7], "labels": [IGNORED, 6, 7]}, {"input_ids": [8], "labels": [8]}], pad_id=2)
+    assert batch["input_ids"].tolist() == [[5, 6, 7], [8, 2, 2]]
+    assert batch["labels"].tolist() == [[IGNORED, 6, 7], [8, IGNORED, IGNORED]]
+    assert batch["attention_mask"].tolist() == [[1, 1, 1], [1, 0, 0]]
+    assert batch["input_ids"].dtype is torch.int64
+
+
+def test_buckets_visit_every_row_once_and_waste_little() -> None:
+    lengths = [17 * i % 1000 + 1 for i in range(503)]
+    sampler = LengthBuckets(lengths, batch=8, seed=1)
+    first = list(sampler)
+    assert sorted(first) == list(range(503))
+    batches = [first[i : i + 8] for i in range(0, 503, 8)]
+    padded = sum(max(lengths[i] for i in b) * len(b) for b in batches)
+    assert padded < 1.1 * sum(lengths)
+    sampler.set_epoch(1)
+    assert list(sampler) != first
+    sampler.set_epoch(0)
+    assert list(sampler) == first

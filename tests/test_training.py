@@ -1,0 +1,274 @@
+"""GLPFT for real: a tiny model for the mechanics, SmolLM2 for what must be learned."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+from safetensors.torch import load_file
+
+from alpha_umi import gym
+from alpha_umi.adapters import read_card
+from alpha_umi.data import store
+from alpha_umi.errors import UsageError
+from alpha_umi.models.local import load_tokenizer
+from alpha_umi.roles import load_team
+from alpha_umi.training import glpft
+from alpha_umi.training.recipe import Recipe, load_recipe
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A two-layer model with SmolLM2's tokenizer."""
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    torch.manual_seed(0)
+    folder = tmp_path_factory.mktemp("tiny")
+    tokenizer = load_tokenizer()
+    config = LlamaConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        num_key_value_heads=1,
+        max_position_embeddings=2048,
+        tie_word_embeddings=True,
+        eos_token_id=tokenizer.eos_token_id,
+        bos_token_id=tokenizer.bos_token_id,
+        pad_token_id=tokenizer.eos_token_id,
+    )
+    LlamaForCausalLM(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data")
+    store.write(folder, gym.generate(16, seed=1))
+    return folder
+
+
+def recipe_file(folder: Path, tiny: Path, data: Path) -> Path:
+    """The smoke recipe over the tiny model, with dropout so that random states matter."""
+    stage = {"learning_rate": 0.01, "lora": {"dropout": 0.1, "r": 4}}
+    text = {
+        "extends": "smoke",
+        "base": str(tiny),
+        "data": str(data),
+        "save_steps": 2,
+        "defaults": {"batch_size": 4, "micro_batch": 2},
+        "stages": {n: {**stage, "epochs": 3} for n in ("backbone", "planner", "caller", "summarizer")},
+    }
+    path = folder / "tiny.yaml"
+    path.write_text(yaml.safe_dump(text))
+    return path
+
+
+def command(recipe: Path, out: Path, *more: str) -> list[str]:
+    return [sys.executable, "-m", "alpha_umi", "train", str(recipe), "--out", str(out), *more]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory, tiny: Path, data: Path) -> Path:
+    """A finished run of the command, with what it printed beside it."""
+    folder = tmp_path_factory.mktemp("run")
+    done = subprocess.run(
+        command(recipe_file(folder, tiny, data), folder / "run"), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    (folder / "stdout").write_text(done.stdout)
+    (folder / "stderr").write_text(done.stderr)
+    return folder / "run"
+
+
+def test_the_run_folder_says_how_it_was_made(run: Path) -> None:
+    facts = json.loads((run / "run.json").read_text())
+    assert facts["seed"] == 42
+    assert facts["versions"]["torch"] == torch.__version__
+    assert set(facts["git"]) == {"commit", "changed"}
+    resolved = Recipe.model_validate(yaml.safe_load((run / "recipe.yaml").read_text()))
+    assert resolved.stages["planner"].lora.r == 4
+    names = sorted(p.name for p in run.iterdir() if p.suffix != ".lock")
+    assert names == ["backbone", "caller", "metrics.jsonl", "planner", "recipe.yaml", "run.json", "summarizer", "team.yaml"]
+
+
+def test_metrics_have_loss_rate_speed_and_memory_for_every_update(run: Path) -> None:
+    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    by_stage = {s: [x for x in lines if x["stage"] == s] for s in ("backbone", "planner", "caller", "summarizer")}
+    for stage, found in by_stage.items():
+        assert [x["step"] for x in found] == list(range(1, found[0]["steps"] + 1)), stage
+    assert by_stage["backbone"][-1]["loss"] < by_stage["backbone"][0]["loss"]
+    assert {"learning_rate", "tokens_per_second", "targets_per_second", "memory_mib"} <= lines[0].keys()
+    assert all(x["tokens_per_second"] > x["targets_per_second"] > 0 for x in lines)
+
+
+def test_stages_have_cards_and_continue_from_the_backbone(run: Path, tiny: Path) -> None:
+    backbone, planner = read_card(run / "backbone"), read_card(run / "planner")
+    assert backbone is not None
+    assert planner is not None
+    assert (backbone.kind, backbone.base) == ("full", str(tiny))
+    assert (planner.kind, planner.base) == ("lora", "backbone")
+    before, after = (load_file(p / "model.safetensors") for p in (tiny, run / "backbone"))
+    assert any(not torch.equal(before[k].bfloat16(), after[k]) for k in after)
+    adapter = load_file(run / "planner" / "adapter_model.safetensors")
+    assert any(v.abs().max() > 0 for k, v in adapter.items() if "lora_B" in k)
+
+
+def test_a_finished_run_is_a_team_and_prints_what_is_next(run: Path) -> None:
+    team = load_team(str(run))
+    assert team.base == str((run / "backbone").resolve())
+    assert team.caller.weights == str((run / "caller").resolve())
+    assert "alpha-umi run" in (run.parent / "stdout").read_text()
+    progress = (run.parent / "stderr").read_text()
+    assert "[2/4] planner" in progress
+    assert "left" in progress
+    assert "Traceback" not in progress
+    assert "Warning" not in progress
+
+
+def test_a_finished_run_is_not_overwritten(run: Path, tiny: Path, data: Path) -> None:
+    again = subprocess.run(command(run.parent / "tiny.yaml", run), capture_output=True, text=True, check=False)
+    assert again.returncode == 2
+    assert "--resume" in again.stderr
+
+
+@pytest.mark.slow
+def test_killed_at_once_and_resumed_ends_with_the_same_weights(run: Path, tiny: Path, data: Path, tmp_path: Path) -> None:
+    """kill -9 in stage 1 and again in stage 2, each just after a checkpoint; every weight must be equal."""
+    recipe = recipe_file(tmp_path, tiny, data)
+    broken = tmp_path / "broken"
+    for stage in ("backbone", "planner"):
+        process = subprocess.Popen(
+            command(recipe, broken, "--resume"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+        )
+        deadline = time.monotonic() + 300
+        while not list((broken / stage / "checkpoints").glob("checkpoint-*/trainer_state.json")):
+            assert process.poll() is None, "the run ended before it could be killed"
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        assert not glpft.run_folder.is_finished(broken, stage)
+    done = subprocess.run(command(recipe, broken, "--resume"), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    for stage, file in (
+        ("backbone", "model.safetensors"),
+        ("planner", "adapter_model.safetensors"),
+        ("caller", "adapter_model.safetensors"),
+        ("summarizer", "adapter_model.safetensors"),
+    ):
+        whole, resumed = (load_file(folder / stage / file) for folder in (run, broken))
+        assert whole.keys() == resumed.keys()
+        for key in whole:
+            assert torch.equal(whole[key], resumed[key]), (stage, key)
+    losses = [
+        [(x["stage"], x["step"], x["loss"]) for x in map(json.loads, (f / "metrics.jsonl").read_text().splitlines())]
+        for f in (run, broken)
+    ]
+    assert losses[0] == losses[1]
+
+
+@pytest.mark.slow
+def test_two_cpu_ranks_train_under_deepspeed(tiny: Path, data: Path, tmp_path: Path, run: Path) -> None:
+    """The shipped launcher and ZeRO-2 configuration; the loss is the single process's, the engine is DeepSpeed's."""
+    recipe = recipe_file(tmp_path, tiny, data)
+    launcher = Path(__file__).parent.parent / "launch" / "deepspeed.sh"
+    out = tmp_path / "ranks"
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    done = subprocess.run(
+        [str(launcher), "2", str(recipe), "--out", str(out)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment,
+        timeout=900,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert json.loads((out / "run.json").read_text())["world_size"] == 2
+    for stage in ("backbone", "planner", "caller", "summarizer"):
+        card = read_card(out / stage)
+        assert card is not None
+        assert card.results["engine"] == "DeepSpeedEngine"
+    first = [json.loads((folder / "metrics.jsonl").read_text().splitlines()[0])["loss"] for folder in (run, out)]
+    assert first[0] == pytest.approx(first[1], rel=0.02), "the same batch of the same model"
+    assert load_team(str(out)).planner.weights
+
+
+def test_no_reuse_gives_stage_two_other_instructions(data: Path) -> None:
+    recipe = load_recipe("glpft", overrides=["reuse=false"])
+    first = {t.id for t in glpft.share(recipe, "backbone", data)}
+    second = {t.id for t in glpft.share(recipe, "planner", data)}
+    assert first
+    assert second
+    assert not first & second
+    assert second == {t.id for t in glpft.share(recipe, "caller", data)}
+    assert first | second == {t.id for t in store.read(data)}
+
+
+def test_a_dry_run_trains_nothing_and_counts_what_training_then_does(run: Path, tmp_path: Path) -> None:
+    recipe = run.parent / "tiny.yaml"
+    done = subprocess.run(
+        command(recipe, tmp_path / "dry", "--dry-run", "--json"), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert not (tmp_path / "dry").exists()
+    plans = {p["name"]: p for p in json.loads(done.stdout)["stages"]}
+    assert list(plans) == ["backbone", "planner", "caller", "summarizer"]
+    for name, plan in plans.items():
+        card = read_card(run / name)
+        assert card is not None
+        assert (plan["steps"], plan["rows"]) == (card.results["steps"], card.results["rows"])
+        assert plan["tokens"] > plan["trained_tokens"] > 0
+        assert plan["memory_gib"] > 0
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (["--data", "/nowhere"], "/nowhere"),
+        (["--data", "gym:many"], "gym:N"),
+        (["--stage", "writer"], "no stage 'writer'"),
+        (["--set", "defaults.batch_size=3"], "no multiple"),
+        (["--set", "base=/no/model"], "no model folder"),
+        (["--stage", "planner"], "continues from 'backbone'"),
+    ],
+)
+def test_a_wrong_call_is_one_line_and_exit_2(run: Path, tmp_path: Path, more: list[str], words: str) -> None:
+    recipe = run.parent / "tiny.yaml"
+    done = subprocess.run(command(recipe, tmp_path / "out", *more), capture_output=True, text=True, check=False)
+    assert done.returncode == 2, done.stderr
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_wandb_stays_offline_without_a_key(tiny: Path, data: Path, tmp_path: Path) -> None:
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("WANDB")} | {"HOME": str(tmp_path)}
+    environment["ALPHA_UMI_CACHE"] = str(tmp_path)
+    recipe = recipe_file(tmp_path, tiny, data)
+    done = subprocess.run(
+        command(recipe, tmp_path / "run", "--stage", "backbone", "--set", "wandb=true", "--set", "limit=4"),
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment,
+    )
+    assert done.returncode == 0, done.stderr
+    assert list((tmp_path / "run").glob("wandb/offline-run-*"))
+
+
+def test_a_run_over_other_data_is_not_resumed(run: Path, tmp_path: Path) -> None:
+    store.write(tmp_path / "other", gym.generate(4, seed=9))
+    recipe = load_recipe(str(run.parent / "tiny.yaml"))
+    with pytest.raises(UsageError, match="another recipe|another data"):
+        glpft.train(recipe.model_copy(update={"data": str(tmp_path / "other")}), run, resume=True)
