@@ -216,5 +216,5 @@ def parse_turn(text: str) -> Turn:
         rationale = text[: action.start()].removesuffix("\n")
         return Turn(Plan(rationale=rationale, decision=Decision.CALL), parse_call(text[action.start() :]), None)
     fault = "empty" if text in EMPTY_OUTPUTS else "no_marker"
-    plan = Plan(rationale="" if fault == "empty" else text, decision=Decision.CALL, fault=fault)
-    return Turn(plan, parse_call(text), None)
+    # The text stands once, as the call's raw text, so that it is written back once.
+    return Turn(Plan(rationale="", decision=Decision.CALL, fault=fault), parse_call(text), None)

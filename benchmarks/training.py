@@ -77,7 +77,7 @@ def main() -> None:
     trajectories = list(islice((t for t in source if len(t.steps) > 1), options.trajectories))
     encoder = ChatEncoder(load_tokenizer())
     settings = RowSettings(
-        views=(View.PLANNER,), layout=Layout.PAPER, context=4096, reserve=160, observation_chars=1024
+        views=(View.PLANNER,), layout=Layout.PAPER, context=4096, reserve={View.PLANNER: 160}, observation_chars=1024
     )
     whole = [row for t in trajectories for row in rows(t, settings, encoder)]
     single = [part for row in whole for part in per_decision(row)]

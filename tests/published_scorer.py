@@ -26,7 +26,9 @@ def pipeline(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
     A record holds `tools`, `turns` (planner text, then None or (speaker, text)) and `planner`, `caller`, `summarizer`.
     """
-    callers, give_ups, summarizers = [], [], []
+    callers: list[dict[str, Any]] = []
+    give_ups: list[dict[str, Any]] = []
+    summarizers: list[dict[str, Any]] = []
     for record in records:
         planner_turn, next_turn = record["turns"]
         reference = planner_turn

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 import typer
-from click.testing import Result as CliResult
 from rich.console import Console
 from typer.testing import CliRunner
+from typer.testing import Result as CliResult
 
 from alpha_umi.agent.events import Observed, Token
 from alpha_umi.agent.state import Result
@@ -151,7 +151,7 @@ def test_neither_model_nor_tool_steers_the_terminal() -> None:
     assert "\x1b" not in shown
     assert "\x9b" not in shown
     assert "\x07" not in shown
-    assert "[red]a[/] ?" in shown
+    assert "[red]a[/] \ufffd" in shown
 
 
 def test_long_and_empty_observations() -> None:

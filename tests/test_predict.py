@@ -175,6 +175,12 @@ def test_sessions_last_for_a_trajectory_and_are_released(name: str, sessions: in
         assert set(models[view].released) == {r.session for r in models[view].requests}
 
 
+def test_text_that_no_file_can_hold_is_kept_writable() -> None:
+    made = run(TEAMS["paper"], models_of(TEAMS["paper"], planner=["\ud83d So. Next: give up."]))
+    assert made[0].predicted[View.PLANNER] == "? So. Next: give up."
+    made[0].model_dump_json()
+
+
 def test_decoding_is_greedy_whatever_the_role_says() -> None:
     team = TEAMS["paper"]
     hot = team.planner.model_copy(
@@ -296,7 +302,7 @@ def test_a_broken_line_in_the_middle_is_named(tmp_path: Path) -> None:
     filled(tmp_path, list(decision_points([trajectory()])))
     file = tmp_path / "predictions.jsonl"
     file.write_text("{}\n" + file.read_text())
-    with pytest.raises(DataError, match=r"predictions\.jsonl line 1 is no prediction: n: field required"):
+    with pytest.raises(DataError, match=r"predictions\.jsonl line 1 is no prediction: n: Field required"):
         read_predictions(file)
     with pytest.raises(DataError, match="no predictions file"):
         read_predictions(tmp_path / "absent.jsonl")

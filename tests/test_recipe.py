@@ -26,7 +26,7 @@ def test_every_shipped_recipe_loads(name: str) -> None:
 
 
 def test_glpft_holds_the_papers_hyperparameters() -> None:
-    """Released scripts: learning rate, epochs, warm-up, weight decay of each stage; 48 decisions an update, 4096 tokens."""
+    """Released scripts: learning rate, epochs, warm-up, weight decay of each stage; 4096 tokens."""
     recipe = load_recipe("glpft")
     found = {n: (s.learning_rate, s.epochs, s.warmup_ratio, s.weight_decay, s.start) for n, s in recipe.stages.items()}
     assert found == {

@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 import typer
 import yaml
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from alpha_umi import resources
 from alpha_umi.cli import shipped

@@ -29,7 +29,9 @@ def trajectories() -> list[Trajectory]:
 
 
 def settings(views: tuple[View, ...], layout: Layout, *, context: int = 4096, chars: int = 2048) -> RowSettings:
-    return RowSettings(views=views, layout=layout, context=context, reserve=64, observation_chars=chars)
+    return RowSettings(
+        views=views, layout=layout, context=context, reserve=dict.fromkeys(View, 64), observation_chars=chars
+    )
 
 
 @pytest.mark.parametrize("layout", list(Layout))

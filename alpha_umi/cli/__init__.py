@@ -56,7 +56,8 @@ def main() -> None:
     _register()
     stderr = Console(stderr=True, highlight=False)
     try:
-        app(standalone_mode=False)
+        code = app(standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)  # typer returns the code of an Exit instead of raising it
     except typer.Exit as end:
         sys.exit(end.exit_code)
     except typer.TyperException as error:

@@ -55,7 +55,9 @@ def quickstart(
     held_out = list(gym.generate(tasks, seed=TEST_SEED, split="test"))
     console.print(f"[bold]1[/]  Train a backbone, then planner, caller and summarizer from it ({recipe.base}).")
     glpft.train(recipe, out, resume=True)
-    console.print(f"[bold]2[/]  Plan ACC on {len(held_out)} held-out gym tasks: does each step take the right decision?")
+    console.print(
+        f"[bold]2[/]  Plan ACC on {len(held_out)} held-out gym tasks: does each step take the right decision?"
+    )
     before = _measure("umi", held_out, out / "before.json", progress)
     after = _measure(str(out), held_out, out / "after.json", progress)
     console.print(_compared(before, after))
@@ -63,7 +65,9 @@ def quickstart(
     _answer(out, _shown(held_out), console)
     console.print(f"\nDone in {time.perf_counter() - began:.0f} s. What next:")
     console.print(f'  alpha-umi run "How many days are there from 2024-03-01 to 2024-12-24?" --team {out} --tools gym')
-    console.print(f"  alpha-umi train {RECIPE} --set data=gym:2000 --out runs/longer    (hours on a CPU, and far better)")
+    console.print(
+        f"  alpha-umi train {RECIPE} --set data=gym:2000 --out runs/longer    (hours on a CPU, and far better)"
+    )
 
 
 def _measure(team_name: str, held_out: Sequence[Trajectory], path: Path, console: Console) -> dict[str, Any]:
@@ -96,7 +100,8 @@ def _compared(before: dict[str, Any], after: dict[str, Any]) -> Table:
     table = Table("", "untrained", "trained", "n")
     for key, title in (("plan_acc", "Plan ACC"), ("act_em", "Act. EM"), ("arg_f1", "Arg. F1")):
         cells = [
-            "-" if m[key]["value"] is None else "{value:.0%} [{low:.0%}, {high:.0%}]".format(**m[key]) for m in (before, after)
+            "-" if m[key]["value"] is None else "{value:.0%} [{low:.0%}, {high:.0%}]".format(**m[key])
+            for m in (before, after)
         ]
         table.add_row(title, *cells, str(after[key]["n"]))
     return table

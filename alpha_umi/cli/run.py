@@ -7,6 +7,7 @@ that goes to stderr and stdout holds the result alone.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from unicodedata import category
 
 import typer
 from rich.console import Console
@@ -29,6 +30,9 @@ SHOWN = 800
 """Longest observation on the screen, in characters; the model may see more of it."""
 
 _COLOURS = {"planner": "magenta", "caller": "cyan", "summarizer": "green", "single": "blue", "tool": "yellow"}
+
+_STEERING = {"Cc", "Cs"}
+"""Unicode categories of control characters and of halves of surrogate pairs."""
 
 _HELP = """Answer a question with a team of models and tools, showing each role's words.
 
@@ -122,8 +126,8 @@ class Voice:
 
 def printable(text: str) -> str:
     """The text without what would steer a terminal: neither a model nor a tool may move the cursor or set a title."""
-    safe = "".join(char if char in "\n\t" or char.isprintable() else "\ufffd" for char in text.replace("\r\n", "\n"))
-    return safe.encode("utf-8", "replace").decode("utf-8")
+    safe = text.replace("\r\n", "\n")
+    return "".join("\ufffd" if char not in "\n\t" and category(char) in _STEERING else char for char in safe)
 
 
 def _name(name: str, colour: str) -> Text:

@@ -7,7 +7,7 @@ agent would render it at that step (`fitting`), which splits its targets over se
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -39,8 +39,8 @@ class RowSettings:
     layout: Layout
     context: int
     """Tokens that a prompt and its completion may take together."""
-    reserve: int
-    """Tokens kept free for the completion when deciding whether a prompt fits, as at inference."""
+    reserve: Mapping[View, int]
+    """Tokens kept free for each view's completion when deciding whether a prompt fits, as at inference."""
     observation_chars: int
 
 
@@ -81,15 +81,13 @@ def _fitting(
 ) -> list[int]:
     """Messages of the targets whose prompt leaves `reserve` tokens and that fit the context themselves."""
     whole = encoder.row(conversation.messages[: targets[-1].message + 1], trained=()).ids
-    if len(whole) + settings.reserve <= settings.context:
+    if len(whole) + max(settings.reserve[target.view] for target in targets) <= settings.context:
         return [target.message for target in targets]
     fitting = []
     for target in targets:
         prompt = encoder.prompt(conversation.messages[: target.message])
         written = encoder.row(conversation.messages[: target.message + 1], trained=()).ids
-        if len(prompt) + settings.reserve > settings.context:
-            break  # later prompts extend this one, so none of them fits either
-        if len(written) <= settings.context:
+        if len(prompt) + settings.reserve[target.view] <= settings.context and len(written) <= settings.context:
             fitting.append(target.message)
     return fitting
 

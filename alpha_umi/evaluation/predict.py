@@ -92,7 +92,7 @@ class _Draft:
         completions = self.written.values()
         return Prediction(
             **dict(self.point),
-            predicted={view: c.text for view, c in self.written.items()},
+            predicted={view: _writable(c.text) for view, c in self.written.items()},
             finish={view: c.finish_reason for view, c in self.written.items()},
             fault="context" if any(c.finish_reason == "context" for c in completions) else None,
             prompt_tokens=sum(c.prompt_tokens for c in completions),
@@ -100,6 +100,11 @@ class _Draft:
             completion_tokens=sum(c.completion_tokens for c in completions),
             seconds=round(seconds, 4),
         )
+
+
+def _writable(text: str) -> str:
+    """Halves of surrogate pairs, which no file can hold, become `?`."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _predict_together(drafts: Sequence[_Draft], team: Team, models: Mapping[View, Model]) -> list[Prediction]:

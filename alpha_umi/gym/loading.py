@@ -47,7 +47,7 @@ def _load(source: str) -> Toolbox:
         return toolbox(rest if colon else None)
     if scheme in _NOT_YET:
         raise UsageError(f"{source!r}: tools from {scheme}: are not there yet; {_possible()}")
-    if not colon or not rest:
+    if not rest or not all(part.isidentifier() for part in scheme.split(".")):
         raise UsageError(f"{source!r} is not a source of tools; {_possible()}")
     value = _attribute(_module(scheme, source), rest, source)
     try:

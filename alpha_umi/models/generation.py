@@ -169,4 +169,3 @@ class _Teller:
         if len(text) > self._told:
             self._on_text(text[self._told :])
             self._told = len(text)
-

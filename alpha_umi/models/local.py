@@ -148,7 +148,11 @@ def load_tokenizer(base: str = DEFAULT_BASE) -> PreTrainedTokenizerBase:
 
 
 def load_base(
-    base: str = DEFAULT_BASE, *, dtype: torch.dtype | None = None, device: str | None = None, attention: str | None = None
+    base: str = DEFAULT_BASE,
+    *,
+    dtype: torch.dtype | None = None,
+    device: str | None = None,
+    attention: str | None = None,
 ) -> PreTrainedModel:
     """The base's weights: bf16 unless asked otherwise, in evaluation mode.
 
@@ -163,7 +167,9 @@ def load_base(
         options["attn_implementation"] = attention
     model: PreTrainedModel = _from_pretrained(AutoModelForCausalLM, resolve_base(base), base, **options)
     model.requires_grad_(False)
-    return model.to(device or default_device()).eval()
+    placed: Any = model.eval()  # `to` is typed for other arguments than it takes
+    moved: PreTrainedModel = placed.to(device or default_device())
+    return moved
 
 
 def _from_pretrained(kind: Any, source: str, asked: str, **options: Any) -> Any:

@@ -15,7 +15,11 @@ class ScriptedModel:
     """Answers each request with the next text of a script, or with what a function makes of the request."""
 
     def __init__(
-        self, script: Iterable[str] | Callable[[Request], str], *, context_length: int = 1_000_000, repeat_last: bool = False
+        self,
+        script: Iterable[str] | Callable[[Request], str],
+        *,
+        context_length: int = 1_000_000,
+        repeat_last: bool = False,
     ) -> None:
         self._function = script if callable(script) else None
         self._texts = [] if callable(script) else list(script)

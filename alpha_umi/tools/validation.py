@@ -62,24 +62,25 @@ def check_tool(tool: Tool) -> Draft202012Validator:
         Draft202012Validator.check_schema(schema)
         if schema.get("type") != "object":
             raise ToolError(f"tool {tool.name!r}: the parameters' schema must have type 'object'")
-        _check_references(schema)
+        _check_references(tool.name, schema)
         validator = Draft202012Validator(schema, registry=Registry())
         next(validator.iter_errors({}), None)
     except SchemaError as error:
         where = f" at {error.json_path}" if error.path else ""
         raise ToolError(f"tool {tool.name!r}: invalid schema{where}: {one_line(error.message, limit=200)}") from None
-    except Unresolvable as error:
-        raise ToolError(f"tool {tool.name!r}: the schema refers to {error.ref!r}, which is not in it") from None
     except RecursionError:
         raise ToolError(f"tool {tool.name!r}: the schema refers to itself without end") from None
     return validator
 
 
-def _check_references(schema: dict[str, Any]) -> None:
+def _check_references(name: str, schema: dict[str, Any]) -> None:
     """Look up every `$ref` within the schema itself, offline."""
     resolver = Registry().with_resource("", DRAFT202012.create_resource(schema)).resolver()
     for reference in _references(schema):
-        resolver.lookup(reference)
+        try:
+            resolver.lookup(reference)
+        except Unresolvable:
+            raise ToolError(f"tool {name!r}: the schema refers to {reference!r}, which is not in it") from None
 
 
 def _references(value: object) -> Iterator[str]:

@@ -6,6 +6,7 @@ Everything here runs on the first rank only and reads the trainer; nothing chang
 from __future__ import annotations
 
 import json
+import netrc
 import os
 import time
 from pathlib import Path
@@ -15,7 +16,7 @@ import torch
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
-from transformers.integrations import WandbCallback
+from transformers.integrations.integration_utils import WandbCallback
 
 if TYPE_CHECKING:
     from alpha_umi.training.trainer import StageTrainer
@@ -49,7 +50,12 @@ class Metrics(TrainerCallback):
         self._last = (time.perf_counter(), 0, 0)
 
     def on_log(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, logs: dict[str, Any] | None = None, **_: Any
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: dict[str, Any] | None = None,
+        **_: Any,
     ) -> None:
         """Write loss, learning rate, speed since the last line and memory."""
         if not state.is_world_process_zero or not logs or "loss" not in logs or self.trainer is None:
@@ -92,8 +98,12 @@ class Bar(TrainerCallback):
         if self._console.is_terminal:
             columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("step {task.completed}/{task.total}"))
             loss = TextColumn("loss {task.fields[loss]}")
-            self._progress = Progress(*columns, loss, TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(), console=self._console)
-            self._task = self._progress.add_task(self._title, total=state.max_steps, loss="...", completed=state.global_step)
+            self._progress = Progress(
+                *columns, loss, TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(), console=self._console
+            )
+            self._task = self._progress.add_task(
+                self._title, total=state.max_steps, loss="...", completed=state.global_step
+            )
             self._progress.start()
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
@@ -112,7 +122,12 @@ class Bar(TrainerCallback):
             self._console.print(f"{self._title}  step {state.global_step}/{state.max_steps}{loss}  {left:.0f} s left")
 
     def on_log(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, logs: dict[str, Any] | None = None, **_: Any
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: dict[str, Any] | None = None,
+        **_: Any,
     ) -> None:
         """Show the newest loss."""
         if logs and "loss" in logs:
@@ -126,14 +141,21 @@ class Bar(TrainerCallback):
             self._progress.stop()
 
 
+def _has_wandb_login() -> bool:
+    """Whether `wandb login` left a key in the user's netrc file."""
+    try:
+        return netrc.netrc().authenticators("api.wandb.ai") is not None
+    except (OSError, netrc.NetrcParseError):
+        return False
+
+
 def wandb_callback(run: Path, name: str) -> TrainerCallback:
     """transformers' W&B reporter; it writes into the run folder, and stays offline when there is no key."""
-    import wandb
-
     os.environ.setdefault("WANDB_PROJECT", "alpha-umi")
     os.environ.setdefault("WANDB_DIR", str(run))
     os.environ.setdefault("WANDB_SILENT", "true")
-    if "WANDB_MODE" not in os.environ and not os.environ.get("WANDB_API_KEY") and wandb.api.api_key is None:
-        os.environ["WANDB_MODE"] = "offline"
+    # Before wandb is imported: it reads its environment once.
+    if not os.environ.get("WANDB_API_KEY") and not _has_wandb_login():
+        os.environ.setdefault("WANDB_MODE", "offline")
     os.environ["WANDB_NAME"] = name
     return WandbCallback()

@@ -82,7 +82,9 @@ def prepare_data(recipe: Recipe, run: Path) -> Path:
         DataError: there is nothing there.
     """
     if recipe.data is None:
-        raise UsageError(f"the recipe '{recipe.name}' names no data: give --data DIR (made by `alpha-umi data convert`)")
+        raise UsageError(
+            f"the recipe '{recipe.name}' names no data: give --data DIR (made by `alpha-umi data convert`)"
+        )
     if not recipe.data.startswith(GYM):
         return Path(recipe.data).expanduser()
     number = recipe.data.removeprefix(GYM)
@@ -124,7 +126,7 @@ def _rows(recipe: Recipe, stage: str, data: Path, folder: Path, encoder: ChatEnc
         views=recipe.views_of(stage),
         layout=recipe.layout,
         context=recipe.context,
-        reserve=max(team.role(view).generation.max_new_tokens for view in recipe.views_of(stage)),
+        reserve={view: team.role(view).generation.max_new_tokens for view in recipe.views_of(stage)},
         observation_chars=recipe.observation_chars,
     )
     counts = {"trajectories": 0, "too_long": 0}
@@ -294,7 +296,9 @@ def _train_one(recipe: Recipe, name: str, rows: _Rows, out: Path, *, data_digest
     pad = encoder.tokenizer.eos_token_id if encoder.tokenizer.eos_token_id is not None else encoder.end_ids[0]
     done = trainer.train_stage(model, rows.dataset, args, pad, watchers, str(checkpoint) if checkpoint else None)
     if args.deepspeed and type(done.model_wrapped).__name__ != "DeepSpeedEngine":
-        raise WorkError("DeepSpeed was asked for but left out; unset ACCELERATE_USE_CPU, which switches it off silently")
+        raise WorkError(
+            "DeepSpeed was asked for but left out; unset ACCELERATE_USE_CPU, which switches it off silently"
+        )
     card = Card(
         stage=name,
         views=recipe.views_of(name),

@@ -90,7 +90,9 @@ class Recipe(Frozen):
             if not name.isidentifier() or name == BASE:
                 raise ValueError(f"stage '{name}' needs a plain name other than 'base'")
             if stage.start not in known:
-                raise ValueError(f"stage '{name}' starts from '{stage.start}', which is not before it ({', '.join(known)})")
+                raise ValueError(
+                    f"stage '{name}' starts from '{stage.start}', which is not before it ({', '.join(known)})"
+                )
             known.append(name)
         return self
 

@@ -1,8 +1,8 @@
 """What a training run leaves behind, and what a resumed run finds.
 
-    RUN/recipe.yaml     the recipe with everything resolved        RUN/metrics.jsonl   a line per logged step
-    RUN/run.json        seeds, versions, git state, data digest    RUN/team.yaml       the finished team
-    RUN/STAGE/          weights and card of a finished stage        RUN/STAGE/checkpoints/
+RUN/recipe.yaml     the recipe with everything resolved        RUN/metrics.jsonl   a line per logged step
+RUN/run.json        seeds, versions, git state, data digest    RUN/team.yaml       the finished team
+RUN/STAGE/          weights and card of a finished stage        RUN/STAGE/checkpoints/
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from typing import Any
 
 import yaml
 
-from alpha_umi import __version__
 from alpha_umi.adapters import CARD_FILE, text_digest
 from alpha_umi.errors import UsageError
 from alpha_umi.roles import ROLES, TEAM_FILE, load_team
@@ -30,8 +29,8 @@ PACKAGES = ("torch", "transformers", "peft", "deepspeed", "accelerate", "dataset
 
 def versions() -> dict[str, str]:
     """Versions of what the results depend on."""
-    found = {"alpha-umi": __version__, "python": platform.python_version()}
-    for package in PACKAGES:
+    found = {"python": platform.python_version()}
+    for package in ("alpha-umi", *PACKAGES):
         try:
             found[package] = version(package)
         except PackageNotFoundError:
@@ -72,7 +71,9 @@ def open_run(run: Path, recipe: Recipe, *, data_digest: str, resume: bool, world
             raise UsageError(f"{run} already holds a run: add --resume to continue it, or choose another --out")
         for what, now in (("recipe", recipe_digest(recipe)), ("data", data_digest)):
             if before[f"{what}_digest"] != now:
-                raise UsageError(f"{run} was trained with another {what}; --resume needs the same (or choose another --out)")
+                raise UsageError(
+                    f"{run} was trained with another {what}; --resume needs the same (or choose another --out)"
+                )
         return
     if run.is_dir() and any(child.name not in {"data", "rows"} and child.suffix != ".lock" for child in run.iterdir()):
         raise UsageError(f"{run} is not empty and holds no run: choose another --out")
@@ -89,7 +90,9 @@ def open_run(run: Path, recipe: Recipe, *, data_digest: str, resume: bool, world
     }
     (run / "run.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
     # Written last: its presence means that the folder is a run.
-    path.write_text(yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False, allow_unicode=True), encoding="utf-8")
+    path.write_text(
+        yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False, allow_unicode=True), encoding="utf-8"
+    )
 
 
 def is_finished(run: Path, stage: str) -> bool:

@@ -70,12 +70,14 @@ class StageTrainer(Trainer):
     buckets_seed = 0
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int]:
-        lengths = (train_dataset if train_dataset is not None else self.train_dataset)["length"]
+        found: Any = train_dataset if train_dataset is not None else self.train_dataset
+        lengths = found["length"]
         return LengthBuckets(list(lengths), batch=self._rows_in_update(), seed=self.buckets_seed)
 
     def _rows_in_update(self) -> int:
         args = self.args
-        return args.per_device_train_batch_size * args.gradient_accumulation_steps * max(args.world_size, 1)
+        rows: int = args.per_device_train_batch_size * args.gradient_accumulation_steps * max(args.world_size, 1)
+        return rows
 
     def compute_loss(
         self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
@@ -165,7 +167,12 @@ def adapt(model: PreTrainedModel, stage: Stage) -> Any:
 
 
 def train_stage(  # noqa: PLR0917 -- called in one place
-    model: Any, rows: Dataset, args: TrainingArguments, pad_id: int, callbacks: list[TrainerCallback], checkpoint: str | None
+    model: Any,
+    rows: Dataset,
+    args: TrainingArguments,
+    pad_id: int,
+    callbacks: list[TrainerCallback],
+    checkpoint: str | None,
 ) -> StageTrainer:
     """Train to the end, from a checkpoint when one is given; returns the trainer with the trained model."""
     trainer = StageTrainer(
