@@ -106,7 +106,7 @@ def make_adapters(folder: Path) -> None:
 
 
 def peak_memory(way: str, folder: Path, data: Path) -> float:
-    """Peak resident MiB of a process that runs the first trajectory one way; `one` loads one model and writes as long."""
+    """Peak resident MiB of a process that runs one trajectory one way; `one` holds a single model."""
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.agent", "--only", way, "--adapters", str(folder), "--data", str(data)],
         capture_output=True,

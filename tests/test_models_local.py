@@ -241,3 +241,22 @@ def test_a_team_holds_one_base_for_all_roles() -> None:
     models = local.load_models(load_team("umi"))
     assert set(models) == {View.PLANNER, View.CALLER, View.SUMMARIZER}
     assert len({id(model.engine) for model in models.values()}) == 1
+
+
+def test_many_at_once_write_what_each_writes_alone(engine: Engine, adapter: Path) -> None:
+    """Ragged prompts, different limits, greedy and seeded, under an adapter too."""
+    settings = [
+        Generation(max_new_tokens=12),
+        Generation(max_new_tokens=5),
+        Generation(max_new_tokens=20, temperature=0.8, seed=3),
+        Generation(max_new_tokens=9),
+    ]
+    texts = ["Name a fruit.", "word " * 90, "What is the capital of France?", "Say hello to my old friend from Rome."]
+    requests = [Request(messages=chat(t), generation=s) for t, s in zip(texts, settings, strict=True)]
+    for name in (None, engine.add_adapter(adapter)):
+        model = LocalModel(engine, adapter=name)
+        together = model.complete_many(requests)
+        alone = [model.complete(request) for request in requests]
+        assert together == alone
+    small = LocalModel(Engine(engine.model, engine.encoder, context=60))
+    assert [c.finish_reason for c in small.complete_many(requests[:2])][1] == "context"

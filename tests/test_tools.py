@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
@@ -301,6 +301,7 @@ def test_what_only_pydantic_can_check_is_told_too() -> None:
     assert seen.text.startswith("Invalid arguments for paint: day: Input should be a valid date")
 
 
+@settings(deadline=None)  # two cores are shared: a slow moment is no failure
 @given(st.dictionaries(st.text(max_size=5), st.recursive(st.none() | st.text() | st.floats(), st.lists, max_leaves=5)))
 def test_any_arguments_give_an_observation_that_can_be_stored(arguments: dict[str, Any]) -> None:
     seen = FunctionToolbox([paint]).invoke(Call(tool="paint", arguments=arguments))
@@ -470,6 +471,7 @@ def test_a_function_may_return_its_own_observation() -> None:
     assert call(FunctionToolbox([deny]), "deny") == Observation(text="not today", ok=False)
 
 
+@settings(deadline=None)  # two cores are shared: a slow moment is no failure
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda c: st.lists(c) | st.tuples(c, c)))
 def test_json_values_come_back_as_they_were(value: Any) -> None:
     if not isinstance(value, str):

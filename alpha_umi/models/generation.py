@@ -9,13 +9,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 from transformers import PreTrainedModel
 
 from alpha_umi.encoding import ChatEncoder
 from alpha_umi.models.base import Completion, Generation, Message, Request
+from alpha_umi.models.batch import BatchRow, decode_together
 from alpha_umi.models.cache import Entry, RoleCaches
 from alpha_umi.models.lora import Adapters
 
@@ -86,6 +87,32 @@ class LocalModel:
             completion_tokens=len(written),
             finish_reason=reason,
         )
+
+    def complete_many(self, requests: Sequence[Request]) -> list[Completion]:
+        """Complete requests side by side, in the order given; sessions are not used. Faster where there are several."""
+        engine = self.engine
+        rows = []
+        for request in requests:
+            ids = engine.encoder.prompt(request.messages)
+            rows.append(BatchRow(request, ids, _chooser(request.generation), engine.context_length - len(ids)))
+        fitting = [row for row in rows if row.room > 0]
+        with engine.lock:
+            engine.adapters.activate(self.adapter)
+            if fitting:
+                decode_together(engine.model, fitting, end_ids=engine.encoder.end_ids, repeats=repeats_itself)
+        done = []
+        for row in rows:
+            fits = row.room > 0
+            done.append(
+                Completion(
+                    text=self._text(row.written),
+                    prompt_tokens=len(row.prompt),
+                    encoded_tokens=len(row.prompt) if fits else 0,
+                    completion_tokens=len(row.written),
+                    finish_reason=cast(Reason, row.reason) if fits else "context",
+                )
+            )
+        return done
 
     def release(self, session: str) -> None:
         """Forget the session's keys and values."""

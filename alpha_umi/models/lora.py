@@ -55,7 +55,7 @@ class Adapters:
         """Load an adapter from a PEFT folder.
 
         Raises:
-            ModelError: a kind of adapter that is more than low-rank products on linear layers, or one that does not fit.
+            ModelError: more than low-rank products on linear layers, or products that do not fit.
         """
         config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
         odd = [key for key in ("use_dora", "modules_to_save", "alpha_pattern", "rank_pattern") if config.get(key)]
