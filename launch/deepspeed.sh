@@ -11,4 +11,4 @@ ranks=$1
 shift
 # This variable makes accelerate leave DeepSpeed out without a word.
 unset ACCELERATE_USE_CPU
-exec deepspeed --num_accelerators "$ranks" --module alpha_umi train "$@"
+exec deepspeed --num_accelerators "$ranks" --no_local_rank --module alpha_umi train "$@"

@@ -160,7 +160,10 @@ def test_killed_at_once_and_resumed_ends_with_the_same_weights(
     broken = tmp_path / "broken"
     for stage in ("backbone", "planner"):
         process = subprocess.Popen(
-            command(recipe, broken, "--resume"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+            command(recipe, broken, "--resume"),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
         )
         deadline = time.monotonic() + 300
         while not list((broken / stage / "checkpoints").glob("checkpoint-*/trainer_state.json")):

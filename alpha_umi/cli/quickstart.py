@@ -43,6 +43,7 @@ def register(app: typer.Typer) -> None:
 def quickstart(
     out: Path = typer.Option(Path("runs/quickstart"), help="Run folder."),
     tasks: int = typer.Option(HELD_OUT, min=1, help="Held-out tasks to measure on."),
+    recipe_name: str = typer.Option(RECIPE, "--recipe", help="Train another recipe than the few-minute one."),
 ) -> None:
     """Train, measure, answer."""
     began = time.perf_counter()
@@ -51,7 +52,7 @@ def quickstart(
     from alpha_umi.training import glpft
     from alpha_umi.training.recipe import load_recipe
 
-    recipe = load_recipe(RECIPE)
+    recipe = load_recipe(recipe_name)
     held_out = list(gym.generate(tasks, seed=TEST_SEED, split="test"))
     console.print(f"[bold]1[/]  Train a backbone, then planner, caller and summarizer from it ({recipe.base}).")
     glpft.train(recipe, out, resume=True)

@@ -39,7 +39,6 @@ def train(
     resume: bool = typer.Option(False, "--resume", help="Continue a stopped run at its last checkpoint."),
     dry_run: bool = typer.Option(False, "--dry-run", help="Print rows, tokens, steps and memory; train nothing."),
     as_json: bool = typer.Option(False, "--json", help="Print the plan or the result as JSON."),
-    _local_rank: int = typer.Option(0, "--local_rank", hidden=True, help="Given by the deepspeed launcher."),
 ) -> None:
     """Train a recipe."""
     from alpha_umi.training.recipe import load_recipe

@@ -107,7 +107,7 @@ def last_checkpoint(folder: Path) -> Path | None:
         number = path.name.removeprefix("checkpoint-")
         # transformers writes the trainer's state last.
         if not number.isdigit() or not (path / "trainer_state.json").is_file():
-            shutil.rmtree(path)
+            shutil.rmtree(path, ignore_errors=True)  # another rank may be doing the same
         else:
             found.append((int(number), path))
     return max(found)[1] if found else None

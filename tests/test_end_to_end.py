@@ -1,0 +1,108 @@
+"""The whole path with SmolLM2: quickstart trains, measures, answers; run, evaluate and the graph use what it made."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from langchain_core.messages import AIMessage, HumanMessage
+
+from alpha_umi import Agent, Budget, gym
+from alpha_umi.data import store
+from alpha_umi.trajectory import Outcome
+
+
+def command(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "alpha_umi", *arguments], capture_output=True, text=True, check=False, timeout=900
+    )
+
+
+@pytest.fixture(scope="module")
+def quickstart(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    """Quickstart with the smoke recipe on fewer trajectories."""
+    folder = tmp_path_factory.mktemp("quickstart")
+    stages = {key: {"max_rows": 8} for key in ("planner", "caller", "summarizer")}
+    recipe = folder / "tiny.yaml"
+    recipe.write_text(yaml.safe_dump({"extends": "smoke", "data": "gym:24", "stages": stages}))
+    done = command("quickstart", "--out", str(folder / "run"), "--tasks", "3", "--recipe", str(recipe))
+    return folder / "run", done
+
+
+def test_quickstart_trains_compares_and_answers(quickstart: Any) -> None:
+    _, done = quickstart
+    assert done.returncode == 0, done.stderr
+    for words in ("Plan ACC", "untrained", "planner", "checked", "alpha-umi run", "alpha-umi train"):
+        assert words in done.stdout
+    assert "Traceback" not in done.stderr
+    assert "Warning" not in done.stderr
+
+
+def test_even_24_trajectories_teach_the_planner_its_markers(quickstart: Any) -> None:
+    run, _ = quickstart
+    before, after = (
+        json.loads((run / f"{n}.json").read_text())["metrics"]["plan_acc"]["value"] for n in ("before", "after")
+    )
+    assert after > before
+
+
+def test_quickstart_again_is_the_same_and_trains_nothing(quickstart: Any) -> None:
+    run, first = quickstart
+    stamp = (run / "backbone" / "model.safetensors").stat().st_mtime_ns
+    again = command("quickstart", "--out", str(run), "--tasks", "3", "--recipe", str(run.parent / "tiny.yaml"))
+    assert again.returncode == 0, again.stderr
+    assert (run / "backbone" / "model.safetensors").stat().st_mtime_ns == stamp
+    assert "[1/4]" not in again.stderr
+    table = [[line for line in text.splitlines() if "Plan ACC " in line] for text in (first.stdout, again.stdout)]
+    assert table[0] == table[1]
+
+
+def test_the_trained_team_runs_on_the_command_line(quickstart: Any) -> None:
+    run, _ = quickstart
+    done = command(
+        "run", "Convert 3 metres to feet.", "--team", str(run), "--tools", "gym", "--max-steps", "2", "--json"
+    )
+    assert done.returncode in (0, 1), done.stderr
+    result = json.loads(done.stdout)
+    assert result["trajectory"]["steps"]
+    assert result["usage"]["planner"]["completion_tokens"] > 0
+    assert "planner" in done.stderr
+
+
+def test_a_step_encodes_only_what_is_new(quickstart: Any) -> None:
+    run, _ = quickstart
+    task = next(t for t in gym.generate(20, seed=2) if t.meta["kind"] == "sequential")
+    agent = Agent.from_team(run, tools=gym.task_toolbox(task), budget=Budget(max_steps=4))
+    result = agent.run(task.query)
+    planner = next(usage for view, usage in result.usage.items() if view == "planner")
+    assert result.outcome in set(Outcome)
+    if len(result.trajectory.steps) > 1:
+        assert planner.encoded_tokens < planner.prompt_tokens
+    assert all(len(model.engine.caches) == 0 for model in agent.models.values())  # type: ignore[attr-defined]
+
+
+def test_the_graph_takes_and_gives_messages(quickstart: Any) -> None:
+    run, _ = quickstart
+    agent = Agent.from_team(run, tools=gym.toolbox("units"), budget=Budget(max_steps=1))
+    out = agent.graph.invoke({"messages": [HumanMessage("How many grams are 2 pounds?")]})
+    assert isinstance(out["messages"][-1], AIMessage)
+
+
+def test_static_evaluation_of_a_trained_team(quickstart: Any, tmp_path: Path) -> None:
+    run, _ = quickstart
+    store.write(tmp_path / "data", gym.generate(3, seed=11, split="test"))
+    call = ("evaluate", "static", "--data", str(tmp_path / "data"), "--team", str(run), "--out", str(tmp_path / "eval"))
+    done = command(*call, "--json")
+    assert done.returncode == 0, done.stderr
+    metrics = json.loads((tmp_path / "eval" / "metrics.json").read_text())
+    assert {"plan_acc", "act_em", "hallucination", "arg_f1", "rouge_l"} <= metrics.keys()
+    assert metrics["plan_acc"]["n"] == sum(len(t.steps) for t in store.read(tmp_path / "data"))
+    lines = (tmp_path / "eval" / "predictions.jsonl").read_text()
+    again = command(*call)
+    assert again.returncode == 0
+    assert (tmp_path / "eval" / "predictions.jsonl").read_text() == lines, "a rerun predicts nothing anew"
