@@ -44,7 +44,9 @@ class Card(Frozen):
 
 def write_card(folder: Path, card: Card) -> None:
     """Write the card beside the weights."""
-    (folder / CARD_FILE).write_text(card.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    part = folder / f"{CARD_FILE}.part"
+    part.write_text(card.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    part.rename(folder / CARD_FILE)  # a card means that the weights are whole, so it must appear at once
 
 
 def read_card(folder: Path) -> Card | None:

@@ -27,6 +27,9 @@ class Tokenizer(Protocol):
     @property
     def all_special_tokens(self) -> list[str]: ...
 
+    @property
+    def added_tokens_decoder(self) -> dict[int, Any]: ...
+
     def apply_chat_template(self, conversation: list[dict[str, str]], **options: Any) -> Any: ...
 
     def encode(self, text: str, *, add_special_tokens: bool = ...) -> list[int]: ...
@@ -42,12 +45,20 @@ class Encoded(NamedTuple):
     """True on the tokens of the chosen messages and on the end token of each."""
 
 
+def special_tokens(tokenizer: Tokenizer) -> frozenset[str]:
+    """Every token that means something other than its letters. Llama 3 and Gemma register most of theirs as added
+    tokens alone, which `all_special_tokens` leaves out."""
+    added = {str(token) for token in tokenizer.added_tokens_decoder.values() if token.special}
+    return frozenset(added.union(tokenizer.all_special_tokens))
+
+
 class ChatEncoder:
     """Encodes messages with one tokenizer and its chat template."""
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self.tokenizer = tokenizer
-        control = sorted((t for t in tokenizer.all_special_tokens if len(t) > 1), key=len, reverse=True)
+        self._special = special_tokens(tokenizer)
+        control = sorted((t for t in self._special if len(t) > 1), key=len, reverse=True)
         self._control = re.compile("|".join(map(re.escape, control))) if control else None
         self._lead = ""
         """White space that the template puts before what the assistant says (Mistral, Llama 2); part of the prompt."""
@@ -166,7 +177,7 @@ class ChatEncoder:
     def _end_ids(self) -> tuple[int, ...]:
         """The template's own end token first, then the tokenizer's end of sequence."""
         after = self._encode_piece(self._end_text.lstrip())[:1]
-        special = [i for i in after if self.tokenizer.decode([i]) in self.tokenizer.all_special_tokens]
+        special = [i for i in after if self.tokenizer.decode([i]) in self._special]
         eos = [] if self.tokenizer.eos_token_id is None else [self.tokenizer.eos_token_id]
         ends = tuple(dict.fromkeys([*special, *eos]))
         if not ends:

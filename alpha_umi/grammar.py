@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+import warnings
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -121,12 +122,14 @@ def _read_object(text: str) -> tuple[Mapping[str, Any], str | None]:
         return {}, "too_deep"
     value: Any
     try:
-        value, _ = json.JSONDecoder(strict=False).raw_decode(text)
+        value, _ = json.JSONDecoder(strict=False, parse_constant=_refuse).raw_decode(text)
     except RecursionError:
         return {}, "too_deep"
     except ValueError:
         try:
-            value = ast.literal_eval(text[:end])
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of odd escapes in what a model wrote
+                value = ast.literal_eval(text[:end])
         except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
             return {}, "bad_json"
         value = _as_json(value)
@@ -144,6 +147,11 @@ def _as_utf8(value: dict[str, Any]) -> dict[str, Any]:
         replaced: dict[str, Any] = json.loads(text.encode("utf-8", "replace"))
         return replaced
     return value
+
+
+def _refuse(constant: str) -> None:
+    """NaN and Infinity are not JSON: they would be stored as null and so read back as something else."""
+    raise ValueError(f"{constant} is not JSON")
 
 
 def _as_json(value: Any) -> Any:

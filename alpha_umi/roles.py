@@ -117,7 +117,8 @@ def _team_from(path: Path) -> Team:
             role = load_role(str(seat.pop("role")), beside=path)
             seat["generation"] = {**role.generation.model_dump(), **(seat.get("generation") or {})}
             seat = {**role.model_dump(), **seat}
-            if seat["weights"]:
+        if isinstance(seat, dict):
+            if isinstance(seat.get("weights"), str):
                 seat["weights"] = str((path.parent / seat["weights"]).resolve())
             raw[view.value] = seat
     base = raw.get("base")
@@ -138,6 +139,8 @@ def read_yaml(path: Path) -> dict[str, Any]:
     """
     try:
         value = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except UnicodeDecodeError as error:
+        raise ConfigError(str(path), ["the file is not UTF-8 text"]) from error
     except yaml.YAMLError as error:
         raise ConfigError(str(path), [" ".join(str(error).split())]) from error
     if not isinstance(value, dict):
@@ -158,6 +161,9 @@ def config_mistakes(error: ValidationError) -> list[str]:
     mistakes = []
     for item in error.errors(include_url=False):
         key = ".".join(str(part) for part in item["loc"])
+        if not key:
+            mistakes.append(item["msg"].removeprefix("Value error, "))
+            continue
         if item["type"] == "extra_forbidden":
             mistakes.append(f"{key}: unknown key")
         else:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, NamedTuple
 
+from transformers import AddedToken
+
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
@@ -64,6 +66,11 @@ def with_family(tokenizer: PreTrainedTokenizerBase, name: str) -> PreTrainedToke
     """A copy of the tokenizer with a family's template and special tokens."""
     family = FAMILIES[name]
     spoken = copy.deepcopy(tokenizer)
-    spoken.add_special_tokens({"additional_special_tokens": list(family.tokens), "eos_token": family.end})
+    if name in {"llama", "gemma"}:
+        # As their own tokenizers do: added tokens that `all_special_tokens` does not list, and another end of sequence.
+        spoken.add_tokens([AddedToken(token, special=True) for token in family.tokens])
+        spoken.add_special_tokens({"eos_token": "<|endoftext|>"})
+    else:
+        spoken.add_special_tokens({"additional_special_tokens": list(family.tokens), "eos_token": family.end})
     spoken.chat_template = family.template
     return spoken

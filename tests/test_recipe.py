@@ -70,7 +70,7 @@ def test_three_mistakes_are_named_at_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("stages: {a: {views: [planner], start: b}}", "starts from 'b'"),
+        ("stages: {a: {views: [planner], start: b}}", "'b' is no stage before it"),
         ("stages: {}", "stages"),
         ("- a list", "mapping"),
         ("stages: {a: [", "bad.yaml"),
@@ -102,3 +102,19 @@ def test_a_bad_set_is_refused(item: str) -> None:
 def test_an_unknown_recipe_lists_what_ships() -> None:
     with pytest.raises(UsageError, match="glpft"):
         load_recipe("glfpt")
+
+
+def test_mistakes_among_stages_are_named_with_those_of_single_values(tmp_path: Path) -> None:
+    path = tmp_path / "bad.yaml"
+    text = "extends: glpft\nseed: many\nteam: nobody\ndeepspeed: nope\n"
+    path.write_text(text + "stages: {planner: {start: backbon}, caller: {start: nowhere}}\n")
+    with pytest.raises(ConfigError) as error:
+        load_recipe(str(path))
+    for part in ("seed", "'backbon'", "'nowhere'", "nobody", "nope"):
+        assert part in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_lora_roles_must_share_their_base() -> None:
+    with pytest.raises(ConfigError, match="share one base"):
+        load_recipe("smoke", overrides=["stages.planner.start=base"])

@@ -213,8 +213,9 @@ def test_two_cpu_ranks_train_under_deepspeed(tiny: Path, data: Path, tmp_path: P
         card = read_card(out / stage)
         assert card is not None
         assert card.results["engine"] == "DeepSpeedEngine"
-    first = [json.loads((folder / "metrics.jsonl").read_text().splitlines()[0])["loss"] for folder in (run, out)]
-    assert first[0] == pytest.approx(first[1], rel=0.02), "the same batch of the same model"
+    whole, ranks = (json.loads((folder / "metrics.jsonl").read_text().splitlines()[0]) for folder in (run, out))
+    for key in ("loss", "grad_norm"):
+        assert whole[key] == pytest.approx(ranks[key], rel=0.02), "the same batch of the same model"
     assert load_team(str(out)).planner.weights
 
 
@@ -255,6 +256,7 @@ def test_a_dry_run_trains_nothing_and_counts_what_training_then_does(run: Path, 
         (["--set", "defaults.batch_size=3"], "no multiple"),
         (["--set", "base=/no/model"], "no model folder"),
         (["--stage", "planner"], "continues from 'backbone'"),
+        (["--set", "context=4000"], "2048 positions"),
     ],
 )
 def test_a_wrong_call_is_one_line_and_exit_2(run: Path, tmp_path: Path, more: list[str], words: str) -> None:

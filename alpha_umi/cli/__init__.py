@@ -1,4 +1,4 @@
-"""The command line: one verb a file, one contract for all (design: docs/cli.md).
+"""The command line: one verb a file, one contract for all .
 
 Progress goes to stderr and results to stdout. Exit 0 when the work was done, 1 when it failed, 2 when the call was
 wrong; never a traceback for a user's mistake. Nothing here imports torch before a verb needs it.
@@ -70,6 +70,9 @@ def main() -> None:
     except AlphaUmiError as error:
         stderr.print("error:", str(error), markup=False, soft_wrap=True)
         sys.exit(2 if isinstance(error, UsageError) else 1)
+    except (FileExistsError, FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError) as error:
+        stderr.print("error:", f"{error.filename}: {error.strerror}", markup=False, soft_wrap=True)
+        sys.exit(2)
     except BrokenPipeError:
         # The reader (`| head`) has gone: nothing is left to say, and the interpreter must not complain at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

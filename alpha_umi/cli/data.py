@@ -156,8 +156,8 @@ def inspect(
     encoder = ChatEncoder(load_tokenizer(base))
     for trajectory in chosen:
         conversation = render(trajectory, view=role, layout=layout, observation_chars=observation_chars)
-        tokens = _label(conversation, encoder)
-        trained, targets = sum(token.trained for token in tokens), len(conversation.targets)
+        tokens = _label(conversation, encoder, role)
+        trained, targets = sum(t.trained for t in tokens), sum(t.view is role for t in conversation.targets)
         if as_json:
             facts = {"id": trajectory.id, "trained": trained, "targets": targets}
             typer.echo(json.dumps({**facts, "tokens": [token._asdict() for token in tokens]}))
@@ -184,11 +184,11 @@ class _Token(NamedTuple):
     trained: bool
 
 
-def _label(conversation: Conversation, encoder: ChatEncoder) -> list[_Token]:
+def _label(conversation: Conversation, encoder: ChatEncoder, role: View) -> list[_Token]:
     """Each token of a training row with its role; a template's own tokens count with what stands before them."""
     messages, targets = conversation
     written = encoder.row(messages, trained={i for i, m in enumerate(messages) if m.role == "assistant"})
-    trained = encoder.row(messages, trained={target.message for target in targets}).trained
+    trained = encoder.row(messages, trained={target.message for target in targets if target.view is role}).trained
     first = written.trained.index(True) if True in written.trained else len(written.ids)
     system = messages[0].content
 
@@ -196,7 +196,12 @@ def _label(conversation: Conversation, encoder: ChatEncoder) -> list[_Token]:
         return system in str(encoder.tokenizer.decode(written.ids[:end]))
 
     boundary = bisect.bisect_left(range(first), True, key=holds_system)
-    roles = ["assistant" if own else "system" if i < boundary else "user" for i, own in enumerate(written.trained)]
+    views = {target.message: target.view.value for target in targets}
+    speakers = iter([views.get(i, role.value) for i, m in enumerate(messages) if m.role == "assistant"])
+    roles: list[str] = []
+    for own, run in itertools.groupby(enumerate(written.trained), key=lambda item: item[1]):
+        speaker = next(speakers) if own else ""
+        roles += [speaker or ("system" if i < boundary else "user") for i, _ in run]
     return [_Token(*values) for values in zip(written.ids, roles, trained, strict=True)]
 
 
@@ -206,7 +211,11 @@ def _spans(tokens: list[_Token], encoder: ChatEncoder) -> Iterator[tuple[str, st
         yield str(encoder.tokenizer.decode([token.id for token in run])), role, trained
 
 
-_COLOURS = {"system": "blue", "user": "cyan", "assistant": "magenta"}
+_COLOURS = {
+    "system": "blue",
+    "user": "cyan",
+    **dict.fromkeys(("planner", "caller", "summarizer", "single"), "magenta"),
+}
 _TRAINED = "bold black on green"
 
 

@@ -14,11 +14,12 @@ import logging
 import os
 import shutil
 import warnings
+from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from alpha_umi.adapters import check_card
+from alpha_umi.adapters import check_card, weights_digest
 from alpha_umi.errors import MissingExtra, ModelError
 from alpha_umi.prompts import View
 from alpha_umi.roles import DEFAULT_BASE, Team
@@ -208,18 +209,37 @@ def load_models(team: Team, *, dtype: torch.dtype | None = None, device: str | N
     models: dict[View, LocalModel] = {}
     for view, role in roles.items():
         folder = Path(role.weights) if role.weights else None
+        card = None
         if folder is not None:
             if not folder.is_dir():
                 raise ModelError(f"the {role.name}'s weights are missing: there is no folder {folder}")
-            check_card(folder, layout=team.layout, view=view)
+            card = check_card(folder, layout=team.layout, view=view)
         adapter = folder is not None and is_adapter(folder)
         home = team.base if folder is None or adapter else str(folder)
+        if card is not None and adapter and (digest := base_digest(home)) != card.base_digest:
+            raise ModelError(
+                f"{folder} was trained on other weights ({card.base_digest}) than the team's base ({digest})"
+            )
         if home not in engines:
             encoder = ChatEncoder(load_tokenizer(home))
             engines[home] = Engine(load_base(home, dtype=dtype, device=device), encoder, context=team.context)
         name = engines[home].add_adapter(folder) if folder is not None and adapter else None
         models[view] = LocalModel(engines[home], adapter=name)
     return models
+
+
+@lru_cache
+def base_digest(base: str) -> str:
+    """What a card says of the weights it continued from: their digest, or the hub id they came by."""
+    resolved = resolve_base(base)
+    return weights_digest(Path(resolved)) if Path(resolved).is_dir() else resolved
+
+
+def context_length(base: str) -> int:
+    """Positions a base has."""
+    from transformers import AutoConfig
+
+    return int(_from_pretrained(AutoConfig, resolve_base(base), base).max_position_embeddings)
 
 
 def count_parameters(base: str) -> tuple[int, int, int, int]:

@@ -58,12 +58,16 @@ class Adapters:
             ModelError: more than low-rank products on linear layers, or products that do not fit.
         """
         config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
-        odd = [key for key in ("use_dora", "modules_to_save", "alpha_pattern", "rank_pattern") if config.get(key)]
+        more = ("use_dora", "lora_bias", "modules_to_save", "alpha_pattern", "rank_pattern", "alora_invocation_tokens")
+        odd = [key for key in more if config.get(key)]
         if config.get("peft_type") != "LORA" or config.get("bias", "none") != "none" or odd:
             raise ModelError(f"{folder} is not a plain LoRA adapter ({', '.join(odd) or config.get('peft_type')})")
         root = config["r"] ** 0.5 if config.get("use_rslora") else config["r"]
         scale = config["lora_alpha"] / root
-        for path, down, up in _pairs(load_file(folder / "adapter_model.safetensors")):
+        tensors = load_file(folder / "adapter_model.safetensors")
+        if strange := [key for key in tensors if not key.endswith((".lora_A.weight", ".lora_B.weight"))]:
+            raise ModelError(f"{folder} holds more than low-rank products on linear layers: {strange[0]}")
+        for path, down, up in _pairs(tensors):
             layer = self._layer(path, folder)
             weight = layer.base.weight
             if up.shape[0] != weight.shape[0] or down.shape[1] != weight.shape[1]:

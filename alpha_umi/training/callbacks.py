@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 import netrc
 import os
+import resource
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -26,9 +28,8 @@ def memory_mib() -> float:
     """Peak memory of this process in MiB: of the GPU where one is used, else resident."""
     if torch.cuda.is_available():
         return torch.cuda.max_memory_allocated() / 2**20
-    import psutil
-
-    return float(psutil.Process().memory_info().rss) / 2**20
+    unit = 1 if sys.platform == "darwin" else 2**10
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20
 
 
 class Metrics(TrainerCallback):

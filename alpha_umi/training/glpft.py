@@ -18,14 +18,13 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from alpha_umi import resources
-from alpha_umi.adapters import Card, text_digest, weights_digest, write_card
+from alpha_umi.adapters import Card, text_digest, write_card
 from alpha_umi.data import store
 from alpha_umi.errors import ConfigError, DataError, MissingExtra, UsageError, WorkError
 from alpha_umi.prompts import View, load_prompts
 from alpha_umi.roles import load_team
 from alpha_umi.training import run_folder
-from alpha_umi.training.recipe import BASE, Recipe
+from alpha_umi.training.recipe import BASE, Recipe, find_deepspeed
 from alpha_umi.trajectory import Trajectory
 
 if TYPE_CHECKING:
@@ -81,6 +80,7 @@ def prepare_data(recipe: Recipe, run: Path) -> Path:
         UsageError: the recipe names no data.
         DataError: there is nothing there.
     """
+    need_extra()
     if recipe.data is None:
         raise UsageError(
             f"the recipe '{recipe.name}' names no data: give --data DIR (made by `alpha-umi data convert`)"
@@ -98,7 +98,7 @@ def prepare_data(recipe: Recipe, run: Path) -> Path:
     folder = run / "data"
     run.mkdir(parents=True, exist_ok=True)
     with FileLock(run / "data.lock"):
-        if not folder.is_dir():
+        if not (folder / store.TRAJECTORIES).is_file():
             store.write(folder, gym.generate(int(number), seed=recipe.seed), Report())
     return folder
 
@@ -106,7 +106,7 @@ def prepare_data(recipe: Recipe, run: Path) -> Path:
 def share(recipe: Recipe, stage: str, data: Path) -> Iterator[Trajectory]:
     """The trajectories a stage trains on: all, or without reuse the half that belongs to its stage number."""
     found: Iterator[Trajectory] = islice(store.read(data), recipe.limit)
-    if not recipe.reuse and len(recipe.stages) > 1:
+    if not recipe.reuse and any(s.start != BASE for s in recipe.stages.values()):
         first = recipe.stages[stage].start == BASE
         # By the query, so that a query with several trajectories stays on one side.
         found = (t for t in found if (int(text_digest([recipe.seed, t.query]), 16) % 2 == 0) == first)
@@ -178,14 +178,32 @@ def _steps(recipe: Recipe, stage: str, rows: int) -> int:
     return math.ceil(math.ceil(rows / settings.batch_size) * settings.epochs)
 
 
-def check_batches(recipe: Recipe) -> None:
-    """Refuse batches that the devices cannot divide, all of them at once."""
+def need_extra() -> None:
+    """Find missing libraries before any work begins.
+
+    Raises:
+        MissingExtra: torch and its companions are not installed.
+    """
+    try:
+        import filelock  # noqa: F401
+
+        from alpha_umi.training import trainer  # noqa: F401
+    except ImportError as error:
+        raise MissingExtra("training", "train", error) from error
+
+
+def check_recipe(recipe: Recipe) -> None:
+    """Refuse what these devices or this base cannot do, all of it at once."""
+    from alpha_umi.models.local import context_length
+
     world = world_size()
     odd = [
         f"stages.{name}: batch_size {s.batch_size} is no multiple of micro_batch {s.micro_batch} x {world} processes"
         for name, s in recipe.stages.items()
         if s.batch_size % (s.micro_batch * world)
     ]
+    if recipe.context > (positions := context_length(recipe.base)):
+        odd.append(f"context: {recipe.context} tokens are more than the {positions} positions of {recipe.base}")
     if odd:
         raise ConfigError(recipe.name, odd)
 
@@ -195,7 +213,7 @@ def plan(recipe: Recipe, data: Path, rows_folder: Path) -> list[StagePlan]:
     from alpha_umi.encoding import ChatEncoder
     from alpha_umi.models.local import count_parameters, load_tokenizer
 
-    check_batches(recipe)
+    check_recipe(recipe)
     encoder = ChatEncoder(load_tokenizer(recipe.base))
     parameters, layers, width, vocabulary = count_parameters(recipe.base)
     plans = []
@@ -241,16 +259,14 @@ def train(recipe: Recipe, out: Path, *, stage: str | None = None, resume: bool =
         UsageError: unknown stage, data missing, or a run folder that cannot be continued.
         MissingExtra: torch and its companions are not installed.
     """
-    try:
-        from alpha_umi.encoding import ChatEncoder
-        from alpha_umi.models.local import load_tokenizer
-        from alpha_umi.training import trainer as _  # noqa: F401 -- missing libraries are found before work begins
-    except ImportError as error:
-        raise MissingExtra("training", "train", error) from error
+    need_extra()
+    from alpha_umi.encoding import ChatEncoder
+    from alpha_umi.models.local import load_tokenizer
+
     wanted = list(recipe.stages) if stage is None else [stage]
     if stage is not None and stage not in recipe.stages:
         raise UsageError(f"the recipe '{recipe.name}' has no stage '{stage}', only {', '.join(recipe.stages)}")
-    check_batches(recipe)
+    check_recipe(recipe)
     encoder = ChatEncoder(load_tokenizer(recipe.base))
     data = prepare_data(recipe, out)
     digest = store.digest(data)
@@ -274,7 +290,7 @@ def _train_one(recipe: Recipe, name: str, rows: _Rows, out: Path, *, data_digest
     import torch
     from transformers import set_seed
 
-    from alpha_umi.models.local import load_base, resolve_base
+    from alpha_umi.models.local import base_digest, load_base, resolve_base
     from alpha_umi.training import callbacks, trainer
 
     stage = recipe.stages[name]
@@ -304,7 +320,7 @@ def _train_one(recipe: Recipe, name: str, rows: _Rows, out: Path, *, data_digest
         views=recipe.views_of(name),
         kind="full" if stage.method == "full" or recipe.continued(name) else "lora",
         base=recipe.base if stage.start == BASE else stage.start,
-        base_digest=weights_digest(Path(start)) if Path(start).is_dir() else start,
+        base_digest=base_digest(start),
         layout=recipe.layout,
         prompt_digest=load_prompts(recipe.layout).digest,
         observation_chars=recipe.observation_chars,
@@ -335,8 +351,7 @@ def deepspeed_config(recipe: Recipe) -> dict[str, Any] | None:
     """
     if recipe.deepspeed is None or "LOCAL_RANK" not in os.environ:
         return None
-    name = recipe.deepspeed
-    path = resources.find("launch", name if Path(name).suffix else f"deepspeed/{name}", ".json")
+    path = find_deepspeed(recipe.deepspeed)
     try:
         config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:

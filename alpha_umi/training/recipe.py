@@ -16,7 +16,7 @@ from pydantic import Field, model_validator
 from alpha_umi import resources
 from alpha_umi.errors import ConfigError, UsageError
 from alpha_umi.prompts import OBSERVATION_CHARS, Layout, View
-from alpha_umi.roles import DEFAULT_BASE, parse_config, read_yaml
+from alpha_umi.roles import DEFAULT_BASE, load_team, parse_config, read_yaml
 from alpha_umi.trajectory import Frozen
 
 BASE = "base"
@@ -85,15 +85,9 @@ class Recipe(Frozen):
 
     @model_validator(mode="after")
     def _stages_follow(self) -> Recipe:
-        known = [BASE]
-        for name, stage in self.stages.items():
-            if not name.isidentifier() or name == BASE:
-                raise ValueError(f"stage '{name}' needs a plain name other than 'base'")
-            if stage.start not in known:
-                raise ValueError(
-                    f"stage '{name}' starts from '{stage.start}', which is not before it ({', '.join(known)})"
-                )
-            known.append(name)
+        starts = {s.start for n, s in self.stages.items() if s.method == "lora" and not self.continued(n)}
+        if len(starts) > 1:
+            raise ValueError(f"LoRA roles share one base, but these start from {', '.join(sorted(starts))}")
         return self
 
     def views_of(self, stage: str) -> tuple[View, ...]:
@@ -131,7 +125,53 @@ def load_recipe(name: str, *, overrides: Sequence[str] = ()) -> Recipe:
             for key, value in stages.items()
             if value is not None
         }
-    return parse_config(Recipe, raw, path)
+    return _validated(raw, path)
+
+
+def _validated(raw: dict[str, Any], path: Path) -> Recipe:
+    """The recipe, or one error with every mistake: of single values, of stages among one another, of names."""
+    mistakes = _wrong_names(raw)
+    try:
+        recipe = parse_config(Recipe, raw, path)
+    except ConfigError as error:
+        raise ConfigError(str(path), [*error.mistakes, *mistakes]) from error
+    if mistakes:
+        raise ConfigError(str(path), mistakes)
+    return recipe
+
+
+def _wrong_names(raw: Mapping[str, Any]) -> list[str]:
+    """Stages that start from nothing before them, and a team or DeepSpeed configuration that does not ship."""
+    mistakes = []
+    known = [BASE]
+    stages = raw.get("stages")
+    for name, stage in stages.items() if isinstance(stages, dict) else ():
+        if not str(name).isidentifier() or name == BASE:
+            mistakes.append(f"stages.{name}: a stage needs a plain name other than 'base'")
+        start = stage.get("start", BASE) if isinstance(stage, dict) else BASE
+        if start not in known:
+            mistakes.append(f"stages.{name}.start: '{start}' is no stage before it ({', '.join(known)})")
+        known.append(name)
+    try:
+        load_team(str(raw.get("team", "umi")))
+    except UsageError as error:
+        mistakes.append(f"team: {error}")
+    deepspeed = raw.get("deepspeed")
+    if deepspeed is not None:
+        try:
+            find_deepspeed(str(deepspeed))
+        except UsageError as error:
+            mistakes.append(f"deepspeed: {error}")
+    return mistakes
+
+
+def find_deepspeed(name: str) -> Path:
+    """The DeepSpeed configuration that a recipe names: shipped, or a JSON file.
+
+    Raises:
+        UsageError: there is none.
+    """
+    return resources.find("launch", name if Path(name).suffix else f"deepspeed/{name}", ".json")
 
 
 def _read(path: Path, *, seen: tuple[Path, ...] = ()) -> dict[str, Any]:

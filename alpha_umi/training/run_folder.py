@@ -118,14 +118,14 @@ def write_team(run: Path, recipe: Recipe) -> None:
     team = load_team(recipe.team)
     last = list(recipe.stages)[-1]
     seats: dict[str, Any] = {}
-    base = recipe.base
+    base = str(Path(recipe.base).resolve()) if Path(recipe.base).is_dir() else recipe.base
     for view in ROLES:
         role = getattr(team, view.value)
         name = view.value if view.value in recipe.stages else last
         stage = recipe.stages[name]
         if stage.method == "lora" and not recipe.continued(name):
-            base = recipe.base if stage.start == BASE else stage.start
-        seats[view.value] = {"role": role.name, "weights": name}
+            base = base if stage.start == BASE else stage.start
+        seats[view.value] = role.model_dump(mode="json") | {"weights": name}
     text = {
         "name": recipe.name,
         "description": f"Trained by the recipe '{recipe.name}'.",

@@ -8,6 +8,7 @@ optimisers and schedules are transformers' own.
 from __future__ import annotations
 
 import random
+import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -218,5 +219,7 @@ def finish_stage(trainer: StageTrainer) -> None:
     trainer.accelerator.free_memory()
     # accelerate keeps the first DeepSpeed configuration it sees for the life of the process.
     AcceleratorState._reset_state()
+    if "wandb" in sys.modules:
+        sys.modules["wandb"].finish()  # else the next stage would write into this one's W&B run
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
