@@ -93,7 +93,7 @@ def test_inspect_marks_what_is_trained(data_set: Path, layout: str, tokenizer: P
     printed = _run("inspect", data_set, "--role", "caller", "--layout", layout)
     assert printed.startswith("== f:1: ")
     assert '[[Action: tides\nAction Input: {"port": "BRX"}<|im_end|>]]' in printed
-    assert printed.count("[[") == (1 if layout == "paper" else 4)
+    assert printed.count("[[") == 1, "a caller learns nothing of what the others say"
     assert f"{printed.count('[[')} targets" in printed.splitlines()[0]
     assert "f:3" not in printed
 
@@ -107,7 +107,7 @@ def test_inspect_shows_each_token_with_its_role(data_set: Path, tokenizer: PreTr
         [token["role"], "trained" if token["trained"] else "-"] for token in row["tokens"]
     ]
     roles = [token["role"] for token in row["tokens"]]
-    assert [r for i, r in enumerate(roles) if i == 0 or roles[i - 1] != r] == ["system", *["user", "assistant"] * 2]
+    assert [r for i, r in enumerate(roles) if i == 0 or roles[i - 1] != r] == ["system", *["user", "planner"] * 2]
     text = {
         role: str(tokenizer.decode([token["id"] for token in row["tokens"] if token["role"] == role]))
         for role in ("system", "user", "assistant")
