@@ -110,11 +110,11 @@ def test_inspect_shows_each_token_with_its_role(data_set: Path, tokenizer: PreTr
     assert [r for i, r in enumerate(roles) if i == 0 or roles[i - 1] != r] == ["system", *["user", "planner"] * 2]
     text = {
         role: str(tokenizer.decode([token["id"] for token in row["tokens"] if token["role"] == role]))
-        for role in ("system", "user", "assistant")
+        for role in ("system", "user", "planner")
     }
     assert text["system"].endswith("Next: give up.")
     assert "When is high water?" in text["user"]
-    assert text["assistant"].startswith("I need the table. Next: caller.<|im_end|>I have it.")
+    assert text["planner"].startswith("I need the table. Next: caller.<|im_end|>I have it.")
 
 
 def test_inspect_shows_as_many_as_asked(data_set: Path, tokenizer: PreTrainedTokenizerBase) -> None:
