@@ -260,3 +260,13 @@ def test_many_at_once_write_what_each_writes_alone(engine: Engine, adapter: Path
         assert together == alone
     small = LocalModel(Engine(engine.model, engine.encoder, context=60))
     assert [c.finish_reason for c in small.complete_many(requests[:2])][1] == "context"
+
+
+def test_an_adapter_that_is_more_than_low_rank_products_is_refused(engine: Engine, tmp_path: Path) -> None:
+    """Loading what we understand of it and dropping the rest would answer wrongly without a word."""
+    from peft import LoraConfig, get_peft_model
+
+    odd = LoraConfig(task_type="CAUSAL_LM", r=4, target_modules=["q_proj"], lora_bias=True)
+    get_peft_model(local.load_base(dtype=torch.float32), odd).save_pretrained(tmp_path)
+    with pytest.raises(ModelError, match="lora_bias"):
+        engine.add_adapter(tmp_path)

@@ -47,7 +47,7 @@ def quickstart(
 ) -> None:
     """Train, measure, answer."""
     began = time.perf_counter()
-    console, progress = Console(highlight=False), Console(stderr=True, highlight=False)
+    console, progress = Console(highlight=False, soft_wrap=True), Console(stderr=True, highlight=False)
     from alpha_umi import gym
     from alpha_umi.training import glpft
     from alpha_umi.training.recipe import load_recipe
