@@ -27,9 +27,10 @@ def command(*arguments: str) -> subprocess.CompletedProcess[str]:
 def quickstart(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
     """Quickstart with the smoke recipe on fewer trajectories."""
     folder = tmp_path_factory.mktemp("quickstart")
-    stages = {key: {"max_rows": 8} for key in ("planner", "caller", "summarizer")}
+    stages = {"planner": {"max_rows": 24}, "caller": {"max_rows": 8}, "summarizer": {"max_rows": 8}}
+    defaults = {"batch_size": 2, "micro_batch": 2}
     recipe = folder / "tiny.yaml"
-    recipe.write_text(yaml.safe_dump({"extends": "smoke", "data": "gym:24", "stages": stages}))
+    recipe.write_text(yaml.safe_dump({"extends": "smoke", "data": "gym:24", "defaults": defaults, "stages": stages}))
     done = command("quickstart", "--out", str(folder / "run"), "--tasks", "3", "--recipe", str(recipe))
     return folder / "run", done
 
