@@ -179,7 +179,7 @@ def test_a_toolbox_that_gives_no_observation_fails_alone() -> None:
 
 
 def test_half_a_character_can_be_recorded() -> None:
-    text = 'Action: add\nAction Input: {"a": "\\ud83d", "b": NaN}'
+    text = 'Action: add\nAction Input: {"a": "\\ud83d", "b": null}'
     box = Box(lambda _: Observation(text="\ud83d"))
     models = scripted(["Next: caller.", "Next: give up."], [text])
     result = Agent.from_team("umi", tools=box, models=models).run(QUESTION)

@@ -224,3 +224,9 @@ def test_turn_variants(text: str, decision: Decision, rationale: str, rest: str 
 def test_an_empty_answer_is_written_as_none() -> None:
     assert grammar.format_answer("  ") == "none"
     assert parse_answer(": 42 \n") == "42"
+
+
+@pytest.mark.parametrize("constant", ["NaN", "Infinity", "-Infinity"])
+def test_constants_that_are_not_json_are_a_fault(constant: str) -> None:
+    """Stored as JSON they would come back as null: another call than the one that was made."""
+    assert grammar.parse_call(f'Action: a\nAction Input: {{"x": {constant}}}').fault == "bad_json"
