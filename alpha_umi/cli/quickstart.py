@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from alpha_umi.trajectory import Trajectory
 
 RECIPE = "smoke"
-HELD_OUT = 14
+HELD_OUT = 12
 """Gym tasks of the test split that Plan ACC is measured on."""
 
 TEST_SEED = 7
