@@ -132,7 +132,7 @@ def _read_object(text: str) -> tuple[Mapping[str, Any], str | None]:
                 value = ast.literal_eval(text[:end])
         except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
             return {}, "bad_json"
-        value = _as_json(value)
+    value = _as_json(value)  # `1e999` decodes to infinity, which would be stored as null
     if not isinstance(value, dict):
         return {}, "not_an_object"
     return _as_utf8(value), None
@@ -157,7 +157,7 @@ def _refuse(constant: str) -> None:
 def _as_json(value: Any) -> Any:
     """A Python literal with JSON's types only: tuples and sets become lists; other values are refused."""
     try:
-        return json.loads(json.dumps(value, default=list))
+        return json.loads(json.dumps(value, default=list, allow_nan=False))
     except (TypeError, ValueError, RecursionError):
         return None
 

@@ -83,8 +83,9 @@ def test_no_text_raises(text: str) -> None:
 
 @given(st.text(max_size=80))
 def test_no_arguments_raise(text: str) -> None:
-    parse_call(f"Action: a\nAction Input: {text}")
-    parse_call(f"Action: a\nAction Input: {{{text}}}")
+    for written in (text, f"{{{text}}}"):
+        call = parse_call(f"Action: a\nAction Input: {written}")
+        assert call.fault is None or call.fault in grammar.CALL_FAULTS
 
 
 GIVE_UP, CONCLUSION, CALLER = (grammar.MARKERS[d] for d in (Decision.GIVE_UP, Decision.SUMMARIZE, Decision.CALL))
@@ -201,7 +202,8 @@ def test_half_a_surrogate_pair_raises_nothing(key: str) -> None:
     "text", ["{'a': 1e999}", '{"a": NaN}', '{"a": ' + "9" * 5000 + "}", "{'a': {1, 2}}", "{(1,): 2}"]
 )
 def test_values_that_json_does_not_know_raise_nothing(text: str) -> None:
-    parse_call(f"Action: t\nAction Input: {text}").model_dump_json()
+    call = parse_call(f"Action: t\nAction Input: {text}")
+    assert Call.model_validate_json(call.model_dump_json()) == call
 
 
 @pytest.mark.parametrize(

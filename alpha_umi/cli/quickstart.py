@@ -71,9 +71,7 @@ def quickstart(
     _answer(out, _shown(held_out), console)
     console.print(f"\nDone in {time.perf_counter() - began:.0f} s. What next:")
     console.print(f'  alpha-umi run "How many days are there from 2024-03-01 to 2024-12-24?" --team {out} --tools gym')
-    console.print(
-        f"  alpha-umi train {RECIPE} --set data=gym:2000 --out runs/longer    (hours on a CPU, and far better)"
-    )
+    console.print(f"  alpha-umi train {RECIPE} --set data=gym:2000 --out runs/longer    (hours on a CPU)")
 
 
 def _measure(team_name: str, held_out: Sequence[Trajectory], path: Path, console: Console) -> dict[str, Any]:
