@@ -37,7 +37,7 @@ OBSERVATION_CHARS = 2048
 """Default length at which an observation loses its middle in a prompt."""
 
 SHORTER_OBSERVATIONS = (1024, 512, 256, 128, 64)
-"""Tried in turn when a prompt does not fit the context (`fitting_limit`)."""
+"""Tried in turn when a prompt does not fit the context (`observation_limits`)."""
 
 _CONTINUE = "(continue)"
 
@@ -97,6 +97,7 @@ def render(
     view: View,
     layout: Layout,
     ask: View | None = None,
+    follow_up: str | None = None,
     observation_chars: int = OBSERVATION_CHARS,
 ) -> Conversation:
     """Lay a trajectory out as chat messages.
@@ -107,6 +108,8 @@ def render(
         layout: `paper` or `shared`.
         ask: the role whose turn it is: the messages then end in the user message that it answers. None renders the
             whole trajectory with its targets, for training and for static evaluation.
+        follow_up: what the user said after the last step, which the role asked now answers (`Step.prompt` of the
+            step about to be made).
         observation_chars: longer observations lose their middle, alike in training and inference.
     """
     own = {view} if layout is Layout.PAPER or view is View.SINGLE else {View.PLANNER, View.CALLER, View.SUMMARIZER}
@@ -131,6 +134,8 @@ def render(
         else:
             waiting.append(f"{event.speaker}: {event.text.strip()}" if labelled else event.text.strip())
     if ask is not None:
+        if follow_up:
+            waiting.append(f"user: {follow_up.strip()}" if labelled else follow_up.strip())
         messages.append(user_message(ask))
     return Conversation(tuple(messages), tuple(targets))
 

@@ -8,10 +8,10 @@ from typing import Any, Literal
 
 import pytest
 
-from alpha_umi.agent.fitting import fit
 from alpha_umi.agent.runner import Agent
 from alpha_umi.agent.state import Budget, Reason, Result, faults_in_a_row, repeats_in_a_row
 from alpha_umi.errors import UsageError
+from alpha_umi.fitting import fit
 from alpha_umi.models.base import Completion, Request
 from alpha_umi.models.scripted import ScriptedModel
 from alpha_umi.prompts import SHORTER_OBSERVATIONS, Layout, View

@@ -19,7 +19,7 @@ from alpha_umi.cli.evaluate import app
 from alpha_umi.data import store
 from alpha_umi.errors import DataError, UsageError, WorkError
 from alpha_umi.evaluation.points import Case, Prediction, decision_points
-from alpha_umi.evaluation.predict import messages_for, predict
+from alpha_umi.evaluation.predict import history, predict
 from alpha_umi.evaluation.predictions import Origin, PredictionLog, read_predictions, team_digest
 from alpha_umi.evaluation.scorers import score
 from alpha_umi.models.base import Completion, Message, Model, Request
@@ -106,8 +106,9 @@ def test_planner_prompts_are_those_that_training_renders(made: Trajectory, layou
     whole = render(made, view=view, layout=layout)
     for target in whole.targets:
         if target.view is view:
-            asked = messages_for(made, target.step, view=view, layout=layout, plan=None, observation_chars=2048)
-            assert asked == whole.messages[: target.message]
+            past, said = history(made, target.step)
+            asked = render(past, view=view, layout=layout, ask=view, follow_up=said)
+            assert asked.messages == whole.messages[: target.message]
 
 
 @pytest.mark.parametrize("name", ["paper", "shared"])

@@ -23,6 +23,7 @@ from alpha_umi.models.local import load_tokenizer
 from alpha_umi.roles import load_team
 from alpha_umi.training import glpft, run_folder
 from alpha_umi.training.recipe import Recipe, load_recipe
+from alpha_umi.training.rows import share
 
 
 @pytest.fixture(scope="session")
@@ -221,12 +222,12 @@ def test_two_cpu_ranks_train_under_deepspeed(tiny: Path, data: Path, tmp_path: P
 
 def test_no_reuse_gives_stage_two_other_instructions(data: Path) -> None:
     recipe = load_recipe("glpft", overrides=["reuse=false"])
-    first = {t.id for t in glpft.share(recipe, "backbone", data)}
-    second = {t.id for t in glpft.share(recipe, "planner", data)}
+    first = {t.id for t in share(recipe, "backbone", data)}
+    second = {t.id for t in share(recipe, "planner", data)}
     assert first
     assert second
     assert not first & second
-    assert second == {t.id for t in glpft.share(recipe, "caller", data)}
+    assert second == {t.id for t in share(recipe, "caller", data)}
     assert first | second == {t.id for t in store.read(data)}
 
 

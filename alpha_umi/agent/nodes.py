@@ -20,10 +20,10 @@ from langgraph.config import get_stream_writer
 from alpha_umi import grammar
 from alpha_umi.agent.episode import Episode
 from alpha_umi.agent.events import AgentEvent, Called, Decided, Finished, Observed, Token
-from alpha_umi.agent.fitting import fit
 from alpha_umi.agent.messages import call_messages, final_message, question_of
 from alpha_umi.agent.state import Budget, Reason, State, next_node
 from alpha_umi.agent.threads import within
+from alpha_umi.fitting import fit
 from alpha_umi.models.base import Completion, Model, Request
 from alpha_umi.prompts import View
 from alpha_umi.roles import Team

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from alpha_umi.training.glpft import StagePlan
+    from alpha_umi.training.planning import StagePlan
     from alpha_umi.training.recipe import Recipe
 
 
@@ -48,10 +48,10 @@ def train(
     if dry_run:
         _dry_run(loaded, as_json=as_json)
         return
-    from alpha_umi.training import glpft
+    from alpha_umi.training import environment, glpft
 
     folder = glpft.train(loaded, out or Path("runs") / loaded.name, stage=stage, resume=resume)
-    if glpft.is_first():
+    if environment.is_first():
         if as_json:
             typer.echo(json.dumps({"team": str(folder)}))
         else:
@@ -59,11 +59,12 @@ def train(
 
 
 def _dry_run(recipe: Recipe, *, as_json: bool) -> None:
-    from alpha_umi.training import glpft
+    from alpha_umi.training.planning import plan
+    from alpha_umi.training.rows import prepare_data
 
     with tempfile.TemporaryDirectory() as scratch:
-        data = glpft.prepare_data(recipe, Path(scratch))
-        plans = glpft.plan(recipe, data, Path(scratch) / "rows")
+        data = prepare_data(recipe, Path(scratch))
+        plans = plan(recipe, data, Path(scratch) / "rows")
     if as_json:
         typer.echo(json.dumps({"recipe": recipe.name, "stages": [asdict(p) for p in plans]}))
     else:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import torch
 
 from alpha_umi.encoding import ChatEncoder
+from alpha_umi.errors import DataError
 from alpha_umi.prompts import Conversation, Layout, Target, View, observation_limits, render
 from alpha_umi.trajectory import Trajectory
 
@@ -45,12 +46,18 @@ class RowSettings:
 
 
 def rows(trajectory: Trajectory, settings: RowSettings, encoder: ChatEncoder) -> Iterator[Row]:
-    """The rows of one trajectory for the chosen views. Targets that do not fit at all yield nothing."""
-    if settings.layout is Layout.SHARED and View.SINGLE not in settings.views:
-        yield from _view_rows(trajectory, settings.views[0], set(settings.views), settings, encoder)
-        return
-    for view in settings.views:
-        yield from _view_rows(trajectory, view, {view}, settings, encoder)
+    """The rows of one trajectory for the chosen views. Targets that do not fit at all yield nothing.
+
+    Raises:
+        DataError: a plan cannot be written as a target.
+    """
+    together = settings.layout is Layout.SHARED and View.SINGLE not in settings.views
+    spoken = {settings.views[0]: set(settings.views)} if together else {view: {view} for view in settings.views}
+    try:
+        for view, wanted in spoken.items():
+            yield from _view_rows(trajectory, view, wanted, settings, encoder)
+    except ValueError as error:
+        raise DataError(f"trajectory {trajectory.id!r}: {error}") from error
 
 
 def count_targets(trajectory: Trajectory, settings: RowSettings) -> int:

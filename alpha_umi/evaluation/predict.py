@@ -13,15 +13,15 @@ from itertools import zip_longest
 
 from alpha_umi import grammar
 from alpha_umi.evaluation.points import Case, Point, Prediction
-from alpha_umi.models.base import Completion, Message, Model, Request
-from alpha_umi.prompts import Layout, View, observation_limits, render
-from alpha_umi.roles import Generation, Team
+from alpha_umi.fitting import fit
+from alpha_umi.models.base import Completion, Model, Request
+from alpha_umi.prompts import Layout, View
+from alpha_umi.roles import Team
 from alpha_umi.trajectory import Decision, Outcome, Plan, Step, Trajectory
 
 BATCH = 16
 """Trajectories predicted side by side by models that complete many requests at once."""
 
-_PENDING = Plan(rationale="", decision=Decision.CALL)
 _NOT_ASKED = Completion(text="", finish_reason="context")
 
 
@@ -65,18 +65,16 @@ def session_of(point: Point, view: View, layout: Layout) -> str:
     return f"static/{point.id}" if layout is Layout.SHARED else f"static/{point.id}/{view}"
 
 
-def messages_for(
-    trajectory: Trajectory, step: int, *, view: View, layout: Layout, plan: Plan | None, observation_chars: int
-) -> tuple[Message, ...]:
-    """The prompt of a role at a step: the reference up to there and, after the planner, the plan it wrote."""
-    past = {"steps": trajectory.steps[:step], "answer": None, "outcome": Outcome.UNFINISHED}
-    pending = Step(plan=plan or _PENDING, prompt=trajectory.steps[step].prompt)
-    prefix = trajectory.model_copy(update=past).extend(pending)
-    # A user message that precedes the step belongs to the step, so the planner's prompt is that of whoever is asked
-    # after it, less the planner's words and what follows them.
-    ask = View.CALLER if view is View.PLANNER else view
-    messages = render(prefix, view=view, layout=layout, ask=ask, observation_chars=observation_chars).messages
-    return messages if plan is not None else messages[:-2]
+def history(trajectory: Trajectory, step: int, plan: Plan | None = None) -> tuple[Trajectory, str | None]:
+    """The reference up to a step and, once the planner has spoken, the plan it wrote there.
+
+    Returns:
+        The trajectory so far, and what the user said before the step if nobody has answered it yet.
+    """
+    said = trajectory.steps[step].prompt
+    spoken = () if plan is None else (Step(plan=plan, prompt=said),)
+    before = {"steps": (*trajectory.steps[:step], *spoken), "answer": None, "outcome": Outcome.UNFINISHED}
+    return trajectory.model_copy(update=before), said if plan is None else None
 
 
 @dataclass
@@ -131,29 +129,22 @@ def _ask(view: View, drafts: Sequence[_Draft], team: Team, models: Mapping[View,
     asked: list[_Draft] = []
     requests: list[Request] = []
     for draft in drafts:
-        messages = _fit(draft, view, team, model, generation)
-        if messages is None:
+        past, follow_up = history(draft.trajectory, draft.point.step, draft.plan)
+        fitted = fit(
+            past,
+            view=view,
+            layout=team.layout,
+            ask=view,
+            follow_up=follow_up,
+            observation_chars=team.observation_chars,
+            count=model.count_tokens,
+            room=model.context_length - generation.max_new_tokens,
+        )
+        if fitted is None:
             draft.written[view] = _NOT_ASKED
             continue
         asked.append(draft)
         session = session_of(draft.point, view, team.layout)
-        requests.append(Request(messages=messages, generation=generation, session=session))
+        requests.append(Request(messages=fitted.conversation.messages, generation=generation, session=session))
     for draft, completion in zip(asked, complete_all(model, requests), strict=True):
         draft.written[view] = completion
-
-
-def _fit(draft: _Draft, view: View, team: Team, model: Model, generation: Generation) -> tuple[Message, ...] | None:
-    """The prompt with the longest observations that leave room for the completion."""
-    room = model.context_length - generation.max_new_tokens
-    for limit in observation_limits(team.observation_chars):
-        messages = messages_for(
-            draft.trajectory,
-            draft.point.step,
-            view=view,
-            layout=team.layout,
-            plan=draft.plan,
-            observation_chars=limit,
-        )
-        if model.count_tokens(messages) <= room:
-            return messages
-    return None

@@ -1,249 +1,28 @@
 """Global-to-local progressive fine-tuning (α-UMi, arXiv 2401.07324, section 3.2): a recipe's stages in order.
 
 Stage 1 trains the backbone on the whole task; stage 2 continues a role from it on that role's own targets. Here any
-stage may continue from any earlier one, so the paper's ablations are recipes and nothing more. Rows are made once per
-stage on disk (memory-mapped) and shared by all ranks.
+stage may continue from any earlier one, so the paper's ablations are recipes and nothing more.
 """
 
 from __future__ import annotations
 
-import json
-import math
-import os
 import shutil
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from alpha_umi.adapters import Card, text_digest, write_card
+from alpha_umi.adapters import Card, write_card
 from alpha_umi.data import store
-from alpha_umi.errors import ConfigError, DataError, MissingExtra, UsageError, WorkError
-from alpha_umi.prompts import View, load_prompts
-from alpha_umi.roles import load_team
+from alpha_umi.errors import UsageError, WorkError
+from alpha_umi.prompts import load_prompts
 from alpha_umi.training import run_folder
-from alpha_umi.training.recipe import BASE, Recipe, find_deepspeed
-from alpha_umi.trajectory import Trajectory
+from alpha_umi.training.environment import deepspeed_config, is_first, need_extra, world_size
+from alpha_umi.training.planning import check_recipe
+from alpha_umi.training.recipe import BASE, Recipe
+from alpha_umi.training.rows import StageRows, prepare_data, stage_rows
 
 if TYPE_CHECKING:
-    from datasets import Dataset
-
     from alpha_umi.encoding import ChatEncoder
-
-GYM = "gym:"
-
-
-@dataclass(frozen=True)
-class StagePlan:
-    """What training one stage will take."""
-
-    name: str
-    start: str
-    method: str
-    views: tuple[View, ...]
-    trajectories: int
-    rows: int
-    tokens: int
-    trained_tokens: int
-    targets: int
-    too_long: int
-    """Targets left out because they do not fit the context even with short observations."""
-    steps: int
-    longest: int
-    memory_gib: float
-    """Estimated peak of one device."""
-
-
-@dataclass(frozen=True)
-class _Rows:
-    dataset: Dataset
-    trajectories: int
-    too_long: int
-
-
-def world_size() -> int:
-    """Processes that train together; launchers set it."""
-    return int(os.environ.get("WORLD_SIZE", "1"))
-
-
-def is_first() -> bool:
-    """Whether this is the process that prints and writes."""
-    return int(os.environ.get("RANK", "0")) == 0
-
-
-def prepare_data(recipe: Recipe, run: Path) -> Path:
-    """The folder of trajectories to train on; `gym:N` is generated into the run folder first.
-
-    Raises:
-        UsageError: the recipe names no data.
-        DataError: there is nothing there.
-    """
-    need_extra()
-    if recipe.data is None:
-        raise UsageError(
-            f"the recipe '{recipe.name}' names no data: give --data DIR (made by `alpha-umi data convert`)"
-        )
-    if not recipe.data.startswith(GYM):
-        return Path(recipe.data).expanduser()
-    number = recipe.data.removeprefix(GYM)
-    if not number.isdigit() or int(number) == 0:
-        raise UsageError(f"data: '{recipe.data}' should be gym:N with the number of trajectories, e.g. gym:96")
-    from filelock import FileLock
-
-    from alpha_umi import gym
-    from alpha_umi.data.filters import Report
-
-    folder = run / "data"
-    run.mkdir(parents=True, exist_ok=True)
-    with FileLock(run / "data.lock"):
-        if not (folder / store.TRAJECTORIES).is_file():
-            store.write(folder, gym.generate(int(number), seed=recipe.seed), Report())
-    return folder
-
-
-def share(recipe: Recipe, stage: str, data: Path) -> Iterator[Trajectory]:
-    """The trajectories a stage trains on: all, or without reuse the half that belongs to its stage number."""
-    found: Iterator[Trajectory] = islice(store.read(data), recipe.limit)
-    if not recipe.reuse and any(s.start != BASE for s in recipe.stages.values()):
-        first = recipe.stages[stage].start == BASE
-        # By the query, so that a query with several trajectories stays on one side.
-        found = (t for t in found if (int(text_digest([recipe.seed, t.query]), 16) % 2 == 0) == first)
-    return islice(found, recipe.stages[stage].max_rows)
-
-
-def _rows(recipe: Recipe, stage: str, data: Path, folder: Path, encoder: ChatEncoder) -> _Rows:
-    """A stage's rows as a memory-mapped data set; made by one process, read by all."""
-    from datasets import Dataset, disable_progress_bars
-    from filelock import FileLock
-
-    from alpha_umi.data.tokens import RowSettings, count_targets, rows
-
-    disable_progress_bars()
-    team = load_team(recipe.team)
-    settings = RowSettings(
-        views=recipe.views_of(stage),
-        layout=recipe.layout,
-        context=recipe.context,
-        reserve={view: team.role(view).generation.max_new_tokens for view in recipe.views_of(stage)},
-        observation_chars=recipe.observation_chars,
-    )
-    counts = {"trajectories": 0, "too_long": 0}
-
-    def generate() -> Iterator[dict[str, Any]]:
-        for trajectory in share(recipe, stage, data):
-            counts["trajectories"] += 1
-            counts["too_long"] += count_targets(trajectory, settings)
-            for row in rows(trajectory, settings, encoder):
-                counts["too_long"] -= row.targets
-                yield {
-                    "input_ids": row.input_ids,
-                    "labels": row.labels,
-                    "targets": row.targets,
-                    "length": len(row.input_ids),
-                }
-
-    folder.mkdir(parents=True, exist_ok=True)
-    done, scratch = folder / f"{stage}.json", folder / f"{stage}.part"
-    with FileLock(folder / f"{stage}.lock"):
-        if not done.is_file():
-            shutil.rmtree(scratch, ignore_errors=True)
-            made = _some(generate(), f"{data}: no targets for stage '{stage}' ({', '.join(settings.views)})")
-            # A cache of its own: the library's is shared by all runs and would hand out another run's rows.
-            dataset = Dataset.from_generator(lambda: made, cache_dir=str(scratch), fingerprint=stage)
-            dataset.save_to_disk(str(folder / stage))
-            shutil.rmtree(scratch)
-            done.write_text(json.dumps(counts), encoding="utf-8")
-    counts = json.loads(done.read_text(encoding="utf-8"))
-    return _Rows(Dataset.load_from_disk(str(folder / stage)), counts["trajectories"], counts["too_long"])
-
-
-def _some(rows: Iterator[dict[str, Any]], complaint: str) -> Iterator[dict[str, Any]]:
-    """The same rows, or a DataError when there are none."""
-    first = next(rows, None)
-    if first is None:
-        raise DataError(complaint)
-
-    def chain() -> Iterator[dict[str, Any]]:
-        yield first
-        yield from rows
-
-    return chain()
-
-
-def _steps(recipe: Recipe, stage: str, rows: int) -> int:
-    """Updates of a stage, as transformers counts them."""
-    settings = recipe.stages[stage]
-    return math.ceil(math.ceil(rows / settings.batch_size) * settings.epochs)
-
-
-def need_extra() -> None:
-    """Find missing libraries before any work begins.
-
-    Raises:
-        MissingExtra: torch and its companions are not installed.
-    """
-    try:
-        import filelock  # noqa: F401
-
-        from alpha_umi.training import trainer  # noqa: F401
-    except ImportError as error:
-        raise MissingExtra("training", "train", error) from error
-
-
-def check_recipe(recipe: Recipe) -> None:
-    """Refuse what these devices or this base cannot do, all of it at once."""
-    from alpha_umi.models.local import context_length
-
-    world = world_size()
-    odd = [
-        f"stages.{name}: batch_size {s.batch_size} is no multiple of micro_batch {s.micro_batch} x {world} processes"
-        for name, s in recipe.stages.items()
-        if s.batch_size % (s.micro_batch * world)
-    ]
-    if recipe.context > (positions := context_length(recipe.base)):
-        odd.append(f"context: {recipe.context} tokens are more than the {positions} positions of {recipe.base}")
-    if odd:
-        raise ConfigError(recipe.name, odd)
-
-
-def plan(recipe: Recipe, data: Path, rows_folder: Path) -> list[StagePlan]:
-    """Make every stage's rows and say what training them will take."""
-    from alpha_umi.encoding import ChatEncoder
-    from alpha_umi.models.local import count_parameters, load_tokenizer
-
-    check_recipe(recipe)
-    encoder = ChatEncoder(load_tokenizer(recipe.base))
-    parameters, layers, width, vocabulary = count_parameters(recipe.base)
-    plans = []
-    for name, stage in recipe.stages.items():
-        found = _rows(recipe, name, data, rows_folder, encoder)
-        lengths = found.dataset["length"]
-        trained = sum(sum(label >= 0 for label in labels) for labels in found.dataset["labels"])
-        # Full: weights, gradients and two moments in fp32. LoRA: weights in bf16; its own state is negligible beside.
-        state = parameters * (2 if stage.method == "lora" else 16)
-        widest = stage.micro_batch * max(lengths)
-        kept = 2 if stage.gradient_checkpointing else 34
-        activations = widest * (layers * width * kept * 2 + vocabulary * 8 * trained / max(sum(lengths), 1))
-        plans.append(
-            StagePlan(
-                name=name,
-                start=stage.start,
-                method=stage.method,
-                views=recipe.views_of(name),
-                trajectories=found.trajectories,
-                rows=len(found.dataset),
-                tokens=sum(lengths),
-                trained_tokens=trained,
-                targets=sum(found.dataset["targets"]),
-                too_long=found.too_long,
-                steps=_steps(recipe, name, len(found.dataset)),
-                longest=max(lengths),
-                memory_gib=(state + activations) / 2**30,
-            )
-        )
-    return plans
 
 
 def train(recipe: Recipe, out: Path, *, stage: str | None = None, resume: bool = False) -> Path:
@@ -277,7 +56,7 @@ def train(recipe: Recipe, out: Path, *, stage: str | None = None, resume: bool =
             start = recipe.stages[name].start
             if start != BASE and not run_folder.is_finished(out, start):
                 raise UsageError(f"stage '{name}' continues from '{start}', which has not been trained in {out}")
-            rows = _rows(recipe, name, data, out / "rows", encoder)
+            rows = stage_rows(recipe, name, data, out / "rows", encoder)
             _train_one(recipe, name, rows, out, data_digest=digest, encoder=encoder)
     if is_first() and all(run_folder.is_finished(out, name) for name in recipe.stages):
         run_folder.write_team(out, recipe)
@@ -285,7 +64,9 @@ def train(recipe: Recipe, out: Path, *, stage: str | None = None, resume: bool =
     return out
 
 
-def _train_one(recipe: Recipe, name: str, rows: _Rows, out: Path, *, data_digest: str, encoder: ChatEncoder) -> None:
+def _train_one(
+    recipe: Recipe, name: str, rows: StageRows, out: Path, *, data_digest: str, encoder: ChatEncoder
+) -> None:
     """Train one stage, write its weights and card, and drop its checkpoints."""
     import torch
     from transformers import set_seed
@@ -341,19 +122,3 @@ def _train_one(recipe: Recipe, name: str, rows: _Rows, out: Path, *, data_digest
         write_card(folder, card)
         shutil.rmtree(folder / "checkpoints", ignore_errors=True)
     trainer.finish_stage(done)
-
-
-def deepspeed_config(recipe: Recipe) -> dict[str, Any] | None:
-    """The DeepSpeed configuration to use: the recipe's under a launcher, none in a single process.
-
-    Raises:
-        ConfigError: the file is not JSON.
-    """
-    if recipe.deepspeed is None or "LOCAL_RANK" not in os.environ:
-        return None
-    path = find_deepspeed(recipe.deepspeed)
-    try:
-        config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ConfigError(str(path), [f"not JSON: {error}"]) from error
-    return config

@@ -27,13 +27,16 @@ def fit(
     view: View,
     layout: Layout,
     ask: View | None,
+    follow_up: str | None = None,
     observation_chars: int,
     count: Callable[[Sequence[Message]], int],
     room: int,
 ) -> Fitted | None:
     """Render with the longest observations that leave at most `room` tokens; None when nothing fits."""
     for limit in observation_limits(observation_chars):
-        conversation = render(trajectory, view=view, layout=layout, ask=ask, observation_chars=limit)
+        conversation = render(
+            trajectory, view=view, layout=layout, ask=ask, follow_up=follow_up, observation_chars=limit
+        )
         tokens = count(conversation.messages)
         if tokens <= room:
             return Fitted(conversation, tokens, limit)

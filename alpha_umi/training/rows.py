@@ -1,0 +1,136 @@
+"""The rows that a recipe's stage trains on: chosen from the data, made once on disk, memory-mapped by all ranks."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from alpha_umi.adapters import text_digest
+from alpha_umi.data import store
+from alpha_umi.errors import DataError, UsageError
+from alpha_umi.roles import load_team
+from alpha_umi.training.environment import need_extra
+from alpha_umi.training.recipe import BASE, Recipe
+from alpha_umi.trajectory import Trajectory
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+    from alpha_umi.encoding import ChatEncoder
+
+GYM = "gym:"
+
+
+@dataclass(frozen=True)
+class StageRows:
+    """A stage's rows and where they came from."""
+
+    dataset: Dataset
+    """Columns `input_ids`, `labels`, `targets` and `length`, a training sequence each."""
+    trajectories: int
+    too_long: int
+    """Targets left out because they do not fit the context even with short observations."""
+
+
+def prepare_data(recipe: Recipe, run: Path) -> Path:
+    """The folder of trajectories to train on; `gym:N` is generated into the run folder first.
+
+    Raises:
+        UsageError: the recipe names no data.
+        DataError: there is nothing there.
+    """
+    need_extra()
+    if recipe.data is None:
+        raise UsageError(
+            f"the recipe '{recipe.name}' names no data: give --data DIR (made by `alpha-umi data convert`)"
+        )
+    if not recipe.data.startswith(GYM):
+        return Path(recipe.data).expanduser()
+    number = recipe.data.removeprefix(GYM)
+    if not number.isdigit() or int(number) == 0:
+        raise UsageError(f"data: '{recipe.data}' should be gym:N with the number of trajectories, e.g. gym:96")
+    from filelock import FileLock
+
+    from alpha_umi import gym
+    from alpha_umi.data.filters import Report
+
+    folder = run / "data"
+    run.mkdir(parents=True, exist_ok=True)
+    with FileLock(run / "data.lock"):
+        if not (folder / store.TRAJECTORIES).is_file():
+            store.write(folder, gym.generate(int(number), seed=recipe.seed), Report())
+    return folder
+
+
+def share(recipe: Recipe, stage: str, data: Path) -> Iterator[Trajectory]:
+    """The trajectories a stage trains on: all, or without reuse the half that belongs to its stage number."""
+    found: Iterator[Trajectory] = islice(store.read(data), recipe.limit)
+    if not recipe.reuse and any(s.start != BASE for s in recipe.stages.values()):
+        first = recipe.stages[stage].start == BASE
+        # By the query, so that a query with several trajectories stays on one side.
+        found = (t for t in found if (int(text_digest([recipe.seed, t.query]), 16) % 2 == 0) == first)
+    return islice(found, recipe.stages[stage].max_rows)
+
+
+def stage_rows(recipe: Recipe, stage: str, data: Path, folder: Path, encoder: ChatEncoder) -> StageRows:
+    """A stage's rows as a memory-mapped data set; made by one process, read by all."""
+    from datasets import Dataset, disable_progress_bars
+    from filelock import FileLock
+
+    from alpha_umi.data.tokens import RowSettings, count_targets, rows
+
+    disable_progress_bars()
+    team = load_team(recipe.team)
+    settings = RowSettings(
+        views=recipe.views_of(stage),
+        layout=recipe.layout,
+        context=recipe.context,
+        reserve={view: team.role(view).generation.max_new_tokens for view in recipe.views_of(stage)},
+        observation_chars=recipe.observation_chars,
+    )
+    counts = {"trajectories": 0, "too_long": 0}
+
+    def generate() -> Iterator[dict[str, Any]]:
+        for trajectory in share(recipe, stage, data):
+            counts["trajectories"] += 1
+            counts["too_long"] += count_targets(trajectory, settings)
+            for row in rows(trajectory, settings, encoder):
+                counts["too_long"] -= row.targets
+                yield {
+                    "input_ids": row.input_ids,
+                    "labels": row.labels,
+                    "targets": row.targets,
+                    "length": len(row.input_ids),
+                }
+
+    folder.mkdir(parents=True, exist_ok=True)
+    done, scratch = folder / f"{stage}.json", folder / f"{stage}.part"
+    with FileLock(folder / f"{stage}.lock"):
+        if not done.is_file():
+            shutil.rmtree(scratch, ignore_errors=True)
+            made = _some(generate(), f"{data}: no targets for stage '{stage}' ({', '.join(settings.views)})")
+            # A cache of its own: the library's is shared by all runs and would hand out another run's rows.
+            dataset = Dataset.from_generator(lambda: made, cache_dir=str(scratch), fingerprint=stage)
+            dataset.save_to_disk(str(folder / stage))
+            shutil.rmtree(scratch)
+            done.write_text(json.dumps(counts), encoding="utf-8")
+    counts = json.loads(done.read_text(encoding="utf-8"))
+    return StageRows(Dataset.load_from_disk(str(folder / stage)), counts["trajectories"], counts["too_long"])
+
+
+def _some(rows: Iterator[dict[str, Any]], complaint: str) -> Iterator[dict[str, Any]]:
+    """The same rows, or a DataError when there are none."""
+    first = next(rows, None)
+    if first is None:
+        raise DataError(complaint)
+
+    def chain() -> Iterator[dict[str, Any]]:
+        yield first
+        yield from rows
+
+    return chain()
