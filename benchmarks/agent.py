@@ -6,6 +6,9 @@ Every way writes the same tokens with the same weights, so only encoding and swi
     lora       one base with three adapters, each keeping its keys and values (ours)
 
     python -m benchmarks.agent --data DIR           a folder of `alpha-umi data convert`; default: gym trajectories
+
+Each trajectory is run all three ways, one after the other and in an order that rotates, so that a machine that slows
+down favours none. Memory is that of processes of their own.
 """
 
 from __future__ import annotations
@@ -22,6 +25,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
+from rich.console import Console
+from rich.progress import track
 
 from alpha_umi import gym
 from alpha_umi.data import store
@@ -62,6 +67,23 @@ def turns(trajectories: list[Trajectory], encoder: ChatEncoder) -> list[Turn]:
     return [turn for *_, turn in sorted(found, key=lambda item: item[:3])]
 
 
+class Spent(NamedTuple):
+    """Prompt tokens encoded, seconds for them, and seconds for the words written."""
+
+    encoded: int = 0
+    reading: float = 0.0
+    writing: float = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """Both together."""
+        return self.reading + self.writing
+
+    def plus(self, other: Spent) -> Spent:
+        """The sum of two."""
+        return Spent(self.encoded + other.encoded, self.reading + other.reading, self.writing + other.writing)
+
+
 class Way:
     """The engines and adapters of one way of running three roles."""
 
@@ -76,22 +98,22 @@ class Way:
             self.engines = {view: Engine(load_base(), encoder) for view in ROLES}
             self.adapters = dict.fromkeys(ROLES)
 
-    def run(self, work: list[Turn]) -> tuple[float, int]:
-        """Seconds, and prompt tokens encoded."""
+    def run(self, work: list[Turn]) -> Spent:
+        """Take turns of one episode and forget it."""
         caches: dict[View, RoleCaches] = {view: RoleCaches(most=1) for view in ROLES}
-        encoded = 0
-        begin = time.perf_counter()
+        spent = Spent()
         for turn in work:
             engine = self.engines[turn.view]
             engine.adapters.activate(self.adapters[turn.view])
-            session = f"{turn.episode}" if self.keeps else ""
-            entry = caches[turn.view].entry(session, turn.view.value)
+            entry = caches[turn.view].entry("episode" if self.keeps else "", turn.view.value)
             kept = entry.keep_common(turn.prompt)
+            begin = time.perf_counter()
             engine.forward(entry, turn.prompt[kept:])
-            encoded += len(turn.prompt) - kept
+            read = time.perf_counter()
             for token in turn.forced[:-1]:
                 engine.forward(entry, [token])
-        return time.perf_counter() - begin, encoded
+            spent = spent.plus(Spent(len(turn.prompt) - kept, read - begin, time.perf_counter() - read))
+        return spent
 
 
 def make_adapters(folder: Path) -> None:
@@ -152,38 +174,50 @@ def main() -> None:
 
 
 def measure(folder: Path, data: Path, number: int) -> None:
-    """Time the three ways in turn, twice, keeping the better of each; then memory in processes of their own."""
+    """Run each trajectory all ways, then measure memory."""
     several: Iterator[Trajectory] = (t for t in store.read(data) if len(t.steps) > 1)
-    work = turns(list(islice(several, number)), ChatEncoder(load_tokenizer()))
+    encoder = ChatEncoder(load_tokenizer())
+    episodes = [turns([t], encoder) for t in islice(several, number)]
     ways = {name: Way(name, folder) for name in WAYS}
     for way in ways.values():
-        way.run(work[:2])
-    seconds = dict.fromkeys(WAYS, float("inf"))
-    encoded = dict.fromkeys(WAYS, 0)
-    for _ in range(2):
-        for name, way in ways.items():
-            spent, encoded[name] = way.run(work)
-            seconds[name] = min(seconds[name], spent)
+        way.run(episodes[0][:2])  # first calls allocate
+    spent = dict.fromkeys(WAYS, Spent())
+    order = list(WAYS)
+    for episode in track(episodes, "trajectories", console=Console(stderr=True)):
+        order.append(order.pop(0))
+        for name in order:
+            spent[name] = spent[name].plus(ways[name].run(episode))
     memory = {name: peak_memory(name, folder, data) for name in ("one", *WAYS)}
-    forced = sum(len(turn.forced) for turn in work)
-    prompts = sum(len(turn.prompt) for turn in work)
+    work = [turn for episode in episodes for turn in episode]
+    forced = sum(len(turn.forced) - 1 for turn in work)
+    separate = spent["separate"]
     show(
-        f"{number} trajectories, {len(work)} turns, {prompts:,} prompt tokens, {forced:,} written",
-        ("", "prompt tokens encoded", "seconds", "against separate", "peak MiB"),
+        f"{len(episodes)} trajectories, {len(work)} turns, {forced:,} tokens written one by one",
+        ("", "prompt tokens encoded", "reading s", "writing s", "ms a token", "in all", "peak MiB"),
         [
-            (n, f"{encoded[n]:,}", f"{seconds[n]:.1f}", f"{seconds['separate'] / seconds[n]:.2f}x", f"{memory[n]:.0f}")
-            for n in WAYS
+            (
+                name,
+                f"{s.encoded:,}",
+                f"{s.reading:.1f}",
+                f"{s.writing:.1f}",
+                f"{1000 * s.writing / forced:.1f}",
+                f"{separate.seconds / s.seconds:.2f}x",
+                f"{memory[name]:.0f}",
+            )
+            for name, s in spent.items()
         ]
-        + [("one model", "", "", "", f"{memory['one']:.0f}")],
+        + [("one model", "", "", "", "", "", f"{memory['one']:.0f}")],
     )
+    full, lora = spent["full"], spent["lora"]
     finish(
         "agent",
-        ratio=encoded["separate"] / encoded["full"],
+        ratio=separate.encoded / full.encoded,
         target=FEWER_TOKENS,
-        full_speed={"ratio": round(seconds["separate"] / seconds["full"], 3), "target": FASTER_FULL},
-        lora_speed={"ratio": round(seconds["separate"] / seconds["lora"], 3), "target": NO_SLOWER_LORA},
+        full_speed={"ratio": round(separate.seconds / full.seconds, 3), "target": FASTER_FULL},
+        lora_speed={"ratio": round(separate.seconds / lora.seconds, 3), "target": NO_SLOWER_LORA},
+        lora_writing={"ratio": round(lora.writing / full.writing, 3)},
         lora_memory={"ratio": round(memory["lora"] / memory["one"], 3), "target_at_most": MEMORY},
-        n=number,
+        n=len(episodes),
     )
 
 

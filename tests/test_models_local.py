@@ -19,7 +19,7 @@ from alpha_umi.models import local
 from alpha_umi.models.base import Completion, Generation, Message, Request
 from alpha_umi.models.cache import Entry, RoleCaches
 from alpha_umi.models.generation import Engine, LocalModel, repeats_itself
-from alpha_umi.prompts import Layout, View
+from alpha_umi.prompts import Layout, View, load_prompts
 from alpha_umi.roles import load_team
 from alpha_umi.training.recipe import Stage
 from alpha_umi.training.trainer import adapt
@@ -213,7 +213,7 @@ def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
         local.resolve_base(str(tmp_path))
 
 
-def test_weights_trained_on_other_prompts_are_refused(tmp_path: Path, adapter: Path) -> None:
+def test_weights_trained_on_other_prompts_or_another_base_are_refused(tmp_path: Path, adapter: Path) -> None:
     facts: dict[str, Any] = {
         "stage": "planner",
         "views": ["planner"],
@@ -236,6 +236,10 @@ def test_weights_trained_on_other_prompts_are_refused(tmp_path: Path, adapter: P
         local.load_models(team)
     with pytest.raises(ModelError, match="'paper' layout"):
         local.load_models(team.model_copy(update={"layout": Layout.SHARED}))
+    today = load_prompts(Layout.PAPER).digest
+    write_card(tmp_path, Card.model_validate(facts | {"prompt_digest": today, "base_digest": "of another base"}))
+    with pytest.raises(ModelError, match="trained on other weights"):
+        local.load_models(team)
 
 
 def test_a_team_holds_one_base_for_all_roles() -> None:

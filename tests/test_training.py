@@ -18,12 +18,12 @@ from safetensors.torch import load_file
 from alpha_umi import gym
 from alpha_umi.adapters import read_card
 from alpha_umi.data import store
-from alpha_umi.errors import UsageError
+from alpha_umi.errors import MissingExtra, UsageError
 from alpha_umi.models.local import load_tokenizer
 from alpha_umi.roles import load_team
 from alpha_umi.training import glpft, run_folder
 from alpha_umi.training.recipe import Recipe, load_recipe
-from alpha_umi.training.rows import share
+from alpha_umi.training.rows import prepare_data, share
 
 
 @pytest.fixture(scope="session")
@@ -274,14 +274,15 @@ def test_wandb_stays_offline_without_a_key(tiny: Path, data: Path, tmp_path: Pat
     environment["ALPHA_UMI_CACHE"] = str(tmp_path)
     recipe = recipe_file(tmp_path, tiny, data)
     done = subprocess.run(
-        command(recipe, tmp_path / "run", "--stage", "backbone", "--set", "wandb=true", "--set", "limit=4"),
+        command(recipe, tmp_path / "run", "--set", "wandb=true", "--set", "limit=4"),
         capture_output=True,
         text=True,
         check=False,
         env=environment,
     )
     assert done.returncode == 0, done.stderr
-    assert list((tmp_path / "run").glob("wandb/offline-run-*"))
+    # A W&B run for each stage: in one that all share their losses would be drawn over each other.
+    assert len(list((tmp_path / "run").glob("wandb/offline-run-*"))) == 4
 
 
 def test_a_run_over_other_data_is_not_resumed(run: Path, tmp_path: Path) -> None:
@@ -289,3 +290,45 @@ def test_a_run_over_other_data_is_not_resumed(run: Path, tmp_path: Path) -> None
     recipe = load_recipe(str(run.parent / "tiny.yaml"))
     with pytest.raises(UsageError, match=r"another (recipe|data)"):
         glpft.train(recipe.model_copy(update={"data": str(tmp_path / "other")}), run, resume=True)
+
+
+def test_a_file_where_the_run_should_be_is_one_line(run: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    recipe = run.parent / "tiny.yaml"
+    done = subprocess.run(command(recipe, tmp_path / "file" / "run"), capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.strip().splitlines() == [f"error: {tmp_path}/file/run: Not a directory"]
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_a_team_made_of_a_relative_base_is_found_from_anywhere(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tiny.parent)
+    run_folder.write_team(tmp_path, load_recipe("ablations/one_stage", overrides=[f"base=./{tiny.name}"]))
+    assert yaml.safe_load((tmp_path / "team.yaml").read_text())["base"] == str(tiny)
+
+
+def test_gym_data_half_written_is_made_again(tmp_path: Path) -> None:
+    recipe = Recipe.model_validate({"name": "x", "data": "gym:3", "stages": {"backbone": {"views": ["whole"]}}})
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / ".trajectories.jsonl.1.part").write_text("{")
+    assert len(list(store.read(prepare_data(recipe, tmp_path)))) == 3
+
+
+def test_a_plan_that_cannot_be_a_target_is_named(data: Path, tmp_path: Path, tiny: Path) -> None:
+    good = next(iter(store.read(data)))
+    plan = good.steps[0].plan.model_copy(update={"rationale": "So Next: give up. Or not?"})
+    odd = good.model_copy(update={"id": "odd", "steps": (good.steps[0].model_copy(update={"plan": plan}),)})
+    store.write(tmp_path / "data", [good, odd])
+    recipe = recipe_file(tmp_path, tiny, tmp_path / "data")
+    done = subprocess.run(command(recipe, tmp_path / "run", "--dry-run"), capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: trajectory 'odd': the rationale holds the marker")
+
+
+def test_a_missing_extra_is_told_before_any_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "filelock", None)
+    with pytest.raises(MissingExtra, match=r"pip install 'alpha-umi\[train\]'"):
+        prepare_data(load_recipe("smoke"), tmp_path)
+    assert not list(tmp_path.iterdir())

@@ -10,9 +10,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import torch
-from transformers import DynamicCache, PreTrainedModel
+from transformers import PreTrainedModel
 
 from alpha_umi.models.base import Request
+from alpha_umi.models.cache import new_cache
 
 Choose = Callable[[torch.Tensor], int]
 
@@ -55,7 +56,7 @@ def decode_together(
     ids = torch.tensor([[end_ids[0]] * (longest - len(r.prompt)) + r.prompt for r in rows], device=model.device)
     mask = torch.tensor([[0] * (longest - len(r.prompt)) + [1] * len(r.prompt) for r in rows], device=model.device)
     positions = (mask.cumsum(-1) - 1).clamp(min=0)
-    cache = DynamicCache()
+    cache = new_cache()
     left = list(rows)
     while left:
         out = model(

@@ -15,6 +15,7 @@ import torch
 from transformers import PreTrainedModel
 
 from alpha_umi.encoding import ChatEncoder
+from alpha_umi.models import attention
 from alpha_umi.models.base import Completion, Generation, Message, Request
 from alpha_umi.models.batch import BatchRow, decode_together
 from alpha_umi.models.cache import Entry, RoleCaches
@@ -31,6 +32,7 @@ class Engine:
     """Weights in memory, the adapters on them, and the caches of the episodes under way."""
 
     def __init__(self, model: PreTrainedModel, encoder: ChatEncoder, *, context: int | None = None) -> None:
+        attention.use_on(model)
         self.model = model
         self.encoder = encoder
         self.adapters = Adapters(model)
