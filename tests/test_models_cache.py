@@ -22,11 +22,15 @@ OPERATIONS = st.lists(
 )
 
 
+def roomy() -> RoomyLayer:
+    return RoomyLayer()  # type: ignore[no-untyped-call]
+
+
 @settings(deadline=None, max_examples=60)
 @given(OPERATIONS)
 def test_the_layer_holds_what_transformers_own_would(operations: list[tuple[str, int]]) -> None:
     torch.manual_seed(0)
-    ours, theirs = RoomyLayer(), DynamicLayer()
+    ours, theirs = roomy(), DynamicLayer()
     rows = 3
     for name, n in operations:
         if name == "append":
@@ -44,7 +48,7 @@ def test_the_layer_holds_what_transformers_own_would(operations: list[tuple[str,
 
 
 def test_a_token_does_not_move_those_before_it() -> None:
-    layer = RoomyLayer()
+    layer = roomy()
     layer.update(torch.zeros(1, 1, 100, 4), torch.zeros(1, 1, 100, 4))
     place = layer.keys.data_ptr()
     moves = 0
@@ -56,12 +60,19 @@ def test_a_token_does_not_move_those_before_it() -> None:
     assert moves <= 6  # the room grows by a quarter, so a token costs the same however long the trajectory
 
 
+class Grouped(torch.nn.Module):
+    """All that the attention functions ask of a model's layer."""
+
+    def __init__(self, groups: int) -> None:
+        super().__init__()
+        self.num_key_value_groups = groups
+
+
 @pytest.mark.parametrize(("heads", "key_heads"), [(9, 3), (4, 4), (6, 1)])
 @pytest.mark.parametrize("rows", [1, 3])
 def test_attention_for_one_query_is_the_same_sum(heads: int, key_heads: int, rows: int) -> None:
     torch.manual_seed(0)
-    module = torch.nn.Module().eval()
-    module.num_key_value_groups = heads // key_heads
+    module = Grouped(heads // key_heads).eval()
     query = torch.randn(rows, heads, 1, 16)
     key, value = torch.randn(rows, key_heads, 70, 16), torch.randn(rows, key_heads, 70, 16)
     ours, _ = attend(module, query, key, value, None, scaling=0.3)
