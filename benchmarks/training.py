@@ -1,7 +1,7 @@
 """Targets per second: one row per trajectory (ours) against one row per decision (the α-UMi release).
 
-Same data, same Trainer, same model, dynamic padding in both; only the rows differ. Each way trains on the same targets
-once. The ratio grows with the decisions in a trajectory, so name the data that you train on:
+Same data, same Trainer, same model, as many updates, dynamic padding in both; only the rows differ. Each way trains on
+the same targets once. The ratio grows with the decisions in a trajectory, so name the data that you train on:
 
     python -m benchmarks.training --data DIR        a folder of `alpha-umi data convert`; default: gym trajectories
 """
@@ -48,12 +48,12 @@ def per_decision(row: Row) -> Iterator[Row]:
         start = end
 
 
-def train(name: str, found: list[Row], pad: int, micro_batch: int) -> tuple[float, StageTrainer]:
-    """Seconds to train once on the rows."""
+def train(name: str, found: list[Row], pad: int, micro_batch: int, accumulated: int = 1) -> tuple[float, StageTrainer]:
+    """Seconds to train once on the rows, with an update after `accumulated` micro-batches."""
     columns: list[dict[str, Any]] = [
         {"input_ids": r.input_ids, "labels": r.labels, "length": len(r.input_ids)} for r in found
     ]
-    stage = Stage(views=(View.PLANNER,), batch_size=micro_batch, micro_batch=micro_batch)
+    stage = Stage(views=(View.PLANNER,), batch_size=micro_batch * accumulated, micro_batch=micro_batch)
     recipe = Recipe(name=name, stages={"planner": stage}, save_steps=10**9, log_steps=10**9)
     with tempfile.TemporaryDirectory() as folder:
         args = arguments(recipe, stage, Path(folder), seed=0, deepspeed=None, world=1)
@@ -69,7 +69,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path)
-    parser.add_argument("--trajectories", type=int, default=12)
+    parser.add_argument("--trajectories", type=int, default=6)
     parser.add_argument("--micro-batch", type=int, default=2)
     options = parser.parse_args()
     disable_progress_bars()
@@ -82,10 +82,12 @@ def main() -> None:
     whole = [row for t in trajectories for row in rows(t, settings, encoder)]
     single = [part for row in whole for part in per_decision(row)]
     pad = encoder.end_ids[0]
+    # An update after as many decisions in both ways, as the release has it; the optimiser's own work is the same then.
+    each = round(len(single) / len(whole))
     # The other way first and last, so that a machine that slows down favours neither.
-    first, _ = train("decision", single, pad, options.micro_batch)
+    first, _ = train("decision", single, pad, options.micro_batch, each)
     ours, trainer = train("trajectory", whole, pad, options.micro_batch)
-    last, other = train("decision", single, pad, options.micro_batch)
+    last, other = train("decision", single, pad, options.micro_batch, each)
     theirs = (first + last) / 2
     targets = trainer.targets_seen
     if targets != other.targets_seen:
