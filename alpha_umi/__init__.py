@@ -16,17 +16,21 @@ _WHERE = {
     "Budget": "agent.state",
     "Call": "trajectory",
     "Decision": "trajectory",
+    "Layout": "prompts",
     "Observation": "trajectory",
+    "Outcome": "trajectory",
     "Plan": "trajectory",
     "Step": "trajectory",
     "Tool": "trajectory",
     "Trajectory": "trajectory",
+    "View": "prompts",
     "Role": "roles",
     "Team": "roles",
     "load_team": "roles",
     "Result": "agent.state",
     "ScriptedModel": "models.scripted",
     "build_graph": "agent.graph",
+    "load_models": "models.local",
     "load_tools": "gym.loading",
     "train": "training.api",
 }
@@ -40,7 +44,10 @@ if TYPE_CHECKING:
     from alpha_umi.agent.state import Result as Result
     from alpha_umi.errors import AlphaUmiError as AlphaUmiError
     from alpha_umi.gym.loading import load_tools as load_tools
+    from alpha_umi.models.local import load_models as load_models
     from alpha_umi.models.scripted import ScriptedModel as ScriptedModel
+    from alpha_umi.prompts import Layout as Layout
+    from alpha_umi.prompts import View as View
     from alpha_umi.roles import Role as Role
     from alpha_umi.roles import Team as Team
     from alpha_umi.roles import load_team as load_team
@@ -48,6 +55,7 @@ if TYPE_CHECKING:
     from alpha_umi.trajectory import Call as Call
     from alpha_umi.trajectory import Decision as Decision
     from alpha_umi.trajectory import Observation as Observation
+    from alpha_umi.trajectory import Outcome as Outcome
     from alpha_umi.trajectory import Plan as Plan
     from alpha_umi.trajectory import Step as Step
     from alpha_umi.trajectory import Tool as Tool

@@ -129,13 +129,24 @@ def _read_object(text: str) -> tuple[Mapping[str, Any], str | None]:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of odd escapes in what a model wrote
-                value = ast.literal_eval(text[:end])
+                value = ast.literal_eval(_JSON_NAMES.visit(ast.parse(text[:end].strip(), mode="eval")))
         except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
             return {}, "bad_json"
     value = _as_json(value)  # `1e999` decodes to infinity, which would be stored as null
     if not isinstance(value, dict):
         return {}, "not_an_object"
     return _as_utf8(value), None
+
+
+class _JsonNames(ast.NodeTransformer):
+    """JSON's constants in what is otherwise a Python literal: `{'open': true}`."""
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        known = {"true": True, "false": False, "null": None}
+        return ast.Constant(known[node.id]) if node.id in known else node
+
+
+_JSON_NAMES = _JsonNames()
 
 
 def _as_utf8(value: dict[str, Any]) -> dict[str, Any]:

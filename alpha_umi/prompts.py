@@ -76,10 +76,12 @@ class Target(NamedTuple):
 
 
 class Conversation(NamedTuple):
-    """A rendered trajectory: messages, and which of them are training targets."""
+    """A rendered trajectory: messages, which of them are training targets, and who speaks."""
 
     messages: tuple[Message, ...]
     targets: tuple[Target, ...]
+    speakers: tuple[View, ...]
+    """Whose each assistant message is, in order."""
 
 
 class _Event(NamedTuple):
@@ -117,6 +119,7 @@ def render(
     wording = load_prompts(layout)
     messages = [Message(role="system", content=wording.system(view, trajectory.tools))]
     targets: list[Target] = []
+    speakers: list[View] = []
     waiting: list[str] = []
 
     def user_message(speaker: View) -> Message:
@@ -128,6 +131,7 @@ def render(
         if event.speaker in own:
             speaker = View(event.speaker)
             messages.append(user_message(speaker))
+            speakers.append(speaker)
             if event.target:
                 targets.append(Target(len(messages), speaker, event.step))
             messages.append(Message(role="assistant", content=event.text.strip()))
@@ -137,7 +141,7 @@ def render(
         if follow_up:
             waiting.append(f"user: {follow_up.strip()}" if labelled else follow_up.strip())
         messages.append(user_message(ask))
-    return Conversation(tuple(messages), tuple(targets))
+    return Conversation(tuple(messages), tuple(targets), tuple(speakers))
 
 
 def _events(trajectory: Trajectory, *, single: bool, ask: View | None, observation_chars: int) -> Iterator[_Event]:

@@ -28,13 +28,13 @@ FrozenT = TypeVar("FrozenT", bound=Frozen)
 class Generation(Frozen):
     """How a role decodes."""
 
-    max_new_tokens: int = 256
-    temperature: float = 0.0
+    max_new_tokens: int = Field(default=256, ge=1)
+    temperature: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     """0 is greedy."""
-    top_p: float = 1.0
+    top_p: float = Field(default=1.0, gt=0, le=1)
     seed: int | None = None
     """Seed of the sampling; unused when greedy."""
-    repetition_window: int = 24
+    repetition_window: int = Field(default=24, ge=0)
     """Stop when a stretch of at most that many tokens was written four times in a row; 0 never stops."""
 
 

@@ -1,7 +1,7 @@
 """The nouns of the project: what is offered, decided, called, seen and answered.
 
 All types are frozen pydantic models, so a trajectory is plain data: it can be written as one
-line of JSON, stored by any checkpointer, hashed and compared. This module knows nothing of
+line of JSON, stored by any checkpointer and compared. This module knows nothing of
 text formats (`grammar`), prompts (`prompts`) or models.
 """
 

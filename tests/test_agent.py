@@ -92,22 +92,24 @@ def test_the_planner_gives_up() -> None:
     assert (result.answer, result.outcome, result.reason) == (None, Outcome.GAVE_UP, Reason.PLANNER)
 
 
-def test_each_role_decodes_with_its_own_settings_in_one_session() -> None:
+@pytest.mark.parametrize(("team", "sessions"), [("umi", 3), ("umi-shared", 1)])
+def test_each_role_decodes_with_its_own_settings_over_its_own_conversation(team: str, sessions: int) -> None:
     models = one_call()
-    agent = Agent.from_team("umi", tools=[add], models=models)
+    agent = Agent.from_team(team, tools=[add], models=models)
     agent.run(QUESTION)
     requests = [request for model in models.values() for request in model.requests]
     for view, model in models.items():
         assert {request.generation for request in model.requests} == {agent.team.role(view).generation}
-    assert len({request.session for request in requests}) == 1
-    assert requests[0].session
-    assert all(model.released == [requests[0].session] for model in models.values())
+    assert len({request.session for request in requests}) == sessions
+    assert all(request.session for request in requests)
+    assert all(model.released == [model.requests[0].session] for model in models.values())
 
 
-def test_a_shared_model_is_released_once() -> None:
+def test_roles_that_share_a_model_release_all_they_used() -> None:
     model = ScriptedModel(["Next: conclusion.", "Hi."])
     Agent.from_team("umi", models=dict.fromkeys([View.PLANNER, View.CALLER, View.SUMMARIZER], model)).run("Hello?")
-    assert len(model.released) == 1
+    assert {request.session for request in model.requests} < set(model.released)
+    assert len(model.released) == len(set(model.released)) == 3
 
 
 def test_an_empty_answer_is_given_back_to_the_planner() -> None:
@@ -245,8 +247,8 @@ def test_a_failing_model_is_raised_and_everything_released() -> None:
     models = scripted(["Next: caller."], [])
     with pytest.raises(WorkError, match="holds 0 texts"):
         Agent.from_team("umi", tools=[add], models=models).run(QUESTION)
-    session = models[View.PLANNER].requests[0].session
-    assert all(session in model.released for model in models.values())
+    episode = models[View.PLANNER].requests[0].session.removesuffix("/planner")
+    assert all(f"{episode}/{view}" in model.released for view, model in models.items())
 
 
 class Slow(ScriptedModel):

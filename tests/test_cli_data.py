@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from alpha_umi.cli import data as cli
+from alpha_umi.cli.split import split
 from alpha_umi.data import store
 from alpha_umi.data.convert import convert
 from alpha_umi.errors import DataError, UsageError
@@ -115,6 +116,32 @@ def test_inspect_shows_each_token_with_its_role(data_set: Path, tokenizer: PreTr
     assert text["system"].endswith("Next: give up.")
     assert "When is high water?" in text["user"]
     assert text["planner"].startswith("I need the table. Next: caller.<|im_end|>I have it.")
+
+
+def test_inspect_names_who_spoke_trained_or_not(data_set: Path, tokenizer: PreTrainedTokenizerBase) -> None:
+    row = json.loads(_run("inspect", data_set, "--role", "caller", "--layout", "shared", "--json"))
+    assert {token["role"] for token in row["tokens"]} == {"system", "user", "planner", "caller", "summarizer"}
+    assert {token["role"] for token in row["tokens"] if token["trained"]} == {"caller"}
+
+
+def test_inspect_takes_the_settings_of_a_recipe(tmp_path: Path, tokenizer: PreTrainedTokenizerBase) -> None:
+    raw = _raw()
+    raw["conversations"][3]["value"] = "high water " * 300
+    convert(_write_lines(tmp_path / "f.jsonl", raw), "alpha-umi", tmp_path / "set")
+    assert "characters cut" in _run("inspect", tmp_path / "set", "--role", "planner", "--recipe", "cpu")
+    assert "[... 3172 characters cut ...]" in _run("inspect", tmp_path / "set", "--role", "planner", "--recipe", "cpu")
+
+
+def test_convert_takes_several_sources(tmp_path: Path) -> None:
+    sources = [_write_lines(tmp_path / f"{name}.jsonl", _raw()) for name in ("a", "b")]
+    printed = _run("convert", *sources, "--format", "alpha-umi", "--out", tmp_path / "out")
+    assert "kept            2" in printed
+
+
+def test_a_split_that_leaves_a_side_empty_writes_nothing(data_set: Path) -> None:
+    with pytest.raises(UsageError, match="leaves test empty, of 2 trajectories"):
+        split(data_set, held_out=0.0001, seed=0, by="query")
+    assert not (data_set / "train").exists()
 
 
 def test_inspect_shows_as_many_as_asked(data_set: Path, tokenizer: PreTrainedTokenizerBase) -> None:

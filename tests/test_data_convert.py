@@ -117,8 +117,8 @@ def test_the_content_decides_the_digest(tmp_path: Path) -> None:
     assert len(store.digest(tmp_path / "a")) == 16
 
 
-def test_a_split_depends_on_ids_alone() -> None:
-    made = [GIVING_UP.model_copy(update={"id": f"f[{i}]"}) for i in range(1_000)]
+def test_a_split_depends_on_queries_alone() -> None:
+    made = [GIVING_UP.model_copy(update={"id": f"f[{i}]", "query": f"q{i}"}) for i in range(1_000)]
     rest, held_out = store.split(made, 0.2)
     assert len(rest) + len(held_out) == 1_000
     assert 150 < len(held_out) < 250
@@ -128,6 +128,17 @@ def test_a_split_depends_on_ids_alone() -> None:
     assert {t.id for t in held_out} < {t.id for t in store.split(made, 0.4)[1]}
     assert {t.id for t in store.split(made, 0.2, seed=1)[1]} != {t.id for t in held_out}
     assert store.split(made, 0.0)[1] == store.split(made, 1.0)[0] == []
+
+
+def test_several_answers_to_one_query_stay_on_one_side() -> None:
+    made = [
+        GIVING_UP.model_copy(update={"id": f"{way}[{i}]", "query": f"q{i}"})
+        for way in ("dfs", "cot")
+        for i in range(200)
+    ]
+    rest, held_out = store.split(made, 0.3)
+    assert held_out
+    assert not {t.query for t in rest} & {t.query for t in held_out}
 
 
 @pytest.mark.parametrize(

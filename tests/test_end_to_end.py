@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -12,8 +13,9 @@ import pytest
 import yaml
 from langchain_core.messages import AIMessage, HumanMessage
 
-from alpha_umi import Agent, Budget, gym
+from alpha_umi import Agent, Budget, View, gym, load_models, load_team
 from alpha_umi.data import store
+from alpha_umi.models.base import Completion, Generation, Request
 from alpha_umi.trajectory import Outcome
 
 
@@ -85,6 +87,38 @@ def test_a_step_encodes_only_what_is_new(quickstart: Any) -> None:
     if len(result.trajectory.steps) > 1:
         assert planner.encoded_tokens < planner.prompt_tokens
     assert all(len(model.engine.caches) == 0 for model in agent.models.values())  # type: ignore[attr-defined]
+
+
+def test_roles_that_speak_with_the_same_weights_keep_their_own_conversations() -> None:
+    """The untrained team is one model for three roles; a role's step must not cost it what another role read."""
+    team = load_team("umi")
+    models = load_models(team)
+    text = {View.PLANNER: "I look. Next: caller.", View.CALLER: "Action: look\nAction Input: {}"}
+
+    class Forced:
+        """SmolLM2's own encoding and caches, with other words."""
+
+        def __init__(self, view: View) -> None:
+            self.view, self.inner, self.encoded = view, models[view], list[int]()
+            self.context_length, self.count_tokens = self.inner.context_length, self.inner.count_tokens
+            self.release = self.inner.release
+
+        def complete(self, request: Request) -> Completion:
+            seen = self.inner.complete(dataclasses.replace(request, generation=Generation(max_new_tokens=1)))
+            self.encoded.append(seen.encoded_tokens)
+            return seen.model_copy(update={"text": text[self.view]})
+
+    def look() -> str:
+        """Look again."""
+        return "nothing new"
+
+    forced = {view: Forced(view) for view in models}
+    agent = Agent.from_team(team, tools=[look], models=forced, budget=Budget(max_steps=3, max_repeats=9))
+    agent.run("What is there?")
+    for view in text:
+        first, *later = forced[view].encoded
+        assert len(later) == 2
+        assert max(later) < first / 3, view
 
 
 def test_the_graph_takes_and_gives_messages(quickstart: Any) -> None:

@@ -232,3 +232,21 @@ def test_an_empty_answer_is_written_as_none() -> None:
 def test_constants_that_are_not_json_are_a_fault(constant: str) -> None:
     """Stored as JSON they would come back as null: another call than the one that was made."""
     assert grammar.parse_call(f'Action: a\nAction Input: {{"x": {constant}}}').fault == "bad_json"
+
+
+@pytest.mark.parametrize(
+    ("text", "arguments"),
+    [
+        ("{'open': true, 'at': null}", {"open": True, "at": None}),
+        ("{'open': True, 'in': [false]}", {"open": True, "in": [False]}),
+    ],
+)
+def test_python_and_json_constants_may_be_mixed(text: str, arguments: dict[str, object]) -> None:
+    call = parse_call(f"Action: look\nAction Input: {text}")
+    assert call.fault is None
+    assert call.arguments == arguments
+
+
+@pytest.mark.parametrize("text", ["{'a': open}", "{'a': open('/etc/passwd')}", "{'a': true.x}", "{'a': __import__}"])
+def test_names_and_calls_are_never_evaluated(text: str) -> None:
+    assert parse_call(f"Action: look\nAction Input: {text}").fault == "bad_json"

@@ -84,6 +84,22 @@ def test_messages_in_messages_out_sync_and_async() -> None:
     assert_answered(asyncio.run(graph().ainvoke(ask("Double 4")))["messages"], 4)
 
 
+def test_plain_functions_are_tools_and_views_may_be_words() -> None:
+    models: Any = {
+        "planner": ScriptedModel(["Next: caller.", "Next: conclusion."]),
+        "caller": ScriptedModel(['Action: double\nAction Input: {"x": 4}']),
+        "summarizer": ScriptedModel(["8"]),
+    }
+
+    def double(x: int) -> int:
+        """Twice a number."""
+        return 2 * x
+
+    out = build_graph(load_team("umi"), models=models, toolbox=[double]).invoke({"messages": [HumanMessage("2 x 4?")]})
+    assert [message.type for message in out["messages"]] == ["human", "ai", "tool", "ai"]
+    assert out["messages"][2].content == "8"
+
+
 def test_the_question_is_the_last_human_message() -> None:
     earlier: list[AnyMessage] = [SystemMessage("Be kind."), HumanMessage("Double 1"), AIMessage("It is 2")]
     out = graph().invoke({"messages": [*earlier, HumanMessage([{"type": "text", "text": "Double 7"}])]})
@@ -222,4 +238,4 @@ def test_every_model_is_released_by_the_bare_graph() -> None:
     used = models()
     build_graph(load_team("umi"), models=used, toolbox=as_toolbox([double])).invoke(ask("Double 4"))
     session = used[View.PLANNER].requests[0].session
-    assert all(model.released == [session] for model in used.values())
+    assert all(model.released == [session.replace("planner", view)] for view, model in used.items())

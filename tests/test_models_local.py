@@ -208,6 +208,15 @@ def test_an_unknown_hub_id_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "\n" not in str(error.value)
 
 
+def test_weights_written_anew_have_another_digest(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{}")
+    (tmp_path / "model.safetensors").write_bytes(b"one")
+    first = local.base_digest(str(tmp_path))
+    assert local.base_digest(str(tmp_path)) == first
+    (tmp_path / "model.safetensors").write_bytes(b"another")
+    assert local.base_digest(str(tmp_path)) != first
+
+
 def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"no config\.json"):
         local.resolve_base(str(tmp_path))

@@ -32,7 +32,7 @@ def encoder(request: pytest.FixtureRequest, tokenizer: PreTrainedTokenizerBase) 
 @given(trajectory=trajectories())
 def test_every_prompt_extends_the_one_before(encoder: ChatEncoder, trajectory: Trajectory) -> None:
     for layout, view in VIEWS:
-        messages, targets = render(trajectory, view=view, layout=layout)
+        messages, targets, _ = render(trajectory, view=view, layout=layout)
         before: list[int] = []
         for target in targets:
             prompt = encoder.prompt(messages[: target.message])
@@ -48,7 +48,7 @@ def test_every_prompt_extends_the_one_before(encoder: ChatEncoder, trajectory: T
 @given(trajectory=trajectories())
 def test_a_row_trains_exactly_what_the_roles_write(encoder: ChatEncoder, trajectory: Trajectory) -> None:
     for layout, view in VIEWS:
-        messages, targets = render(trajectory, view=view, layout=layout)
+        messages, targets, _ = render(trajectory, view=view, layout=layout)
         row = encoder.row(messages, trained={target.message for target in targets})
         expected: list[int] = []
         for target in targets:
@@ -62,7 +62,7 @@ def test_a_row_trains_exactly_what_the_roles_write(encoder: ChatEncoder, traject
 @given(trajectory=trajectories())
 def test_messages_alternate_after_one_system_message(trajectory: Trajectory) -> None:
     for layout, view in VIEWS:
-        messages, targets = render(trajectory, view=view, layout=layout)
+        messages, targets, _ = render(trajectory, view=view, layout=layout)
         roles = [message.role for message in messages]
         assert roles == ["system", *["user", "assistant"] * ((len(roles) - 1) // 2)][: len(roles)]
         assert all(messages[target.message].role == "assistant" for target in targets)
@@ -83,7 +83,7 @@ def _asked(trajectory: Trajectory, view: View, step: int) -> Trajectory:
 @given(trajectory=trajectories())
 def test_what_is_asked_is_what_is_trained(trajectory: Trajectory) -> None:
     for layout, view in VIEWS:
-        messages, targets = render(trajectory, view=view, layout=layout)
+        messages, targets, _ = render(trajectory, view=view, layout=layout)
         for target in targets:
             opens = target.view in {View.PLANNER, View.SINGLE}
             if opens and trajectory.steps[target.step].prompt:
@@ -103,7 +103,7 @@ def test_targets_are_the_grammar_of_each_decision(trajectory: Trajectory) -> Non
     expected = {View.PLANNER: plans, View.CALLER: calls, View.SUMMARIZER: [a for a in answers if a != grammar.NO_TOOL]}
     for layout in Layout:
         for view, texts in expected.items():
-            messages, targets = render(trajectory, view=view, layout=layout)
+            messages, targets, _ = render(trajectory, view=view, layout=layout)
             found = [messages[target.message].content for target in targets if target.view is view]
             assert found == [text.strip() for text in texts]
 
@@ -181,7 +181,7 @@ def test_a_rationale_that_led_to_nothing_stays_so_when_the_planner_is_asked_agai
 def test_a_conclusion_that_failed_does_not_tell_the_answer() -> None:
     steps = (_step(Decision.SUMMARIZE), _step(), _step(Decision.SUMMARIZE))
     trajectory = Trajectory(query="q", tools=(TOOL,), steps=steps, answer="the end", outcome=Outcome.ANSWERED)
-    messages, targets = render(trajectory, view=View.SINGLE, layout=Layout.PAPER)
+    messages, targets, _ = render(trajectory, view=View.SINGLE, layout=Layout.PAPER)
     assert ["the end" in messages[target.message].content for target in targets] == [False, False, True]
 
 

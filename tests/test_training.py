@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,16 +15,20 @@ import pytest
 import torch
 import yaml
 from safetensors.torch import load_file
+from transformers import TrainerControl, TrainerState, TrainingArguments
 
 from alpha_umi import gym
 from alpha_umi.adapters import read_card
 from alpha_umi.data import store
 from alpha_umi.errors import MissingExtra, UsageError
 from alpha_umi.models.local import load_tokenizer
+from alpha_umi.prompts import load_prompts
 from alpha_umi.roles import load_team
-from alpha_umi.training import glpft, run_folder
+from alpha_umi.training import callbacks, glpft, run_folder
+from alpha_umi.training.environment import deepspeed_config
 from alpha_umi.training.recipe import Recipe, load_recipe
 from alpha_umi.training.rows import prepare_data, share
+from alpha_umi.training.trainer import arguments
 
 
 @pytest.fixture(scope="session")
@@ -174,8 +179,11 @@ def test_killed_at_once_and_resumed_ends_with_the_same_weights(
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         assert not run_folder.is_finished(broken, stage)
+        with (broken / "metrics.jsonl").open("a") as stream:
+            stream.write('{"stage": "cut sh')
     done = subprocess.run(command(recipe, broken, "--resume"), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+    assert "missing keys" not in done.stderr
     for stage, file in (
         ("backbone", "model.safetensors"),
         ("planner", "adapter_model.safetensors"),
@@ -194,6 +202,7 @@ def test_killed_at_once_and_resumed_ends_with_the_same_weights(
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(shutil.which("c++") is None, reason="DeepSpeed compiles how CPU ranks talk: needs a C++ compiler")
 def test_two_cpu_ranks_train_under_deepspeed(tiny: Path, data: Path, tmp_path: Path, run: Path) -> None:
     """The shipped launcher and ZeRO-2 configuration; the loss is the single process's, the engine is DeepSpeed's."""
     recipe = recipe_file(tmp_path, tiny, data)
@@ -288,8 +297,71 @@ def test_wandb_stays_offline_without_a_key(tiny: Path, data: Path, tmp_path: Pat
 def test_a_run_over_other_data_is_not_resumed(run: Path, tmp_path: Path) -> None:
     store.write(tmp_path / "other", gym.generate(4, seed=9))
     recipe = load_recipe(str(run.parent / "tiny.yaml"))
-    with pytest.raises(UsageError, match=r"another (recipe|data)"):
+    with pytest.raises(UsageError, match="on other data"):
         glpft.train(recipe.model_copy(update={"data": str(tmp_path / "other")}), run, resume=True)
+    with pytest.raises(UsageError, match=r"another recipe \(seed differ\)"):
+        glpft.train(recipe.model_copy(update={"seed": 1}), run, resume=True)
+
+
+def test_the_same_data_under_another_path_are_the_same(
+    run: Path, data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recipe = load_recipe(str(run.parent / "tiny.yaml"))
+    monkeypatch.chdir(data.parent)
+    assert glpft.train(recipe.model_copy(update={"data": f"./{data.name}"}), run, resume=True) == run
+
+
+def test_a_run_is_not_continued_under_other_prompts(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = load_recipe(str(run.parent / "tiny.yaml"))
+    monkeypatch.setattr(load_prompts(recipe.layout), "digest", "edited")
+    with pytest.raises(UsageError, match="other prompts"):
+        glpft.train(recipe, run, resume=True)
+
+
+def test_a_line_of_metrics_cut_short_by_a_kill_is_dropped(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.jsonl"
+    path.write_text('{"stage": "a", "step": 1}\n{"stage": "b", "step": 2}\n{"stage": "b", "st')
+    metrics = callbacks.Metrics(path, "b")
+    metrics.on_train_begin(TrainingArguments(output_dir=str(tmp_path)), TrainerState(global_step=1), TrainerControl())
+    assert path.read_text() == '{"stage": "a", "step": 1}\n'
+
+
+def test_a_foreign_folder_is_left_as_it_was(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(UsageError, match="holds no run"):
+        glpft.train(load_recipe("smoke"), tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+
+def test_a_run_of_one_stage_says_what_is_left(tiny: Path, data: Path, tmp_path: Path) -> None:
+    recipe = recipe_file(tmp_path, tiny, data)
+    more = ("--stage", "backbone", "--set", "limit=2")
+    done = subprocess.run(command(recipe, tmp_path / "run", *more), capture_output=True, text=True, check=False)
+    assert done.stdout == f"run: {tmp_path / 'run'}\nstages left: planner, caller, summarizer\n", done.stderr
+
+
+def test_a_recipe_that_leaves_a_seat_empty_makes_no_team(tiny: Path, data: Path, tmp_path: Path) -> None:
+    recipe = recipe_file(tmp_path, tiny, data)
+    more = ("--set", "stages.summarizer=null", "--set", "limit=2")
+    done = subprocess.run(command(recipe, tmp_path / "run", *more), capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines()[1] == "no team yet: no stage of 'tiny' speaks as summarizer", done.stderr
+    assert not (tmp_path / "run" / "team.yaml").exists()
+
+
+def test_without_a_launcher_one_device_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """transformers would split micro-batches over all GPUs, so that an update learned from other rows than stated."""
+    recipe = load_recipe("smoke")
+    monkeypatch.setattr(TrainingArguments, "n_gpu", property(lambda _: 4))
+    made = arguments(recipe, recipe.stages["planner"], tmp_path, seed=0, deepspeed=None, world=1)
+    assert made._n_gpu == 1
+
+
+def test_cpu_ranks_without_a_compiler_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOCAL_RANK", "0")
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(UsageError, match="no-such-compiler is not installed"):
+        deepspeed_config(load_recipe("smoke"))
 
 
 def test_a_file_where_the_run_should_be_is_one_line(run: Path, tmp_path: Path) -> None:
@@ -311,9 +383,12 @@ def test_a_team_made_of_a_relative_base_is_found_from_anywhere(
 
 def test_gym_data_half_written_is_made_again(tmp_path: Path) -> None:
     recipe = Recipe.model_validate({"name": "x", "data": "gym:3", "stages": {"backbone": {"views": ["whole"]}}})
-    (tmp_path / "data").mkdir()
-    (tmp_path / "data" / ".trajectories.jsonl.1.part").write_text("{")
+    folder = prepare_data(recipe, tmp_path)
+    (folder / "trajectories.jsonl").unlink()
+    (folder / ".trajectories.jsonl.1.part").write_text("{")
     assert len(list(store.read(prepare_data(recipe, tmp_path)))) == 3
+    more = recipe.model_copy(update={"data": "gym:5"})
+    assert len(list(store.read(prepare_data(more, tmp_path)))) == 5
 
 
 def test_a_plan_that_cannot_be_a_target_is_named(data: Path, tmp_path: Path, tiny: Path) -> None:

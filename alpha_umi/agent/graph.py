@@ -4,7 +4,8 @@
                   -> summarize -> finish
                   -> give_up   -> finish
 What a step still lacks decides the edge (`state.next_node`), after every node: a run that was stored anywhere goes on
-from there. `messages` in, `messages` out, so it stands where `create_agent` would, as a subgraph too.
+from there. `messages` in, `messages` out, so it stands where `create_agent` would, as a subgraph too;
+the last human message is the question, and what was said before it is not read.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from alpha_umi.errors import UsageError
 from alpha_umi.models.base import Model
 from alpha_umi.prompts import View
 from alpha_umi.roles import Team
-from alpha_umi.tools.base import Toolbox
+from alpha_umi.tools.functions import as_toolbox
 
 AgentGraph = CompiledStateGraph[State, None, Messages, Messages]
 
@@ -34,7 +35,7 @@ def build_graph(
     team: Team,
     *,
     models: Mapping[View, Model],
-    toolbox: Toolbox,
+    toolbox: Any,
     budget: Budget | None = None,
     checkpointer: Checkpointer = None,
     name: str = "alpha_umi",
@@ -44,19 +45,19 @@ def build_graph(
     Args:
         team: who speaks, in which layout.
         models: what each view of the team speaks with.
-        toolbox: what may be called.
+        toolbox: what may be called: a toolbox, Python functions, LangChain tools, or a mixture.
         budget: what one run may spend.
         checkpointer: any of LangGraph's; runs then need a `thread_id`.
         name: how the graph is called inside a larger one.
 
     Raises:
-        UsageError: a role of the team has no model.
+        UsageError: a role of the team has no model, or a tool cannot be offered.
     """
     budget = budget or Budget()
     missing = sorted({role.view for role in (team.planner, team.caller, team.summarizer)} - set(models))
     if missing:
         raise UsageError(f"team '{team.name}' has no model for {', '.join(missing)}; models are given by view")
-    nodes = Nodes(team=team, models=models, toolbox=toolbox, budget=budget)
+    nodes = Nodes(team=team, models=models, toolbox=as_toolbox(toolbox), budget=budget)
     graph = StateGraph(State, input_schema=Messages, output_schema=Messages)
     graph.add_node("begin", nodes.begin)
     graph.add_edge(START, "begin")

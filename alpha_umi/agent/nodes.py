@@ -24,8 +24,8 @@ from alpha_umi.agent.messages import call_messages, final_message, question_of
 from alpha_umi.agent.state import Budget, Reason, State, next_node
 from alpha_umi.agent.threads import within
 from alpha_umi.fitting import fit
-from alpha_umi.models.base import Completion, Model, Request
-from alpha_umi.prompts import View
+from alpha_umi.models.base import Completion, Model, Request, session_of
+from alpha_umi.prompts import Layout, View
 from alpha_umi.roles import Team
 from alpha_umi.tools.base import Toolbox
 from alpha_umi.tools.validation import one_line, refuse_fault
@@ -169,7 +169,7 @@ class Nodes:
 
     def release(self, session: str) -> None:
         """Let the models forget a session."""
-        release(self.models, session=session)
+        release(self.models, episode=session, layout=self.team.layout)
 
     def _ask(self, view: View, episode: Episode, stop: threading.Event) -> Completion | None:
         """One completion of a role; None when a budget forbade or ended it, which is then recorded."""
@@ -195,7 +195,7 @@ class Nodes:
             Request(
                 messages=fitted.conversation.messages,
                 generation=role.generation,
-                session=episode.session,
+                session=session_of(episode.session, view, self.team.layout),
                 on_text=lambda text: write(Token(role=view, text=text)),
                 should_stop=lambda: stop.is_set() or episode.seconds_left <= 0,
             )
@@ -207,10 +207,11 @@ class Nodes:
         return completion.model_copy(update={"text": _writable(completion.text)})
 
 
-def release(models: Mapping[View, Model], *, session: str) -> None:
-    """Let every model forget a session, once each, whatever one of them raises."""
+def release(models: Mapping[View, Model], *, episode: str, layout: Layout) -> None:
+    """Let every model forget an episode, whatever one of them raises."""
     with ExitStack() as stack:
-        for model in {id(model): model for model in models.values()}.values():
+        held = {(id(model), session_of(episode, view, layout)): model for view, model in models.items()}
+        for (_, session), model in held.items():
             stack.callback(model.release, session)
 
 

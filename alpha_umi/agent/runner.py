@@ -88,7 +88,7 @@ class Agent:
                         yield event
         finally:
             if not finished:
-                await in_thread(lambda _: release(self.models, session=session))
+                await in_thread(lambda _: release(self.models, episode=session, layout=self.team.layout))
 
     async def arun(self, question: str, *, on_event: Callable[[AgentEvent], None] | None = None) -> Result:
         """Answer a question."""

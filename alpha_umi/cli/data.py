@@ -53,7 +53,9 @@ Example: alpha-umi data inspect data/ood --role planner --layout shared -n 2
 
 @app.command("convert", help=_CONVERT)
 def convert(
-    src: Annotated[str, typer.Argument(help="A file, a folder or a glob, gzipped or not; - for gym.")],
+    src: Annotated[
+        list[str], typer.Argument(metavar="SRC...", help="Files, folders or globs, gzipped or not; - for gym.")
+    ],
     *,
     format: Annotated[str, typer.Option(help=f"One of {', '.join([*conversion.FORMATS, GYM])}.")],
     out: Annotated[Path, typer.Option(help="Folder for trajectories.jsonl and report.json.")],
@@ -90,9 +92,9 @@ def convert(
         _summarize(report, out)
 
 
-def _generate(src: str, n: int, seed: int, split: str) -> Iterator[Trajectory]:
-    if src not in {"-", GYM}:
-        raise UsageError(f"--format gym makes its own trajectories: give - instead of {src}")
+def _generate(src: list[str], n: int, seed: int, split: str) -> Iterator[Trajectory]:
+    if src not in (["-"], [GYM]):
+        raise UsageError(f"--format gym makes its own trajectories: give - instead of {' '.join(src)}")
     kinds: dict[str, Literal["train", "test"]] = {"train": "train", "test": "test"}
     if split not in kinds:
         raise UsageError(f"--split is train or test, not {split}")
@@ -141,6 +143,9 @@ def inspect(
     id_: Annotated[str | None, typer.Option("--id", help="Show the trajectory with this id.")] = None,
     base: Annotated[str, typer.Option(help="Whose tokenizer: a folder or a hub id.")] = DEFAULT_BASE,
     observation_chars: Annotated[int, typer.Option(help="Longer observations lose their middle.")] = OBSERVATION_CHARS,
+    recipe: Annotated[
+        str | None, typer.Option(help="Take layout, tokenizer and observation length from this recipe.")
+    ] = None,
     each: Annotated[
         bool, typer.Option("--tokens", help="One token a line: position, id, role, trained, text.")
     ] = False,
@@ -150,6 +155,12 @@ def inspect(
     if n < 1:
         raise UsageError(f"-n must be at least 1, not {n}")
     chosen = list(_choose(data, n, id_))
+    context = None
+    if recipe is not None:
+        from alpha_umi.training.recipe import load_recipe
+
+        plan = load_recipe(recipe)
+        layout, base, observation_chars, context = plan.layout, plan.base, plan.observation_chars, plan.context
     from alpha_umi.encoding import ChatEncoder
     from alpha_umi.models.local import load_tokenizer
 
@@ -163,6 +174,10 @@ def inspect(
             typer.echo(json.dumps({**facts, "tokens": [token._asdict() for token in tokens]}))
         else:
             typer.echo(f"== {trajectory.id}: {len(tokens)} tokens, {trained} trained, {targets} targets")
+            if context is not None and len(tokens) > context:
+                typer.echo(
+                    f"   longer than the context of {context}: late targets are trained with less of observations"
+                )
             _show(tokens, encoder, each=each)
 
 
@@ -186,7 +201,7 @@ class _Token(NamedTuple):
 
 def _label(conversation: Conversation, encoder: ChatEncoder, role: View) -> list[_Token]:
     """Each token of a training row with its role; a template's own tokens count with what stands before them."""
-    messages, targets = conversation
+    messages, targets, spoken = conversation
     written = encoder.row(messages, trained={i for i, m in enumerate(messages) if m.role == "assistant"})
     trained = encoder.row(messages, trained={target.message for target in targets if target.view is role}).trained
     first = written.trained.index(True) if True in written.trained else len(written.ids)
@@ -196,11 +211,10 @@ def _label(conversation: Conversation, encoder: ChatEncoder, role: View) -> list
         return system in str(encoder.tokenizer.decode(written.ids[:end]))
 
     boundary = bisect.bisect_left(range(first), True, key=holds_system)
-    views = {target.message: target.view.value for target in targets}
-    speakers = iter([views.get(i, role.value) for i, m in enumerate(messages) if m.role == "assistant"])
+    speakers = iter(spoken)
     roles: list[str] = []
     for own, run in itertools.groupby(enumerate(written.trained), key=lambda item: item[1]):
-        speaker = next(speakers) if own else ""
+        speaker = next(speakers).value if own else ""
         roles += [speaker or ("system" if i < boundary else "user") for i, _ in run]
     return [_Token(*values) for values in zip(written.ids, roles, trained, strict=True)]
 

@@ -94,7 +94,9 @@ def _measure(team_name: str, held_out: Sequence[Trajectory], path: Path, console
     for batch in track(batches, f"predicting with {team.name}", total=steps, console=console, transient=True):
         made += batch
     metrics = score(made)
-    path.write_text(json.dumps({"key": key, "metrics": metrics}), encoding="utf-8")
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps({"key": key, "metrics": metrics}), encoding="utf-8")
+    part.replace(path)
     return metrics
 
 

@@ -12,6 +12,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from alpha_umi.errors import UsageError
+
 if TYPE_CHECKING:
     from alpha_umi.training.planning import StagePlan
     from alpha_umi.training.recipe import Recipe
@@ -45,6 +47,8 @@ def train(
 
     overrides = [*set_, *([f"data={json.dumps(data)}"] if data is not None else [])]
     loaded = load_recipe(recipe, overrides=overrides)
+    if stage is not None and stage not in loaded.stages:
+        raise UsageError(f"the recipe '{loaded.name}' has no stage '{stage}', only {', '.join(loaded.stages)}")
     if dry_run:
         _dry_run(loaded, as_json=as_json)
         return
@@ -55,7 +59,18 @@ def train(
         if as_json:
             typer.echo(json.dumps({"team": str(folder)}))
         else:
-            typer.echo(f'team: {folder}\nnext: alpha-umi run "QUESTION" --team {folder}')
+            typer.echo(_what_next(folder, loaded))
+
+
+def _what_next(folder: Path, recipe: Recipe) -> str:
+    from alpha_umi.roles import TEAM_FILE
+    from alpha_umi.training.run_folder import is_finished
+
+    if (folder / TEAM_FILE).is_file():
+        return f'team: {folder}\nnext: alpha-umi run "QUESTION" --team {folder}'
+    if left := [name for name in recipe.stages if not is_finished(folder, name)]:
+        return f"run: {folder}\nstages left: {', '.join(left)}"
+    return f"run: {folder}\nno team yet: no stage of '{recipe.name}' speaks as {', '.join(recipe.empty_seats())}"
 
 
 def _dry_run(recipe: Recipe, *, as_json: bool) -> None:

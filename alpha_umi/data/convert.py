@@ -6,6 +6,7 @@ Holds the table of formats and nothing of what is in them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ FORMATS: dict[str, Callable[..., Iterator[Trajectory]]] = {
 
 
 def convert(
-    src: str | Path,
+    src: str | Path | Sequence[str | Path],
     format: str,
     out: str | Path,
     *,
@@ -34,7 +35,7 @@ def convert(
     """Convert raw files to the data set folder `out`.
 
     Args:
-        src: a file, a folder of files or a glob; gzipped or not.
+        src: a file, a folder of files or a glob, or several; gzipped or not.
         format: a key of `FORMATS`.
         out: the folder to write.
         keep: filters that drop trajectories; the first reason found is counted.
@@ -47,12 +48,14 @@ def convert(
     if format not in FORMATS:
         raise DataError(f"unknown format '{format}': known are {', '.join(FORMATS)}")
     report = Report()
+    sources = [src] if isinstance(src, str | Path) else list(src)
+    found = chain.from_iterable(FORMATS[format](source, report, **options) for source in sources)
     try:
-        return save(FORMATS[format](src, report, **options), out, report=report, keep=keep, progress=progress)
+        return save(found, out, report=report, keep=keep, progress=progress)
     except DataError as error:
-        if report.kept or str(src) in str(error):
+        if report.kept or any(str(source) in str(error) for source in sources):
             raise
-        raise DataError(f"{src} as {format}: {error}") from error
+        raise DataError(f"{', '.join(map(str, sources))} as {format}: {error}") from error
 
 
 def save(

@@ -28,7 +28,7 @@ def for_role(
     trajectory: Trajectory, *, view: View, layout: Layout, observation_chars: int = OBSERVATION_CHARS
 ) -> list[Example]:
     """Every example that a trajectory holds for one role (or for `single`, whole steps), in order."""
-    messages, targets = render(trajectory, view=view, layout=layout, observation_chars=observation_chars)
+    messages, targets, _ = render(trajectory, view=view, layout=layout, observation_chars=observation_chars)
     return [
         Example(messages[: target.message], messages[target.message].content, view, target.step)
         for target in targets

@@ -12,6 +12,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Literal
 
 from pydantic import ValidationError
 
@@ -22,6 +23,8 @@ from alpha_umi.trajectory import Trajectory
 
 TRAJECTORIES = "trajectories.jsonl"
 REPORT = "report.json"
+
+SplitBy = Literal["query", "id"]
 
 
 def find(path: str | Path) -> Path:
@@ -143,18 +146,19 @@ def digest(path: str | Path) -> str:
     return sha.hexdigest()[:16]
 
 
-def is_held_out(trajectory: Trajectory, share: float, *, seed: int = 0) -> bool:
-    """Whether a trajectory belongs to the held-out share: decided by its id alone (its query when it has no id)."""
-    key = f"{seed}\0{trajectory.id or trajectory.query}".encode()
+def is_held_out(trajectory: Trajectory, share: float, *, seed: int = 0, by: SplitBy = "query") -> bool:
+    """Whether a trajectory belongs to the held-out share: decided by its query, so that several trajectories of one
+    query stay together, or by its id (its query when it has none)."""
+    key = f"{seed}\0{(by == 'id' and trajectory.id) or trajectory.query}".encode()
     return int.from_bytes(hashlib.sha256(key).digest()[:8]) < share * 2**64
 
 
 def split(
-    trajectories: Iterable[Trajectory], share: float, *, seed: int = 0
+    trajectories: Iterable[Trajectory], share: float, *, seed: int = 0, by: SplitBy = "query"
 ) -> tuple[list[Trajectory], list[Trajectory]]:
-    """Split into the rest and a held-out share; each trajectory's side depends on nothing but its id and the seed."""
+    """Split into the rest and a held-out share; a trajectory's side depends on nothing but its query and the seed."""
     rest: list[Trajectory] = []
     held_out: list[Trajectory] = []
     for trajectory in trajectories:
-        (held_out if is_held_out(trajectory, share, seed=seed) else rest).append(trajectory)
+        (held_out if is_held_out(trajectory, share, seed=seed, by=by) else rest).append(trajectory)
     return rest, held_out

@@ -14,7 +14,7 @@ from itertools import zip_longest
 from alpha_umi import grammar
 from alpha_umi.evaluation.points import Case, Point, Prediction
 from alpha_umi.fitting import fit
-from alpha_umi.models.base import Completion, Model, Request
+from alpha_umi.models.base import Completion, Model, Request, session_of
 from alpha_umi.prompts import Layout, View
 from alpha_umi.roles import Team
 from alpha_umi.trajectory import Decision, Outcome, Plan, Step, Trajectory
@@ -49,7 +49,7 @@ def predict(
         finally:
             for case in side_by_side:
                 for view, model in models.items():
-                    model.release(session_of(case.points[0], view, team.layout))
+                    model.release(_session(case.points[0], view, team.layout))
 
 
 def complete_all(model: Model, requests: Sequence[Request]) -> list[Completion]:
@@ -60,9 +60,8 @@ def complete_all(model: Model, requests: Sequence[Request]) -> list[Completion]:
     return [model.complete(request) for request in requests]
 
 
-def session_of(point: Point, view: View, layout: Layout) -> str:
-    """One session per trajectory; in the `paper` layout one for each role, whose conversations share no beginning."""
-    return f"static/{point.id}" if layout is Layout.SHARED else f"static/{point.id}/{view}"
+def _session(point: Point, view: View, layout: Layout) -> str:
+    return session_of(f"static/{point.id}", view, layout)
 
 
 def history(trajectory: Trajectory, step: int, plan: Plan | None = None) -> tuple[Trajectory, str | None]:
@@ -144,7 +143,7 @@ def _ask(view: View, drafts: Sequence[_Draft], team: Team, models: Mapping[View,
             draft.written[view] = _NOT_ASKED
             continue
         asked.append(draft)
-        session = session_of(draft.point, view, team.layout)
+        session = _session(draft.point, view, team.layout)
         requests.append(Request(messages=fitted.conversation.messages, generation=generation, session=session))
     for draft, completion in zip(asked, complete_all(model, requests), strict=True):
         draft.written[view] = completion

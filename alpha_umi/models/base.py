@@ -10,11 +10,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from alpha_umi.prompts import Message
+from alpha_umi.prompts import Layout, Message, View
 from alpha_umi.roles import Generation
 from alpha_umi.trajectory import Frozen
 
-__all__ = ["Completion", "Generation", "Message", "Model", "Request"]
+__all__ = ["Completion", "Generation", "Message", "Model", "Request", "session_of"]
+
+
+def session_of(episode: str, view: View, layout: Layout) -> str:
+    """The session of a role in an episode: one for all in `shared`; in `paper` one each, because there the roles'
+    conversations share no beginning and roles that speak with the same weights would drive each other out."""
+    return episode if layout is Layout.SHARED else f"{episode}/{view}"
 
 
 @dataclass(frozen=True, kw_only=True)

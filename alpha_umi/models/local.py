@@ -67,6 +67,8 @@ def resolve_base(base: str) -> str:
         if not (path / "config.json").is_file():
             raise ModelError(f"{path} holds no model: it has no config.json")
         return str(path)
+    if path.is_file():
+        raise ModelError(f"{path} is a file: a base is a model folder or a hub id")
     if base in PACKAGED and (gguf := _packaged_file(base)) is not None:
         return str(_converted(gguf))
     if base.count("/") > 1 or base.startswith((".", "/", "~")) or base.endswith((".gguf", ".yaml")):
@@ -228,11 +230,19 @@ def load_models(team: Team, *, dtype: torch.dtype | None = None, device: str | N
     return models
 
 
-@lru_cache
 def base_digest(base: str) -> str:
     """What a card says of the weights it continued from: their digest, or the hub id they came by."""
-    resolved = resolve_base(base)
-    return weights_digest(Path(resolved)) if Path(resolved).is_dir() else resolved
+    resolved = Path(resolve_base(base))
+    if not resolved.is_dir():
+        return resolve_base(base)
+    # A folder may be trained anew while the process lives (a notebook): the digest is kept for its files as they are.
+    stamps = tuple((f.name, f.stat().st_size, f.stat().st_mtime_ns) for f in sorted(resolved.glob("*.safetensors")))
+    return _digest_of(resolved, stamps)
+
+
+@lru_cache
+def _digest_of(folder: Path, _stamps: tuple[tuple[str, int, int], ...]) -> str:
+    return weights_digest(folder)
 
 
 def context_length(base: str) -> int:

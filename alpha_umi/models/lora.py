@@ -57,6 +57,7 @@ class Adapters:
         Raises:
             ModelError: more than low-rank products on linear layers, or products that do not fit.
         """
+        self.activate(None)
         config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
         more = ("use_dora", "lora_bias", "modules_to_save", "alpha_pattern", "rank_pattern", "alora_invocation_tokens")
         odd = [key for key in more if config.get(key)]
@@ -79,7 +80,6 @@ class Adapters:
                 (up * scale).to(weight.device, dtype).contiguous(),
             )
         self.names.append(name)
-        self._active = None
 
     def activate(self, name: str | None) -> None:
         """Make one adapter act, or none."""

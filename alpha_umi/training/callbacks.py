@@ -11,6 +11,7 @@ import os
 import resource
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -45,10 +46,19 @@ class Metrics(TrainerCallback):
     def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """Forget lines of steps that a resumed run is about to do again, and start the clock."""
         if state.is_world_process_zero and self._path.is_file():
-            lines = [json.loads(line) for line in self._path.read_text(encoding="utf-8").splitlines() if line]
-            kept = [r for r in lines if r["stage"] != self._stage or r["step"] <= state.global_step]
-            self._path.write_text("".join(json.dumps(r) + "\n" for r in kept), encoding="utf-8")
+            kept = [r for r in self._lines() if r["stage"] != self._stage or r["step"] <= state.global_step]
+            part = self._path.with_suffix(".part")
+            part.write_text("".join(json.dumps(r) + "\n" for r in kept), encoding="utf-8")
+            part.replace(self._path)
         self._last = (time.perf_counter(), 0, 0)
+
+    def _lines(self) -> Iterator[dict[str, Any]]:
+        """What was written, less a last line that a kill cut short."""
+        for line in self._path.read_text(encoding="utf-8").splitlines():
+            try:
+                yield json.loads(line)
+            except ValueError:
+                return
 
     def on_log(
         self,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from typing import Any
 
-from alpha_umi.errors import ConfigError, MissingExtra
+from alpha_umi.errors import ConfigError, MissingExtra, UsageError
 from alpha_umi.training.recipe import Recipe, find_deepspeed
 
 
@@ -34,14 +35,29 @@ def need_extra() -> None:
         raise MissingExtra("training", "train", error) from error
 
 
+def need_compiler() -> None:
+    """Find a missing C++ compiler before DeepSpeed does: it compiles how CPU ranks talk to each other.
+
+    Raises:
+        UsageError: there is none.
+    """
+    import torch
+
+    compiler = os.environ.get("CXX", "c++")
+    if not torch.cuda.is_available() and shutil.which(compiler) is None:
+        raise UsageError(f"DeepSpeed on CPU ranks needs a C++ compiler ({compiler} is not installed): install g++")
+
+
 def deepspeed_config(recipe: Recipe) -> dict[str, Any] | None:
     """The DeepSpeed configuration to use: the recipe's under a launcher, none in a single process.
 
     Raises:
         ConfigError: the file is not JSON.
+        UsageError: CPU ranks, and no compiler.
     """
     if recipe.deepspeed is None or "LOCAL_RANK" not in os.environ:
         return None
+    need_compiler()
     path = find_deepspeed(recipe.deepspeed)
     try:
         config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))

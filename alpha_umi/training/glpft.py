@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def train(recipe: Recipe, out: Path, *, stage: str | None = None, resume: bool = False) -> Path:
-    """Run a recipe's stages in order; returns the run folder, which is a team once the last stage has ended.
+    """Run a recipe's stages in order; returns the run folder, a team once stages have filled all its seats.
 
     Args:
         recipe: what to do.
@@ -47,10 +47,12 @@ def train(recipe: Recipe, out: Path, *, stage: str | None = None, resume: bool =
         raise UsageError(f"the recipe '{recipe.name}' has no stage '{stage}', only {', '.join(recipe.stages)}")
     check_recipe(recipe)
     encoder = ChatEncoder(load_tokenizer(recipe.base))
+    if is_first():
+        run_folder.check_folder(out, resume=resume or stage is not None)
     data = prepare_data(recipe, out)
     digest = store.digest(data)
     if is_first():
-        run_folder.open_run(out, recipe, data_digest=digest, resume=resume or stage is not None, world=world_size())
+        run_folder.open_run(out, recipe, data_digest=digest, world=world_size())
     for name in wanted:
         if not run_folder.is_finished(out, name):
             start = recipe.stages[name].start
@@ -59,7 +61,8 @@ def train(recipe: Recipe, out: Path, *, stage: str | None = None, resume: bool =
             rows = stage_rows(recipe, name, data, out / "rows", encoder)
             _train_one(recipe, name, rows, out, data_digest=digest, encoder=encoder)
     if is_first() and all(run_folder.is_finished(out, name) for name in recipe.stages):
-        run_folder.write_team(out, recipe)
+        if not recipe.empty_seats():
+            run_folder.write_team(out, recipe)
         shutil.rmtree(out / "rows", ignore_errors=True)
     return out
 

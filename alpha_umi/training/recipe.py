@@ -16,7 +16,7 @@ from pydantic import Field, model_validator
 from alpha_umi import resources
 from alpha_umi.errors import ConfigError, UsageError
 from alpha_umi.prompts import OBSERVATION_CHARS, Layout, View
-from alpha_umi.roles import DEFAULT_BASE, load_team, parse_config, read_yaml
+from alpha_umi.roles import DEFAULT_BASE, ROLES, load_team, parse_config, read_yaml
 from alpha_umi.trajectory import Frozen
 
 BASE = "base"
@@ -100,6 +100,15 @@ class Recipe(Frozen):
         for view in self.stages[stage].views:
             found += roles if view == "whole" else [View(view)]
         return tuple(dict.fromkeys(found))
+
+    def stage_of(self, seat: View) -> str:
+        """The stage that fills a seat of the team: that of its name, else the last."""
+        return seat.value if seat.value in self.stages else list(self.stages)[-1]
+
+    def empty_seats(self) -> list[str]:
+        """Seats of the team that no stage learns to fill; a run of such a recipe makes weights but no team."""
+        team = load_team(self.team)
+        return [seat.value for seat in ROLES if team.role(seat).view not in self.views_of(self.stage_of(seat))]
 
     def continued(self, stage: str) -> bool:
         """Whether another stage starts from this one, so that its weights must be merged and whole."""

@@ -59,7 +59,7 @@ def prepare_data(recipe: Recipe, run: Path) -> Path:
     from alpha_umi import gym
     from alpha_umi.data.filters import Report
 
-    folder = run / "data"
+    folder = run / "data" / f"gym-{int(number)}-seed-{recipe.seed}"
     run.mkdir(parents=True, exist_ok=True)
     with FileLock(run / "data.lock"):
         if not (folder / store.TRAJECTORIES).is_file():

@@ -12,6 +12,7 @@ import platform
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,14 @@ import yaml
 
 from alpha_umi.adapters import CARD_FILE, text_digest
 from alpha_umi.errors import UsageError
+from alpha_umi.prompts import load_prompts
 from alpha_umi.roles import ROLES, TEAM_FILE, load_team
 from alpha_umi.training.recipe import BASE, Recipe
 
 RECIPE_FILE = "recipe.yaml"
+_WITHOUT_EFFECT = ("name", "description", "data", "wandb", "keep_checkpoints", "log_steps")
+"""Keys of a recipe that do not decide the weights; of the data it is the content that does, not the path."""
+
 PACKAGES = ("torch", "transformers", "peft", "deepspeed", "accelerate", "datasets", "langgraph", "pydantic")
 
 
@@ -54,35 +59,53 @@ def git_state() -> dict[str, Any]:
 
 def recipe_digest(recipe: Recipe) -> str:
     """Digest of everything in a recipe that decides the weights."""
-    value = recipe.model_dump(mode="json", exclude={"name", "description", "wandb", "keep_checkpoints", "log_steps"})
-    return text_digest(value)
+    return text_digest(recipe.model_dump(mode="json", exclude=set(_WITHOUT_EFFECT)))
 
 
-def open_run(run: Path, recipe: Recipe, *, data_digest: str, resume: bool, world: int) -> None:
-    """Make the run folder, or check that an existing one may be continued.
+def check_folder(run: Path, *, resume: bool) -> None:
+    """Refuse a folder that a run may not be written to, before anything is.
 
     Raises:
-        UsageError: the folder holds a run and `resume` was not asked for, or it holds another run.
+        UsageError: the folder holds a run and `resume` was not asked for, or it holds something else.
     """
-    path = run / RECIPE_FILE
-    if path.is_file():
-        before = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    if (run / RECIPE_FILE).is_file():
         if not resume:
             raise UsageError(f"{run} already holds a run: add --resume to continue it, or choose another --out")
-        for what, now in (("recipe", recipe_digest(recipe)), ("data", data_digest)):
-            if before[f"{what}_digest"] != now:
-                raise UsageError(
-                    f"{run} was trained with another {what}; --resume needs the same (or choose another --out)"
-                )
-        return
-    if run.is_dir() and any(child.name not in {"data", "rows"} and child.suffix != ".lock" for child in run.iterdir()):
+    elif run.is_dir() and any(
+        child.name not in {"data", "rows"} and child.suffix != ".lock" for child in run.iterdir()
+    ):
         raise UsageError(f"{run} is not empty and holds no run: choose another --out")
-    run.mkdir(parents=True, exist_ok=True)
+
+
+def open_run(run: Path, recipe: Recipe, *, data_digest: str, world: int) -> None:
+    """Make the run folder, or check that what it holds may be continued.
+
+    Raises:
+        UsageError: it holds a run of another recipe, other data, other prompts, or another number of processes.
+    """
+    path = run / RECIPE_FILE
     facts = {
         "recipe_digest": recipe_digest(recipe),
         "data_digest": data_digest,
-        "seed": recipe.seed,
+        "prompts_digest": prompts_digest(recipe),
         "world_size": world,
+    }
+    if path.is_file():
+        before = json.loads((run / "run.json").read_text(encoding="utf-8"))
+        if before["recipe_digest"] != facts["recipe_digest"]:
+            changed = ", ".join(_differences(yaml.safe_load(path.read_text(encoding="utf-8")), recipe))
+            raise UsageError(f"{run} was trained with another recipe ({changed} differ); choose another --out")
+        for key, words in (
+            ("data_digest", "on other data"),
+            ("prompts_digest", "with other prompts or role settings"),
+            ("world_size", f"by {before['world_size']} processes, not {world}"),
+        ):
+            if before.get(key) != facts[key]:
+                raise UsageError(f"{run} was trained {words}; --resume needs the same (or choose another --out)")
+        return
+    run.mkdir(parents=True, exist_ok=True)
+    facts |= {
+        "seed": recipe.seed,
         "versions": versions(),
         "git": git_state(),
         "command": sys.argv,
@@ -93,6 +116,19 @@ def open_run(run: Path, recipe: Recipe, *, data_digest: str, resume: bool, world
     path.write_text(
         yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False, allow_unicode=True), encoding="utf-8"
     )
+
+
+def prompts_digest(recipe: Recipe) -> str:
+    """Digest of what is not in a recipe and decides its rows: the wording, and the room that roles need to write."""
+    team = load_team(recipe.team)
+    rooms = {role.view.value: role.generation.max_new_tokens for role in (getattr(team, v.value) for v in ROLES)}
+    return text_digest([load_prompts(recipe.layout).digest, rooms])
+
+
+def _differences(before: Mapping[str, Any], recipe: Recipe) -> list[str]:
+    """Top-level keys of a recipe that decide the weights and are not as they were."""
+    now = recipe.model_dump(mode="json", exclude=set(_WITHOUT_EFFECT))
+    return [key for key in now if before.get(key) != now[key]]
 
 
 def is_finished(run: Path, stage: str) -> bool:
@@ -114,14 +150,13 @@ def last_checkpoint(folder: Path) -> Path | None:
 
 
 def write_team(run: Path, recipe: Recipe) -> None:
-    """Write `team.yaml`: each seat speaks with the stage of its name, or with the only one there is."""
+    """Write `team.yaml`, in which each seat speaks with the stage that fills it."""
     team = load_team(recipe.team)
-    last = list(recipe.stages)[-1]
     seats: dict[str, Any] = {}
     base = str(Path(recipe.base).resolve()) if Path(recipe.base).is_dir() else recipe.base
     for view in ROLES:
         role = getattr(team, view.value)
-        name = view.value if view.value in recipe.stages else last
+        name = recipe.stage_of(view)
         stage = recipe.stages[name]
         if stage.method == "lora" and not recipe.continued(name):
             base = base if stage.start == BASE else stage.start

@@ -114,7 +114,7 @@ def arguments(
 ) -> TrainingArguments:
     """Training arguments of one stage; `folder` receives its checkpoints."""
     on_gpu = torch.cuda.is_available()
-    return TrainingArguments(
+    made = TrainingArguments(
         output_dir=str(folder),
         num_train_epochs=stage.epochs,
         learning_rate=stage.learning_rate,
@@ -143,6 +143,9 @@ def arguments(
         deepspeed=deepspeed,
         ddp_find_unused_parameters=False,
     )
+    # Without a launcher transformers would split each micro-batch over all GPUs it sees, and train another recipe.
+    made._n_gpu = min(made.n_gpu, 1)
+    return made
 
 
 def adapt(model: PreTrainedModel, stage: Stage) -> Any:
@@ -185,6 +188,9 @@ def train_stage(  # noqa: PLR0917 -- called in one place
     )
     trainer.remove_callback(PrinterCallback)  # it prints raw dictionaries; the bar and metrics.jsonl say the same
     trainer.buckets_seed = args.seed
+    if getattr(model.config, "tie_word_embeddings", False):
+        # A checkpoint holds tied weights once; else transformers warns on resuming that the others are missing.
+        model._keys_to_ignore_on_save = list(getattr(model, "_tied_weights_keys", None) or ())
     for callback in callbacks:
         if hasattr(callback, "trainer"):
             callback.trainer = trainer
