@@ -400,6 +400,17 @@ def test_a_plan_that_cannot_be_a_target_is_named(data: Path, tmp_path: Path, tin
     done = subprocess.run(command(recipe, tmp_path / "run", "--dry-run"), capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr.startswith("error: trajectory 'odd': the rationale holds the marker")
+    assert "Traceback" not in done.stderr
+
+
+def test_a_line_that_is_no_trajectory_is_named_wherever_it_stands(data: Path, tmp_path: Path, tiny: Path) -> None:
+    lines = (data / "trajectories.jsonl").read_text().splitlines()
+    (tmp_path / "broken.jsonl").write_text("\n".join([*lines[:3], '{"query": 5}', *lines[3:]]))
+    recipe = recipe_file(tmp_path, tiny, tmp_path / "broken.jsonl")
+    done = subprocess.run(command(recipe, tmp_path / "run", "--dry-run"), capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"error: {tmp_path / 'broken.jsonl'} line 4 is no trajectory")
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_a_missing_extra_is_told_before_any_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

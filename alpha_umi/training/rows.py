@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from alpha_umi.adapters import text_digest
 from alpha_umi.data import store
-from alpha_umi.errors import DataError, UsageError
+from alpha_umi.errors import AlphaUmiError, DataError, UsageError
 from alpha_umi.roles import load_team
 from alpha_umi.training.environment import need_extra
 from alpha_umi.training.recipe import BASE, Recipe
@@ -80,6 +80,7 @@ def share(recipe: Recipe, stage: str, data: Path) -> Iterator[Trajectory]:
 def stage_rows(recipe: Recipe, stage: str, data: Path, folder: Path, encoder: ChatEncoder) -> StageRows:
     """A stage's rows as a memory-mapped data set; made by one process, read by all."""
     from datasets import Dataset, disable_progress_bars
+    from datasets.exceptions import DatasetGenerationError
     from filelock import FileLock
 
     from alpha_umi.data.tokens import RowSettings, count_targets, rows
@@ -115,7 +116,10 @@ def stage_rows(recipe: Recipe, stage: str, data: Path, folder: Path, encoder: Ch
             shutil.rmtree(scratch, ignore_errors=True)
             made = _some(generate(), f"{data}: no targets for stage '{stage}' ({', '.join(settings.views)})")
             # A cache of its own: the library's is shared by all runs and would hand out another run's rows.
-            dataset = Dataset.from_generator(lambda: made, cache_dir=str(scratch), fingerprint=stage)
+            try:
+                dataset = Dataset.from_generator(lambda: made, cache_dir=str(scratch), fingerprint=stage)
+            except DatasetGenerationError as error:
+                raise (error.__cause__ if isinstance(error.__cause__, AlphaUmiError) else error) from None
             dataset.save_to_disk(str(folder / stage))
             shutil.rmtree(scratch)
             done.write_text(json.dumps(counts), encoding="utf-8")
