@@ -14,7 +14,7 @@ import torch
 
 from alpha_umi.encoding import ChatEncoder
 from alpha_umi.errors import DataError
-from alpha_umi.prompts import Conversation, Layout, Target, View, observation_limits, render
+from alpha_umi.prompts import OBSERVATION_CHARS, Conversation, Layout, Target, View, observation_limits, render
 from alpha_umi.trajectory import Trajectory
 
 IGNORED = -100
@@ -53,17 +53,18 @@ def rows(trajectory: Trajectory, settings: RowSettings, encoder: ChatEncoder) ->
     """
     together = settings.layout is Layout.SHARED and View.SINGLE not in settings.views
     spoken = {settings.views[0]: set(settings.views)} if together else {view: {view} for view in settings.views}
-    try:
-        for view, wanted in spoken.items():
-            yield from _view_rows(trajectory, view, wanted, settings, encoder)
-    except ValueError as error:
-        raise DataError(f"trajectory {trajectory.id!r}: {error}") from error
+    for view, wanted in spoken.items():
+        yield from _view_rows(trajectory, view, wanted, settings, encoder)
 
 
 def count_targets(trajectory: Trajectory, settings: RowSettings) -> int:
-    """How many targets the views have in a trajectory, fitting or not."""
+    """How many targets the views have in a trajectory, fitting or not.
+
+    Raises:
+        DataError: a plan cannot be written as a target.
+    """
     views = settings.views[:1] if settings.layout is Layout.SHARED else settings.views
-    found = [t for view in views for t in render(trajectory, view=view, layout=settings.layout).targets]
+    found = [t for view in views for t in _rendered(trajectory, view, settings).targets]
     return sum(target.view in settings.views for target in found)
 
 
@@ -73,7 +74,7 @@ def _view_rows(
     """One row for each observation length at which some of the targets fit."""
     done: set[int] = set()
     for limit in observation_limits(settings.observation_chars):
-        conversation = render(trajectory, view=view, layout=settings.layout, observation_chars=limit)
+        conversation = _rendered(trajectory, view, settings, limit)
         open_targets = [t for t in conversation.targets if t.view in wanted and t.message not in done]
         if not open_targets:
             return
@@ -81,6 +82,15 @@ def _view_rows(
         if fitting:
             done |= set(fitting)
             yield _row(trajectory.id, conversation, fitting, encoder)
+
+
+def _rendered(
+    trajectory: Trajectory, view: View, settings: RowSettings, observation_chars: int = OBSERVATION_CHARS
+) -> Conversation:
+    try:
+        return render(trajectory, view=view, layout=settings.layout, observation_chars=observation_chars)
+    except ValueError as error:
+        raise DataError(f"trajectory {trajectory.id!r}: {error}") from error
 
 
 def _fitting(
