@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from alpha_umi.encoding import ChatEncoder
     from alpha_umi.trajectory import Trajectory
 
-app = typer.Typer(help="Convert trajectories, and look at them as they will be trained.", no_args_is_help=True)
+app = typer.Typer(help="Convert, split and inspect trajectories.", no_args_is_help=True)
 
 GYM = "gym"
 
@@ -51,7 +51,7 @@ Example: alpha-umi data inspect data/ood --role planner --layout shared -n 2
 """
 
 
-@app.command("convert", help=_CONVERT)
+@app.command("convert", help=_CONVERT, short_help="Raw trajectories into a data set folder.")
 def convert(
     src: Annotated[
         list[str], typer.Argument(metavar="SRC...", help="Files, folders or globs, gzipped or not; - for gym.")
@@ -133,7 +133,7 @@ def _summarize(report: Report, out: Path) -> None:
     typer.echo("\n".join(lines))
 
 
-@app.command("inspect", help=_INSPECT)
+@app.command("inspect", help=_INSPECT, short_help="Show each token, its role, and if it is trained.")
 def inspect(
     data: Annotated[str, typer.Argument(metavar="DIR", help="A folder made by `data convert`, or its .jsonl file.")],
     *,

@@ -35,7 +35,7 @@ alpha-umi evaluate static --predictions eval/first/predictions.jsonl --scorer pa
 """
 
 
-@app.command("static", help=_STATIC_HELP)
+@app.command("static", help=_STATIC_HELP, short_help="Teacher-forced metrics of each role.")
 def static(
     *,
     out: Annotated[Path, typer.Option(help="Folder for metrics.json and predictions.jsonl.")],

@@ -42,7 +42,7 @@ Run it again to see the same numbers at once; delete the folder to train anew.
 
 def register(app: typer.Typer) -> None:
     """Add the verb."""
-    app.command("quickstart", help=_HELP)(quickstart)
+    app.command("quickstart", help=_HELP, short_help="Train, measure and ask a small team, in minutes.")(quickstart)
 
 
 def quickstart(

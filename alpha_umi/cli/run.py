@@ -44,7 +44,7 @@ Exit 0 with an answer, 1 without one (the team gave up, or a budget is spent), 2
 
 def register(app: typer.Typer) -> None:
     """Add the verb."""
-    app.command("run", help=_HELP)(run)
+    app.command("run", help=_HELP, short_help="Answer a question with a team and tools.")(run)
 
 
 def run(

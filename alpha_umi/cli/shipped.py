@@ -68,9 +68,9 @@ class Shipped(NamedTuple):
 
 def register(app: typer.Typer) -> None:
     """Add the verbs."""
-    app.command("list", help=_LIST_HELP)(list_)
+    app.command("list", help=_LIST_HELP, short_help="List teams, roles, recipes, prompts, launch files.")(list_)
     app.command("show", help=_SHOW_HELP)(show)
-    app.command("copy", help=_COPY_HELP)(copy)
+    app.command("copy", help=_COPY_HELP, short_help="Copy a shipped file, to change it.")(copy)
 
 
 def list_(as_json: bool = typer.Option(False, "--json", help="Print a JSON list.")) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the verb."""
-    app.command("train", help=_HELP)(train)
+    app.command("train", help=_HELP, short_help="Train a backbone, then each role from it.")(train)
 
 
 _HELP = """Train a recipe's stages in order: the backbone, then each role from it.

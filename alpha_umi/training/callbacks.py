@@ -5,6 +5,7 @@ Everything here runs on the first rank only and reads the trainer; nothing chang
 
 from __future__ import annotations
 
+import ctypes.util
 import json
 import netrc
 import os
@@ -88,6 +89,22 @@ class Metrics(TrainerCallback):
         self._last = (now, tokens, targets)
         with self._path.open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(line) + "\n")
+
+
+class Trim(TrainerCallback):
+    """Gives memory that is no longer used back to the system after each update on a CPU.
+
+    Rows differ in length, and glibc keeps what it cannot reuse: a run of 77 updates grew from 4 to 9 GiB.
+    """
+
+    def __init__(self) -> None:
+        name = None if torch.cuda.is_available() else ctypes.util.find_library("c")
+        self._trim = getattr(ctypes.CDLL(name), "malloc_trim", None) if name else None
+
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        """Trim the heap."""
+        if self._trim is not None:
+            self._trim(0)
 
 
 class Bar(TrainerCallback):

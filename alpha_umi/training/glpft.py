@@ -89,7 +89,11 @@ def _train_one(
     dtype = torch.float32 if stage.method == "full" or recipe.precision == "fp32" else torch.bfloat16
     model = trainer.adapt(load_base(start, dtype=dtype, device=str(args.device)), stage)
     title = f"[{list(recipe.stages).index(name) + 1}/{len(recipe.stages)}] {name}"
-    watchers: list[Any] = [callbacks.Metrics(out / "metrics.jsonl", name), callbacks.Bar(title, sys.stderr)]
+    watchers: list[Any] = [
+        callbacks.Metrics(out / "metrics.jsonl", name),
+        callbacks.Bar(title, sys.stderr),
+        callbacks.Trim(),
+    ]
     if recipe.wandb:
         watchers.append(callbacks.wandb_callback(out, f"{recipe.name}/{name}"))
     checkpoint = run_folder.last_checkpoint(folder / "checkpoints")
