@@ -19,7 +19,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -43,28 +42,29 @@ from benchmarks.report import finish, show
 ROLES = (View.PLANNER, View.CALLER, View.SUMMARIZER)
 FEWER_TOKENS, FASTER_FULL, NO_SLOWER_LORA, MEMORY = 1.8, 1.2, 1.0, 1.35
 WAYS = ("separate", "full", "lora")
+OBSERVATION_CHARS = 256
+POSITIONS = 2048
+"""Trajectories that do not fit SmolLM2's positions are left out, as an agent could not run them."""
 
 
 class Turn(NamedTuple):
     """One role's turn: its prompt and the tokens it is made to write."""
 
-    episode: int
     view: View
     prompt: list[int]
     forced: list[int]
 
 
-def turns(trajectories: list[Trajectory], encoder: ChatEncoder) -> list[Turn]:
-    """All turns of all trajectories in the order in which the agent takes them."""
+def turns(trajectory: Trajectory, encoder: ChatEncoder) -> list[Turn]:
+    """All turns of a trajectory in the order in which the agent takes them."""
     found = []
-    for episode, trajectory in enumerate(trajectories):
-        for view in ROLES:
-            conversation = render(trajectory, view=view, layout=Layout.PAPER, observation_chars=1024)
-            for target in conversation.targets:
-                prompt = encoder.prompt(conversation.messages[: target.message])
-                written = encoder.row(conversation.messages[: target.message + 1], trained=()).ids[len(prompt) :]
-                found.append((episode, target.step, ROLES.index(view), Turn(episode, view, prompt, written)))
-    return [turn for *_, turn in sorted(found, key=lambda item: item[:3])]
+    for order, view in enumerate(ROLES):
+        messages, targets, _ = render(trajectory, view=view, layout=Layout.PAPER, observation_chars=OBSERVATION_CHARS)
+        for target in targets:
+            prompt = encoder.prompt(messages[: target.message])
+            written = encoder.row(messages[: target.message + 1], trained=()).ids[len(prompt) :]
+            found.append((target.step, order, Turn(view, prompt, written)))
+    return [turn for *_, turn in sorted(found, key=lambda item: item[:2])]
 
 
 class Spent(NamedTuple):
@@ -141,7 +141,7 @@ def peak_memory(way: str, folder: Path, data: Path) -> float:
 def only(way: str, folder: Path, data: Path) -> None:
     """Run one way in this process and print its peak memory."""
     encoder = ChatEncoder(load_tokenizer())
-    work = turns(list(islice(store.read(data), 1)), encoder)
+    work = turns(next(iter(store.read(data))), encoder)
     if way == "one":
         model = Way("lora", folder)
         model.adapters = dict.fromkeys(ROLES)
@@ -175,9 +175,10 @@ def main() -> None:
 
 def measure(folder: Path, data: Path, number: int) -> None:
     """Run each trajectory all ways, then measure memory."""
-    several: Iterator[Trajectory] = (t for t in store.read(data) if len(t.steps) > 1)
     encoder = ChatEncoder(load_tokenizer())
-    episodes = [turns([t], encoder) for t in islice(several, number)]
+    several = (turns(t, encoder) for t in store.read(data) if len(t.steps) > 1)
+    fitting = (episode for episode in several if max(len(t.prompt) + len(t.forced) for t in episode) <= POSITIONS)
+    episodes = list(islice(fitting, number))
     ways = {name: Way(name, folder) for name in WAYS}
     for way in ways.values():
         way.run(episodes[0][:2])  # first calls allocate
