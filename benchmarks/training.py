@@ -1,7 +1,8 @@
 """Targets per second: one row per trajectory (ours) against one row per decision (the α-UMi release).
 
 Same data, same Trainer, same model, as many updates, dynamic padding in both; only the rows differ. Each way trains on
-the same targets once. The ratio grows with the decisions in a trajectory, so name the data that you train on:
+the same targets once. The ratio is near that of the tokens, which is bounded by the decisions in a trajectory and falls
+as observations grow longer, so name the data that you train on:
 
     python -m benchmarks.training --data DIR        a folder of `alpha-umi data convert`; default: gym trajectories
 """
@@ -71,13 +72,18 @@ def main() -> None:
     parser.add_argument("--data", type=Path)
     parser.add_argument("--trajectories", type=int, default=6)
     parser.add_argument("--micro-batch", type=int, default=2)
+    parser.add_argument("--observation-chars", type=int, default=256)
     options = parser.parse_args()
     disable_progress_bars()
     source: Iterator[Trajectory] = store.read(options.data) if options.data else gym.generate(10_000, seed=0)
     trajectories = list(islice((t for t in source if len(t.steps) > 1), options.trajectories))
     encoder = ChatEncoder(load_tokenizer())
     settings = RowSettings(
-        views=(View.PLANNER,), layout=Layout.PAPER, context=4096, reserve={View.PLANNER: 160}, observation_chars=1024
+        views=(View.PLANNER,),
+        layout=Layout.PAPER,
+        context=4096,
+        reserve={View.PLANNER: 256},
+        observation_chars=options.observation_chars,
     )
     whole = [row for t in trajectories for row in rows(t, settings, encoder)]
     single = [part for row in whole for part in per_decision(row)]
