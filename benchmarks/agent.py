@@ -149,7 +149,16 @@ def only(way: str, folder: Path, data: Path) -> None:
         model.run(planner)
     else:
         Way(way, folder).run(work)
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    print(_peak_mib())
+
+
+def _peak_mib() -> float:
+    """Peak resident MiB of this program. `getrusage` would count what its parent held when it was started."""
+    status = Path("/proc/self/status")
+    if not status.is_file():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) / 1024
 
 
 def main() -> None:
