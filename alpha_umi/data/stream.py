@@ -29,10 +29,11 @@ MAX_RECORD = 1 << 26
 _CHUNK = 1 << 16
 _UNREADABLE = (OSError, EOFError, zlib.error, UnicodeDecodeError)
 
-# Whole strings and plain text are skipped in one match; possessive, so that nothing is remembered to go back to.
-_TO_BRACKET = re.compile(r'(?:[^"{}\[\]]++|"[^"\\]*+(?:\\.[^"\\]*+)*+")*+', re.DOTALL)
-_TO_COMMA = re.compile(r'(?:[^"{}\[\],]++|"[^"\\]*+(?:\\.[^"\\]*+)*+")*+', re.DOTALL)
-_IN_STRING = re.compile(r'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
+# Whole strings and plain text are skipped in one match. Single characters are repeated possessively, so that nothing is
+# remembered to go back to; groups are not, because Python before 3.11.5 loses its place after a possessive group.
+_TO_BRACKET = re.compile(r'(?:[^"{}\[\]]++|"[^"\\]*+(?:\\.[^"\\]*+)*")*', re.DOTALL)
+_TO_COMMA = re.compile(r'(?:[^"{}\[\],]++|"[^"\\]*+(?:\\.[^"\\]*+)*")*', re.DOTALL)
+_IN_STRING = re.compile(r'[^"\\]*+(?:\\.[^"\\]*+)*', re.DOTALL)
 
 
 MALFORMED = (LookupError, TypeError, AttributeError, ValueError, RecursionError)
