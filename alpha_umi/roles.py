@@ -97,9 +97,10 @@ def load_team(name: str) -> Team:
         if not path.is_file():
             raise UsageError(f"{folder} is not a team: it holds no {TEAM_FILE} (a finished training run has one)")
     else:
-        bare = f"teams/{name}" if f"teams/{name}" in resources.names("roles") else name
-        if bare == name and "/" not in name and not Path(name).suffix:
-            known = ", ".join(n.removeprefix("teams/") for n in resources.names("roles") if n.startswith("teams/"))
+        shipped = {n for n in resources.names("roles") if n.startswith("teams/")}
+        bare = f"teams/{name}" if f"teams/{name}" in shipped else name
+        if bare not in shipped and Path(name).suffix not in {".yaml", ".yml"}:
+            known = ", ".join(sorted(n.removeprefix("teams/") for n in shipped))
             raise UsageError(f"'{name}' is no team: shipped are {known}; or give a YAML file or a run folder")
         path = resources.find("roles", bare)
     return _team_from(path)

@@ -150,3 +150,12 @@ def test_inspect_shows_as_many_as_asked(data_set: Path, tokenizer: PreTrainedTok
         _run("inspect", data_set, "--role", "single", "--id", "x")
     with pytest.raises(UsageError, match="at least 1"):
         _run("inspect", data_set, "--role", "single", "-n", "0")
+
+
+def test_much_that_was_lost_and_an_old_split_are_told(tmp_path: Path) -> None:
+    source = _write_lines(tmp_path / "f.jsonl", _raw(), "broken", _raw())
+    convert(source, "alpha-umi", tmp_path / "out" / "train")
+    arguments = ["convert", str(source), "--format", "alpha-umi", "--out", str(tmp_path / "out")]
+    told = CliRunner().invoke(cli.app, arguments).stderr
+    assert "warning: 1 of 3 records were dropped" in told
+    assert "train in" in told

@@ -9,6 +9,7 @@ import pytest
 from alpha_umi import resources
 from alpha_umi.errors import ConfigError, UsageError
 from alpha_umi.prompts import Layout, View
+from alpha_umi.roles import load_team
 from alpha_umi.training.recipe import load_recipe
 
 SHIPPED = resources.names("training")
@@ -118,3 +119,15 @@ def test_mistakes_among_stages_are_named_with_those_of_single_values(tmp_path: P
 def test_lora_roles_must_share_their_base() -> None:
     with pytest.raises(ConfigError, match="share one base"):
         load_recipe("smoke", overrides=["stages.planner.start=base"])
+
+
+def test_a_stage_that_is_not_there_is_named() -> None:
+    with pytest.raises(UsageError, match="no stage 'planer', only backbone, planner"):
+        load_recipe("glpft", overrides=["stages.planer.epochs=2"])
+
+
+@pytest.mark.parametrize("name", ["umii", "runs/not/trained", "planner"])
+def test_a_team_that_is_not_there_is_no_team(name: str) -> None:
+    with pytest.raises(UsageError, match=r"is no team: shipped are .*umi"):
+        load_team(name)
+    assert load_team("teams/single") == load_team("single")

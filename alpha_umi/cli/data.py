@@ -90,6 +90,16 @@ def convert(
         typer.echo(json.dumps({"out": str(out), **report.as_dict()}, ensure_ascii=False))
     else:
         _summarize(report, out)
+    _warn(report, out)
+
+
+def _warn(report: Report, out: Path) -> None:
+    """Say what a person might overlook: much that was lost, and a split that is of other data now."""
+    lost, total = report.dropped.total(), report.kept + report.dropped.total()
+    if lost * 5 > total:
+        typer.echo(f"warning: {lost:,} of {total:,} records were dropped; is the format the right one?", err=True)
+    if stale := [name for name in ("train", "test") if (out / name / store.TRAJECTORIES).is_file()]:
+        typer.echo(f"warning: {' and '.join(stale)} in {out} are a split of what was there before", err=True)
 
 
 def _generate(src: list[str], n: int, seed: int, split: str) -> Iterator[Trajectory]:

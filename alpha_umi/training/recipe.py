@@ -211,6 +211,9 @@ def _override(raw: dict[str, Any], item: str) -> None:
     if not equals or not key.strip():
         raise UsageError(f"--set takes key=value, found '{item}'")
     *parents, leaf = key.strip().split(".")
+    stages = raw.get("stages")
+    if parents[:1] == ["stages"] and len(parents) > 1 and isinstance(stages, dict) and parents[1] not in stages:
+        raise UsageError(f"--set {item}: there is no stage '{parents[1]}', only {', '.join(stages)}")
     place = raw
     for parent in parents:
         nested = place.setdefault(parent, {})
