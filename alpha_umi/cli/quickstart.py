@@ -7,6 +7,7 @@ trained agent answer one question while showing who speaks. What is already done
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 import time
@@ -73,7 +74,8 @@ def quickstart(
     _answer(out, _shown(held_out), console)
     console.print(f"\nDone in {time.perf_counter() - began:.0f} s. What next:")
     if shutil.which("alpha-umi") is None:
-        console.print(f"  . {Path(sys.prefix) / 'bin' / 'activate'}    (puts alpha-umi on the path)", markup=False)
+        activate = os.path.relpath(Path(sys.prefix) / "bin" / "activate")
+        console.print(f"  . {activate}    (puts alpha-umi on the path)", markup=False)
     console.print(f'  alpha-umi run "How many days are there from 2024-03-01 to 2024-12-24?" --team {out} --tools gym')
     console.print(f"  alpha-umi train {RECIPE} --set data=gym:2000 --out runs/longer    (hours on a CPU)")
 
