@@ -2,7 +2,8 @@
 
 A conversation is encoded piece by piece: what stands before an assistant message, the message itself, what follows.
 Pieces are tokenised apart, so the ids of a prompt are by construction the beginning of the ids of every prompt that
-extends it, whatever the tokenizer would merge across the seam. Works with any chat template that is
+extends it, whatever the tokenizer would merge across the seam; and a role's cue with what the template writes after it
+is a piece too, so that its ids are the same in every conversation. Works with any chat template that is
 prefix-preserving, with the system message on its own or merged into the first user message.
 Needs a tokenizer only; knows nothing of trajectories, labels or tensors.
 """
@@ -37,12 +38,34 @@ class Tokenizer(Protocol):
     def decode(self, token_ids: Any, **options: Any) -> Any: ...
 
 
+class Turn(NamedTuple):
+    """Where an assistant message stands among the ids of its conversation."""
+
+    cue: int
+    """Where its cue begins, the first token that only its speaker need read; `words` where there is no cue."""
+    words: int
+    """Where the message begins, which is where its prompt ends."""
+    end: int
+    """Where it ends, its end token included; for the message that a prompt asks for, `words`."""
+
+
 class Encoded(NamedTuple):
-    """Ids of a conversation, and which of them are to be learned."""
+    """Ids of a conversation, which of them are to be learned, and where its assistant messages stand."""
 
     ids: list[int]
     trained: list[bool]
     """True on the tokens of the chosen messages and on the end token of each."""
+    turns: list[Turn]
+
+
+class _Piece(NamedTuple):
+    """A stretch of the template's text that is tokenised apart."""
+
+    text: str
+    message: int | None = None
+    """Index of the assistant message that it is; None for what stands between."""
+    cue: bool = False
+    """Whether it is a cue with what the template writes after it."""
 
 
 def special_tokens(tokenizer: Tokenizer) -> frozenset[str]:
@@ -86,35 +109,45 @@ class ChatEncoder:
         """
         ids: list[int] = []
         mask: list[bool] = []
-        for text, message in self._pieces(messages):
-            piece = self._piece(text)
-            learn = message is not None and message in trained
-            if message is None:
-                ids += piece
-                mask += [False] * len(piece)
-                continue
-            written = [*piece, self.end_ids[0]]
-            ids += written
-            mask += [learn] * len(written)
-        return Encoded(ids, mask)
+        turns: list[Turn] = []
+        cue: int | None = None
+        for text, message, is_cue in self._pieces(messages):
+            begin = len(ids)
+            ids += self._piece(text)
+            if is_cue:
+                cue = begin
+            if message is not None:
+                ids.append(self.end_ids[0])
+                turns.append(Turn(begin if cue is None else cue, begin, len(ids)))
+                cue = None
+            mask += [message is not None and message in trained] * (len(ids) - begin)
+        if messages[-1].role != "assistant":
+            turns.append(Turn(len(ids) if cue is None else cue, len(ids), len(ids)))
+        return Encoded(ids, mask, turns)
 
-    def _pieces(self, messages: Sequence[Message]) -> list[tuple[str, int | None]]:
-        """The template's text in pieces; a piece that is an assistant message carries the message's index."""
+    def cue_ids(self, cue: str) -> list[int]:
+        """Ids of a cue with what the template writes after it: the same wherever it stands."""
+        messages = [Message(role="system", content="s"), Message(role="user", content=f"u\n{cue}", cue=cue)]
+        encoded = self.row(messages, trained=())
+        return encoded.ids[encoded.turns[-1].cue :]
+
+    def _pieces(self, messages: Sequence[Message]) -> list[_Piece]:
+        """The template's text in pieces."""
         chat = self._as_chat(messages)
         shift = len(messages) - len(chat)
-        pieces: list[tuple[str, int | None]] = []
+        pieces: list[_Piece] = []
         done = ""
         skip = self._end_head()
         for i, message in enumerate(chat):
             if message["role"] != "assistant":
                 continue
             opened = self._text(chat[:i], generate=True)
-            pieces.append((self._gap(done, opened, skip if pieces else ""), None))
-            pieces.append((message["content"], i + shift))
+            pieces += _at_cue(self._gap(done, opened, skip if pieces else ""), messages[i + shift - 1].cue)
+            pieces.append(_Piece(message["content"], i + shift))
             done = opened + message["content"]
         if chat and chat[-1]["role"] != "assistant":
             opened = self._text(chat, generate=True)
-            pieces.append((self._gap(done, opened, skip if pieces else ""), None))
+            pieces += _at_cue(self._gap(done, opened, skip if pieces else ""), messages[-1].cue)
         return pieces
 
     def _gap(self, done: str, opened: str, skip: str) -> str:
@@ -183,3 +216,9 @@ class ChatEncoder:
         if not ends:
             raise ModelError("the tokenizer has neither an end-of-turn nor an end-of-sequence token")
         return ends
+
+
+def _at_cue(gap: str, cue: str) -> list[_Piece]:
+    """What stands between two assistant messages, divided where the cue at its end begins."""
+    at = gap.rfind(cue) if cue else -1
+    return [_Piece(gap)] if at < 0 else [_Piece(gap[:at]), _Piece(gap[at:], cue=True)]

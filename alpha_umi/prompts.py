@@ -27,8 +27,8 @@ from alpha_umi import grammar, resources
 from alpha_umi.errors import ConfigError
 from alpha_umi.trajectory import Call, Frozen, Step, Tool, Trajectory
 
-RENDER_VERSION = 1
-"""Raised when this module's own part of the rendering changes, so that old cards are refused."""
+RENDER_VERSIONS = {"paper": 1, "shared": 2}
+"""Raised when this module's own part of a layout's rendering changes, so that old cards are refused."""
 
 INVALID_TOOL = "invalid_hallucination_function_name"
 """What ToolBench writes in place of a function name that the model invented."""
@@ -63,6 +63,8 @@ class Message(Frozen):
 
     role: Literal["system", "user", "assistant"]
     content: str
+    cue: str = ""
+    """The end of a user message's content that tells a role that it is next; empty where the layout has none."""
 
 
 class Target(NamedTuple):
@@ -123,9 +125,11 @@ def render(
     waiting: list[str] = []
 
     def user_message(speaker: View) -> Message:
-        lines = [*waiting, wording.cue(speaker)]
+        cue = wording.cue(speaker)
+        lines = [*waiting, cue]
         waiting.clear()
-        return Message(role="user", content="\n".join(line for line in lines if line).strip() or _CONTINUE)
+        text = "\n".join(line for line in lines if line).strip()
+        return Message(role="user", content=text or _CONTINUE, cue=cue)
 
     for event in _events(trajectory, single=view is View.SINGLE, ask=ask, observation_chars=observation_chars):
         if event.speaker in own:
@@ -217,7 +221,7 @@ class Prompts:
         )
         files = sorted(folder.glob("*.jinja"))
         content = b"\0".join(file.name.encode() + b"\0" + file.read_bytes() for file in files)
-        self.digest = hashlib.sha256(f"{RENDER_VERSION}\0{layout}\0".encode() + content).hexdigest()[:16]
+        self.digest = hashlib.sha256(f"{RENDER_VERSIONS[layout]}\0{layout}\0".encode() + content).hexdigest()[:16]
         """Changes whenever anything changes that a model was trained to read."""
 
     def system(self, view: View, tools: Sequence[Tool]) -> str:

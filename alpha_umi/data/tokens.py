@@ -110,7 +110,7 @@ def _fitting(
 
 
 def _row(name: str, conversation: Conversation, trained: Sequence[int], encoder: ChatEncoder) -> Row:
-    ids, mask = encoder.row(conversation.messages[: trained[-1] + 1], trained=set(trained))
+    ids, mask, _ = encoder.row(conversation.messages[: trained[-1] + 1], trained=set(trained))
     labels = [i if learn else IGNORED for i, learn in zip(ids, mask, strict=True)]
     return Row(name, ids, labels, len(trained))
 
