@@ -99,15 +99,20 @@ def _show(recipe: Recipe, plans: list[StagePlan]) -> None:
         "rows": [f"{p.rows:,}" for p in plans],
         "longest row": [f"{p.longest:,}" for p in plans],
         "tokens": [f"{p.tokens:,}" for p in plans],
+        "context tokens": [f"{p.context_tokens:,}" if p.context_tokens else "" for p in plans],
         "trained tokens": [f"{p.trained_tokens:,}" for p in plans],
         "targets": [f"{p.targets:,}" for p in plans],
         "updates": [f"{p.steps:,}" for p in plans],
         "peak memory": [f"~{p.memory_gib:.1f} GiB" for p in plans],
     }
     for title, cells in lines.items():
-        table.add_row(title, *cells)
+        if any(cells):
+            table.add_row(title, *cells)
     console = Console(highlight=False)
     console.print(table)
+    for names in recipe.together(list(recipe.stages)):
+        if len(names) > 1:
+            console.print(f"{', '.join(names)} train together: the backbone encodes their context tokens once for all")
     for p in plans:
         if p.too_long:
             console.print(f"{p.name}: {p.too_long} targets do not fit {recipe.context} tokens and are left out")

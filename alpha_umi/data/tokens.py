@@ -9,16 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 
-from alpha_umi.encoding import ChatEncoder
+from alpha_umi.encoding import ChatEncoder, Turn
 from alpha_umi.errors import DataError
 from alpha_umi.prompts import OBSERVATION_CHARS, Conversation, Layout, Target, View, observation_limits, render
 from alpha_umi.trajectory import Trajectory
 
 IGNORED = -100
 """Label of a token that is read and not learned."""
+
+
+class Branch(NamedTuple):
+    """A target in a row: the role that writes it, its cue, and its words with their end token."""
+
+    view: View
+    turn: Turn
 
 
 @dataclass(frozen=True)
@@ -28,8 +36,13 @@ class Row:
     trajectory: str
     input_ids: list[int]
     labels: list[int]
-    targets: int
-    """How many assistant messages are trained in it."""
+    branches: tuple[Branch, ...]
+    """Where its targets stand, in order."""
+
+    @property
+    def targets(self) -> int:
+        """How many assistant messages are trained in it."""
+        return len(self.branches)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +93,7 @@ def _view_rows(
             return
         fitting = _fitting(conversation, open_targets, settings, encoder)
         if fitting:
-            done |= set(fitting)
+            done |= {target.message for target in fitting}
             yield _row(trajectory.id, conversation, fitting, encoder)
 
 
@@ -95,24 +108,26 @@ def _rendered(
 
 def _fitting(
     conversation: Conversation, targets: Sequence[Target], settings: RowSettings, encoder: ChatEncoder
-) -> list[int]:
-    """Messages of the targets whose prompt leaves `reserve` tokens and that fit the context themselves."""
+) -> Sequence[Target]:
+    """The targets whose prompt leaves `reserve` tokens and that fit the context themselves."""
     whole = encoder.row(conversation.messages[: targets[-1].message + 1], trained=()).ids
     if len(whole) + max(settings.reserve[target.view] for target in targets) <= settings.context:
-        return [target.message for target in targets]
+        return targets
     fitting = []
     for target in targets:
         prompt = encoder.prompt(conversation.messages[: target.message])
         written = encoder.row(conversation.messages[: target.message + 1], trained=()).ids
         if len(prompt) + settings.reserve[target.view] <= settings.context and len(written) <= settings.context:
-            fitting.append(target.message)
+            fitting.append(target)
     return fitting
 
 
-def _row(name: str, conversation: Conversation, trained: Sequence[int], encoder: ChatEncoder) -> Row:
-    ids, mask, _ = encoder.row(conversation.messages[: trained[-1] + 1], trained=set(trained))
+def _row(name: str, conversation: Conversation, trained: Sequence[Target], encoder: ChatEncoder) -> Row:
+    messages = conversation.messages[: trained[-1].message + 1]
+    ids, mask, turns = encoder.row(messages, trained={target.message for target in trained})
     labels = [i if learn else IGNORED for i, learn in zip(ids, mask, strict=True)]
-    return Row(name, ids, labels, len(trained))
+    stands = dict(zip((i for i, m in enumerate(messages) if m.role == "assistant"), turns, strict=True))
+    return Row(name, ids, labels, tuple(Branch(target.view, stands[target.message]) for target in trained))
 
 
 def collate(batch: Sequence[dict[str, list[int]]], *, pad_id: int) -> dict[str, torch.Tensor]:

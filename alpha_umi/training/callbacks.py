@@ -12,7 +12,7 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -34,20 +34,23 @@ def memory_mib() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20
 
 
+_OF_A_STAGE = ("loss", "learning_rate", "grad_norm")
+
+
 class Metrics(TrainerCallback):
-    """Appends one JSON line per logged step to `metrics.jsonl`."""
+    """Appends one JSON line per logged step to `metrics.jsonl`, for each of the stages that train together."""
 
     trainer: StageTrainer | None = None
 
-    def __init__(self, path: Path, stage: str) -> None:
+    def __init__(self, path: Path, stages: Sequence[str]) -> None:
         self._path = path
-        self._stage = stage
+        self._stages = stages
         self._last = (time.perf_counter(), 0, 0)
 
     def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """Forget lines of steps that a resumed run is about to do again, and start the clock."""
         if state.is_world_process_zero and self._path.is_file():
-            kept = [r for r in self._lines() if r["stage"] != self._stage or r["step"] <= state.global_step]
+            kept = [r for r in self._lines() if r["stage"] not in self._stages or r["step"] <= state.global_step]
             part = self._path.with_suffix(".part")
             part.write_text("".join(json.dumps(r) + "\n" for r in kept), encoding="utf-8")
             part.replace(self._path)
@@ -74,21 +77,23 @@ class Metrics(TrainerCallback):
             return
         now, tokens, targets = time.perf_counter(), self.trainer.tokens_seen, self.trainer.targets_seen
         seconds = max(now - self._last[0], 1e-9)
-        line = {
-            "stage": self._stage,
+        common = {
             "step": state.global_step,
             "steps": state.max_steps,
             "epoch": round(state.epoch or 0, 4),
-            "loss": logs["loss"],
-            "learning_rate": logs.get("learning_rate"),
-            "grad_norm": logs.get("grad_norm"),
             "tokens_per_second": round((tokens - self._last[1]) / seconds * args.world_size, 1),
             "targets_per_second": round((targets - self._last[2]) / seconds * args.world_size, 1),
             "memory_mib": round(memory_mib(), 1),
         }
         self._last = (now, tokens, targets)
         with self._path.open("a", encoding="utf-8") as stream:
-            stream.write(json.dumps(line) + "\n")
+            for stage in self._stages:
+                # Stages that train together log their own as `stage/loss`; one that has ended logs none.
+                own = {key: logs.get(f"{stage}/{key}") for key in _OF_A_STAGE}
+                if len(self._stages) == 1:
+                    own = {key: logs.get(key) for key in _OF_A_STAGE}
+                if own["loss"] is not None:
+                    stream.write(json.dumps({"stage": stage, **common, **own}) + "\n")
 
 
 class Trim(TrainerCallback):

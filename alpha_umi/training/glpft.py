@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ from alpha_umi.training.rows import StageRows, prepare_data, stage_rows
 
 if TYPE_CHECKING:
     from alpha_umi.encoding import ChatEncoder
+    from alpha_umi.training.trainer import StageTrainer
 
 
 def train(recipe: Recipe, out: Path, *, stage: str | None = None, resume: bool = False) -> Path:
@@ -53,13 +55,13 @@ def train(recipe: Recipe, out: Path, *, stage: str | None = None, resume: bool =
     digest = store.digest(data)
     if is_first():
         run_folder.open_run(out, recipe, data_digest=digest, world=world_size())
-    for name in wanted:
-        if not run_folder.is_finished(out, name):
-            start = recipe.stages[name].start
+    for names in recipe.together(wanted):
+        if not all(run_folder.is_finished(out, name) for name in names):
+            start = recipe.stages[names[0]].start
             if start != BASE and not run_folder.is_finished(out, start):
-                raise UsageError(f"stage '{name}' continues from '{start}', which has not been trained in {out}")
-            rows = stage_rows(recipe, name, data, out / "rows", encoder)
-            _train_one(recipe, name, rows, out, data_digest=digest, encoder=encoder)
+                raise UsageError(f"stage '{names[0]}' continues from '{start}', which has not been trained in {out}")
+            rows = stage_rows(recipe, names, data, out / "rows", encoder)
+            _train(recipe, names, rows, out, data_digest=digest, encoder=encoder)
     if is_first() and all(run_folder.is_finished(out, name) for name in recipe.stages):
         if not recipe.empty_seats():
             run_folder.write_team(out, recipe)
@@ -67,65 +69,126 @@ def train(recipe: Recipe, out: Path, *, stage: str | None = None, resume: bool =
     return out
 
 
-def _train_one(
-    recipe: Recipe, name: str, rows: StageRows, out: Path, *, data_digest: str, encoder: ChatEncoder
+def _train(
+    recipe: Recipe, names: Sequence[str], rows: StageRows, out: Path, *, data_digest: str, encoder: ChatEncoder
 ) -> None:
-    """Train one stage, write its weights and card, and drop its checkpoints."""
-    import torch
+    """Train one stage, or roles together; write their weights and cards, and drop their checkpoints."""
     from transformers import set_seed
 
-    from alpha_umi.models.local import base_digest, load_base, resolve_base
+    from alpha_umi.models.local import base_digest, resolve_base
     from alpha_umi.training import callbacks, trainer
 
-    stage = recipe.stages[name]
-    folder = out / name
-    seed = recipe.seed + list(recipe.stages).index(name)
-    start = resolve_base(recipe.base if stage.start == BASE else str(out / stage.start))
+    first = recipe.stages[names[0]]
+    seed = recipe.seed + list(recipe.stages).index(names[0])
+    start = resolve_base(recipe.base if first.start == BASE else str(out / first.start))
+    checkpoints = out / names[0] / "checkpoints"
     set_seed(seed)
-    args = trainer.arguments(
-        recipe, stage, folder / "checkpoints", seed=seed, deepspeed=deepspeed_config(recipe), world=world_size()
-    )
-    # What is trained is held in fp32: steps of 1e-5 vanish in bf16. Frozen weights need no such care.
-    dtype = torch.float32 if stage.method == "full" or recipe.precision == "fp32" else torch.bfloat16
-    model = trainer.adapt(load_base(start, dtype=dtype, device=str(args.device)), stage)
-    title = f"[{list(recipe.stages).index(name) + 1}/{len(recipe.stages)}] {name}"
+    made = _trainer(recipe, names, rows, checkpoints, start=start, seed=seed, encoder=encoder)
+    numbers = [list(recipe.stages).index(name) + 1 for name in names]
+    title = f"[{'-'.join(map(str, dict.fromkeys((numbers[0], numbers[-1]))))}/{len(recipe.stages)}] {', '.join(names)}"
     watchers: list[Any] = [
-        callbacks.Metrics(out / "metrics.jsonl", name),
+        callbacks.Metrics(out / "metrics.jsonl", names),
         callbacks.Bar(title, sys.stderr),
         callbacks.Trim(),
     ]
     if recipe.wandb:
-        watchers.append(callbacks.wandb_callback(out, f"{recipe.name}/{name}"))
-    checkpoint = run_folder.last_checkpoint(folder / "checkpoints")
-    pad = encoder.tokenizer.eos_token_id if encoder.tokenizer.eos_token_id is not None else encoder.end_ids[0]
-    done = trainer.train_stage(model, rows.dataset, args, pad, watchers, str(checkpoint) if checkpoint else None)
-    if args.deepspeed and type(done.model_wrapped).__name__ != "DeepSpeedEngine":
+        watchers.append(callbacks.wandb_callback(out, f"{recipe.name}/{'+'.join(names)}"))
+    checkpoint = run_folder.last_checkpoint(checkpoints)
+    trainer.train_stage(made, watchers, str(checkpoint) if checkpoint else None)
+    engine = type(made.model_wrapped).__name__
+    if made.args.deepspeed and engine != "DeepSpeedEngine":
         raise WorkError(
             "DeepSpeed was asked for but left out; unset ACCELERATE_USE_CPU, which switches it off silently"
         )
-    card = Card(
-        stage=name,
-        views=recipe.views_of(name),
-        kind="full" if stage.method == "full" or recipe.continued(name) else "lora",
-        base=recipe.base if stage.start == BASE else stage.start,
-        base_digest=base_digest(start),
-        layout=recipe.layout,
-        prompt_digest=load_prompts(recipe.layout).digest,
-        observation_chars=recipe.observation_chars,
-        recipe_digest=run_folder.recipe_digest(recipe),
-        data_digest=data_digest,
-        seed=seed,
-        versions=run_folder.versions(),
-        results={
-            "steps": done.state.global_step,
-            "final_loss": next((x["loss"] for x in reversed(done.state.log_history) if "loss" in x), None),
-            "engine": type(done.model_wrapped).__name__,
+    from_digest = base_digest(start)
+    _save(recipe, names, made, out, start=start, encoder=encoder)
+    for name in names if is_first() else ():
+        stage, last = recipe.stages[name], f"{name}/loss" if len(names) > 1 else "loss"
+        results: dict[str, Any] = {
+            "steps": made.updates_of(recipe.views_of(name)[0]),
+            "final_loss": next((x[last] for x in reversed(made.state.log_history) if last in x), None),
+            "engine": engine,
             "rows": len(rows.dataset),
             "targets_too_long": rows.too_long,
-        },
-    )
-    trainer.save_stage(done, folder, encoder.tokenizer, merge=recipe.continued(name))
+        }
+        if len(names) > 1:
+            results["together_with"] = [other for other in names if other != name]
+        card = Card(
+            stage=name,
+            views=recipe.views_of(name),
+            kind="full" if stage.method == "full" or recipe.continued(name) else "lora",
+            base=recipe.base if stage.start == BASE else stage.start,
+            base_digest=from_digest,
+            layout=recipe.layout,
+            prompt_digest=load_prompts(recipe.layout).digest,
+            observation_chars=recipe.observation_chars,
+            recipe_digest=run_folder.recipe_digest(recipe),
+            data_digest=data_digest,
+            seed=seed,
+            versions=run_folder.versions(),
+            results=results,
+        )
+        write_card(out / name, card)
     if is_first():
-        write_card(folder, card)
-        shutil.rmtree(folder / "checkpoints", ignore_errors=True)
-    trainer.finish_stage(done)
+        shutil.rmtree(checkpoints, ignore_errors=True)
+    trainer.finish_stage(made)
+
+
+def _trainer(
+    recipe: Recipe,
+    names: Sequence[str],
+    rows: StageRows,
+    checkpoints: Path,
+    *,
+    start: str,
+    seed: int,
+    encoder: ChatEncoder,
+) -> StageTrainer:
+    """The trainer of a stage, or of roles together, with its models loaded."""
+    import torch
+
+    from alpha_umi.models.local import load_base
+    from alpha_umi.training import shared, trainer
+
+    stages = [recipe.stages[name] for name in names]
+    shares = recipe.shares(names[0])
+    args = trainer.arguments(
+        recipe,
+        stages[0].model_copy(update={"epochs": max(stage.epochs for stage in stages)}),
+        checkpoints,
+        seed=seed,
+        deepspeed=deepspeed_config(recipe),
+        world=world_size(),
+        shares=shares,
+    )
+    pad = encoder.tokenizer.eos_token_id if encoder.tokenizer.eos_token_id is not None else encoder.end_ids[0]
+    # What is trained is held in fp32: steps of 1e-5 vanish in bf16. Frozen weights need no such care.
+    frozen = torch.float32 if recipe.precision == "fp32" else torch.bfloat16
+    device = str(args.device)
+    if not shares:
+        dtype = torch.float32 if stages[0].method == "full" else frozen
+        model = trainer.adapt(load_base(start, dtype=dtype, device=device), stages[0])
+        return trainer.stage_trainer(model, rows.dataset, args, pad)
+    roles = {recipe.views_of(name)[0]: (name, recipe.stages[name]) for name in names}
+    full = {
+        view: load_base(start, dtype=torch.float32, device=device)
+        for view, (_, stage) in roles.items()
+        if stage.method == "full"
+    }
+    backbone = load_base(start, dtype=frozen, device=device)
+    return shared.shared_trainer(backbone, roles, full, rows.dataset, args, pad_id=pad)
+
+
+def _save(
+    recipe: Recipe, names: Sequence[str], made: StageTrainer, out: Path, *, start: str, encoder: ChatEncoder
+) -> None:
+    """Write the weights of stages that have ended."""
+    from alpha_umi.training import shared, trainer
+
+    if not isinstance(made, shared.SharedTrainer):
+        trainer.save_stage(made, out / names[0], encoder.tokenizer, merge=recipe.continued(names[0]))
+        return
+    for name in names:
+        view = recipe.views_of(name)[0]
+        cue = encoder.cue_ids(load_prompts(recipe.layout).cue(view))
+        shared.save_role(made, view, out / name, encoder.tokenizer, base=start, cue=cue)

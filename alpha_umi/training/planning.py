@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from alpha_umi.errors import ConfigError
 from alpha_umi.prompts import View
 from alpha_umi.training.environment import world_size
 from alpha_umi.training.recipe import Recipe
-from alpha_umi.training.rows import stage_rows
+from alpha_umi.training.rows import StageRows, stage_rows
 
 LIBRARIES = 2**29
 """Bytes that a process takes before it holds a model."""
@@ -33,6 +34,8 @@ class StagePlan:
     """Targets left out because they do not fit the context even with short observations."""
     steps: int
     longest: int
+    context_tokens: int
+    """Tokens that a frozen backbone encodes for this role, or for it and those that train together with it."""
     memory_gib: float
     """Estimated peak of one device; on a CPU the allocator was seen to hold up to twice as much."""
 
@@ -56,40 +59,101 @@ def check_recipe(recipe: Recipe) -> None:
 def plan(recipe: Recipe, data: Path, rows_folder: Path) -> list[StagePlan]:
     """Make every stage's rows and say what training them will take."""
     from alpha_umi.encoding import ChatEncoder
-    from alpha_umi.models.local import count_parameters, load_tokenizer
+    from alpha_umi.models.local import load_tokenizer
 
     check_recipe(recipe)
     encoder = ChatEncoder(load_tokenizer(recipe.base))
-    parameters, layers, width, vocabulary = count_parameters(recipe.base)
     plans = []
-    for name, stage in recipe.stages.items():
-        found = stage_rows(recipe, name, data, rows_folder, encoder)
-        lengths = found.dataset["length"]
-        trained = sum(sum(label >= 0 for label in labels) for labels in found.dataset["labels"])
-        # Full: weights, gradients and two moments in fp32. LoRA: weights in bf16; its own state is negligible beside.
-        state = parameters * (2 if stage.method == "lora" else 16) + LIBRARIES
-        widest = stage.micro_batch * max(lengths)
-        # Values of two bytes kept for the backward pass, per layer, token and unit of width; measured on SmolLM2-135M.
-        kept = 2 if stage.gradient_checkpointing else 46 if stage.method == "lora" else 34
-        activations = widest * (layers * width * kept * 2 + vocabulary * 8 * trained / max(sum(lengths), 1))
-        plans.append(
-            StagePlan(
-                name=name,
-                start=stage.start,
-                method=stage.method,
-                views=recipe.views_of(name),
-                trajectories=found.trajectories,
-                rows=len(found.dataset),
-                tokens=sum(lengths),
-                trained_tokens=trained,
-                targets=sum(found.dataset["targets"]),
-                too_long=found.too_long,
-                steps=_steps(recipe, name, len(found.dataset)),
-                longest=max(lengths),
-                memory_gib=(state + activations) / 2**30,
+    for names in recipe.together(list(recipe.stages)):
+        found = stage_rows(recipe, names, data, rows_folder, encoder)
+        work = [_branches(recipe, name, found) if recipe.shares(name) else _whole_rows(found) for name in names]
+        memory = _memory(recipe, names, work)
+        for name, stage_work in zip(names, work, strict=True):
+            plans.append(
+                StagePlan(
+                    name=name,
+                    start=recipe.stages[name].start,
+                    method=recipe.stages[name].method,
+                    views=recipe.views_of(name),
+                    trajectories=found.trajectories,
+                    rows=stage_work.rows,
+                    tokens=stage_work.tokens,
+                    trained_tokens=stage_work.trained_tokens,
+                    targets=stage_work.targets,
+                    too_long=found.too_long if name == names[0] else 0,
+                    steps=_steps(recipe, name, len(found.dataset)),
+                    longest=stage_work.longest,
+                    context_tokens=stage_work.context_tokens if name == names[0] else 0,
+                    memory_gib=memory / 2**30,
+                )
             )
-        )
     return plans
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What a stage reads and learns in one epoch."""
+
+    rows: int
+    tokens: int
+    """Tokens that its own weights go over."""
+    trained_tokens: int
+    targets: int
+    longest: int
+    """Most tokens of a row that its own weights go over."""
+    context_tokens: int = 0
+    """Tokens that the frozen backbone encodes for it."""
+    longest_context: int = 0
+
+
+def _whole_rows(found: StageRows) -> _Work:
+    lengths = found.dataset["length"]
+    return _Work(
+        rows=len(found.dataset),
+        tokens=sum(lengths),
+        trained_tokens=sum(sum(label >= 0 for label in labels) for labels in found.dataset["labels"]),
+        targets=sum(found.dataset["targets"]),
+        longest=max(lengths),
+    )
+
+
+def _branches(recipe: Recipe, stage: str, found: StageRows) -> _Work:
+    from alpha_umi.data.branches import VIEWS, stored
+
+    view = VIEWS.index(recipe.views_of(stage)[0])
+    rows = [[b for b in stored(flat) if b[0] == view] for flat in found.dataset["branches"]]
+    own = [sum(end - cue for _, cue, _, end in row) for row in rows]
+    return _Work(
+        rows=sum(bool(row) for row in rows),
+        tokens=sum(own),
+        trained_tokens=sum(end - words for row in rows for _, _, words, end in row),
+        targets=sum(map(len, rows)),
+        longest=max(own),
+        context_tokens=sum(found.dataset["length"]),
+        longest_context=max(found.dataset["length"]),
+    )
+
+
+def _memory(recipe: Recipe, names: Sequence[str], work: Sequence[_Work]) -> float:
+    """Estimated peak in bytes of one device while stages train together."""
+    from alpha_umi.models.local import count_parameters
+
+    parameters, layers, width, vocabulary = count_parameters(recipe.base)
+    shares = recipe.shares(names[0])
+    # Full: weights, gradients and two moments in fp32. LoRA: weights in bf16; its own state is negligible beside.
+    state = LIBRARIES + (2 * parameters if shares or recipe.stages[names[0]].method == "lora" else 0)
+    held = 0.0
+    for name, each in zip(names, work, strict=True):
+        stage = recipe.stages[name]
+        state += 16 * parameters if stage.method == "full" else 0
+        # Values of two bytes kept for the backward pass, per layer, token and unit of width; measured on SmolLM2-135M.
+        kept = 2 * width * (2 if stage.gradient_checkpointing else 46 if stage.method == "lora" else 34)
+        if shares:  # attention weights over the context, by heads of 64; and its keys and values
+            kept += 4 * width // 64 * each.longest_context
+        logits = vocabulary * 8 * each.trained_tokens / max(each.tokens, 1)
+        held += stage.micro_batch * each.longest * (layers * kept + logits)
+    context = recipe.stages[names[0]].micro_batch * work[0].longest_context * layers * width * 4
+    return state + held + context
 
 
 def _steps(recipe: Recipe, stage: str, rows: int) -> int:

@@ -69,6 +69,8 @@ class Recipe(Frozen):
     context: int = Field(default=4096, ge=64)
     """Tokens a prompt and its completion may take together (the paper's 4096)."""
     observation_chars: int = Field(default=OBSERVATION_CHARS, ge=64)
+    train_roles: Literal["together", "apart"] = "together"
+    """In `shared`: whether roles that continue from one backbone train in one pass over its encodings, or in turn."""
     reuse: bool = True
     """Whether stage 2 trains on the same instructions as stage 1 (α-UMi w/ reuse), else on the other half."""
     limit: int | None = Field(default=None, ge=1)
@@ -85,10 +87,38 @@ class Recipe(Frozen):
 
     @model_validator(mode="after")
     def _stages_follow(self) -> Recipe:
-        starts = {s.start for n, s in self.stages.items() if s.method == "lora" and not self.continued(n)}
+        roles = [n for n in self.stages if self.shares(n)]
+        lora = [n for n, s in self.stages.items() if s.method == "lora" and not self.continued(n)]
+        starts = {self.stages[n].start for n in {*lora, *roles}}
         if len(starts) > 1:
-            raise ValueError(f"LoRA roles share one base, but these start from {', '.join(sorted(starts))}")
+            kind = "roles over a shared context" if roles else "LoRA roles"
+            raise ValueError(f"{kind} share one base, but these start from {', '.join(sorted(starts))}")
+        if onward := [n for n in roles if self.continued(n)]:
+            raise ValueError(f"a role over a shared context cannot be continued from: {', '.join(onward)}")
+        if self.train_roles == "together":
+            for key in ("batch_size", "micro_batch"):
+                found = {getattr(self.stages[n], key) for n in roles}
+                if len(found) > 1:
+                    raise ValueError(f"roles that train together need the same {key} (or set train_roles: apart)")
         return self
+
+    def shares(self, stage: str) -> bool:
+        """Whether a stage trains one role over the encodings of a frozen backbone (`shared`, docs/shared-cache.md)."""
+        views = self.views_of(stage)
+        return self.layout is Layout.SHARED and len(views) == 1 and views[0] is not View.SINGLE
+
+    def together(self, wanted: Sequence[str]) -> list[list[str]]:
+        """Stages in order, those in one list that train in one pass."""
+        groups: list[list[str]] = []
+        roles: list[str] | None = None
+        for name in wanted:
+            if not self.shares(name) or self.train_roles == "apart":
+                groups.append([name])
+            elif roles is None:
+                groups.append(roles := [name])
+            else:
+                roles.append(name)
+        return groups
 
     def views_of(self, stage: str) -> tuple[View, ...]:
         """What a stage learns. The whole task is α-UMi's merged turns in `paper` (and for a team that speaks whole

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +31,8 @@ class StageRows:
     """A stage's rows and where they came from."""
 
     dataset: Dataset
-    """Columns `input_ids`, `labels`, `targets` and `length`, a training sequence each."""
+    """A training sequence each: `input_ids`, `labels`, `targets`, `length`; of roles over a shared context `branches`
+    in place of `labels` (`data.branches.columns`)."""
     trajectories: int
     too_long: int
     """Targets left out because they do not fit the context even with short observations."""
@@ -77,54 +78,69 @@ def share(recipe: Recipe, stage: str, data: Path) -> Iterator[Trajectory]:
     return islice(found, recipe.stages[stage].max_rows)
 
 
-def stage_rows(recipe: Recipe, stage: str, data: Path, folder: Path, encoder: ChatEncoder) -> StageRows:
-    """A stage's rows as a memory-mapped data set; made by one process, read by all."""
+def stage_rows(recipe: Recipe, stages: Sequence[str], data: Path, folder: Path, encoder: ChatEncoder) -> StageRows:
+    """The rows of a stage, or of roles that train together, memory-mapped; made by one process, read by all."""
     from datasets import Dataset, disable_progress_bars
     from datasets.exceptions import DatasetGenerationError
     from filelock import FileLock
 
+    disable_progress_bars()
+    name = "+".join(stages)
+    counts = {"trajectories": 0, "too_long": 0}
+    folder.mkdir(parents=True, exist_ok=True)
+    done, scratch = folder / f"{name}.json", folder / f"{name}.part"
+    with FileLock(folder / f"{name}.lock"):
+        if not done.is_file():
+            shutil.rmtree(scratch, ignore_errors=True)
+            views = ", ".join(view for stage in stages for view in recipe.views_of(stage))
+            rows = _generate(recipe, stages, data, encoder, counts)
+            made = _some(rows, f"{data}: no targets for stage '{name}' ({views})")
+            # A cache of its own: the library's is shared by all runs and would hand out another run's rows.
+            try:
+                dataset = Dataset.from_generator(lambda: made, cache_dir=str(scratch), fingerprint=name)
+            except DatasetGenerationError as error:
+                raise (error.__cause__ if isinstance(error.__cause__, AlphaUmiError) else error) from None
+            dataset.save_to_disk(str(folder / name))
+            shutil.rmtree(scratch)
+            done.write_text(json.dumps(counts), encoding="utf-8")
+    counts = json.loads(done.read_text(encoding="utf-8"))
+    return StageRows(Dataset.load_from_disk(str(folder / name)), counts["trajectories"], counts["too_long"])
+
+
+def _generate(
+    recipe: Recipe, stages: Sequence[str], data: Path, encoder: ChatEncoder, counts: dict[str, int]
+) -> Iterator[dict[str, Any]]:
+    """Rows as they are stored; counts trajectories and targets left out on the way."""
+    from alpha_umi.data import branches
     from alpha_umi.data.tokens import RowSettings, count_targets, rows
 
-    disable_progress_bars()
     team = load_team(recipe.team)
-    settings = RowSettings(
-        views=recipe.views_of(stage),
-        layout=recipe.layout,
-        context=recipe.context,
-        reserve={view: team.role(view).generation.max_new_tokens for view in recipe.views_of(stage)},
-        observation_chars=recipe.observation_chars,
-    )
-    counts = {"trajectories": 0, "too_long": 0}
-
-    def generate() -> Iterator[dict[str, Any]]:
-        for trajectory in share(recipe, stage, data):
-            counts["trajectories"] += 1
-            counts["too_long"] += count_targets(trajectory, settings)
-            for row in rows(trajectory, settings, encoder):
-                counts["too_long"] -= row.targets
+    shares = [share(recipe, stage, data) for stage in stages]
+    for at_once in zip_longest(*shares):  # a role with fewer rows has its first ones among the others'
+        trajectory = next(t for t in at_once if t is not None)
+        views = tuple(
+            view for stage, t in zip(stages, at_once, strict=True) if t is not None for view in recipe.views_of(stage)
+        )
+        settings = RowSettings(
+            views=views,
+            layout=recipe.layout,
+            context=recipe.context,
+            reserve={view: team.role(view).generation.max_new_tokens for view in views},
+            observation_chars=recipe.observation_chars,
+        )
+        counts["trajectories"] += 1
+        counts["too_long"] += count_targets(trajectory, settings)
+        for row in rows(trajectory, settings, encoder):
+            counts["too_long"] -= row.targets
+            if recipe.shares(stages[0]):
+                yield branches.columns(row)
+            else:
                 yield {
                     "input_ids": row.input_ids,
                     "labels": row.labels,
                     "targets": row.targets,
                     "length": len(row.input_ids),
                 }
-
-    folder.mkdir(parents=True, exist_ok=True)
-    done, scratch = folder / f"{stage}.json", folder / f"{stage}.part"
-    with FileLock(folder / f"{stage}.lock"):
-        if not done.is_file():
-            shutil.rmtree(scratch, ignore_errors=True)
-            made = _some(generate(), f"{data}: no targets for stage '{stage}' ({', '.join(settings.views)})")
-            # A cache of its own: the library's is shared by all runs and would hand out another run's rows.
-            try:
-                dataset = Dataset.from_generator(lambda: made, cache_dir=str(scratch), fingerprint=stage)
-            except DatasetGenerationError as error:
-                raise (error.__cause__ if isinstance(error.__cause__, AlphaUmiError) else error) from None
-            dataset.save_to_disk(str(folder / stage))
-            shutil.rmtree(scratch)
-            done.write_text(json.dumps(counts), encoding="utf-8")
-    counts = json.loads(done.read_text(encoding="utf-8"))
-    return StageRows(Dataset.load_from_disk(str(folder / stage)), counts["trajectories"], counts["too_long"])
 
 
 def _some(rows: Iterator[dict[str, Any]], complaint: str) -> Iterator[dict[str, Any]]:

@@ -21,7 +21,7 @@ import yaml
 
 from alpha_umi.adapters import CARD_FILE, text_digest
 from alpha_umi.errors import UsageError
-from alpha_umi.prompts import load_prompts
+from alpha_umi.prompts import Layout, load_prompts
 from alpha_umi.roles import ROLES, TEAM_FILE, load_team
 from alpha_umi.training.recipe import BASE, Recipe
 
@@ -158,9 +158,15 @@ def write_team(run: Path, recipe: Recipe) -> None:
         role = getattr(team, view.value)
         name = recipe.stage_of(view)
         stage = recipe.stages[name]
-        if stage.method == "lora" and not recipe.continued(name):
+        if recipe.shares(name) or (stage.method == "lora" and not recipe.continued(name)):
             base = base if stage.start == BASE else stage.start
         seats[view.value] = role.model_dump(mode="json") | {"weights": name}
+    if recipe.layout is Layout.SHARED and not any(recipe.shares(recipe.stage_of(view)) for view in ROLES):
+        # One model speaks for all, and reads for all: it is the backbone, and nobody adds anything to it.
+        base = recipe.stage_of(ROLES[0])
+    seats = {
+        view: seat | {"weights": None if seat["weights"] == base else seat["weights"]} for view, seat in seats.items()
+    }
     text = {
         "name": recipe.name,
         "description": f"Trained by the recipe '{recipe.name}'.",

@@ -21,6 +21,7 @@ from torch.utils.data import Sampler
 from transformers import PreTrainedModel, PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
 from alpha_umi.data.tokens import IGNORED, collate
+from alpha_umi.prompts import View
 from alpha_umi.training.recipe import Recipe, Stage
 
 if TYPE_CHECKING:
@@ -75,6 +76,10 @@ class StageTrainer(Trainer):
         lengths = found["length"]
         return LengthBuckets(list(lengths), batch=self._rows_in_update(), seed=self.buckets_seed)
 
+    def updates_of(self, _: View) -> int:
+        """Updates made when a view has seen its epochs."""
+        return int(self.state.global_step)
+
     def _rows_in_update(self) -> int:
         args = self.args
         rows: int = args.per_device_train_batch_size * args.gradient_accumulation_steps * max(args.world_size, 1)
@@ -110,10 +115,21 @@ class StageTrainer(Trainer):
 
 
 def arguments(
-    recipe: Recipe, stage: Stage, folder: Path, *, seed: int, deepspeed: dict[str, Any] | None, world: int
+    recipe: Recipe,
+    stage: Stage,
+    folder: Path,
+    *,
+    seed: int,
+    deepspeed: dict[str, Any] | None,
+    world: int,
+    shares: bool = False,
 ) -> TrainingArguments:
-    """Training arguments of one stage; `folder` receives its checkpoints."""
+    """Training arguments of one stage; `folder` receives its checkpoints. Roles that share a context make their own
+    optimiser and checkpoint their own activations."""
     on_gpu = torch.cuda.is_available()
+    checkpointing = stage.gradient_checkpointing and not shares
+    if deepspeed is not None and shares:
+        deepspeed = {key: value for key, value in deepspeed.items() if key != "optimizer"}
     made = TrainingArguments(
         output_dir=str(folder),
         num_train_epochs=stage.epochs,
@@ -124,8 +140,8 @@ def arguments(
         max_grad_norm=stage.max_grad_norm,
         per_device_train_batch_size=stage.micro_batch,
         gradient_accumulation_steps=stage.batch_size // (stage.micro_batch * world),
-        activation_checkpointing=stage.gradient_checkpointing,
-        activation_checkpointing_kwargs={"use_reentrant": False} if stage.gradient_checkpointing else None,
+        activation_checkpointing=checkpointing,
+        activation_checkpointing_kwargs={"use_reentrant": False} if checkpointing else None,
         bf16=recipe.precision == "bf16",
         use_cpu=not on_gpu,
         dataloader_pin_memory=on_gpu,
@@ -170,32 +186,24 @@ def adapt(model: PreTrainedModel, stage: Stage) -> Any:
         return get_peft_model(model, config).train()
 
 
-def train_stage(  # noqa: PLR0917 -- called in one place
-    model: Any,
-    rows: Dataset,
-    args: TrainingArguments,
-    pad_id: int,
-    callbacks: list[TrainerCallback],
-    checkpoint: str | None,
-) -> StageTrainer:
-    """Train to the end, from a checkpoint when one is given; returns the trainer with the trained model."""
-    trainer = StageTrainer(
-        model=model,
-        args=args,
-        train_dataset=rows,
-        data_collator=partial(collate, pad_id=pad_id),
-        callbacks=callbacks,
-    )
-    trainer.remove_callback(PrinterCallback)  # it prints raw dictionaries; the bar and metrics.jsonl say the same
-    trainer.buckets_seed = args.seed
+def stage_trainer(model: Any, rows: Dataset, args: TrainingArguments, pad_id: int) -> StageTrainer:
+    """The trainer of a stage that learns whole rows."""
+    made = StageTrainer(model=model, args=args, train_dataset=rows, data_collator=partial(collate, pad_id=pad_id))
     if getattr(model.config, "tie_word_embeddings", False):
         # A checkpoint holds tied weights once; else transformers warns on resuming that the others are missing.
         model._keys_to_ignore_on_save = list(getattr(model, "_tied_weights_keys", None) or ())
+    return made
+
+
+def train_stage(trainer: StageTrainer, callbacks: Sequence[TrainerCallback], checkpoint: str | None) -> None:
+    """Train to the end, from a checkpoint when one is given."""
+    trainer.remove_callback(PrinterCallback)  # it prints raw dictionaries; the bar and metrics.jsonl say the same
+    trainer.buckets_seed = trainer.args.seed
     for callback in callbacks:
         if hasattr(callback, "trainer"):
             callback.trainer = trainer
+        trainer.add_callback(callback)
     trainer.train(resume_from_checkpoint=checkpoint)
-    return trainer
 
 
 def save_stage(trainer: StageTrainer, folder: Path, tokenizer: Any, *, merge: bool) -> None:

@@ -1,0 +1,81 @@
+"""Rows of the `shared` layout -> batches in which roles train on their branches alone.
+
+A branch is a cue and the target after it. It reads the conversation up to its cue, which the backbone encodes, and its
+own tokens, which the role encodes; it sees nothing of other branches. The branches of a batch are packed one after the
+other, those of a role together, without padding; only the conversations are padded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import torch
+
+from alpha_umi.data.tokens import Row
+from alpha_umi.prompts import View
+
+VIEWS = (View.PLANNER, View.CALLER, View.SUMMARIZER)
+"""The roles in the order in which a batch numbers them."""
+
+
+class Span(NamedTuple):
+    """A branch among the packed tokens of a batch."""
+
+    view: int
+    """Number of its role in `VIEWS`."""
+    row: int
+    """Number of its conversation in the batch."""
+    context: int
+    """Tokens of the conversation that it reads."""
+    start: int
+    """Its first packed token."""
+    words: int
+    """The packed token at which its target begins."""
+    end: int
+    """The packed token after its last."""
+
+
+def columns(row: Row) -> dict[str, Any]:
+    """A row as it is stored: `branches` holds (view, cue, words, end) for each, one after the other."""
+    flat = [n for view, turn in row.branches for n in (VIEWS.index(view), turn.cue, turn.words, turn.end)]
+    return {
+        "input_ids": row.input_ids,
+        "branches": flat,
+        "targets": row.targets,
+        "length": max(turn.cue for _, turn in row.branches),
+    }
+
+
+def collate(batch: Sequence[dict[str, Any]], *, pad_id: int) -> dict[str, torch.Tensor]:
+    """Pack the branches and pad the conversations, on the right, up to the last cue of each.
+
+    Returns:
+        `context`, int64 (rows, longest context); `input_ids` and `positions` of the packed branches, int64 (tokens,);
+        `spans`, int64 (branches, 6), each a `Span`, in the order of roles, rows and turns.
+    """
+    contexts = [row["input_ids"][: row["length"]] for row in batch]
+    longest = max(map(len, contexts))
+    found = sorted(
+        (view, i, cue, words, end) for i, row in enumerate(batch) for view, cue, words, end in stored(row["branches"])
+    )
+    ids: list[int] = []
+    positions: list[int] = []
+    spans: list[Span] = []
+    for view, i, cue, words, end in found:
+        start = len(ids)
+        ids += batch[i]["input_ids"][cue:end]
+        positions += range(cue, end)
+        spans.append(Span(view, i, cue, start, start + words - cue, len(ids)))
+    return {
+        "context": torch.tensor([ids + [pad_id] * (longest - len(ids)) for ids in contexts]),
+        "input_ids": torch.tensor(ids),
+        "positions": torch.tensor(positions),
+        "spans": torch.tensor(spans).view(-1, len(Span._fields)),
+    }
+
+
+def stored(flat: Sequence[int]) -> Iterator[tuple[int, int, int, int]]:
+    """(view, cue, words, end) of each branch of a stored row."""
+    numbers = iter(flat)
+    yield from zip(numbers, numbers, numbers, numbers, strict=True)

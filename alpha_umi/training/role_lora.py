@@ -1,0 +1,121 @@
+"""Trainable LoRA adapters of several roles on one frozen backbone, each acting on its own stretch of packed tokens.
+
+PEFT trains one adapter at a time and rebuilds which parameters want gradients when it switches, which neither one
+forward pass for three roles nor DeepSpeed can live with. The sum is PEFT's, its initial weights are drawn as PEFT draws
+them, and what is saved is an ordinary PEFT folder, an activated LoRA (arXiv 2504.12397) whose invocation is the cue.
+"""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import torch
+from peft import LoraConfig
+from safetensors.torch import save_file
+from torch import nn
+from torch.nn.functional import dropout, linear
+from transformers import PreTrainedModel
+
+from alpha_umi.errors import ConfigError
+from alpha_umi.training.recipe import Lora
+
+
+class Acting:
+    """Which adapters act in the next forward passes; one object for all layers of a model."""
+
+    stretches: Sequence[tuple[str, int]] = ()
+    """Role and number of packed tokens, in their order; empty: the backbone alone."""
+
+
+class RoleLoraLinear(nn.Module):
+    """A frozen linear layer with a low-rank addition for each role: y = W x + b + s B (A x)."""
+
+    def __init__(self, base: nn.Linear, path: str, settings: Mapping[str, Lora], acting: Acting) -> None:
+        super().__init__()
+        self.base = base
+        self._settings = settings
+        self._acting = acting
+
+        def zeros(*shape: int) -> torch.Tensor:
+            return torch.zeros(shape, device=base.weight.device)  # fp32: steps of 1e-5 vanish in bf16
+
+        self.down = nn.ParameterDict({name: zeros(s.r, base.in_features) for name, s in settings.items()})
+        self.up = nn.ParameterDict({name: zeros(base.out_features, s.r) for name, s in settings.items()})
+        for name, down in self.down.items():
+            # Drawn from a source of its own, so that a role begins alike whoever trains beside it.
+            source = torch.Generator().manual_seed(torch.initial_seed() ^ zlib.crc32(f"{name} {path}".encode()))
+            drawn = nn.init.kaiming_uniform_(torch.empty(down.shape), a=math.sqrt(5), generator=source)
+            down.data.copy_(drawn)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Apply the layer; x is (1, tokens, in_features)."""
+        y = linear(x, self.base.weight, self.base.bias)
+        if not self._acting.stretches:
+            return y
+        if len(self._acting.stretches) == 1:
+            return y + self._added(self._acting.stretches[0][0], x)
+        split = torch.split(x, [count for _, count in self._acting.stretches], 1)
+        parts = [self._added(name, part) for (name, _), part in zip(self._acting.stretches, split, strict=True)]
+        return y + torch.cat(parts, 1)
+
+    def _added(self, name: str, x: torch.Tensor) -> torch.Tensor:
+        settings = self._settings[name]
+        if settings.dropout:
+            x = dropout(x, settings.dropout, self.training)
+        down = self.down[name].to(x.dtype)
+        up = (self.up[name] * (settings.alpha / settings.r)).to(x.dtype)
+        return linear(linear(x, down), up)
+
+
+class RoleLoras:
+    """The adapters of several roles on a model."""
+
+    def __init__(self, model: PreTrainedModel, settings: Mapping[str, Lora]) -> None:
+        """Put fresh adapters on a model whose weights are frozen.
+
+        Raises:
+            ConfigError: a role names linear layers that the model does not have.
+        """
+        self.acting = Acting()
+        self._settings = settings
+        self._layers: dict[str, RoleLoraLinear] = {}
+        for path, layer in list(model.named_modules()):
+            here = {name: s for name, s in settings.items() if path.rpartition(".")[2] in s.target_modules}
+            if here and isinstance(layer, nn.Linear):
+                self._layers[path] = RoleLoraLinear(layer, path, here, self.acting)
+                parent, _, leaf = path.rpartition(".")
+                setattr(model.get_submodule(parent), leaf, self._layers[path])
+        for name, s in settings.items():
+            if not any(name in layer.down for layer in self._layers.values()):
+                raise ConfigError(name, [f"lora.target_modules: the base has no linear layer {list(s.target_modules)}"])
+
+    def save(self, name: str, folder: Path, *, base: str, invocation: Sequence[int]) -> None:
+        """Write a role's adapter as a PEFT folder.
+
+        Args:
+            name: the role.
+            folder: where to.
+            base: what the adapter belongs on, for PEFT's configuration.
+            invocation: ids of the cue from which on it acts.
+        """
+        settings = self._settings[name]
+        tensors = {}
+        for path, layer in self._layers.items():
+            if name in layer.down:
+                prefix = f"base_model.model.{path}"
+                tensors[f"{prefix}.lora_A.weight"] = layer.down[name].detach().float().cpu().contiguous()
+                tensors[f"{prefix}.lora_B.weight"] = layer.up[name].detach().float().cpu().contiguous()
+        LoraConfig(
+            task_type="CAUSAL_LM",
+            r=settings.r,
+            lora_alpha=settings.alpha,
+            lora_dropout=settings.dropout,
+            target_modules=list(settings.target_modules),
+            base_model_name_or_path=base,
+            inference_mode=True,
+            alora_invocation_tokens=list(invocation),
+        ).save_pretrained(str(folder))
+        save_file(tensors, folder / "adapter_model.safetensors", metadata={"format": "pt"})
