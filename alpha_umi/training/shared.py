@@ -69,7 +69,7 @@ class SharedRoles(nn.Module):
         for view, stage in stages.items():
             if stage.gradient_checkpointing:
                 speaker: Any = full.get(view, backbone)
-                speaker.gradient_checkpointing_enable({"use_reentrant": False})
+                speaker.activation_checkpointing_enable({"use_reentrant": False})
 
     def parameters_of(self, view: View) -> list[tuple[str, nn.Parameter]]:
         """Names and parameters that a role trains."""
