@@ -27,7 +27,7 @@ from alpha_umi.encoding import ChatEncoder
 from alpha_umi.models.local import load_base, load_tokenizer
 from alpha_umi.prompts import Layout, View
 from alpha_umi.training.recipe import Recipe, Stage
-from alpha_umi.training.trainer import StageTrainer, adapt, arguments, finish_stage, train_stage
+from alpha_umi.training.trainer import StageTrainer, adapt, arguments, finish_stage, stage_trainer, train_stage
 from alpha_umi.trajectory import Trajectory
 from benchmarks.report import finish, show
 
@@ -45,7 +45,7 @@ def per_decision(row: Row) -> Iterator[Row]:
             end += 1
         if end > start:
             labels = [IGNORED] * start + row.labels[start:end]
-            yield Row(row.trajectory, row.input_ids[:end], labels, 1)
+            yield Row(row.trajectory, row.input_ids[:end], labels, row.branches[:1])
         start = end
 
 
@@ -60,7 +60,8 @@ def train(name: str, found: list[Row], pad: int, micro_batch: int, accumulated: 
         args = arguments(recipe, stage, Path(folder), seed=0, deepspeed=None, world=1)
         model = adapt(load_base(dtype=torch.float32), stage)
         begin = time.perf_counter()
-        trainer = train_stage(model, Dataset.from_list(columns), args, pad, [], None)
+        trainer = stage_trainer(model, Dataset.from_list(columns), args, pad)
+        train_stage(trainer, [], None)
         seconds = time.perf_counter() - begin
     finish_stage(trainer)
     return seconds, trainer

@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 import torch
 import yaml
+from runs import command, kill_after_a_checkpoint, losses_of, on_two_ranks, recipe_file
 from safetensors.torch import load_file
 from transformers import TrainerControl, TrainerState, TrainingArguments
 
@@ -21,7 +20,6 @@ from alpha_umi import gym
 from alpha_umi.adapters import read_card
 from alpha_umi.data import store
 from alpha_umi.errors import MissingExtra, UsageError
-from alpha_umi.models.local import load_tokenizer
 from alpha_umi.prompts import load_prompts
 from alpha_umi.roles import load_team
 from alpha_umi.training import callbacks, glpft, run_folder
@@ -29,59 +27,6 @@ from alpha_umi.training.environment import deepspeed_config
 from alpha_umi.training.recipe import Recipe, load_recipe
 from alpha_umi.training.rows import prepare_data, share
 from alpha_umi.training.trainer import arguments
-
-
-@pytest.fixture(scope="session")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A two-layer model with SmolLM2's tokenizer."""
-    from transformers import LlamaConfig, LlamaForCausalLM
-
-    torch.manual_seed(0)
-    folder = tmp_path_factory.mktemp("tiny")
-    tokenizer = load_tokenizer()
-    config = LlamaConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        num_key_value_heads=1,
-        max_position_embeddings=2048,
-        tie_word_embeddings=True,
-        eos_token_id=tokenizer.eos_token_id,
-        bos_token_id=tokenizer.bos_token_id,
-        pad_token_id=tokenizer.eos_token_id,
-    )
-    LlamaForCausalLM(config).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    return folder
-
-
-@pytest.fixture(scope="session")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("data")
-    store.write(folder, gym.generate(16, seed=1))
-    return folder
-
-
-def recipe_file(folder: Path, tiny: Path, data: Path) -> Path:
-    """The smoke recipe over the tiny model, with dropout so that random states matter."""
-    stage = {"learning_rate": 0.01, "lora": {"dropout": 0.1, "r": 4}}
-    text = {
-        "extends": "smoke",
-        "base": str(tiny),
-        "data": str(data),
-        "save_steps": 2,
-        "defaults": {"batch_size": 4, "micro_batch": 2},
-        "stages": {n: {**stage, "epochs": 3} for n in ("backbone", "planner", "caller", "summarizer")},
-    }
-    path = folder / "tiny.yaml"
-    path.write_text(yaml.safe_dump(text))
-    return path
-
-
-def command(recipe: Path, out: Path, *more: str) -> list[str]:
-    return [sys.executable, "-m", "alpha_umi", "train", str(recipe), "--out", str(out), *more]
 
 
 @pytest.fixture(scope="module")
@@ -165,22 +110,7 @@ def test_killed_at_once_and_resumed_ends_with_the_same_weights(
     recipe = recipe_file(tmp_path, tiny, data)
     broken = tmp_path / "broken"
     for stage in ("backbone", "planner"):
-        process = subprocess.Popen(
-            command(recipe, broken, "--resume"),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        deadline = time.monotonic() + 300
-        while not list((broken / stage / "checkpoints").glob("checkpoint-*/trainer_state.json")):
-            assert process.poll() is None, "the run ended before it could be killed"
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        assert not run_folder.is_finished(broken, stage)
-        with (broken / "metrics.jsonl").open("a") as stream:
-            stream.write('{"stage": "cut sh')
+        kill_after_a_checkpoint(recipe, broken, stage)
     done = subprocess.run(command(recipe, broken, "--resume"), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "missing keys" not in done.stderr
@@ -194,11 +124,7 @@ def test_killed_at_once_and_resumed_ends_with_the_same_weights(
         assert whole.keys() == resumed.keys()
         for key in whole:
             assert torch.equal(whole[key], resumed[key]), (stage, key)
-    losses = [
-        [(x["stage"], x["step"], x["loss"]) for x in map(json.loads, (f / "metrics.jsonl").read_text().splitlines())]
-        for f in (run, broken)
-    ]
-    assert losses[0] == losses[1]
+    assert losses_of(run) == losses_of(broken)
 
 
 @pytest.mark.slow
@@ -206,18 +132,8 @@ def test_killed_at_once_and_resumed_ends_with_the_same_weights(
 def test_two_cpu_ranks_train_under_deepspeed(tiny: Path, data: Path, tmp_path: Path, run: Path) -> None:
     """The shipped launcher and ZeRO-2 configuration; the loss is the single process's, the engine is DeepSpeed's."""
     recipe = recipe_file(tmp_path, tiny, data)
-    launcher = Path(__file__).parent.parent / "launch" / "deepspeed.sh"
     out = tmp_path / "ranks"
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    done = subprocess.run(
-        [str(launcher), "2", str(recipe), "--out", str(out)],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=environment,
-        timeout=900,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
+    on_two_ranks(recipe, out)
     assert json.loads((out / "run.json").read_text())["world_size"] == 2
     for stage in ("backbone", "planner", "caller", "summarizer"):
         card = read_card(out / stage)

@@ -108,7 +108,7 @@ def _train(
             "steps": made.updates_of(recipe.views_of(name)[0]),
             "final_loss": next((x[last] for x in reversed(made.state.log_history) if last in x), None),
             "engine": engine,
-            "rows": len(rows.dataset),
+            "rows": len(rows.of(recipe.views_of(name)[0]) if recipe.shares(name) else rows.dataset),
             "targets_too_long": rows.too_long,
         }
         if len(names) > 1:

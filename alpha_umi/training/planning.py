@@ -118,17 +118,14 @@ def _whole_rows(found: StageRows) -> _Work:
 
 
 def _branches(recipe: Recipe, stage: str, found: StageRows) -> _Work:
-    from alpha_umi.data.branches import VIEWS, stored
-
-    view = VIEWS.index(recipe.views_of(stage)[0])
-    rows = [[b for b in stored(flat) if b[0] == view] for flat in found.dataset["branches"]]
+    rows = found.of(recipe.views_of(stage)[0])
     own = [sum(end - cue for _, cue, _, end in row) for row in rows]
     return _Work(
-        rows=sum(bool(row) for row in rows),
+        rows=len(rows),
         tokens=sum(own),
         trained_tokens=sum(end - words for row in rows for _, _, words, end in row),
         targets=sum(map(len, rows)),
-        longest=max(own),
+        longest=max(own, default=0),
         context_tokens=sum(found.dataset["length"]),
         longest_context=max(found.dataset["length"]),
     )

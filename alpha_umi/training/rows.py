@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from alpha_umi.adapters import text_digest
 from alpha_umi.data import store
 from alpha_umi.errors import AlphaUmiError, DataError, UsageError
+from alpha_umi.prompts import View
 from alpha_umi.roles import load_team
 from alpha_umi.training.environment import need_extra
 from alpha_umi.training.recipe import BASE, Recipe
@@ -36,6 +37,14 @@ class StageRows:
     trajectories: int
     too_long: int
     """Targets left out because they do not fit the context even with short observations."""
+
+    def of(self, view: View) -> list[list[tuple[int, int, int, int]]]:
+        """The (view, cue, words, end) of each branch of a role, by row; of roles over a shared context only."""
+        from alpha_umi.data.branches import VIEWS, stored
+
+        wanted = VIEWS.index(view)
+        rows = ([branch for branch in stored(flat) if branch[0] == wanted] for flat in self.dataset["branches"])
+        return [row for row in rows if row]
 
 
 def prepare_data(recipe: Recipe, run: Path) -> Path:

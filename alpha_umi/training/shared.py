@@ -171,7 +171,9 @@ class SharedTrainer(StageTrainer):
     """What each role's stage is called in the metrics."""
     _losses: torch.Tensor | None = None
     """Each role's mean losses since the last logged update, added up."""
-    _logged = 0
+    _updates: torch.Tensor
+    """Updates among them in which a role had targets."""
+    _last_update = -1
     _norms: Mapping[View, float] = {}
 
     @property
@@ -200,6 +202,7 @@ class SharedTrainer(StageTrainer):
         counts = counts.to(device)
         if self.args.world_size > 1:
             counts = self.accelerator.gather(counts[None]).sum(0)
+        counts *= torch.tensor([int(view in self._active()) for view in VIEWS], device=device)
         self._targets = counts
         return counts
 
@@ -215,7 +218,13 @@ class SharedTrainer(StageTrainer):
         self.tokens_seen += inputs["input_ids"].numel() + sum({s.row: s.context for s in spans}.values())
         self.targets_seen += sum(s.end - s.words for s in spans if VIEWS[s.view] in active)
         noted = means.detach()
-        self._losses = noted if self._losses is None else self._losses + noted
+        if self._losses is None:
+            self._losses, self._updates = torch.zeros_like(noted), torch.zeros_like(items)
+            self._last_update = -1
+        if self._last_update != self.state.global_step:
+            self._last_update = self.state.global_step
+            self._updates += num_items_in_batch > 0
+        self._losses += noted
         loss = means.sum() * self.accelerator.num_processes if self.args.world_size > 1 else means.sum()
         return (loss, {"losses": sums}) if return_outputs else loss
 
@@ -223,14 +232,13 @@ class SharedTrainer(StageTrainer):
         """Add each role's own loss, rate and gradient norm: `planner/loss` and so on."""
         if "loss" in logs and self._losses is not None:
             total = self.accelerator.reduce(self._losses, "sum") if self.args.world_size > 1 else self._losses
-            updates = self.state.global_step - self._logged
             rates = {group["view"]: group["lr"] for group in self._groups()}
             for view, name in self.names.items():
-                if self._logged < self.updates_of(view):
+                if updates := int(self._updates[VIEWS.index(view)]):
                     logs[f"{name}/loss"] = float(total[VIEWS.index(view)]) / updates
                     logs[f"{name}/learning_rate"] = rates[view.value]
                     logs[f"{name}/grad_norm"] = self._norms.get(view, logs.get("grad_norm"))
-            self._losses, self._logged = None, self.state.global_step
+            self._losses = None
         parent: Any = super()
         parent.log(logs, start_time)
 
@@ -285,7 +293,7 @@ class SharedTrainer(StageTrainer):
         norms: dict[View, float] = {}
         for view, stage in self.stages.items():
             mine = [p for _, p in self.roles.parameters_of(view)]
-            if self._targets[VIEWS.index(view)] == 0 or view not in self._active():
+            if self._targets[VIEWS.index(view)] == 0:
                 for p in mine:
                     p.grad = None
             elif any(p.grad is not None for p in mine):
