@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -24,10 +24,10 @@ MATMUL, SDPA = "branches_matmul", "branches_sdpa"
 
 @dataclass(frozen=True)
 class Context:
-    """Keys and values of a batch of conversations, each (rows, key heads, longest, width), one per layer."""
+    """Keys and values of a batch of conversations: for each layer and row one of (key heads, tokens, width)."""
 
-    keys: Sequence[torch.Tensor]
-    values: Sequence[torch.Tensor]
+    keys: Sequence[Sequence[torch.Tensor]]
+    values: Sequence[Sequence[torch.Tensor]]
 
 
 @dataclass(frozen=True)
@@ -36,28 +36,48 @@ class Reading:
 
     context: Context
     spans: Sequence[Span]
+    """In the order of the packed tokens, and all of them."""
+    _hidden: dict[tuple[int, int, int | None], torch.Tensor] = field(default_factory=dict)
+
+    def hidden(self, n: int, context: int, window: int | None) -> torch.Tensor:
+        """Whether each of a branch's n tokens must not see each of `context` tokens before it and the n themselves,
+        bool (n, context + n); made once for all layers."""
+        if (found := self._hidden.get((n, context, window))) is None:
+            device = self.context.keys[0][0].device
+            behind = torch.arange(context, context + n, device=device)[:, None]
+            behind = behind - torch.arange(context + n, device=device)
+            found = behind < 0 if window is None else (behind < 0) | (behind >= window)
+            self._hidden[n, context, window] = found
+        return found
 
 
 @torch.no_grad()
-def encode(backbone: PreTrainedModel, ids: torch.Tensor, *, attention: str) -> Context:
-    """Encode conversations (rows, length), padded on the right: no token reads one after it, so pads need no mask.
+def encode(backbone: PreTrainedModel, ids: torch.Tensor, lengths: Sequence[int], *, attention: str) -> Context:
+    """Encode conversations (rows, longest), padded on the right: no token reads one after it, so pads need no mask.
 
     Args:
         backbone: the frozen backbone; where it is a role's model too, with no adapter acting.
         ids: token ids.
+        lengths: tokens of each row that are read. A CPU encodes row by row, so that it encodes no pads.
         attention: the implementation to encode with, whatever the model reads branches with.
     """
-    cache = DynamicCache()
+    chunks = [ids[i : i + 1, :n] for i, n in enumerate(lengths)] if ids.device.type == "cpu" else [ids]
+    found: list[DynamicCache] = []
     set_to, training = backbone.config._attn_implementation, backbone.training
     backbone.config._attn_implementation = attention
     backbone.eval()
     try:
-        backbone.get_decoder()(input_ids=ids, past_key_values=cache, use_cache=True)
+        for chunk in chunks:
+            found.append(DynamicCache())
+            backbone.get_decoder()(input_ids=chunk, past_key_values=found[-1], use_cache=True)
     finally:
         backbone.config._attn_implementation = set_to
         backbone.train(training)
-    layers: list[Any] = list(cache.layers)
-    return Context([layer.keys for layer in layers], [layer.values for layer in layers])
+    layers: list[Any] = list(zip(*(cache.layers for cache in found), strict=True))
+    return Context(
+        [[row for one in layer for row in one.keys] for layer in layers],
+        [[row for one in layer for row in one.values] for layer in layers],
+    )
 
 
 def use_on(model: PreTrainedModel, kernel: str | None = None) -> None:
@@ -114,25 +134,25 @@ def _attend(
     sliding_window: int | None = None,
     **_: Any,
 ) -> tuple[torch.Tensor, None]:
-    """Attention of packed branches: query (1, heads, tokens, width), key and value (1, key heads, tokens, width)."""
+    """Attention of packed branches: query (1, heads, tokens, width), key and value (1, key heads,
+    tokens, width)."""
     layer: Any = module.layer_idx
     past_keys, past_values = reading.context.keys[layer], reading.context.values[layer]
-    kind = past_keys.dtype  # rotary embeddings may have raised queries and keys to fp32 under autocast
-    query, key, value = query[0].to(kind), key[0].to(kind), value[0].to(kind)
+    kind = past_keys[0].dtype  # rotary embeddings may have raised queries and keys to fp32 under autocast
     scale = scaling if scaling is not None else query.shape[-1] ** -0.5
+    # Split, not sliced: the gradient of a slice is as long as the whole, and there is one for every branch.
+    lengths = [span.end - span.start for span in reading.spans]
+    parts = ((query[0] * scale).to(kind), key[0].to(kind), value[0].to(kind))
     seen = []
     with torch.autocast(query.device.type, enabled=False):
-        for span in reading.spans:
+        for span, *own in zip(reading.spans, *(torch.split(part, lengths, 1) for part in parts), strict=True):
             first = 0 if sliding_window is None else max(0, span.context + 1 - sliding_window)
-            own = slice(span.start, span.end)
             seen.append(
                 kernel(
-                    query[:, own] * scale,
-                    past_keys[span.row, :, first : span.context],
-                    past_values[span.row, :, first : span.context],
-                    key[:, own],
-                    value[:, own],
-                    window=sliding_window,
+                    *own,
+                    past_keys[span.row][:, first : span.context],
+                    past_values[span.row][:, first : span.context],
+                    hidden=reading.hidden(span.end - span.start, span.context - first, sliding_window),
                     softcap=softcap,
                     dropout=dropout,
                 )
@@ -142,12 +162,12 @@ def _attend(
 
 def _matmul(
     query: torch.Tensor,
-    past_keys: torch.Tensor,
-    past_values: torch.Tensor,
     key: torch.Tensor,
     value: torch.Tensor,
+    past_keys: torch.Tensor,
+    past_values: torch.Tensor,
     *,
-    window: int | None,
+    hidden: torch.Tensor,
     softcap: float | None,
     dropout: float,
 ) -> torch.Tensor:
@@ -159,41 +179,37 @@ def _matmul(
     within = torch.bmm(packed, key.transpose(1, 2))
     if softcap is not None:
         before, within = (torch.tanh(scores / softcap) * softcap for scores in (before, within))
-    hidden = ~_visible(n, context, window, query.device)
-    if window is not None:
-        before = before.view(groups, -1, n, context).masked_fill(hidden[:, :context], -math.inf).view_as(before)
-    within = within.view(groups, -1, n, n).masked_fill(hidden[:, context:], -math.inf).view_as(within)
+    if hidden[-1, 0]:  # only a sliding window hides what stands before the branch
+        before = (before.view(groups, -1, n, context) + _minus(hidden[:, :context], before)).view_as(before)
+    within = (within.view(groups, -1, n, n) + _minus(hidden[:, context:], within)).view_as(within)
     weights = drop(torch.cat([before, within], -1).softmax(-1), dropout)
     seen = torch.bmm(weights[..., :context], past_values) + torch.bmm(weights[..., context:], value)
     return seen.view(heads, n, width)
 
 
+def _minus(hidden: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
+    return torch.zeros_like(hidden, dtype=like.dtype).masked_fill_(hidden, -math.inf)
+
+
 def _sdpa(
     query: torch.Tensor,
-    past_keys: torch.Tensor,
-    past_values: torch.Tensor,
     key: torch.Tensor,
     value: torch.Tensor,
+    past_keys: torch.Tensor,
+    past_values: torch.Tensor,
     *,
-    window: int | None,
+    hidden: torch.Tensor,
     softcap: float | None,
     dropout: float,
 ) -> torch.Tensor:
     """The same by torch's kernels, which keep no attention weights."""
     if softcap is not None:
-        return _matmul(query, past_keys, past_values, key, value, window=window, softcap=softcap, dropout=dropout)
-    visible = _visible(query.shape[1], past_keys.shape[1], window, query.device)
+        return _matmul(query, key, value, past_keys, past_values, hidden=hidden, softcap=softcap, dropout=dropout)
     keys, values = torch.cat([past_keys, key], 1), torch.cat([past_values, value], 1)
     seen = scaled_dot_product_attention(
-        query[None], keys[None], values[None], attn_mask=visible, dropout_p=dropout, scale=1.0, enable_gqa=True
+        query[None], keys[None], values[None], attn_mask=~hidden, dropout_p=dropout, scale=1.0, enable_gqa=True
     )
     return seen[0]
-
-
-def _visible(n: int, context: int, window: int | None, device: torch.device) -> torch.Tensor:
-    """Whether each of a branch's n tokens sees each of `context` tokens before it and the n themselves."""
-    behind = torch.arange(context, context + n, device=device)[:, None] - torch.arange(context + n, device=device)
-    return behind >= 0 if window is None else (behind >= 0) & (behind < window)
 
 
 def _register(name: str, kernel: Any) -> None:

@@ -65,9 +65,8 @@ class RoleLoraLinear(nn.Module):
         settings = self._settings[name]
         if settings.dropout:
             x = dropout(x, settings.dropout, self.training)
-        down = self.down[name].to(x.dtype)
-        up = (self.up[name] * (settings.alpha / settings.r)).to(x.dtype)
-        return linear(linear(x, down), up)
+        narrow = linear(x, self.down[name].to(x.dtype)) * (settings.alpha / settings.r)
+        return linear(narrow, self.up[name].to(x.dtype))
 
 
 class RoleLoras:

@@ -104,7 +104,8 @@ class SharedRoles(nn.Module):
         wanted = [v for v in self._views if active is None or v in active]
         sums = torch.zeros(len(VIEWS), device=input_ids.device)
         if any(VIEWS[span.view] in wanted for span in found):
-            read = self._encode(context)
+            lengths = [max((s.context for s in found if s.row == row), default=1) for row in range(len(context))]
+            read = self._encode(context, lengths)
             together = [view for view in wanted if view in self.adapted]
             for views in ([together] if together else []) + [[v] for v in wanted if v not in together]:
                 mine = [span for span in found if VIEWS[span.view] in views]
@@ -112,10 +113,10 @@ class SharedRoles(nn.Module):
                     sums = sums + self._losses(views, read, mine, input_ids, positions)
         return sums + self._nothing() if torch.is_grad_enabled() and _ranks() > 1 else sums
 
-    def _encode(self, ids: torch.Tensor) -> context.Context:
+    def _encode(self, ids: torch.Tensor, lengths: Sequence[int]) -> context.Context:
         if self.loras is not None:
             self.loras.acting.stretches = ()
-        return context.encode(self.backbone, ids, attention=self._attention)
+        return context.encode(self.backbone, ids, lengths, attention=self._attention)
 
     def _losses(
         self,
