@@ -51,7 +51,7 @@ def attend(
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
     seen = [
         _attend_one(queries, keys, values, key.masks, scale=scale, softcap=softcap, window=sliding_window)
-        for queries, keys, values in zip(query[0].split(key.sizes, dim=1), key.keys, value, strict=True)
+        for queries, keys, values in zip(query[0].split_with_sizes(key.sizes, dim=1), key.keys, value, strict=True)
     ]
     together = seen[0] if len(seen) == 1 else torch.cat(seen, dim=1)
     return together.transpose(0, 1).unsqueeze(0), None

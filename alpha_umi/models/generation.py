@@ -1,8 +1,8 @@
 """LocalModel: what one role reads with and speaks with, over an engine.
 
-The *reader* encodes the conversation; the *writer* encodes the role's cue and writes. In the `paper` layout both are the
-role's weights and everything stays in the cache. In `shared` the reader is the backbone, and after a call only its keys
-and values stay: a role's words are encoded again, by the backbone, together with what comes next.
+The *reader* encodes the conversation; the *writer* encodes the role's cue and writes. In the `paper` layout both are
+the role's weights and everything stays in the cache. In `shared` the reader is the backbone, and after a call only its
+keys and values stay: a role's words are encoded again, by the backbone, together with what comes next.
 """
 
 from __future__ import annotations

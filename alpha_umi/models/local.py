@@ -256,11 +256,9 @@ def _check_role(role: Role, team: Team) -> Path | None:
     if not folder.is_dir():
         raise ModelError(f"the {role.name}'s weights are missing: there is no folder {folder}")
     card = check_card(folder, layout=team.layout, view=role.view)
-    if card is not None and (is_adapter(folder) or team.layout is Layout.SHARED):
-        if (digest := base_digest(team.base)) != card.base_digest:
-            raise ModelError(
-                f"{folder} was trained on other weights ({card.base_digest}) than the team's base ({digest})"
-            )
+    on_base = is_adapter(folder) or team.layout is Layout.SHARED
+    if card is not None and on_base and (digest := base_digest(team.base)) != card.base_digest:
+        raise ModelError(f"{folder} was trained on other weights ({card.base_digest}) than the team's base ({digest})")
     return folder
 
 

@@ -66,7 +66,7 @@ class Stack:
         if len(self.sizes) == 1:
             return self._compute(x)
         if self._input is not x:
-            self._input, self._outputs = x, self._compute(x).split(self.sizes, dim=-1)
+            self._input, self._outputs = x, self._compute(x).split_with_sizes(self.sizes, dim=-1)
         output = self._outputs[index]
         if index == len(self.sizes) - 1:
             self._input, self._outputs = None, ()

@@ -132,7 +132,7 @@ class PackedCache(Cache):
             sees those of its own sequence that come before it in the same call.
         """
         both = torch.stack((key_states[0], value_states[0]))
-        for place, new in zip(self._new, both.split(self._sizes, dim=2), strict=True):
+        for place, new in zip(self._new, both.split_with_sizes(self._sizes, dim=2), strict=True):
             place[layer_idx].copy_(new)
         keys = [layers[layer_idx] for layers in self._keys]
         return Past(keys, self._sizes, self._masks), [layers[layer_idx] for layers in self._values]
