@@ -35,15 +35,27 @@ class Stretch(NamedTuple):
 
 
 class LowRank(NamedTuple):
-    """y += up (down x), for the outputs of a whole stack."""
+    """y += up (down x), for the outputs of a whole stack.
+
+    What acts on one token is kept apart: of these sizes a bf16 matrix-vector product costs a CPU several times an fp32
+    one, and where the layers are alike their blocks need not be multiplied with the zeros between them.
+    """
 
     down: torch.Tensor
     """(rank, in), the ranks of the adapted layers on end."""
     up: torch.Tensor
     """(out, rank), a block for each adapted layer, scaled."""
     one_down: torch.Tensor
-    """The same for one token: of these sizes a bf16 matrix-vector product costs a CPU ten times an fp32 one."""
     one_up: torch.Tensor
+    """As `up`; of several layers of one size and rank, all adapted: (layers, rank of each, out of each)."""
+
+    def of_one(self, x: torch.Tensor) -> torch.Tensor:
+        """What is added to the output of one token, (out,) for (in,)."""
+        inner = torch.mv(self.one_down, x.to(self.one_down.dtype))
+        if self.one_up.dim() == 2:
+            return torch.mv(self.one_up, inner)
+        layers, rank, _ = self.one_up.shape
+        return torch.bmm(inner.view(layers, 1, rank), self.one_up).view(-1)
 
 
 class Stack:
@@ -74,12 +86,13 @@ class Stack:
 
     def _compute(self, x: torch.Tensor) -> torch.Tensor:
         y = linear(x, self.weight, self.bias)
-        if self.active:
+        if self.active and x.numel() == x.shape[-1]:
+            y.view(-1).add_(self.active[0][0].of_one(x.view(-1)))
+        elif self.active:
             rows, outputs = x.view(-1, x.shape[-1]), y.view(-1, y.shape[-1])
             for low, start, stop in self.active:
                 if stop - start == 1:
-                    inner = torch.mv(low.one_down, rows[start].to(low.one_down.dtype))
-                    outputs[start].add_(torch.mv(low.one_up, inner))
+                    outputs[start].add_(low.of_one(rows[start]))
                 else:
                     outputs[start:stop] += linear(linear(rows[start:stop], low.down), low.up)
         return y
@@ -213,6 +226,7 @@ def _scale(folder: Path, invocation: Sequence[int]) -> float:
 def _low_rank(stack: Stack, pieces: Sequence[tuple[int, torch.Tensor, torch.Tensor]]) -> LowRank:
     """One pair of products for a stack, of each adapted layer's index, A (rank, in) and B (out, rank)."""
     weight = stack.weight
+    pieces = sorted(pieces, key=lambda piece: piece[0])
     down = torch.cat([piece for _, piece, _ in pieces])
     up = torch.zeros(weight.shape[0], down.shape[0])
     column = 0
@@ -221,11 +235,15 @@ def _low_rank(stack: Stack, pieces: Sequence[tuple[int, torch.Tensor, torch.Tens
         up[row : row + block.shape[0], column : column + block.shape[1]] = block
         column += block.shape[1]
     one = torch.float32 if weight.device.type == "cpu" else weight.dtype
+    one_up = up
+    alike = len(set(stack.sizes)) == 1 and len({piece.shape for _, piece, _ in pieces}) == 1
+    if alike and len(pieces) == len(stack.sizes) > 1:
+        one_up = torch.stack([block.T for _, _, block in pieces])
     return LowRank(
         down.to(weight.device, weight.dtype),
         up.to(weight.device, weight.dtype),
         down.to(weight.device, one),
-        up.to(weight.device, one),
+        one_up.to(weight.device, one),
     )
 
 
