@@ -23,6 +23,9 @@ from alpha_umi.errors import ModelError
 SIBLINGS = (("q_proj", "k_proj", "v_proj"), ("gate_proj", "up_proj"))
 """Layers of one module that most architectures give the same input."""
 
+FEW = 8
+"""Tokens up to which an adapter multiplies in fp32 on a CPU."""
+
 _PREFIX = "base_model.model."
 
 
@@ -37,25 +40,36 @@ class Stretch(NamedTuple):
 class LowRank(NamedTuple):
     """y += up (down x), for the outputs of a whole stack.
 
-    What acts on one token is kept apart: of these sizes a bf16 matrix-vector product costs a CPU several times an fp32
-    one, and where the layers are alike their blocks need not be multiplied with the zeros between them.
+    What acts on a few tokens is kept apart: of these sizes a bf16 product costs a CPU several times an fp32 one, and
+    where the layers are alike their blocks need not be multiplied with the zeros between them.
     """
 
     down: torch.Tensor
     """(rank, in), the ranks of the adapted layers on end."""
     up: torch.Tensor
     """(out, rank), a block for each adapted layer, scaled."""
-    one_down: torch.Tensor
-    one_up: torch.Tensor
+    few_down: torch.Tensor
+    few_up: torch.Tensor
     """As `up`; of several layers of one size and rank, all adapted: (layers, rank of each, out of each)."""
 
     def of_one(self, x: torch.Tensor) -> torch.Tensor:
         """What is added to the output of one token, (out,) for (in,)."""
-        inner = torch.mv(self.one_down, x.to(self.one_down.dtype))
-        if self.one_up.dim() == 2:
-            return torch.mv(self.one_up, inner)
-        layers, rank, _ = self.one_up.shape
-        return torch.bmm(inner.view(layers, 1, rank), self.one_up).view(-1)
+        inner = torch.mv(self.few_down, x.to(self.few_down.dtype))
+        if self.few_up.dim() == 2:
+            return torch.mv(self.few_up, inner)
+        layers, rank, _ = self.few_up.shape
+        return torch.bmm(inner.view(layers, 1, rank), self.few_up).view(-1)
+
+    def of_several(self, x: torch.Tensor) -> torch.Tensor:
+        """What is added to the outputs of several tokens, (tokens, out) for (tokens, in)."""
+        if len(x) > FEW:
+            return linear(linear(x, self.down), self.up)
+        inner = linear(x.to(self.few_down.dtype), self.few_down)
+        if self.few_up.dim() == 2:
+            return linear(inner, self.few_up)
+        layers, rank, _ = self.few_up.shape
+        each = torch.bmm(inner.view(-1, layers, rank).transpose(0, 1), self.few_up)
+        return each.transpose(0, 1).reshape(len(x), -1)
 
 
 class Stack:
@@ -94,7 +108,7 @@ class Stack:
                 if stop - start == 1:
                     outputs[start].add_(low.of_one(rows[start]))
                 else:
-                    outputs[start:stop] += linear(linear(rows[start:stop], low.down), low.up)
+                    outputs[start:stop].add_(low.of_several(rows[start:stop]))
         return y
 
 
@@ -234,16 +248,16 @@ def _low_rank(stack: Stack, pieces: Sequence[tuple[int, torch.Tensor, torch.Tens
         row = sum(stack.sizes[:index])
         up[row : row + block.shape[0], column : column + block.shape[1]] = block
         column += block.shape[1]
-    one = torch.float32 if weight.device.type == "cpu" else weight.dtype
-    one_up = up
+    few = torch.float32 if weight.device.type == "cpu" else weight.dtype
+    few_up = up
     alike = len(set(stack.sizes)) == 1 and len({piece.shape for _, piece, _ in pieces}) == 1
     if alike and len(pieces) == len(stack.sizes) > 1:
-        one_up = torch.stack([block.T for _, _, block in pieces])
+        few_up = torch.stack([block.T for _, _, block in pieces])
     return LowRank(
         down.to(weight.device, weight.dtype),
         up.to(weight.device, weight.dtype),
-        down.to(weight.device, one),
-        one_up.to(weight.device, one),
+        down.to(weight.device, few),
+        few_up.to(weight.device, few),
     )
 
 
