@@ -22,6 +22,7 @@ from transformers import (
 )
 
 from alpha_umi.encoding import ChatEncoder
+from alpha_umi.errors import ModelError
 from alpha_umi.models.cache import SharedCache
 from alpha_umi.models.engine import Engine
 from alpha_umi.models.lora import Adapters, Stretch, stack_siblings
@@ -108,6 +109,13 @@ def test_spans_of_one_sequence_in_one_call_follow_one_another(tokenizer: PreTrai
     assert first is None
     assert whole is not None
     close(last, whole)
+
+
+def test_a_model_that_looks_back_otherwise_is_refused(tokenizer: PreTrainedTokenizerBase) -> None:
+    model = llama()
+    model.config.layer_types = ["full_attention", "chunked_attention"]
+    with pytest.raises(ModelError, match="it has chunked_attention layers"):
+        Engine(model, ChatEncoder(tokenizer))
 
 
 def test_a_token_does_not_move_those_before_it() -> None:

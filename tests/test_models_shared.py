@@ -204,6 +204,17 @@ def test_a_fork_of_nothing_is_nothing(engine: Engine) -> None:
     assert len(engine.cache) == 0
 
 
+def test_a_fork_of_itself_stays(engine: Engine) -> None:
+    model = LocalModel(engine)
+    request = Request(
+        messages=conversation(then=("go", View.PLANNER)), session="me", generation=Generation(max_new_tokens=2)
+    )
+    model.complete(request)
+    model.fork("me", "me")
+    assert model.complete(request).encoded_tokens == 1
+    model.release("me")
+
+
 # --- what must never be used again ----------------------------------------------------------------------------------
 
 

@@ -15,13 +15,22 @@ from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedM
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
+from alpha_umi.errors import ModelError
 from alpha_umi.models.spans import Past
 
 NAME = "packed_spans"
+KINDS = {"full_attention", "sliding_attention"}
 
 
 def use_on(model: PreTrainedModel) -> None:
-    """Switch a model to this attention. Called without spans it is transformers' own `sdpa`."""
+    """Switch a model to this attention. Called without spans it is transformers' own `sdpa`.
+
+    Raises:
+        ModelError: its layers look at what came before in a way that cannot be done here.
+    """
+    config = model.config.get_text_config()
+    if other := set(getattr(config, "layer_types", None) or ()) - KINDS:
+        raise ModelError(f"a {config.model_type} model cannot be run here: it has {', '.join(sorted(other))} layers")
     model.set_attn_implementation(NAME)
 
 
@@ -48,6 +57,8 @@ def attend(
     """
     if not isinstance(key, Past) or isinstance(value, torch.Tensor):
         return sdpa_attention_forward(module, query, key, value, attention_mask, scaling=scaling, **more)  # type: ignore[arg-type]
+    if more.get("s_aux") is not None or more.get("position_bias") is not None:
+        raise ModelError("attention with sinks or position biases cannot be run over packed spans")
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
     seen = [
         _attend_one(queries, keys, values, key.masks, scale=scale, softcap=softcap, window=sliding_window)

@@ -119,6 +119,8 @@ class SharedCache:
 
     def fork(self, session: str, new: str) -> None:
         """Let a new session begin with all that a session holds, sharing it; what the new one held is forgotten."""
+        if new == session:
+            return
         self.release(new)
         for (name, weights), entry in list(self._entries.items()):
             if name == session:
