@@ -30,9 +30,10 @@ from rich.progress import track
 from alpha_umi import gym
 from alpha_umi.data import store
 from alpha_umi.encoding import ChatEncoder
-from alpha_umi.models.cache import RoleCaches
-from alpha_umi.models.generation import Engine
+from alpha_umi.models.cache import SharedCache
+from alpha_umi.models.engine import Engine
 from alpha_umi.models.local import load_base, load_tokenizer
+from alpha_umi.models.spans import BACKBONE, Span
 from alpha_umi.prompts import Layout, View, render
 from alpha_umi.training.recipe import Stage
 from alpha_umi.training.trainer import adapt
@@ -93,26 +94,27 @@ class Way:
         if name == "lora":
             shared = Engine(load_base(), encoder)
             self.engines = dict.fromkeys(ROLES, shared)
-            self.adapters: dict[View, str | None] = {v: shared.add_adapter(folder / v.value) for v in ROLES}
+            self.weights = {v: shared.add_adapter(folder / v.value) for v in ROLES}
         else:
             self.engines = {view: Engine(load_base(), encoder) for view in ROLES}
-            self.adapters = dict.fromkeys(ROLES)
+            self.weights = dict.fromkeys(ROLES, BACKBONE)
 
     def run(self, work: list[Turn]) -> Spent:
         """Take turns of one episode and forget it."""
-        caches: dict[View, RoleCaches] = {view: RoleCaches(most=1) for view in ROLES}
+        caches = {view: SharedCache(self.engines[view].shape) for view in ROLES}
         spent = Spent()
         for turn in work:
             engine = self.engines[turn.view]
-            engine.adapters.activate(self.adapters[turn.view])
-            entry = caches[turn.view].entry("episode" if self.keeps else "", turn.view.value)
-            kept = entry.keep_common(turn.prompt)
+            weights = self.weights[turn.view]
+            session = "episode" if self.keeps else ""
+            lease = caches[turn.view].lease(session, weights, turn.prompt, limit=len(turn.prompt) - 1)
             begin = time.perf_counter()
-            engine.forward(entry, turn.prompt[kept:])
+            engine.forward([Span(lease.buffer, lease.kept, turn.prompt[lease.kept :], weights)])
             read = time.perf_counter()
-            for token in turn.forced[:-1]:
-                engine.forward(entry, [token])
-            spent = spent.plus(Spent(len(turn.prompt) - kept, read - begin, time.perf_counter() - read))
+            for at, token in enumerate(turn.forced[:-1], start=len(turn.prompt)):
+                engine.forward([Span(lease.buffer, at, [token], weights)])
+            spent = spent.plus(Spent(len(turn.prompt) - lease.kept, read - begin, time.perf_counter() - read))
+            caches[turn.view].settle(lease, [*turn.prompt, *turn.forced[:-1]])
         return spent
 
 
@@ -144,7 +146,7 @@ def only(way: str, folder: Path, data: Path) -> None:
     work = turns(next(iter(store.read(data))), encoder)
     if way == "one":
         model = Way("lora", folder)
-        model.adapters = dict.fromkeys(ROLES)
+        model.weights = dict.fromkeys(ROLES, BACKBONE)
         planner = [turn for turn in work if turn.view is View.PLANNER]
         model.run(planner)
     else:

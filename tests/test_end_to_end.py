@@ -87,7 +87,7 @@ def test_a_step_encodes_only_what_is_new(quickstart: Any) -> None:
     assert result.outcome in set(Outcome)
     if len(result.trajectory.steps) > 1:
         assert planner.encoded_tokens < planner.prompt_tokens
-    assert all(len(model.engine.caches) == 0 for model in agent.models.values())  # type: ignore[attr-defined]
+    assert all(len(model.engine.cache) == 0 for model in agent.models.values())  # type: ignore[attr-defined]
 
 
 def test_roles_that_speak_with_the_same_weights_keep_their_own_conversations() -> None:

@@ -1,104 +1,295 @@
-"""Our cache layer and our attention for one query are transformers' own, only faster."""
+"""Packed spans, adapters on stretches of them and the cache are transformers' and PEFT's own sums, only cheaper."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from transformers.cache_utils import DynamicLayer
-from transformers.integrations.sdpa_attention import sdpa_attention_forward
-
-from alpha_umi.models.attention import attend
-from alpha_umi.models.cache import Entry, RoleCaches, RoomyLayer, new_cache
-
-OPERATIONS = st.lists(
-    st.one_of(
-        st.tuples(st.just("append"), st.integers(1, 90)),
-        st.tuples(st.just("crop"), st.integers(1, 40)),
-        st.tuples(st.just("select"), st.integers(0, 2)),
-    ),
-    max_size=12,
+from tiny_models import TINY, save_adapter, tiny_llama
+from transformers import (
+    Gemma2Config,
+    Gemma2ForCausalLM,
+    LlamaForCausalLM,
+    MistralConfig,
+    MistralForCausalLM,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
 )
 
+from alpha_umi.encoding import ChatEncoder
+from alpha_umi.errors import ModelError
+from alpha_umi.models.cache import SharedCache
+from alpha_umi.models.engine import Engine
+from alpha_umi.models.lora import Adapters, Stretch, stack_siblings
+from alpha_umi.models.spans import BACKBONE, Buffer, Shape, Span
 
-def roomy() -> RoomyLayer:
-    return RoomyLayer()  # type: ignore[no-untyped-call]
+IDS = torch.randint(0, 1000, (90,), generator=torch.Generator().manual_seed(0)).tolist()
+SHAPE = Shape(layers=2, heads=2, width=4, dtype=torch.float32, device=torch.device("cpu"))
 
 
-@settings(deadline=None, max_examples=60)
-@given(OPERATIONS)
-def test_the_layer_holds_what_transformers_own_would(operations: list[tuple[str, int]]) -> None:
+def close(ours: torch.Tensor | None, theirs: torch.Tensor) -> None:
+    assert ours is not None
+    torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-5)
+
+
+def mistral() -> PreTrainedModel:
+    """With a window much shorter than what it reads."""
     torch.manual_seed(0)
-    ours, theirs = roomy(), DynamicLayer()
-    rows = 3
-    for name, n in operations:
-        if name == "append":
-            keys, values = torch.randn(rows, 2, n, 4), torch.randn(rows, 2, n, 4)
-            for mine, its in zip(ours.update(keys, values), theirs.update(keys, values), strict=True):
-                assert torch.equal(mine, its)
-        elif name == "crop" and n < theirs.get_seq_length():
-            ours.crop(-n)
-            theirs.crop(-n)
-        elif name == "select" and n < rows and theirs.get_seq_length():
-            rows = 1
-            for layer in (ours, theirs):
-                layer.batch_select_indices(torch.tensor([n]))
-        assert ours.get_seq_length() == theirs.get_seq_length()
+    model = MistralForCausalLM(MistralConfig(**{**TINY, "vocab_size": 1000}, sliding_window=7, head_dim=8))
+    model.eval()
+    return model
+
+
+def gemma() -> PreTrainedModel:
+    """With soft caps, and a window in every other layer."""
+    torch.manual_seed(0)
+    config = {**TINY, "vocab_size": 1000, "initializer_range": 0.2}
+    model = Gemma2ForCausalLM(Gemma2Config(**config, sliding_window=7, head_dim=8, attn_logit_softcapping=2.0))
+    model.set_attn_implementation("eager")
+    model.eval()
+    return model
+
+
+def llama(attention: str = "sdpa", **changes: Any) -> PreTrainedModel:
+    model = tiny_llama(vocab_size=1000, **changes)
+    model.set_attn_implementation(attention)
+    return model
+
+
+MODELS: dict[str, Callable[[], PreTrainedModel]] = {
+    "sdpa": llama,
+    "eager": lambda: llama("eager"),
+    "all heads": lambda: llama(num_key_value_heads=6),
+    "biases": lambda: llama(attention_bias=True, mlp_bias=True),
+    "window": mistral,
+    "softcap": gemma,
+}
+
+
+@pytest.mark.parametrize("kind", MODELS)
+def test_spans_are_the_models_own_logits(kind: str, tokenizer: PreTrainedTokenizerBase) -> None:
+    """Sequences of several lengths in pieces of several lengths: prefill, decode and both at once."""
+    with torch.inference_mode():
+        expected = MODELS[kind]()(torch.tensor([IDS]), use_cache=False).logits[0]
+    engine = Engine(MODELS[kind](), ChatEncoder(tokenizer))
+    cuts = [[0, 90], [0, 1, 2, 3, 40, 41, 90], [0, 20, 21, 90], [0, 3, 89, 90]]
+    buffers = [Buffer() for _ in cuts]
+    for step in range(6):
+        at = [(b, c[step], c[step + 1]) for b, c in zip(buffers, cuts, strict=True) if step + 1 < len(c)]
+        logits = engine.forward([Span(buffer, start, IDS[start:stop]) for buffer, start, stop in at])
+        for (_, _, stop), found in zip(at, logits, strict=True):
+            close(found, expected[stop - 1])
+
+
+@pytest.mark.parametrize("kind", ["sdpa", "eager", "window", "softcap"])
+def test_decoding_is_the_models_own(kind: str, tokenizer: PreTrainedTokenizerBase) -> None:
+    reference: Any = MODELS[kind]()
+    expected = reference.generate(torch.tensor([IDS[:20]]), max_new_tokens=15, do_sample=False)[0, 20:].tolist()
+    engine = Engine(MODELS[kind](), ChatEncoder(tokenizer))
+    buffer, new, written = Buffer(), IDS[:20], list[int]()
+    while len(written) < len(expected):
+        (logits,) = engine.forward([Span(buffer, 20 + len(written) - len(new) if written else 0, new)])
+        assert logits is not None
+        new = [int(logits.argmax())]
+        written += new
+    assert written == expected
+
+
+def test_spans_of_one_sequence_in_one_call_follow_one_another(tokenizer: PreTrainedTokenizerBase) -> None:
+    engine = Engine(llama(), ChatEncoder(tokenizer))
+    (whole,) = engine.forward([Span(Buffer(), 0, IDS)])
+    buffer = Buffer()
+    spans = [Span(buffer, 0, IDS[:30], ask=False), Span(Buffer(), 0, IDS[:5]), Span(buffer, 30, IDS[30:])]
+    first, _, last = engine.forward(spans)
+    assert first is None
+    assert whole is not None
+    close(last, whole)
+
+
+def test_a_model_that_looks_back_otherwise_is_refused(tokenizer: PreTrainedTokenizerBase) -> None:
+    model = llama()
+    model.config.layer_types = ["full_attention", "chunked_attention"]
+    with pytest.raises(ModelError, match="it has chunked_attention layers"):
+        Engine(model, ChatEncoder(tokenizer))
 
 
 def test_a_token_does_not_move_those_before_it() -> None:
-    layer = roomy()
-    layer.update(torch.zeros(1, 1, 100, 4), torch.zeros(1, 1, 100, 4))
-    place = layer.keys.data_ptr()
-    moves = 0
-    for _ in range(400):
-        layer.update(torch.zeros(1, 1, 1, 4), torch.zeros(1, 1, 1, 4))
-        moves += layer.keys.data_ptr() != place
-        place = layer.keys.data_ptr()
-    assert layer.get_seq_length() == 500
-    assert moves <= 6  # the room grows by a quarter, so a token costs the same however long the trajectory
+    buffer = Buffer()
+    places = set()
+    for end in range(100, 600):
+        data = buffer.reserve(SHAPE, held=end - 1, end=end)
+        data[:, :, :, end - 1] = end
+        places.add(data.data_ptr())
+    assert buffer.data is not None
+    assert torch.equal(buffer.data[0, 0, 0, 100:599, 0], torch.arange(101.0, 600.0))
+    assert len(places) <= 8  # it grows by a quarter, so a token costs the same however long the trajectory
 
 
-class Grouped(torch.nn.Module):
-    """All that the attention functions ask of a model's layer."""
+# --- adapters -------------------------------------------------------------------------------------------------------
 
-    def __init__(self, groups: int) -> None:
-        super().__init__()
-        self.num_key_value_groups = groups
-
-
-@pytest.mark.parametrize(("heads", "key_heads"), [(9, 3), (4, 4), (6, 1)])
-@pytest.mark.parametrize("rows", [1, 3])
-def test_attention_for_one_query_is_the_same_sum(heads: int, key_heads: int, rows: int) -> None:
-    torch.manual_seed(0)
-    module = Grouped(heads // key_heads).eval()
-    query = torch.randn(rows, heads, 1, 16)
-    key, value = torch.randn(rows, key_heads, 70, 16), torch.randn(rows, key_heads, 70, 16)
-    ours, _ = attend(module, query, key, value, None, scaling=0.3)
-    theirs, _ = sdpa_attention_forward(module, query, key, value, None, scaling=0.3)
-    assert ours.shape == theirs.shape
-    assert torch.allclose(ours, theirs, atol=1e-6)
+TARGETS = {
+    "all": ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"],
+    "some": ["q_proj", "v_proj", "up_proj", "down_proj"],
+    "head": ["o_proj", "lm_head"],
+}
 
 
-def test_what_differs_is_dropped_and_the_last_token_is_never_kept() -> None:
-    entry = Entry(new_cache())
-    entry.cache.update(torch.zeros(1, 1, 5, 4), torch.zeros(1, 1, 5, 4), 0)
-    entry.ids = [1, 2, 3, 4, 5]
-    assert entry.keep_common([1, 2, 3, 9]) == 3
-    assert entry.cache.get_seq_length() == 3
-    assert entry.keep_common([1, 2, 3]) == 2
-    assert entry.keep_common([7, 2, 3]) == 0
-    assert entry.cache.get_seq_length() == 0
+@pytest.fixture(scope="module")
+def adapters(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("adapters")
+    return {n: save_adapter(folder / n, seed, targets=t) for seed, (n, t) in enumerate(TARGETS.items(), start=1)}
 
 
-def test_the_oldest_session_goes_first() -> None:
-    caches = RoleCaches(most=2)
-    first = caches.entry("a", "w")
-    caches.entry("b", "w")
-    assert caches.entry("a", "w") is first
-    caches.entry("c", "w")
-    assert len(caches) == 2
-    assert caches.entry("a", "w") is first
-    caches.release("a")
-    assert len(caches) == 1
+def test_adapters_on_stretches_of_one_row_are_pefts_one_by_one(
+    adapters: dict[str, Path], tokenizer: PreTrainedTokenizerBase
+) -> None:
+    """Different adapters, one of several tokens and one of one, and none, in one forward pass."""
+    from peft import PeftModel
+
+    engine = Engine(tiny_llama(), ChatEncoder(tokenizer))
+    names = {name: engine.add_adapter(folder) for name, folder in adapters.items()}
+    for lengths in ((40, 1, 7, 30), (1, 1, 1, 1), (1, 50, 1, 2)):
+        who = [*adapters, BACKBONE]
+        logits = engine.forward(
+            [Span(Buffer(), 0, IDS[:n], names.get(w, BACKBONE)) for w, n in zip(who, lengths, strict=True)]
+        )
+        for name, n, found in zip(who, lengths, logits, strict=True):
+            plain: Any = tiny_llama()
+            model = plain if name == BACKBONE else PeftModel.from_pretrained(plain, str(adapters[name])).eval()
+            with torch.inference_mode():
+                expected = model(torch.tensor([IDS[:n]])).logits[0, -1]
+            assert found is not None
+            torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_layers_that_share_a_product_hold_their_weights_once() -> None:
+    model = tiny_llama(vocab_size=100)
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    stack_siblings(model)
+    after = model.state_dict()
+    assert before.keys() == after.keys()
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    attention = model.model.layers[0].self_attn
+    held = {p.untyped_storage().data_ptr() for p in (attention.q_proj.weight, attention.k_proj.weight)}
+    assert len(held) == 1
+    q, k, v = attention.q_proj, attention.k_proj, attention.v_proj
+    x, other = torch.randn(2, 1, 3, q.in_features)
+    for layer, read in ((q, x), (q, other), (v, x), (k, x), (k, other)):
+        torch.testing.assert_close(layer(read), torch.nn.functional.linear(read, layer.weight))
+
+
+def test_the_same_stretches_mean_the_adapters_loaded_since(adapters: dict[str, Path]) -> None:
+    """Which adapter acts where is worked out anew only when it changes, and loading one changes it."""
+    model: Any = LlamaForCausalLM(tiny_llama().config).eval()
+    ours = Adapters(model)
+    ids = torch.tensor([IDS])
+    with torch.inference_mode():
+        ours.add(adapters["all"], "a")
+        ours.activate([Stretch("a", 0, 90)], [])
+        first = model(ids).logits
+        ours.add(adapters["some"], "b")
+        ours.activate([Stretch("a", 0, 90)], [])
+        assert torch.equal(model(ids).logits, first)
+        ours.activate([], [])
+        assert not torch.equal(model(ids).logits, first)
+
+
+# --- the cache ------------------------------------------------------------------------------------------------------
+
+
+def call(cache: SharedCache, session: str, ids: list[int], *, limit: int = 10_000) -> int:
+    """A call that encodes ids into the buffer it gets, checks what was there before, and returns how many were."""
+    lease = cache.lease(session, "w", ids, limit=limit)
+    data = lease.buffer.reserve(SHAPE, held=lease.kept, end=len(ids))
+    assert data[1, 1, 0, : lease.kept, 2].tolist() == ids[: lease.kept]
+    data[:, :, :, lease.kept : len(ids)] = torch.tensor(ids[lease.kept :], dtype=torch.float32)[:, None]
+    cache.settle(lease, ids)
+    return lease.kept
+
+
+OPERATIONS = st.lists(
+    st.tuples(st.sampled_from(["call", "call", "call", "fork", "release"]), st.integers(0, 4), st.integers(0, 80)),
+    max_size=30,
+)
+
+
+@settings(deadline=None, max_examples=100)
+@given(OPERATIONS, st.randoms(use_true_random=False))
+def test_whatever_is_forked_cropped_and_released_an_entry_holds_its_own_tokens(
+    operations: list[tuple[str, int, int]], source: Any
+) -> None:
+    cache = SharedCache(SHAPE, most=64)
+    held: dict[str, list[int]] = {}
+    for act, number, length in operations:
+        session = f"s{number}"
+        if act == "call":
+            old = held.get(session, [])
+            keep = min(length, len(old))
+            ids = old[:keep] + [source.randrange(1000, 9999) for _ in range(source.randrange(1, 30))]
+            common = next(
+                (i for i, (a, b) in enumerate(zip(ids, old, strict=False)) if a != b), min(len(ids), len(old))
+            )
+            assert call(cache, session, ids) == common
+            held[session] = ids
+        elif act == "fork" and session != f"s{length % 5}":
+            cache.fork(session, f"s{length % 5}")
+            held.pop(f"s{length % 5}", None)
+            if session in held:
+                held[f"s{length % 5}"] = list(held[session])
+        elif act == "release":
+            cache.release(session)
+            held.pop(session, None)
+        assert len(cache) == len(held)
+    for session, ids in held.items():
+        assert call(cache, session, ids) == len(ids)
+        cache.release(session)
+    assert cache.bytes_held() == cache.tokens_held() == 0
+
+
+def test_an_entry_that_was_never_forked_is_worked_on_in_place() -> None:
+    cache = SharedCache(SHAPE)
+    call(cache, "s", IDS[:50])
+    before = cache.lease("s", "w", IDS[:60], limit=60).buffer
+    cache.settle(cache.lease("s", "w", IDS[:60], limit=60), IDS[:50])
+    assert cache.lease("s", "w", IDS[:60], limit=60).buffer is before
+
+
+def test_a_crop_into_what_is_shared_leaves_it_to_the_others() -> None:
+    cache = SharedCache(SHAPE)
+    size = SHAPE.bytes_a_token
+    call(cache, "parent", IDS[:50])
+    cache.fork("parent", "child")
+    assert call(cache, "child", [*IDS[:20], 1, 2, 3]) == 20
+    assert cache.tokens_held() == 50 + 3
+    assert cache.bytes_held() == 53 * size
+    cache.fork("child", "grandchild")
+    assert call(cache, "grandchild", [*IDS[:20], 1, 2, 3, 4]) == 23
+    assert call(cache, "parent", IDS[:60]) == 50
+    assert cache.bytes_held() == (50 + 3 + 1 + 10) * size
+    for session, left in (("parent", 54), ("child", 54), ("grandchild", 0)):
+        cache.release(session)
+        assert cache.tokens_held() == left
+
+
+def test_no_more_is_kept_than_the_limit() -> None:
+    cache = SharedCache(SHAPE)
+    call(cache, "s", IDS[:50])
+    assert call(cache, "s", IDS[:50], limit=30) == 30
+
+
+def test_the_oldest_session_goes_first_unless_a_call_is_under_way() -> None:
+    cache = SharedCache(SHAPE, most=2)
+    call(cache, "a", IDS[:5])
+    under_way = cache.lease("b", "w", IDS[:5], limit=5)
+    call(cache, "a", IDS[:5])
+    call(cache, "c", IDS[:5])
+    assert len(cache) == 2
+    assert cache.busy("b")
+    cache.settle(under_way, [])
+    assert call(cache, "c", IDS[:5]) == 5
+    assert call(cache, "a", IDS[:5]) == 0

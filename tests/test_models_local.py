@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -17,10 +19,12 @@ from alpha_umi.encoding import ChatEncoder
 from alpha_umi.errors import ModelError
 from alpha_umi.models import local
 from alpha_umi.models.base import Completion, Generation, Message, Request
-from alpha_umi.models.cache import Entry, RoleCaches
-from alpha_umi.models.generation import Engine, LocalModel, repeats_itself
+from alpha_umi.models.engine import Engine
+from alpha_umi.models.generation import LocalModel
+from alpha_umi.models.sampling import repeats_itself
+from alpha_umi.models.spans import BACKBONE, Buffer, Span
 from alpha_umi.prompts import Layout, View, load_prompts
-from alpha_umi.roles import load_team
+from alpha_umi.roles import Team, load_team
 from alpha_umi.training.recipe import Stage
 from alpha_umi.training.trainer import adapt
 
@@ -77,7 +81,7 @@ def test_a_step_encodes_only_what_is_new_and_writes_the_same(engine: Engine) -> 
     assert cached.text == fresh.text
     assert fresh.encoded_tokens == fresh.prompt_tokens == cached.prompt_tokens
     assert cached.encoded_tokens < fresh.encoded_tokens - first.prompt_tokens + 3
-    assert len(engine.caches) == 0
+    assert len(engine.cache) == 0
 
 
 def test_history_that_differs_is_encoded_again(engine: Engine) -> None:
@@ -94,32 +98,33 @@ def test_history_that_differs_is_encoded_again(engine: Engine) -> None:
 def test_lean_adapters_equal_peft_and_switch_cleanly(engine: Engine, adapter: Path) -> None:
     from peft import PeftModel
 
-    ids = torch.tensor([engine.encoder.prompt(chat("Where is the moon?"))])
+    ids = engine.encoder.prompt(chat("Where is the moon?"))
     with torch.inference_mode():
-        plain = engine.model(ids).logits
-        expected = PeftModel.from_pretrained(local.load_base(dtype=torch.float32), str(adapter)).eval()(ids).logits
+        plain = engine.forward([Span(Buffer(), 0, ids)])[0]
+        expected = (
+            PeftModel.from_pretrained(local.load_base(dtype=torch.float32), str(adapter))
+            .eval()(torch.tensor([ids]))
+            .logits[0]
+        )
         name = engine.add_adapter(adapter)
-        engine.adapters.activate(name)
-        ours = engine.model(ids).logits
-        token_by_token = torch.stack([_one(engine, ids[0, :3].tolist(), i) for i in range(3)])
-        engine.adapters.activate(None)
-        assert torch.equal(engine.model(ids).logits, plain)
-    assert (plain - expected).abs().max() > 0.1
-    torch.testing.assert_close(ours, expected, rtol=1e-4, atol=1e-4)
-    torch.testing.assert_close(token_by_token, expected[0, :3], rtol=1e-3, atol=1e-3)
-
-
-def _one(engine: Engine, ids: list[int], i: int) -> torch.Tensor:
-    """Logits after token i, every token in a forward pass of its own."""
-    entry = Entry(RoleCaches().entry("", "").cache)
-    for token in ids[:i]:
-        engine.forward(entry, [token])
-    return engine.forward(entry, [ids[i]])
+        ours = engine.forward([Span(Buffer(), 0, ids, name)])[0]
+        buffer = Buffer()
+        token_by_token = [engine.forward([Span(buffer, i, ids[i : i + 1], name)])[0] for i in range(3)]
+        again = engine.forward([Span(Buffer(), 0, ids)])[0]
+    assert plain is not None
+    assert ours is not None
+    assert again is not None
+    assert torch.equal(again, plain)
+    assert (plain - expected[-1]).abs().max() > 0.1
+    torch.testing.assert_close(ours, expected[-1], rtol=1e-4, atol=1e-4)
+    for found, logits in zip(token_by_token, expected, strict=False):
+        assert found is not None
+        torch.testing.assert_close(found, logits, rtol=1e-3, atol=1e-3)
 
 
 def test_roles_never_read_each_others_keys(engine: Engine, adapter: Path) -> None:
     name = engine.add_adapter(adapter)
-    base, role = LocalModel(engine), LocalModel(engine, adapter=name)
+    base, role = LocalModel(engine), LocalModel(engine, writer=name)
     request = Request(messages=chat("Tell me about rivers."), session="x", generation=Generation(max_new_tokens=10))
     base.complete(request)
     after_base = role.complete(request)
@@ -257,6 +262,64 @@ def test_a_team_holds_one_base_for_all_roles() -> None:
     assert len({id(model.engine) for model in models.values()}) == 1
 
 
+def test_a_shared_team_reads_with_its_base_whatever_its_roles_are(tmp_path: Path, adapter: Path) -> None:
+    """An adapter, a full model and the base itself over one cache; in `paper` each reads for itself."""
+    full = tmp_path / "full"
+    base: Any = local.load_base()
+    base.model.layers[0].mlp.up_proj.weight.data.mul_(1.5)
+    base.save_pretrained(full)
+    local.load_tokenizer().save_pretrained(full)
+    facts: dict[str, Any] = {
+        "stage": "caller",
+        "views": ["caller"],
+        "kind": "full",
+        "base": "b",
+        "base_digest": local.base_digest(load_team("umi").base),
+        "layout": "shared",
+        "prompt_digest": load_prompts(Layout.SHARED).digest,
+        "observation_chars": 2048,
+        "recipe_digest": "0",
+        "data_digest": "0",
+        "seed": 1,
+    }
+    write_card(full, Card.model_validate(facts))
+    team = load_team("umi-shared")
+    weights = {"planner": str(adapter), "caller": str(full)}
+    team = team.model_copy(update={r: getattr(team, r).model_copy(update={"weights": w}) for r, w in weights.items()})
+    models = local.load_models(team)
+    assert len({id(model.engine) for model in models.values()}) == 1
+    assert {model.reader for model in models.values()} == {BACKBONE}
+    assert len({model.writer for model in models.values()}) == 3
+    write_card(full, Card.model_validate(facts | {"base_digest": "of another base"}))
+    with pytest.raises(ModelError, match="trained on other weights"):
+        local.load_models(team)
+    write_card(
+        full, Card.model_validate(facts | {"layout": "paper", "prompt_digest": load_prompts(Layout.PAPER).digest})
+    )
+    paper = local.load_models(team.model_copy(update={"layout": Layout.PAPER}))
+    assert all(model.reader == model.writer for model in paper.values())
+    assert len({id(model.engine) for model in paper.values()}) == 2
+
+
+def test_an_activated_lora_belongs_to_a_shared_team(tmp_path: Path, adapter: Path) -> None:
+    """And to the role whose cue it names: elsewhere it would act on other tokens than it was trained on."""
+    encoder = ChatEncoder(local.load_tokenizer())
+    config = json.loads((adapter / "adapter_config.json").read_text())
+    config["alora_invocation_tokens"] = encoder.cue_ids(load_prompts(Layout.SHARED).cue(View.PLANNER))
+    (tmp_path / "adapter_config.json").write_text(json.dumps(config))
+    shutil.copy(adapter / "adapter_model.safetensors", tmp_path)
+
+    def team(name: str, role: str) -> Team:
+        found = load_team(name)
+        return found.model_copy(update={role: getattr(found, role).model_copy(update={"weights": str(tmp_path)})})
+
+    assert local.load_models(team("umi-shared", "planner"))[View.PLANNER].writer != BACKBONE
+    with pytest.raises(ModelError, match="activated by the tokens"):
+        local.load_models(team("umi-shared", "caller"))
+    with pytest.raises(ModelError, match="alora_invocation_tokens"):
+        local.load_models(team("umi", "planner"))
+
+
 def test_many_at_once_write_what_each_writes_alone(engine: Engine, adapter: Path) -> None:
     """Ragged prompts, different limits, greedy and seeded, under an adapter too."""
     settings = [
@@ -267,8 +330,8 @@ def test_many_at_once_write_what_each_writes_alone(engine: Engine, adapter: Path
     ]
     texts = ["Name a fruit.", "word " * 90, "What is the capital of France?", "Say hello to my old friend from Rome."]
     requests = [Request(messages=chat(t), generation=s) for t, s in zip(texts, settings, strict=True)]
-    for name in (None, engine.add_adapter(adapter)):
-        model = LocalModel(engine, adapter=name)
+    for name in (BACKBONE, engine.add_adapter(adapter)):
+        model = LocalModel(engine, writer=name)
         together = model.complete_many(requests)
         alone = [model.complete(request) for request in requests]
         assert together == alone

@@ -1,7 +1,9 @@
-"""Keys and values kept between the steps of an episode, so that a step encodes only what is new.
+"""Keys and values kept between the calls of an episode, so that a call encodes only what is new.
 
-One entry per session and per weights (an adapter name, or the base): keys and values made under one set of weights are
-never used under another. What is reused is decided by comparing token ids, so a cache can be stale but never wrong.
+One entry per session and per set of weights that read it. What is reused is decided by comparing token ids, and an
+entry's key holds a digest of the weights, so a cache can be out of date but never wrong. Sessions forked from one
+another share what they have in common: at a fork the keys and values become a sealed segment that both refer to, and
+each goes on in a tail of its own.
 """
 
 from __future__ import annotations
@@ -11,107 +13,155 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import torch
-from transformers.cache_utils import Cache, DynamicLayer
+
+from alpha_umi.models.spans import Buffer, Shape
 
 
-class RoomyLayer(DynamicLayer):
-    """Keys and values of one layer in buffers with room to grow, each (rows, heads, length, width).
+@dataclass(eq=False)
+class Entry:
+    """A conversation's token ids and the keys and values made of them: sealed segments, then a tail."""
 
-    transformers' own layer copies everything it holds for each token added, which at a thousand tokens took a third of
-    the time of a step of SmolLM2-135M on a CPU (`python -m benchmarks.agent`).
+    ids: list[int] = field(default_factory=list)
+    sealed: list[tuple[torch.Tensor, int]] = field(default_factory=list)
+    """Tensors that nobody writes to any more, as in `Buffer`, with how many of their tokens are used here."""
+    tail: Buffer = field(default_factory=Buffer)
+    busy: bool = False
+    """Whether a call is under way on it."""
+
+    @property
+    def sealed_length(self) -> int:
+        """Tokens in sealed segments."""
+        return sum(used for _, used in self.sealed)
+
+    def crop(self, length: int) -> None:
+        """Keep the first tokens only; of a segment that others use too only the reference becomes shorter."""
+        del self.ids[length:]
+        before = 0
+        kept = []
+        for data, used in self.sealed:
+            if before < length:
+                kept.append((data, min(used, length - before)))
+            before += used
+        self.sealed = kept
+        if length == 0:
+            self.tail = Buffer()
+
+    def seal(self) -> None:
+        """Make a segment of the tail, without the room it had to grow."""
+        used = len(self.ids) - self.sealed_length
+        if used and self.tail.data is not None:
+            self.sealed.append((_trimmed(self.tail.data, 0, used), used))
+        self.tail = Buffer()
+
+
+def _trimmed(data: torch.Tensor, start: int, stop: int) -> torch.Tensor:
+    return data if (start, stop) == (0, data.shape[3]) else data[:, :, :, start:stop].clone()
+
+
+@dataclass(frozen=True, eq=False)
+class Lease:
+    """An entry lent to one call: a buffer to work in, of which the first `kept` tokens are encoded."""
+
+    entry: Entry
+    buffer: Buffer
+    kept: int
+
+
+class SharedCache:
+    """Least recently used entries by session and weights. Not thread-safe: an engine calls it under its lock.
+
+    Args:
+        shape: of the keys it holds.
+        most: entries held at once; one with a call under way is never dropped.
     """
 
-    keys: torch.Tensor
-    values: torch.Tensor
-    _buffers: tuple[torch.Tensor, torch.Tensor] | None = None
-
-    def update(
-        self, key_states: torch.Tensor, value_states: torch.Tensor, *_: object, **__: object
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Append keys and values of new tokens; returns those of all tokens."""
-        if not self.is_initialized:
-            self.lazy_initialization(key_states, value_states)
-        start = self.get_seq_length()
-        end = start + key_states.shape[-2]
-        buffers = self._with_room(key_states, value_states, start, end)
-        for buffer, new in zip(buffers, (key_states, value_states), strict=True):
-            buffer[..., start:end, :] = new
-        self.keys, self.values = buffers[0][..., :end, :], buffers[1][..., :end, :]
-        return self.keys, self.values
-
-    def _with_room(
-        self, keys: torch.Tensor, values: torch.Tensor, start: int, end: int
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """The buffers, or larger ones with the same content."""
-        buffers = self._buffers
-        # Whoever selects or repeats rows puts other tensors in place of the views of these buffers.
-        if buffers is None or end > buffers[0].shape[-2] or self.keys.data_ptr() != buffers[0].data_ptr():
-            room = end + max(64, end // 4)
-            buffers = (_room_for(keys, room), _room_for(values, room))
-            if start:
-                for buffer, old in zip(buffers, (self.keys, self.values), strict=True):
-                    buffer[..., :start, :] = old
-            self._buffers = buffers
-        return buffers
-
-
-def _room_for(like: torch.Tensor, room: int) -> torch.Tensor:
-    return like.new_empty((*like.shape[:-2], room, like.shape[-1]))
-
-
-def new_cache() -> Cache:
-    """An empty cache for one sequence or one batch."""
-    return Cache(layer_class_to_replicate=RoomyLayer)
-
-
-@dataclass
-class Entry:
-    """Token ids and the keys and values made of them, both of the same length."""
-
-    cache: Cache
-    ids: list[int] = field(default_factory=list)
-
-    def keep_common(self, ids: Sequence[int]) -> int:
-        """Drop what differs from `ids`; returns how many leading tokens are still encoded.
-
-        The last token of `ids` is never kept: its logits are what the next forward pass is for.
-        """
-        common = 0
-        for mine, theirs in zip(self.ids, ids[:-1], strict=False):
-            if mine != theirs:
-                break
-            common += 1
-        if common == 0:
-            self.cache = new_cache()
-        elif common < len(self.ids):
-            self.cache.crop(common - len(self.ids))  # transformers takes only negative counts: how many to drop
-        del self.ids[common:]
-        return common
-
-
-class RoleCaches:
-    """Least recently used entries by session and weights."""
-
-    def __init__(self, *, most: int = 64) -> None:
+    def __init__(self, shape: Shape, *, most: int = 64) -> None:
+        self._shape = shape
         self._most = most
         self._entries: OrderedDict[tuple[str, str], Entry] = OrderedDict()
 
-    def entry(self, session: str, weights: str) -> Entry:
-        """The entry of a session under some weights; a new one that is not kept when the session is empty."""
-        if not session:
-            return Entry(new_cache())
-        key = (session, weights)
-        if key not in self._entries:
-            self._entries[key] = Entry(new_cache())
-            while len(self._entries) > self._most:
-                self._entries.popitem(last=False)
-        self._entries.move_to_end(key)
-        return self._entries[key]
+    def lease(self, session: str, weights: str, ids: Sequence[int], *, limit: int) -> Lease:
+        """Lend a session's entry to a call; one that is not kept when the session is empty.
+
+        Args:
+            weights: digest of the weights that read.
+            ids: the prompt. What the entry holds beyond what both begin with is dropped.
+            limit: how many tokens may be kept at most; the call encodes the others anyway.
+        """
+        entry = Entry()
+        if session:
+            entry = self._entries.setdefault((session, weights), entry)
+            self._entries.move_to_end((session, weights))
+        entry.busy = True
+        kept = _common(entry.ids, ids[:limit])
+        entry.crop(kept)
+        self._evict()
+        if not entry.sealed:  # nobody else's: the call works in place
+            return Lease(entry, entry.tail, kept)
+        buffer = Buffer()
+        data = buffer.reserve(self._shape, held=0, end=len(ids))
+        place = 0
+        for segment, used in entry.sealed:
+            data[:, :, :, place : place + used] = segment[:, :, :, :used]
+            place += used
+        if place < kept and entry.tail.data is not None:
+            data[:, :, :, place:kept] = entry.tail.data[:, :, :, : kept - place]
+        return Lease(entry, buffer, kept)
+
+    def settle(self, lease: Lease, ids: Sequence[int]) -> None:
+        """Take an entry back from a call that leaves `ids` encoded in the lease's buffer."""
+        entry = lease.entry
+        entry.ids = list(ids)
+        entry.busy = False
+        if lease.buffer is not entry.tail and lease.buffer.data is not None:
+            new = _trimmed(lease.buffer.data, entry.sealed_length, len(ids))
+            entry.tail = Buffer(new) if new.shape[3] else Buffer()
+
+    def fork(self, session: str, new: str) -> None:
+        """Let a new session begin with all that a session holds, sharing it; what the new one held is forgotten."""
+        if new == session:
+            return
+        self.release(new)
+        for (name, weights), entry in list(self._entries.items()):
+            if name == session:
+                entry.seal()
+                self._entries[new, weights] = Entry(list(entry.ids), list(entry.sealed))
+        self._evict()
 
     def release(self, session: str) -> None:
-        """Forget a session under all weights."""
+        """Forget a session under all weights. What forks of it share stays with them."""
         for key in [key for key in self._entries if key[0] == session]:
             del self._entries[key]
 
+    def busy(self, session: str) -> bool:
+        """Whether a call is under way on a session."""
+        return any(entry.busy for (name, _), entry in self._entries.items() if name == session)
+
+    def tokens_held(self) -> int:
+        """Tokens whose keys and values are held, those that sessions share counted once."""
+        sealed = {id(data): data.shape[3] for entry in self._entries.values() for data, _ in entry.sealed}
+        return sum(sealed.values()) + sum(len(e.ids) - e.sealed_length for e in self._entries.values())
+
+    def bytes_held(self) -> int:
+        """Bytes of all keys and values held, with the room that tails have to grow."""
+        tensors = {id(data): data for entry in self._entries.values() for data, _ in entry.sealed}
+        tensors |= {id(e.tail.data): e.tail.data for e in self._entries.values() if e.tail.data is not None}
+        return sum(tensor.untyped_storage().nbytes() for tensor in tensors.values())
+
     def __len__(self) -> int:
         return len(self._entries)
+
+    def _evict(self) -> None:
+        spare = len(self._entries) - self._most
+        for key in [key for key, entry in self._entries.items() if not entry.busy][: max(spare, 0)]:
+            del self._entries[key]
+
+
+def _common(mine: Sequence[int], theirs: Sequence[int]) -> int:
+    """How many leading ids are the same."""
+    common = 0
+    for a, b in zip(mine, theirs, strict=False):
+        if a != b:
+            break
+        common += 1
+    return common

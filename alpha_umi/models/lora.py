@@ -1,15 +1,17 @@
-"""LoRA adapters that cost little while decoding: one plain module per linear layer, several roles in it.
+"""LoRA adapters that cost little: low-rank additions to linear layers, each on its own stretch of the packed tokens.
 
 PEFT's own layer checks dtypes, dropout, variants and merge state on every call, which on a CPU costs about as much as
-the low-rank products themselves. This module reads ordinary PEFT folders and computes the same sum, nothing else.
+the low-rank products themselves. This module reads ordinary PEFT folders and computes the same sum, nothing else; and
+layers that read the same input (q, k and v; gate and up) do so with one product, theirs and their adapters'.
 Training uses PEFT; this is for inference.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from safetensors.torch import load_file
@@ -18,90 +20,245 @@ from torch.nn.functional import linear
 
 from alpha_umi.errors import ModelError
 
+SIBLINGS = (("q_proj", "k_proj", "v_proj"), ("gate_proj", "up_proj"))
+"""Layers of one module that most architectures give the same input."""
+
+FEW = 8
+"""Tokens up to which an adapter multiplies in fp32 on a CPU."""
+
 _PREFIX = "base_model.model."
 
 
-class RoleLinear(nn.Module):
-    """A linear layer with one low-rank addition per role: y = W x + b + s B (A x) for the active role."""
+class Stretch(NamedTuple):
+    """Packed tokens `start` to `stop` that an adapter acts on."""
 
-    def __init__(self, base: nn.Linear) -> None:
-        super().__init__()
-        self.base = base
-        self.parts: dict[str, tuple[torch.Tensor, torch.Tensor]] = {}
-        self.active: tuple[torch.Tensor, torch.Tensor] | None = None
+    adapter: str
+    start: int
+    stop: int
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Apply the layer; x is (..., in_features)."""
-        y = linear(x, self.base.weight, self.base.bias)
-        if self.active is not None:
-            down, up = self.active
-            if x.numel() == x.shape[-1]:
-                y.view(-1).add_(torch.mv(up, torch.mv(down, x.view(-1).to(down.dtype))))
-            else:
-                y += linear(linear(x, down.to(x.dtype)), up.to(x.dtype))
+
+class LowRank(NamedTuple):
+    """y += up (down x), for the outputs of a whole stack.
+
+    What acts on a few tokens is kept apart: of these sizes a bf16 product costs a CPU several times an fp32 one, and
+    where the layers are alike their blocks need not be multiplied with the zeros between them.
+    """
+
+    down: torch.Tensor
+    """(rank, in), the ranks of the adapted layers on end."""
+    up: torch.Tensor
+    """(out, rank), a block for each adapted layer, scaled."""
+    few_down: torch.Tensor
+    few_up: torch.Tensor
+    """As `up`; of several layers of one size and rank, all adapted: (layers, rank of each, out of each)."""
+
+    def of_one(self, x: torch.Tensor) -> torch.Tensor:
+        """What is added to the output of one token, (out,) for (in,)."""
+        inner = torch.mv(self.few_down, x.to(self.few_down.dtype))
+        if self.few_up.dim() == 2:
+            return torch.mv(self.few_up, inner)
+        layers, rank, _ = self.few_up.shape
+        return torch.bmm(inner.view(layers, 1, rank), self.few_up).view(-1)
+
+    def of_several(self, x: torch.Tensor) -> torch.Tensor:
+        """What is added to the outputs of several tokens, (tokens, out) for (tokens, in)."""
+        if len(x) > FEW:
+            return linear(linear(x, self.down), self.up)
+        inner = linear(x.to(self.few_down.dtype), self.few_down)
+        if self.few_up.dim() == 2:
+            return linear(inner, self.few_up)
+        layers, rank, _ = self.few_up.shape
+        each = torch.bmm(inner.view(-1, layers, rank).transpose(0, 1), self.few_up)
+        return each.transpose(0, 1).reshape(len(x), -1)
+
+
+class Stack:
+    """Linear layers that read the same input, computed as one. Their weights become views of one tensor."""
+
+    def __init__(self, layers: Sequence[nn.Linear]) -> None:
+        self.sizes = [layer.out_features for layer in layers]
+        self.weight, self.bias = layers[0].weight.data, None if layers[0].bias is None else layers[0].bias.data
+        if len(layers) > 1:
+            self.weight = torch.cat([layer.weight.data for layer in layers])
+            if self.bias is not None:
+                self.bias = torch.cat([layer.bias.data for layer in layers])
+        self.adapters: dict[str, LowRank] = {}
+        self.active: list[tuple[LowRank, int, int]] = []
+        self._input: torch.Tensor | None = None
+        self._outputs: tuple[torch.Tensor, ...] = ()
+
+    def part(self, x: torch.Tensor, index: int) -> torch.Tensor:
+        """The output of one layer; the others' are kept until they are asked for with the same input."""
+        if len(self.sizes) == 1:
+            return self._compute(x)
+        if self._input is not x:
+            self._input, self._outputs = x, self._compute(x).split_with_sizes(self.sizes, dim=-1)
+        output = self._outputs[index]
+        if index == len(self.sizes) - 1:
+            self._input, self._outputs = None, ()
+        return output
+
+    def _compute(self, x: torch.Tensor) -> torch.Tensor:
+        y = linear(x, self.weight, self.bias)
+        if self.active and x.numel() == x.shape[-1]:
+            y.view(-1).add_(self.active[0][0].of_one(x.view(-1)))
+        elif self.active:
+            rows, outputs = x.view(-1, x.shape[-1]), y.view(-1, y.shape[-1])
+            for low, start, stop in self.active:
+                if stop - start == 1:
+                    outputs[start].add_(low.of_one(rows[start]))
+                else:
+                    outputs[start:stop].add_(low.of_several(rows[start:stop]))
         return y
 
 
+class Stacked(nn.Linear):
+    """One layer of a stack, in the place of the plain linear layer and with its parameters."""
+
+    def __init__(self, stack: Stack, index: int) -> None:
+        start = sum(stack.sizes[:index])
+        stop = start + stack.sizes[index]
+        bias = stack.bias is not None
+        super().__init__(stack.weight.shape[1], stack.sizes[index], bias=bias, device="meta")
+        self.weight = nn.Parameter(stack.weight[start:stop], requires_grad=False)
+        if stack.bias is not None:
+            self.bias = nn.Parameter(stack.bias[start:stop], requires_grad=False)
+        self.stack, self.index = stack, index
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Apply the layer; x is (..., in_features)."""
+        return self.stack.part(x, self.index)
+
+
+def stack_siblings(model: nn.Module) -> None:
+    """Let layers that read the same input share one product. The model must not be moved or cast afterwards."""
+    for module in list(model.modules()):
+        for names in SIBLINGS:
+            layers = [getattr(module, name, None) for name in names]
+            plain = [layer for layer in layers if type(layer) is nn.Linear]
+            if len(plain) == len(names) and len({(p.in_features, p.bias is None, p.weight.dtype) for p in plain}) == 1:
+                _replace(module, names, plain)
+
+
+def _replace(parent: nn.Module, names: Sequence[str], layers: Sequence[nn.Linear]) -> None:
+    stack = Stack(layers)
+    for index, name in enumerate(names):
+        setattr(parent, name, Stacked(stack, index))
+
+
 class Adapters:
-    """The adapters that one model holds; exactly one, or none, is active."""
+    """The adapters that one model holds."""
 
     def __init__(self, model: nn.Module) -> None:
         self._model = model
-        self._layers: dict[str, RoleLinear] = {}
-        self._active: str | None = None
-        self.names: list[str] = []
+        self._stacks: list[Stack] = []
+        self._head: Stack | None = None
+        self._active: tuple[tuple[Stretch, ...], tuple[Stretch, ...]] = ((), ())
+        self.names: set[str] = set()
 
-    def add(self, folder: Path, name: str) -> None:
+    def add(self, folder: Path, name: str, *, invocation: Sequence[int] = ()) -> None:
         """Load an adapter from a PEFT folder.
 
+        Args:
+            folder: `adapter_config.json` and `adapter_model.safetensors`.
+            name: what to call it by.
+            invocation: ids of the cue from which on it is going to act. An activated LoRA must name the same.
+
         Raises:
-            ModelError: more than low-rank products on linear layers, or products that do not fit.
+            ModelError: more than low-rank products on linear layers, products that do not fit, or another cue.
         """
-        self.activate(None)
-        config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
-        more = ("use_dora", "lora_bias", "modules_to_save", "alpha_pattern", "rank_pattern", "alora_invocation_tokens")
-        odd = [key for key in more if config.get(key)]
-        if config.get("peft_type") != "LORA" or config.get("bias", "none") != "none" or odd:
-            raise ModelError(f"{folder} is not a plain LoRA adapter ({', '.join(odd) or config.get('peft_type')})")
-        root = config["r"] ** 0.5 if config.get("use_rslora") else config["r"]
-        scale = config["lora_alpha"] / root
+        scale = _scale(folder, invocation)
         tensors = load_file(folder / "adapter_model.safetensors")
         if strange := [key for key in tensors if not key.endswith((".lora_A.weight", ".lora_B.weight"))]:
             raise ModelError(f"{folder} holds more than low-rank products on linear layers: {strange[0]}")
+        parts: dict[Stack, list[tuple[int, torch.Tensor, torch.Tensor]]] = {}
         for path, down, up in _pairs(tensors):
             layer = self._layer(path, folder)
-            weight = layer.base.weight
-            if up.shape[0] != weight.shape[0] or down.shape[1] != weight.shape[1]:
-                raise ModelError(f"{folder} does not fit the model: {path} is {tuple(weight.shape)}")
-            # Of these sizes a bf16 matrix-vector product costs a CPU ten times an fp32 one; a token takes 14 a layer.
-            dtype = torch.float32 if weight.device.type == "cpu" else weight.dtype
-            layer.parts[name] = (
-                down.to(weight.device, dtype).contiguous(),
-                (up * scale).to(weight.device, dtype).contiguous(),
-            )
-        self.names.append(name)
+            if (up.shape[0], down.shape[1]) != tuple(layer.weight.shape):
+                raise ModelError(f"{folder} does not fit the model: {path} is {tuple(layer.weight.shape)}")
+            parts.setdefault(layer.stack, []).append((layer.index, down.float(), up.float() * scale))
+        for stack, pieces in parts.items():
+            stack.adapters[name] = _low_rank(stack, pieces)
+        self.names.add(name)
 
-    def activate(self, name: str | None) -> None:
-        """Make one adapter act, or none."""
-        if name == self._active:
+    def activate(self, stretches: Sequence[Stretch], asked: Sequence[Stretch]) -> None:
+        """Say which adapter acts where in the next forward pass.
+
+        Args:
+            stretches: over the packed tokens.
+            asked: over the tokens whose logits are asked, which alone reach the output layer.
+        """
+        wanted = (tuple(stretches), tuple(asked))
+        if wanted == self._active:
             return
-        for layer in self._layers.values():
-            layer.active = layer.parts.get(name) if name is not None else None
-        self._active = name
+        for stack in self._stacks:
+            where = asked if stack is self._head else stretches
+            stack.active = [(stack.adapters[s.adapter], s.start, s.stop) for s in where if s.adapter in stack.adapters]
+        self._active = wanted
 
-    def _layer(self, path: str, folder: Path) -> RoleLinear:
-        if path not in self._layers:
-            parent_path, _, leaf = path.rpartition(".")
-            try:
-                parent = self._model.get_submodule(parent_path)
-                found = getattr(parent, leaf)
-            except AttributeError as error:
-                raise ModelError(f"{folder} does not fit the model: it has no layer {path}") from error
-            if not isinstance(found, nn.Linear):
-                raise ModelError(f"{folder} adapts {path}, which is not a linear layer")
-            self._layers[path] = RoleLinear(found)
-            setattr(parent, leaf, self._layers[path])
-        return self._layers[path]
+    def _layer(self, path: str, folder: Path) -> Stacked:
+        parent_path, _, leaf = path.rpartition(".")
+        try:
+            parent = self._model.get_submodule(parent_path)
+            found = getattr(parent, leaf)
+        except AttributeError as error:
+            raise ModelError(f"{folder} does not fit the model: it has no layer {path}") from error
+        if type(found) is nn.Linear:
+            is_head = found is self._model.get_output_embeddings()  # type: ignore[operator]
+            _replace(parent, [leaf], [found])
+            found = getattr(parent, leaf)
+            if is_head:
+                self._head = found.stack
+        if not isinstance(found, Stacked):
+            raise ModelError(f"{folder} adapts {path}, which is not a linear layer")
+        if found.stack not in self._stacks:
+            self._stacks.append(found.stack)
+            self._active = ((), ())
+        return found
+
+
+def _scale(folder: Path, invocation: Sequence[int]) -> float:
+    """What the products of a PEFT folder are multiplied by.
+
+    Raises:
+        ModelError: the folder is not plain LoRA, or is activated by another cue.
+    """
+    config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
+    activated = config.get("alora_invocation_tokens")
+    more = ["use_dora", "lora_bias", "modules_to_save", "alpha_pattern", "rank_pattern"]
+    odd = [key for key in more if config.get(key)]
+    if activated and not invocation:
+        odd.append("alora_invocation_tokens")
+    if config.get("peft_type") != "LORA" or config.get("bias", "none") != "none" or odd:
+        raise ModelError(f"{folder} is not a plain LoRA adapter ({', '.join(odd) or config.get('peft_type')})")
+    if activated and list(activated) != list(invocation):
+        raise ModelError(f"{folder} is activated by the tokens {activated}, but the role's cue is {list(invocation)}")
+    root = config["r"] ** 0.5 if config.get("use_rslora") else config["r"]
+    return float(config["lora_alpha"] / root)
+
+
+def _low_rank(stack: Stack, pieces: Sequence[tuple[int, torch.Tensor, torch.Tensor]]) -> LowRank:
+    """One pair of products for a stack, of each adapted layer's index, A (rank, in) and B (out, rank)."""
+    weight = stack.weight
+    pieces = sorted(pieces, key=lambda piece: piece[0])
+    down = torch.cat([piece for _, piece, _ in pieces])
+    up = torch.zeros(weight.shape[0], down.shape[0])
+    column = 0
+    for index, _, block in pieces:
+        row = sum(stack.sizes[:index])
+        up[row : row + block.shape[0], column : column + block.shape[1]] = block
+        column += block.shape[1]
+    few = torch.float32 if weight.device.type == "cpu" else weight.dtype
+    few_up = up
+    alike = len(set(stack.sizes)) == 1 and len({piece.shape for _, piece, _ in pieces}) == 1
+    if alike and len(pieces) == len(stack.sizes) > 1:
+        few_up = torch.stack([block.T for _, _, block in pieces])
+    return LowRank(
+        down.to(weight.device, weight.dtype),
+        up.to(weight.device, weight.dtype),
+        down.to(weight.device, few),
+        few_up.to(weight.device, few),
+    )
 
 
 def _pairs(tensors: dict[str, torch.Tensor]) -> Iterator[tuple[str, torch.Tensor, torch.Tensor]]:

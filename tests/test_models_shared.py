@@ -1,0 +1,332 @@
+"""Three roles over one cache: what they write, what stays, what siblings share, and what must never be used again."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from tiny_models import Plain, asking, conversation, cue, save_adapter, tiny_engine, tiny_llama
+from transformers import PreTrainedTokenizerBase
+
+from alpha_umi.errors import ModelError
+from alpha_umi.models.base import Generation, Message, Request
+from alpha_umi.models.engine import Engine
+from alpha_umi.models.generation import LocalModel, complete_together
+from alpha_umi.models.spans import BACKBONE, Buffer, Span
+from alpha_umi.prompts import View
+from alpha_umi.roles import ROLES
+
+WORDS = ["tide", "port", "harbour", "ship", "crane", "wind", "cargo", "pilot", "signal", "anchor", "buoy", "rope"]
+
+
+@pytest.fixture(scope="module")
+def adapters(tmp_path_factory: pytest.TempPathFactory) -> dict[View, Path]:
+    """An adapter for each role, with weights of its own."""
+    folder = tmp_path_factory.mktemp("adapters")
+    return {view: save_adapter(folder / view.value, seed) for seed, view in enumerate(ROLES, start=1)}
+
+
+def lora_models(engine: Engine, adapters: dict[View, Path]) -> dict[View, LocalModel]:
+    return {v: LocalModel(engine, writer=engine.add_adapter(f), reader=BACKBONE) for v, f in adapters.items()}
+
+
+def full_models(engine: Engine) -> dict[View, LocalModel]:
+    names = {v: engine.add_model(tiny_llama(seed), v.value) for seed, v in enumerate(ROLES, start=1)}
+    return {v: LocalModel(engine, writer=name, reader=BACKBONE) for v, name in names.items()}
+
+
+def some_words(source: random.Random, least: int = 1, most: int = 12) -> str:
+    return " ".join(source.choices(WORDS, k=source.randint(least, most)))
+
+
+@pytest.mark.parametrize("kind", ["lora", "full"])
+def test_roles_write_what_encoding_everything_anew_would(
+    kind: str, tokenizer: PreTrainedTokenizerBase, adapters: dict[View, Path]
+) -> None:
+    """100 random conversations each way: role orders, histories rewritten, greedy and sampled."""
+    engine = tiny_engine(tokenizer)
+    if kind == "lora":
+        models = lora_models(engine, adapters)
+        plain = Plain(adapters={models[v].writer: f for v, f in adapters.items()})
+    else:
+        models = full_models(engine)
+        plain = Plain(models={v.value: tiny_llama(seed) for seed, v in enumerate(ROLES, start=1)})
+    source = random.Random(kind)
+    reused = 0
+    for number in range(100):
+        messages = [Message(role="system", content=some_words(source, 5, 40))]
+        for turn in range(source.randint(1, 4)):
+            view = source.choice(ROLES)
+            messages.append(asking(some_words(source), view))
+            hot = source.random() < 0.5
+            settings = Generation(
+                max_new_tokens=source.randint(1, 7),
+                temperature=0.8 if hot else 0.0,
+                top_p=source.choice([1.0, 0.9]),
+                seed=number,
+                repetition_window=0,
+            )
+            request = Request(messages=messages, session=str(number), generation=settings)
+            done = models[view].complete(request)
+            row = engine.encoder.row(messages, trained=())
+            ends = engine.encoder.end_ids
+            expected = plain.write(row.ids, row.turns[-1].cue, models[view].writer, settings, ends)
+            assert done.text == tokenizer.decode(expected, skip_special_tokens=True), (number, turn)
+            assert done.completion_tokens == len(expected)
+            reused += done.prompt_tokens - done.encoded_tokens
+            said = done.text if source.random() < 0.8 else some_words(source)
+            messages.append(Message(role="assistant", content=said or "so"))
+    assert reused > 5000
+
+
+def test_only_the_backbones_keys_stay(tokenizer: PreTrainedTokenizerBase, adapters: dict[View, Path]) -> None:
+    for make in (lambda e: lora_models(e, adapters), full_models):
+        engine = tiny_engine(tokenizer)
+        models: dict[View, LocalModel] = make(engine)
+        turns: list[tuple[str, View, str]] = []
+        for view in ROLES:
+            messages = conversation(*turns, then=("what now", view))
+            done = models[view].complete(
+                Request(messages=messages, session="s", generation=Generation(max_new_tokens=9))
+            )
+            turns.append(("what now", view, done.text or "so"))
+        row = engine.encoder.row(messages, trained=())
+        (entry,) = engine.cache._entries.values()
+        assert entry.ids == row.ids[: row.turns[-1].cue]
+        alone = Buffer()
+        engine.forward([Span(alone, 0, entry.ids)])
+        assert entry.tail.data is not None
+        assert alone.data is not None
+        n = len(entry.ids)
+        torch.testing.assert_close(entry.tail.data[:, :, :, :n], alone.data[:, :, :, :n], rtol=1e-4, atol=1e-4)
+
+
+def test_a_role_encodes_its_cue_and_what_is_new(engine: Engine, adapters: dict[View, Path]) -> None:
+    models = lora_models(engine, adapters)
+    first = conversation(then=("word " * 50, View.PLANNER))
+    answer = models[View.PLANNER].complete(
+        Request(messages=first, session="n", generation=Generation(max_new_tokens=5))
+    )
+    assert answer.encoded_tokens == answer.prompt_tokens
+    second = conversation(("word " * 50, View.PLANNER, "go"), then=("", View.CALLER))
+    done = models[View.CALLER].complete(Request(messages=second, session="n", generation=Generation(max_new_tokens=5)))
+    row = engine.encoder.row(first, trained=())
+    assert done.encoded_tokens == done.prompt_tokens - row.turns[-1].cue
+    engine.batcher.release("n")
+
+
+def test_an_untrained_team_keeps_everything(engine: Engine) -> None:
+    model = LocalModel(engine)
+    messages = conversation(then=("word " * 20, View.PLANNER))
+    request = Request(messages=messages, session="u", generation=Generation(max_new_tokens=5))
+    first = model.complete(request)
+    again = model.complete(request)
+    model.release("u")
+    assert again.text == first.text
+    assert again.encoded_tokens == 1
+
+
+@pytest.fixture(scope="module")
+def engine(tokenizer: PreTrainedTokenizerBase) -> Engine:
+    return tiny_engine(tokenizer)
+
+
+# --- forks ----------------------------------------------------------------------------------------------------------
+
+
+def test_siblings_write_what_separate_sessions_would(engine: Engine, adapters: dict[View, Path]) -> None:
+    """A tree of random forks, sessions going on and ending in any order."""
+    models = lora_models(engine, adapters)
+    source = random.Random(1)
+    told: dict[str, list[Message]] = {"0": [Message(role="system", content=some_words(source, 30, 60))]}
+    for step in range(40):
+        session = source.choice(list(told))
+        messages = told[session]
+        act = source.random()
+        if act < 0.35 and len(told) < 8:
+            told[str(step + 1)] = list(messages)
+            models[View.PLANNER].fork(session, str(step + 1))
+            continue
+        if act < 0.45 and len(told) > 1:
+            del told[session]
+            models[View.PLANNER].release(session)
+            continue
+        if act < 0.6 and len(messages) > 4:
+            del messages[-2:]  # back to before a fork, perhaps
+        view = source.choice(ROLES)
+        messages.append(asking(some_words(source), view))
+        settings = Generation(max_new_tokens=5)
+        here = models[view].complete(Request(messages=messages, session=session, generation=settings))
+        alone = models[view].complete(Request(messages=messages, generation=settings))
+        assert here.text == alone.text
+        assert alone.encoded_tokens == alone.prompt_tokens
+        messages.append(Message(role="assistant", content=here.text or "so"))
+    for session in told:
+        models[View.PLANNER].release(session)
+    assert (len(engine.cache), engine.cache.tokens_held(), engine.cache.bytes_held()) == (0, 0, 0)
+
+
+def test_memory_grows_with_new_tokens_only(engine: Engine, adapters: dict[View, Path]) -> None:
+    models = lora_models(engine, adapters)
+    settings = Generation(max_new_tokens=3)
+
+    def ask(session: str, *turns: str) -> int:
+        """Tokens of the backbone's that the session then holds."""
+        told = [(turn, View.PLANNER, "so") for turn in turns[:-1]]
+        messages = conversation(*told, then=(turns[-1], View.PLANNER))
+        models[View.PLANNER].complete(Request(messages=messages, session=session, generation=settings))
+        return engine.encoder.row(messages, trained=()).turns[-1].cue
+
+    size = engine.shape.bytes_a_token
+    common = ask("root", "word " * 300)
+    for i in range(5):
+        models[View.PLANNER].fork("root", f"child{i}")
+    assert engine.cache.tokens_held() == common
+    assert engine.cache.bytes_held() == common * size
+    new = 0
+    for i in range(5):
+        new += ask(f"child{i}", "word " * 300, "other " * (5 + i)) - common
+        assert engine.cache.tokens_held() == common + new
+        assert engine.cache.bytes_held() == (common + new) * size
+    engine.batcher.release("root")
+    assert engine.cache.bytes_held() == (common + new) * size  # its children still refer to it
+    for i in range(5):
+        engine.batcher.release(f"child{i}")
+    assert engine.cache.bytes_held() == 0
+
+
+def test_a_fork_of_nothing_is_nothing(engine: Engine) -> None:
+    engine.batcher.fork("unknown", "new")
+    assert len(engine.cache) == 0
+
+
+def test_a_fork_of_itself_stays(engine: Engine) -> None:
+    model = LocalModel(engine)
+    request = Request(
+        messages=conversation(then=("go", View.PLANNER)), session="me", generation=Generation(max_new_tokens=2)
+    )
+    model.complete(request)
+    model.fork("me", "me")
+    assert model.complete(request).encoded_tokens == 1
+    model.release("me")
+
+
+# --- what must never be used again ----------------------------------------------------------------------------------
+
+
+def test_an_adapter_trained_anew_speaks_with_its_new_weights(
+    tokenizer: PreTrainedTokenizerBase, adapters: dict[View, Path], tmp_path: Path
+) -> None:
+    folder = tmp_path / "role"
+    shutil.copytree(adapters[View.PLANNER], folder)
+    engine = tiny_engine(tokenizer)
+    messages = conversation(then=("which port", View.PLANNER))
+    request = Request(messages=messages, session="s", generation=Generation(max_new_tokens=8))
+
+    def both() -> tuple[str, str]:
+        """In the shared way and in the paper's, where the adapter's own keys are kept."""
+        name = engine.add_adapter(folder)
+        shared, paper = LocalModel(engine, writer=name, reader=BACKBONE), LocalModel(engine, writer=name)
+        return shared.complete(request).text, paper.complete(request).text
+
+    before = both()
+    assert both() == before
+    shutil.copy(adapters[View.CALLER] / "adapter_model.safetensors", folder / "adapter_model.safetensors")
+    after = both()
+    assert after != before
+    engine.batcher.release("s")
+    assert both() == after
+    fresh = tiny_engine(tokenizer)
+    name = fresh.add_adapter(folder)
+    assert LocalModel(fresh, writer=name).complete(request).text == after[1]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda model: model.model.layers[0].self_attn.k_proj.weight.mul_(-1.5),
+        lambda model: model.model.layers[1].mlp.down_proj.weight.mul_(-1.5),
+        lambda model: model.model.embed_tokens.weight.mul_(2),
+    ],
+)
+def test_weights_changed_in_place_read_everything_anew(
+    change: Callable[[torch.nn.Module], object], tokenizer: PreTrainedTokenizerBase, adapters: dict[View, Path]
+) -> None:
+    engine = tiny_engine(tokenizer)
+    model = lora_models(engine, adapters)[View.PLANNER]
+    request = Request(
+        messages=conversation(then=("which port is it " * 9, View.PLANNER)),
+        session="s",
+        generation=Generation(max_new_tokens=8),
+    )
+    before = model.complete(request)
+    assert model.complete(request).encoded_tokens < before.prompt_tokens
+    with torch.no_grad():
+        change(engine.model)
+    after = model.complete(request)
+    assert after.encoded_tokens == after.prompt_tokens
+    model.release("s")
+    assert model.complete(request).text == after.text != before.text
+
+
+def test_switching_weights_within_a_session_mixes_nothing(engine: Engine, adapters: dict[View, Path]) -> None:
+    """The same text under readers in turn, shared and paper, in one session."""
+    names = [BACKBONE, *(engine.add_adapter(f) for f in adapters.values())]
+    ways = [(reader, writer) for writer in names for reader in {BACKBONE, writer}]
+    source = random.Random(3)
+    for turn in range(30):
+        reader, writer = source.choice(ways)
+        model = LocalModel(engine, reader=reader, writer=writer)
+        messages = conversation(then=("which port " * (1 + turn % 3), View.CALLER))
+        settings = Generation(max_new_tokens=5)
+        kept = model.complete(Request(messages=messages, session="w", generation=settings))
+        assert kept.text == model.complete(Request(messages=messages, generation=settings)).text
+    engine.batcher.release("w")
+    assert len(engine.cache) == 0
+
+
+def test_a_role_of_another_build_is_refused(engine: Engine) -> None:
+    with pytest.raises(ModelError, match="cannot speak over the backbone's cache"):
+        engine.add_model(tiny_llama(num_key_value_heads=3), "other")
+
+
+# --- interchange ----------------------------------------------------------------------------------------------------
+
+
+def test_an_activated_lora_is_loaded_by_whom_its_cue_calls(engine: Engine, tmp_path: Path) -> None:
+    from peft import PeftModel
+
+    ids = engine.encoder.cue_ids(cue(View.CALLER))
+    folder = save_adapter(tmp_path / "alora", 9, alora_invocation_tokens=ids)
+    with pytest.raises(ModelError, match="alora_invocation_tokens") as error:
+        engine.add_adapter(folder)
+    with pytest.raises(ModelError, match="activated by the tokens") as other:
+        engine.add_adapter(folder, invocation=engine.encoder.cue_ids(cue(View.PLANNER)))
+    assert "\n" not in f"{error.value}{other.value}"
+    name = engine.add_adapter(folder, invocation=ids)
+    row = engine.encoder.row(conversation(then=("which port", View.CALLER)), trained=())
+    at = row.turns[-1].cue
+    assert row.ids[at:] == ids
+    peft = PeftModel.from_pretrained(tiny_llama(), str(folder)).eval()
+    with torch.inference_mode():
+        expected = peft(torch.tensor([row.ids])).logits[0, -1]
+    buffer = Buffer()
+    ours = engine.forward([Span(buffer, 0, row.ids[:at], ask=False), Span(buffer, at, row.ids[at:], name)])[-1]
+    assert ours is not None
+    torch.testing.assert_close(ours, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_roles_of_several_engines_complete_together(
+    tokenizer: PreTrainedTokenizerBase, adapters: dict[View, Path]
+) -> None:
+    one, two = (lora_models(tiny_engine(tokenizer, seed=seed), adapters) for seed in (0, 5))
+    asked = [
+        (models[view], Request(messages=conversation(then=("go", view)), generation=Generation(max_new_tokens=6)))
+        for view in ROLES
+        for models in (one, two)
+    ]
+    assert complete_together(asked) == [model.complete(request) for model, request in asked]
