@@ -6,7 +6,7 @@ that the command can be stopped and given again: what is there is not done twice
 
     python -m benchmarks.layouts --data DIR/train --test DIR/test --out FOLDER [--limit N] [--test-limit N]
 
-Prints a table of static metrics with 95 % intervals, held-out loss of each role, and seconds of role training.
+Prints a table of static metrics with 95 % intervals, held-out loss of each role, and processor seconds of role training.
 """
 
 from __future__ import annotations
@@ -75,13 +75,20 @@ def roles(out: Path, cell: Cell, start: Path, options: argparse.Namespace) -> Pa
             rank = int(cell.method.removeprefix("lora"))
             sets += [f"{at}.lora={{r: {rank}, alpha: {2 * rank}}}"]
     sets += options.set
-    begin = time.perf_counter()
-    resumed = (run / "recipe.yaml").is_file()
-    glpft.train(_recipe(cell, options, sets), run, resume=resumed)
-    if not (run / "seconds.json").is_file():
-        seconds = None if resumed else time.perf_counter() - begin
-        (run / "seconds.json").write_text(json.dumps(seconds), encoding="utf-8")
+    begin, spent = time.process_time(), _seconds(run)
+    try:
+        glpft.train(_recipe(cell, options, sets), run, resume=(run / "recipe.yaml").is_file())
+    finally:  # an interrupted run counts what it did
+        if run.is_dir():
+            spent += time.process_time() - begin
+            (run / "seconds.json").write_text(json.dumps(spent), encoding="utf-8")
     return run
+
+
+def _seconds(run: Path) -> float:
+    """Processor seconds that training the roles took so far: unlike a clock's, the same on a busy machine."""
+    path = run / "seconds.json"
+    return float(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else 0.0
 
 
 def _recipe(cell: Cell, options: argparse.Namespace, sets: Sequence[str]) -> Recipe:
@@ -172,7 +179,7 @@ def report(runs: Mapping[Cell, Path], options: argparse.Namespace) -> None:
     lines, found = [], []
     for cell, run in runs.items():
         scored, lost = metrics(run, options), losses(run, cell, options)
-        seconds = json.loads((run / "seconds.json").read_text(encoding="utf-8"))
+        seconds = _seconds(run)
         values = {key: scored[key] for key in METRICS if key in scored}
         found.append(cell._asdict() | {"metrics": values, "losses": lost, "seconds": seconds})
         shown = [
@@ -180,10 +187,10 @@ def report(runs: Mapping[Cell, Path], options: argparse.Namespace) -> None:
             for m in values.values()
         ]
         lost_shown = [f"{lost[view.value]:.3f}" for view in ROLES]
-        lines.append((cell.layout, cell.method, str(cell.seed), *shown, *lost_shown, f"{seconds or 0:.0f}"))
+        lines.append((cell.layout, cell.method, str(cell.seed), *shown, *lost_shown, f"{seconds:.0f}"))
     show(
         f"{options.test_limit} held-out trajectories of {Path(options.test).name}, {options.limit} to train on",
-        ("layout", "method", "seed", *METRICS, *(f"loss {view.value}" for view in ROLES), "seconds"),
+        ("layout", "method", "seed", *METRICS, *(f"loss {view.value}" for view in ROLES), "cpu seconds"),
         sorted(lines),
     )
 
@@ -208,7 +215,7 @@ def main() -> None:
     parser.add_argument("--set", action="append", default=[], help="override a value of the role stages' recipe")
     parser.add_argument("--train-only", action="store_true")
     options = parser.parse_args()
-    cells = [Cell(*values) for values in product(options.seeds, LAYOUTS, options.methods)]
+    cells = [Cell(seed, layout, m) for seed, m, layout in product(options.seeds, options.methods, LAYOUTS)]
     runs = {cell: roles(options.out, cell, backbone(options.out, cell, options), options) for cell in cells}
     if not options.train_only:
         report(runs, options)
