@@ -151,10 +151,10 @@ def only(way: str, folder: Path, data: Path) -> None:
         model.run(planner)
     else:
         Way(way, folder).run(work)
-    print(_peak_mib())
+    print(peak_mib())
 
 
-def _peak_mib() -> float:
+def peak_mib() -> float:
     """Peak resident MiB of this program. `getrusage` would count what its parent held when it was started."""
     status = Path("/proc/self/status")
     if not status.is_file():

@@ -6,7 +6,8 @@ that the command can be stopped and given again: what is there is not done twice
 
     python -m benchmarks.layouts --data DIR/train --test DIR/test --out FOLDER [--limit N] [--test-limit N]
 
-Prints a table of static metrics with 95 % intervals, held-out loss of each role, and processor seconds of role training.
+Prints a table of static metrics with 95 % intervals, each role's held-out loss, and the processor seconds that training
+the roles took.
 """
 
 from __future__ import annotations

@@ -72,6 +72,27 @@ def read_record(record: Record, *, keep_invalid: bool = False) -> Trajectory | N
     )
 
 
+def tree_paths(value: Mapping[str, Any], name: str = "") -> Iterator[Trajectory]:
+    """Every path of an answer file's search tree, from its root to a leaf, in the order in which it was searched.
+
+    Args:
+        value: an answer file as JSON.
+        name: what the trajectories are called, with a number after it.
+    """
+    generated = value["answer_generation"]
+    tools = tuple(read_tool(f) for f in generated["function"] if f["name"] != FINISH)
+    for number, path in enumerate(_paths(value)):
+        steps, answer = read_messages(_as_messages(path))
+        yield Trajectory(
+            query=_query(generated["query"]),
+            tools=tools,
+            steps=tuple(steps),
+            answer=answer,
+            outcome=_outcome(steps, answer),
+            id=f"{name}-{number}",
+        )
+
+
 def _query(value: Any) -> str:
     """A few queries are lists of one element."""
     text = value[0] if isinstance(value, list) else value
