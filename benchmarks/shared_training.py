@@ -1,8 +1,10 @@
 """Stage 2 for all three roles, targets per second: over one shared context, against rows that each role reads whole.
 
-    shared      the frozen backbone encodes each conversation once; the roles train on their branches (ours, `shared`)
-    trajectory  a row per trajectory and role, each role reading the conversation itself (ours, `paper`)
-    decision    a row per decision, each reading its own prompt (the α-UMi release)
+    shared        the frozen backbone encodes each conversation once; the roles train on their branches
+    same rows     a row per trajectory and role of the same conversations, which each role reads itself
+    paper's rows  a row per trajectory and role in the `paper` layout, whose conversations are shorter: each shows one
+                  role its own turns
+    decisions     a row per decision, each reading its own prompt (the α-UMi release)
 
 The same trajectories and targets, an update after the same trajectories, the same Trainer and optimiser. The slowest
 way is measured on fewer trajectories, since what counts is targets per second.
@@ -85,11 +87,11 @@ class Bench:
             seconds = _timed(trainer)
         return Spent(seconds, sum(row.targets for row in found), int(trainer.tokens_seen))
 
-    def whole_rows(self, trajectories: Sequence[Trajectory], *, decisions: bool) -> Spent:
+    def whole_rows(self, trajectories: Sequence[Trajectory], layout: Layout, *, decisions: bool = False) -> Spent:
         """Each role in turn on rows of its own."""
         seconds, targets, tokens = 0.0, 0, 0
         for view in ROLES:
-            found = [row for t in trajectories for row in rows(t, self.settings(Layout.PAPER, view), self.encoder)]
+            found = [row for t in trajectories for row in rows(t, self.settings(layout, view), self.encoder)]
             targets += sum(row.targets for row in found)
             each = 1
             if decisions:
@@ -133,10 +135,12 @@ def main() -> None:
     trajectories = list(islice((t for t in source if len(t.steps) > 1 and t.answer), options.trajectories))
     bench = Bench(options)
     bench.shared(trajectories[:1])  # first calls allocate
+    bench.whole_rows(trajectories[:1], Layout.PAPER)
     # Ours first and last, so that a machine that slows down favours neither.
     first = bench.shared(trajectories)
-    by_row = bench.whole_rows(trajectories, decisions=False)
-    by_decision = bench.whole_rows(trajectories[: options.decision_trajectories], decisions=True)
+    by_row = bench.whole_rows(trajectories, Layout.SHARED)
+    by_paper = bench.whole_rows(trajectories, Layout.PAPER)
+    by_decision = bench.whole_rows(trajectories[: options.decision_trajectories], Layout.PAPER, decisions=True)
     last = bench.shared(trajectories)
     ours = first._replace(seconds=(first.seconds + last.seconds) / 2)
     show(
@@ -154,6 +158,7 @@ def main() -> None:
             for name, s in (
                 ("shared context", ours),
                 ("row per trajectory and role", by_row),
+                ("the same in the paper layout", by_paper),
                 ("row per decision", by_decision),
             )
         ],
@@ -162,6 +167,7 @@ def main() -> None:
         "shared_training",
         ratio=ours.each() / by_row.each(),
         target=FASTER_THAN_ROWS,
+        against_paper_rows=round(ours.each() / by_paper.each(), 3),
         against_decisions={"ratio": round(ours.each() / by_decision.each(), 3), "target": FASTER_THAN_DECISIONS},
         method=options.method,
         data=options.data.name if options.data else "gym",

@@ -47,7 +47,7 @@ def kill_after_a_checkpoint(recipe: Path, out: Path, stage: str) -> None:
         command(recipe, out, "--resume"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
     )
     deadline = time.monotonic() + 300
-    while not list((out / stage / "checkpoints").glob("checkpoint-*/trainer_state.json")):
+    while not list((out / stage).glob("checkpoints*/checkpoint-*/trainer_state.json")):
         assert process.poll() is None, "the run ended before it could be killed"
         assert time.monotonic() < deadline
         time.sleep(0.01)

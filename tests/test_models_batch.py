@@ -170,9 +170,10 @@ def test_a_failed_pass_fails_its_jobs_and_no_later_one(engine: Engine, models: W
 
 
 def test_a_driver_that_is_interrupted_leaves_the_others_whole(engine: Engine, models: Ways) -> None:
-    begun = threading.Event()
+    driving, begun = threading.Event(), threading.Event()
 
     def interrupt(_: str) -> None:
+        driving.set()
         assert begun.wait(10)
         raise KeyboardInterrupt
 
@@ -180,6 +181,7 @@ def test_a_driver_that_is_interrupted_leaves_the_others_whole(engine: Engine, mo
         return models[0].complete(request(3, session="i", on_text=interrupt))
 
     def other() -> Completion:
+        assert driving.wait(10), "an interrupt reaches whoever drives, which must not be this one"
         begun.set()
         return models[1].complete(request(4))
 

@@ -199,6 +199,21 @@ def test_the_same_stretches_mean_the_adapters_loaded_since(adapters: dict[str, P
         assert not torch.equal(model(ids).logits, first)
 
 
+def test_nothing_acts_after_an_adapter_was_loaded_and_none_is_asked(adapters: dict[str, Path]) -> None:
+    """Layers that an adapter before it had already are told so too."""
+    model: Any = LlamaForCausalLM(tiny_llama().config).eval()
+    ours = Adapters(model)
+    ids = torch.tensor([IDS])
+    with torch.inference_mode():
+        plain = model(ids).logits
+        ours.add(adapters["some"], "a")
+        ours.activate([Stretch("a", 0, 90)], [])
+        assert not torch.equal(model(ids).logits, plain)
+        ours.add(adapters["all"], "b")
+        ours.activate([], [])
+        torch.testing.assert_close(model(ids).logits, plain)
+
+
 # --- the cache ------------------------------------------------------------------------------------------------------
 
 
@@ -293,3 +308,33 @@ def test_the_oldest_session_goes_first_unless_a_call_is_under_way() -> None:
     cache.settle(under_way, [])
     assert call(cache, "c", IDS[:5]) == 5
     assert call(cache, "a", IDS[:5]) == 0
+
+
+def test_a_call_that_found_no_room_leaves_its_session_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    cache = SharedCache(SHAPE)
+    call(cache, "parent", IDS[:50])
+    cache.fork("parent", "child")
+
+    def full(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Buffer, "reserve", full)
+        with pytest.raises(MemoryError):
+            cache.lease("child", "w", IDS[:60], limit=60)
+    assert not cache.busy("child")
+    assert call(cache, "child", IDS[:60]) == 50
+
+
+def test_no_more_bytes_are_kept_at_rest_than_allowed() -> None:
+    """What sessions share counts once, so that a fork drives nobody out."""
+    cache = SharedCache(SHAPE, most_bytes=400 * SHAPE.bytes_a_token)
+    for name in "abc":
+        call(cache, name, IDS[:60])
+    cache.fork("c", "d")
+    assert len(cache) == 4
+    call(cache, "e", IDS[:90])
+    call(cache, "f", IDS[:5])
+    assert cache.bytes_held() <= 400 * SHAPE.bytes_a_token
+    assert call(cache, "e", IDS[:90]) == 90
+    assert call(cache, "a", IDS[:60]) == 0

@@ -273,6 +273,22 @@ def test_weights_changed_in_place_read_everything_anew(
     assert model.complete(request).text == after.text != before.text
 
 
+def test_what_torch_does_not_count_as_a_change_can_be_said(
+    tokenizer: PreTrainedTokenizerBase, adapters: dict[View, Path]
+) -> None:
+    engine = tiny_engine(tokenizer)
+    model = lora_models(engine, adapters)[View.PLANNER]
+    messages = conversation(then=("which port is it", View.PLANNER))
+    request = Request(messages=messages, session="s", generation=Generation(max_new_tokens=8))
+    before = model.complete(request)
+    engine.model.model.embed_tokens.weight.data.mul_(2)
+    engine.forget()
+    assert len(engine.cache) == 0
+    after = model.complete(request)
+    assert after.encoded_tokens == after.prompt_tokens
+    assert after.text != before.text
+
+
 def test_switching_weights_within_a_session_mixes_nothing(engine: Engine, adapters: dict[View, Path]) -> None:
     """The same text under readers in turn, shared and paper, in one session."""
     names = [BACKBONE, *(engine.add_adapter(f) for f in adapters.values())]

@@ -79,8 +79,9 @@ def make(
 ) -> SharedRoles:
     """Roles that have already learned something, so that none equals the backbone."""
     base = backbone(attention, window=window)
-    full = {view: copy.deepcopy(base) for view in VIEWS} if method == "full" else {}
-    made = SharedRoles(base, stages(method, **more), full, kernel=kernel)
+    whole = {"full": VIEWS, "mixed": (View.CALLER,)}.get(method, ())
+    full = {view: copy.deepcopy(base) for view in whole}
+    made = SharedRoles(base, stages("full" if whole else "lora", **more), full, kernel=kernel)
     torch.manual_seed(11)
     with torch.no_grad():
         for name, p in made.trained().items():
@@ -100,7 +101,8 @@ def plain_losses(roles: SharedRoles, batch: list[dict[str, Any]], attention: str
     sums = torch.zeros(len(VIEWS))
     for view, row, cue, words, end in branches_of(batch):
         ids = torch.tensor([batch[row]["input_ids"][:end]])
-        speaker: Any = roles.full[VIEWS[view].value] if roles.full else roles.backbone
+        own = VIEWS[view].value in roles.full
+        speaker: Any = roles.full[VIEWS[view].value] if own else roles.backbone
         set_to = {id(m): m.config._attn_implementation for m in (roles.backbone, speaker)}
         for model in (roles.backbone, speaker):
             model.config._attn_implementation = attention
@@ -109,7 +111,7 @@ def plain_losses(roles: SharedRoles, batch: list[dict[str, Any]], attention: str
             roles.loras.acting.stretches = ()
         with torch.no_grad():
             roles.backbone(input_ids=ids[:, :cue], past_key_values=cache, use_cache=True)
-        if roles.loras is not None:
+        if roles.loras is not None and not own:
             roles.loras.acting.stretches = [(VIEWS[view].value, end - cue)]
         logits = speaker(input_ids=ids[:, cue:], past_key_values=cache, use_cache=True).logits[0]
         for model in (roles.backbone, speaker):
@@ -137,6 +139,7 @@ CASES = [
     ("full", "sdpa", context.MATMUL),
     ("full", "sdpa", context.SDPA),
     ("full", "eager", None),
+    ("mixed", "sdpa", None),
 ]
 
 

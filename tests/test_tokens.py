@@ -55,7 +55,11 @@ def test_shared_trains_every_role_in_one_row(trajectories: list[Trajectory], enc
     trajectory = trajectories[0]
     (row,) = rows(trajectory, settings(ROLES, Layout.SHARED), encoder)
     apart = [next(iter(rows(trajectory, settings((view,), Layout.SHARED), encoder))) for view in ROLES]
-    assert row.targets == sum(r.targets for r in apart) == count_targets(trajectory, settings(ROLES, Layout.SHARED))
+    assert (
+        row.targets
+        == sum(r.targets for r in apart)
+        == count_targets(trajectory, settings(ROLES, Layout.SHARED)).total()
+    )
 
 
 def test_a_prompt_at_inference_is_the_row_up_to_its_target(
@@ -82,7 +86,7 @@ def test_what_does_not_fit_is_rendered_shorter_as_the_agent_would(
     long = trajectories[0].model_copy(update={"steps": (step, *trajectories[0].steps[1:])})
     room = settings((View.PLANNER,), Layout.PAPER, context=1024, chars=8192)
     found = list(rows(long, room, encoder))
-    assert sum(r.targets for r in found) == count_targets(long, room)
+    assert sum(r.targets for r in found) == count_targets(long, room).total()
     assert len(found) == 2, "the first decision is before the long observation, the rest are cut"
     assert all(len(r.input_ids) <= 1024 for r in found)
     assert "characters cut" in encoder.tokenizer.decode(found[1].input_ids)
@@ -96,7 +100,7 @@ def test_a_trajectory_longer_than_the_context_yields_nothing(
     huge = trajectories[0].model_copy(update={"query": "word " * 3000})
     room = settings((View.PLANNER,), Layout.PAPER, context=512)
     assert list(rows(huge, room, encoder)) == []
-    assert count_targets(huge, room) > 0
+    assert count_targets(huge, room).total() > 0
 
 
 def test_padding_is_neither_read_nor_learned() -> None:

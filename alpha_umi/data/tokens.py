@@ -7,6 +7,7 @@ agent would render it at that step (`fitting`), which splits its targets over se
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -70,15 +71,15 @@ def rows(trajectory: Trajectory, settings: RowSettings, encoder: ChatEncoder) ->
         yield from _view_rows(trajectory, view, wanted, settings, encoder)
 
 
-def count_targets(trajectory: Trajectory, settings: RowSettings) -> int:
-    """How many targets the views have in a trajectory, fitting or not.
+def count_targets(trajectory: Trajectory, settings: RowSettings) -> Counter[str]:
+    """How many targets each view has in a trajectory, fitting or not.
 
     Raises:
         DataError: a plan cannot be written as a target.
     """
     views = settings.views[:1] if settings.layout is Layout.SHARED else settings.views
     found = [t for view in views for t in _rendered(trajectory, view, settings).targets]
-    return sum(target.view in settings.views for target in found)
+    return Counter(target.view.value for target in found if target.view in settings.views)
 
 
 def _view_rows(

@@ -182,6 +182,11 @@ class Batcher:
         with self.turn:
             self._engine.cache.release(session)
 
+    def forget(self) -> None:
+        """Drop all that is held; calls under way go on over what they hold."""
+        with self.turn:
+            self._engine.cache.clear()
+
     def _wait_or_drive(self, jobs: Sequence[Job]) -> None:
         """Wait while another thread drives, then drive, until the jobs are done."""
         with self.turn:

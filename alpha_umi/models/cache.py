@@ -3,7 +3,8 @@
 One entry per session and per set of weights that read it. What is reused is decided by comparing token ids, and an
 entry's key holds a digest of the weights, so a cache can be out of date but never wrong. Sessions forked from one
 another share what they have in common: at a fork the keys and values become a sealed segment that both refer to, and
-each goes on in a tail of its own.
+each goes on in a tail of its own. A call on such a session works on one copy of them, which is dropped when it ends: at
+rest memory grows by new tokens alone, and by one copy for each call under way.
 """
 
 from __future__ import annotations
@@ -73,11 +74,13 @@ class SharedCache:
     Args:
         shape: of the keys it holds.
         most: entries held at once; one with a call under way is never dropped.
+        most_bytes: of all keys and values held at rest. What is dropped is encoded again when its session goes on.
     """
 
-    def __init__(self, shape: Shape, *, most: int = 64) -> None:
+    def __init__(self, shape: Shape, *, most: int = 256, most_bytes: int = 4 << 30) -> None:
         self._shape = shape
         self._most = most
+        self._most_bytes = most_bytes
         self._entries: OrderedDict[tuple[str, str], Entry] = OrderedDict()
 
     def lease(self, session: str, weights: str, ids: Sequence[int], *, limit: int) -> Lease:
@@ -92,11 +95,10 @@ class SharedCache:
         if session:
             entry = self._entries.setdefault((session, weights), entry)
             self._entries.move_to_end((session, weights))
-        entry.busy = True
         kept = _common(entry.ids, ids[:limit])
         entry.crop(kept)
-        self._evict()
         if not entry.sealed:  # nobody else's: the call works in place
+            entry.busy = True
             return Lease(entry, entry.tail, kept)
         buffer = Buffer()
         data = buffer.reserve(self._shape, held=0, end=len(ids))
@@ -106,6 +108,7 @@ class SharedCache:
             place += used
         if place < kept and entry.tail.data is not None:
             data[:, :, :, place:kept] = entry.tail.data[:, :, :, : kept - place]
+        entry.busy = True  # only now: making room may have failed
         return Lease(entry, buffer, kept)
 
     def settle(self, lease: Lease, ids: Sequence[int]) -> None:
@@ -116,6 +119,7 @@ class SharedCache:
         if lease.buffer is not entry.tail and lease.buffer.data is not None:
             new = _trimmed(lease.buffer.data, entry.sealed_length, len(ids))
             entry.tail = Buffer(new) if new.shape[3] else Buffer()
+        self._evict()
 
     def fork(self, session: str, new: str) -> None:
         """Let a new session begin with all that a session holds, sharing it; what the new one held is forgotten."""
@@ -132,6 +136,10 @@ class SharedCache:
         """Forget a session under all weights. What forks of it share stays with them."""
         for key in [key for key in self._entries if key[0] == session]:
             del self._entries[key]
+
+    def clear(self) -> None:
+        """Forget all sessions."""
+        self._entries.clear()
 
     def busy(self, session: str) -> bool:
         """Whether a call is under way on a session."""
@@ -152,9 +160,12 @@ class SharedCache:
         return len(self._entries)
 
     def _evict(self) -> None:
-        spare = len(self._entries) - self._most
-        for key in [key for key, entry in self._entries.items() if not entry.busy][: max(spare, 0)]:
-            del self._entries[key]
+        """Drop what was not used for longest, but not the newest: a session longer than all room is worth keeping."""
+        for key in list(self._entries)[:-1]:
+            if len(self._entries) <= self._most and self.bytes_held() <= self._most_bytes:
+                return
+            if not self._entries[key].busy:
+                del self._entries[key]
 
 
 def _common(mine: Sequence[int], theirs: Sequence[int]) -> int:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from itertools import count, groupby
 from pathlib import Path
@@ -45,10 +46,17 @@ class Engine:
         self.shape = Shape.of(model)
         self.cache = SharedCache(self.shape)
         self.batcher = Batcher(self)
+        self.loading = threading.Lock()
+        """Held by a forward pass and while layers are exchanged for an adapter."""
         self._digest = digest or f"loaded-{next(_loaded)}"
         self._models: dict[str, PreTrainedModel] = {BACKBONE: model}
         positions = int(model.config.get_text_config().max_position_embeddings)
         self.context_length = min(positions, context or positions)
+
+    def forget(self) -> None:
+        """Drop all keys and values: to be called when weights were changed in a way that torch does not count, as
+        through `parameter.data`."""
+        self.batcher.forget()
 
     def add_adapter(self, folder: Path, *, invocation: Sequence[int] = ()) -> str:
         """Load an adapter, unless one of the same content is loaded.
@@ -64,8 +72,9 @@ class Engine:
             ModelError: it is more than low-rank products, does not fit, or is activated by another cue.
         """
         name = f"{folder.name}@{weights_digest(folder)}"
-        if name not in self.adapters.names:
-            self.adapters.add(folder, name, invocation=invocation)
+        with self.loading:
+            if name not in self.adapters.names:
+                self.adapters.add(folder, name, invocation=invocation)
         return name
 
     def add_model(self, model: PreTrainedModel, name: str) -> str:
@@ -114,17 +123,21 @@ class Engine:
 
     def _run(self, model: PreTrainedModel, spans: Sequence[Span]) -> torch.Tensor:
         """One forward pass; returns the logits of the spans that ask, (asking spans, vocabulary)."""
-        device = self.shape.device
         asked: list[int] = []
         stop = 0
         for span in spans:
             stop += len(span.ids)
             if span.ask:
                 asked.append(stop - 1)
-        if model is self.model:
-            self.adapters.activate(
-                _stretches(spans, [len(span.ids) for span in spans]), _stretches(spans, [int(s.ask) for s in spans])
-            )
+        with self.loading:
+            if model is self.model:
+                self.adapters.activate(
+                    _stretches(spans, [len(span.ids) for span in spans]), _stretches(spans, [int(s.ask) for s in spans])
+                )
+            return self._logits(model, spans, asked)
+
+    def _logits(self, model: PreTrainedModel, spans: Sequence[Span], asked: Sequence[int]) -> torch.Tensor:
+        device = self.shape.device
         out = model(
             input_ids=torch.tensor([[i for span in spans for i in span.ids]], device=device),
             position_ids=torch.tensor([[p for span in spans for p in range(span.start, span.end)]], device=device),

@@ -153,7 +153,8 @@ class Adapters:
         self._model = model
         self._stacks: list[Stack] = []
         self._head: Stack | None = None
-        self._active: tuple[tuple[Stretch, ...], tuple[Stretch, ...]] = ((), ())
+        self._active: tuple[tuple[Stretch, ...], tuple[Stretch, ...]] | None = None
+        """What was said last; None where that is not known to all layers."""
         self.names: set[str] = set()
 
     def add(self, folder: Path, name: str, *, invocation: Sequence[int] = ()) -> None:
@@ -213,7 +214,7 @@ class Adapters:
             raise ModelError(f"{folder} adapts {path}, which is not a linear layer")
         if found.stack not in self._stacks:
             self._stacks.append(found.stack)
-            self._active = ((), ())
+            self._active = None
         return found
 
 

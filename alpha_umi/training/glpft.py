@@ -55,13 +55,12 @@ def train(recipe: Recipe, out: Path, *, stage: str | None = None, resume: bool =
     digest = store.digest(data)
     if is_first():
         run_folder.open_run(out, recipe, data_digest=digest, world=world_size())
-    for names in recipe.together(wanted):
-        if not all(run_folder.is_finished(out, name) for name in names):
-            start = recipe.stages[names[0]].start
-            if start != BASE and not run_folder.is_finished(out, start):
-                raise UsageError(f"stage '{names[0]}' continues from '{start}', which has not been trained in {out}")
-            rows = stage_rows(recipe, names, data, out / "rows", encoder)
-            _train(recipe, names, rows, out, data_digest=digest, encoder=encoder)
+    for names in recipe.together([name for name in wanted if not run_folder.is_finished(out, name)]):
+        start = recipe.stages[names[0]].start
+        if start != BASE and not run_folder.is_finished(out, start):
+            raise UsageError(f"stage '{names[0]}' continues from '{start}', which has not been trained in {out}")
+        rows = stage_rows(recipe, names, data, out / "rows", encoder)
+        _train(recipe, names, rows, out, data_digest=digest, encoder=encoder)
     if is_first() and all(run_folder.is_finished(out, name) for name in recipe.stages):
         if not recipe.empty_seats():
             run_folder.write_team(out, recipe)
@@ -81,7 +80,7 @@ def _train(
     first = recipe.stages[names[0]]
     seed = recipe.seed + list(recipe.stages).index(names[0])
     start = resolve_base(recipe.base if first.start == BASE else str(out / first.start))
-    checkpoints = out / names[0] / "checkpoints"
+    checkpoints = out / names[0] / "-".join(["checkpoints", *names[1:]])
     set_seed(seed)
     made = _trainer(recipe, names, rows, checkpoints, start=start, seed=seed, encoder=encoder)
     numbers = [list(recipe.stages).index(name) + 1 for name in names]
@@ -109,14 +108,14 @@ def _train(
             "final_loss": next((x[last] for x in reversed(made.state.log_history) if last in x), None),
             "engine": engine,
             "rows": len(rows.of(recipe.views_of(name)[0]) if recipe.shares(name) else rows.dataset),
-            "targets_too_long": rows.too_long,
+            "targets_too_long": sum(rows.too_long.get(view, 0) for view in recipe.views_of(name)),
         }
         if len(names) > 1:
             results["together_with"] = [other for other in names if other != name]
         card = Card(
             stage=name,
             views=recipe.views_of(name),
-            kind="full" if stage.method == "full" or recipe.continued(name) else "lora",
+            kind="full" if recipe.whole(name) else "lora",
             base=recipe.base if stage.start == BASE else stage.start,
             base_digest=from_digest,
             layout=recipe.layout,
@@ -124,7 +123,7 @@ def _train(
             observation_chars=recipe.observation_chars,
             recipe_digest=run_folder.recipe_digest(recipe),
             data_digest=data_digest,
-            seed=seed,
+            seed=recipe.seed + list(recipe.stages).index(name),
             versions=run_folder.versions(),
             results=results,
         )
@@ -176,7 +175,8 @@ def _trainer(
         if stage.method == "full"
     }
     backbone = load_base(start, dtype=frozen, device=device)
-    return shared.shared_trainer(backbone, roles, full, rows.dataset, args, pad_id=pad)
+    seeds = {view: recipe.seed + list(recipe.stages).index(name) for view, (name, _) in roles.items()}
+    return shared.shared_trainer(backbone, roles, full, rows.dataset, args, seeds=seeds, pad_id=pad)
 
 
 def _save(
@@ -186,7 +186,7 @@ def _save(
     from alpha_umi.training import shared, trainer
 
     if not isinstance(made, shared.SharedTrainer):
-        trainer.save_stage(made, out / names[0], encoder.tokenizer, merge=recipe.continued(names[0]))
+        trainer.save_stage(made, out / names[0], encoder.tokenizer, merge=recipe.whole(names[0]))
         return
     for name in names:
         view = recipe.views_of(name)[0]

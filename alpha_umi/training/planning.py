@@ -80,7 +80,7 @@ def plan(recipe: Recipe, data: Path, rows_folder: Path) -> list[StagePlan]:
                     tokens=stage_work.tokens,
                     trained_tokens=stage_work.trained_tokens,
                     targets=stage_work.targets,
-                    too_long=found.too_long if name == names[0] else 0,
+                    too_long=sum(found.too_long.get(view, 0) for view in recipe.views_of(name)),
                     steps=_steps(recipe, name, len(found.dataset)),
                     longest=stage_work.longest,
                     context_tokens=stage_work.context_tokens if name == names[0] else 0,

@@ -95,6 +95,10 @@ class Recipe(Frozen):
             raise ValueError(f"{kind} share one base, but these start from {', '.join(sorted(starts))}")
         if onward := [n for n in roles if self.continued(n)]:
             raise ValueError(f"a role over a shared context cannot be continued from: {', '.join(onward)}")
+        if self.layout is Layout.SHARED and (odd := self._without_backbone(roles)):
+            raise ValueError(
+                f"in the shared layout a seat's stage trains one role, or is the backbone of all: {', '.join(odd)}"
+            )
         if self.train_roles == "together":
             for key in ("batch_size", "micro_batch"):
                 found = {getattr(self.stages[n], key) for n in roles}
@@ -102,22 +106,36 @@ class Recipe(Frozen):
                     raise ValueError(f"roles that train together need the same {key} (or set train_roles: apart)")
         return self
 
+    def _without_backbone(self, roles: Sequence[str]) -> list[str]:
+        """Stages that fill a seat and are neither a role nor what the roles, or all seats, read with."""
+        seats = [self.stage_of(seat) for seat in ROLES]
+        backbone = self.stages[roles[0]].start if roles else seats[0]
+        return list(dict.fromkeys(seat for seat in seats if not self.shares(seat) and seat != backbone))
+
+    def whole(self, stage: str) -> bool:
+        """Whether a stage's weights are saved as a whole model: trained so, or merged since others build on it."""
+        alone = self.layout is Layout.SHARED and not self.shares(stage)
+        return self.stages[stage].method == "full" or self.continued(stage) or alone
+
     def shares(self, stage: str) -> bool:
         """Whether a stage trains one role over the encodings of a frozen backbone (`shared`, docs/shared-cache.md)."""
         views = self.views_of(stage)
         return self.layout is Layout.SHARED and len(views) == 1 and views[0] is not View.SINGLE
 
     def together(self, wanted: Sequence[str]) -> list[list[str]]:
-        """Stages in order, those in one list that train in one pass."""
+        """Stages in order, those in one list that train in one pass; of one role only one stage."""
         groups: list[list[str]] = []
-        roles: list[str] | None = None
+        roles: dict[View, str] = {}
+        together: list[str] | None = None
         for name in wanted:
-            if not self.shares(name) or self.train_roles == "apart":
+            view = self.views_of(name)[0]
+            if not self.shares(name) or self.train_roles == "apart" or view in roles:
                 groups.append([name])
-            elif roles is None:
-                groups.append(roles := [name])
-            else:
-                roles.append(name)
+                continue
+            if together is None:
+                groups.append(together := [])
+            together.append(name)
+            roles[view] = name
         return groups
 
     def views_of(self, stage: str) -> tuple[View, ...]:

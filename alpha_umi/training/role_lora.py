@@ -33,7 +33,9 @@ class Acting:
 class RoleLoraLinear(nn.Module):
     """A frozen linear layer with a low-rank addition for each role: y = W x + b + s B (A x)."""
 
-    def __init__(self, base: nn.Linear, path: str, settings: Mapping[str, Lora], acting: Acting) -> None:
+    def __init__(
+        self, base: nn.Linear, path: str, settings: Mapping[str, Lora], seeds: Mapping[str, int], acting: Acting
+    ) -> None:
         super().__init__()
         self.base = base
         self._settings = settings
@@ -46,7 +48,7 @@ class RoleLoraLinear(nn.Module):
         self.up = nn.ParameterDict({name: zeros(base.out_features, s.r) for name, s in settings.items()})
         for name, down in self.down.items():
             # Drawn from a source of its own, so that a role begins alike whoever trains beside it.
-            source = torch.Generator().manual_seed(torch.initial_seed() ^ zlib.crc32(f"{name} {path}".encode()))
+            source = torch.Generator().manual_seed(seeds[name] ^ zlib.crc32(f"{name} {path}".encode()))
             drawn = nn.init.kaiming_uniform_(torch.empty(down.shape), a=math.sqrt(5), generator=source)
             down.data.copy_(drawn)
 
@@ -62,6 +64,8 @@ class RoleLoraLinear(nn.Module):
         return y + torch.cat(parts, 1)
 
     def _added(self, name: str, x: torch.Tensor) -> torch.Tensor:
+        if name not in self.down:  # another role adapts this layer, this one does not
+            return x.new_zeros((*x.shape[:-1], self.base.out_features))
         settings = self._settings[name]
         if settings.dropout:
             x = dropout(x, settings.dropout, self.training)
@@ -72,24 +76,31 @@ class RoleLoraLinear(nn.Module):
 class RoleLoras:
     """The adapters of several roles on a model."""
 
-    def __init__(self, model: PreTrainedModel, settings: Mapping[str, Lora]) -> None:
+    def __init__(self, model: PreTrainedModel, settings: Mapping[str, Lora], seeds: Mapping[str, int]) -> None:
         """Put fresh adapters on a model whose weights are frozen.
 
+        Args:
+            model: the backbone.
+            settings: of each role.
+            seeds: what each role's adapter is drawn from.
+
         Raises:
-            ConfigError: a role names linear layers that the model does not have.
+            ConfigError: a role names layers that the model does not have or that cannot be adapted here.
         """
         self.acting = Acting()
         self._settings = settings
         self._layers: dict[str, RoleLoraLinear] = {}
         for path, layer in list(model.named_modules()):
             here = {name: s for name, s in settings.items() if path.rpartition(".")[2] in s.target_modules}
-            if here and isinstance(layer, nn.Linear):
-                self._layers[path] = RoleLoraLinear(layer, path, here, self.acting)
+            if here and isinstance(layer, nn.Linear) and layer is not model.get_output_embeddings():
+                self._layers[path] = RoleLoraLinear(layer, path, here, seeds, self.acting)
                 parent, _, leaf = path.rpartition(".")
                 setattr(model.get_submodule(parent), leaf, self._layers[path])
-        for name, s in settings.items():
-            if not any(name in layer.down for layer in self._layers.values()):
-                raise ConfigError(name, [f"lora.target_modules: the base has no linear layer {list(s.target_modules)}"])
+        adapted = {path.rpartition(".")[2] for path in self._layers}
+        wrong = {name: [m for m in s.target_modules if m not in adapted] for name, s in settings.items()}
+        words = "no linear layer between embedding and head is called"
+        if mistakes := [f"{n}.lora.target_modules: {words} {', '.join(m)}" for n, m in wrong.items() if m]:
+            raise ConfigError("stages", mistakes)
 
     def save(self, name: str, folder: Path, *, base: str, invocation: Sequence[int]) -> None:
         """Write a role's adapter as a PEFT folder.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice, zip_longest
 from pathlib import Path
@@ -35,8 +36,8 @@ class StageRows:
     """A training sequence each: `input_ids`, `labels`, `targets`, `length`; of roles over a shared context `branches`
     in place of `labels` (`data.branches.columns`)."""
     trajectories: int
-    too_long: int
-    """Targets left out because they do not fit the context even with short observations."""
+    too_long: Mapping[View, int]
+    """Targets of each view left out because they do not fit the context even with short observations."""
 
     def of(self, view: View) -> list[list[tuple[int, int, int, int]]]:
         """The (view, cue, words, end) of each branch of a role, by row; of roles over a shared context only."""
@@ -95,7 +96,7 @@ def stage_rows(recipe: Recipe, stages: Sequence[str], data: Path, folder: Path, 
 
     disable_progress_bars()
     name = "+".join(stages)
-    counts = {"trajectories": 0, "too_long": 0}
+    counts = Counter[str]()
     folder.mkdir(parents=True, exist_ok=True)
     done, scratch = folder / f"{name}.json", folder / f"{name}.part"
     with FileLock(folder / f"{name}.lock"):
@@ -112,12 +113,17 @@ def stage_rows(recipe: Recipe, stages: Sequence[str], data: Path, folder: Path, 
             dataset.save_to_disk(str(folder / name))
             shutil.rmtree(scratch)
             done.write_text(json.dumps(counts), encoding="utf-8")
-    counts = json.loads(done.read_text(encoding="utf-8"))
-    return StageRows(Dataset.load_from_disk(str(folder / name)), counts["trajectories"], counts["too_long"])
+    found = json.loads(done.read_text(encoding="utf-8"))
+    trajectories = found.pop("trajectories")
+    whole = StageRows(Dataset.load_from_disk(str(folder / name)), trajectories, {View(v): n for v, n in found.items()})
+    for stage in stages if recipe.shares(stages[0]) else ():
+        if not whole.of(recipe.views_of(stage)[0]):
+            raise DataError(f"{data}: no targets for stage '{stage}' ({', '.join(recipe.views_of(stage))})")
+    return whole
 
 
 def _generate(
-    recipe: Recipe, stages: Sequence[str], data: Path, encoder: ChatEncoder, counts: dict[str, int]
+    recipe: Recipe, stages: Sequence[str], data: Path, encoder: ChatEncoder, counts: Counter[str]
 ) -> Iterator[dict[str, Any]]:
     """Rows as they are stored; counts trajectories and targets left out on the way."""
     from alpha_umi.data import branches
@@ -138,9 +144,9 @@ def _generate(
             observation_chars=recipe.observation_chars,
         )
         counts["trajectories"] += 1
-        counts["too_long"] += count_targets(trajectory, settings)
+        counts.update(count_targets(trajectory, settings))
         for row in rows(trajectory, settings, encoder):
-            counts["too_long"] -= row.targets
+            counts.subtract(view for view, _ in row.branches)
             if recipe.shares(stages[0]):
                 yield branches.columns(row)
             else:

@@ -45,6 +45,7 @@ class SharedRoles(nn.Module):
         stages: Mapping[View, Stage],
         full: Mapping[View, PreTrainedModel],
         *,
+        seeds: Mapping[View, int] | None = None,
         kernel: str | None = None,
     ) -> None:
         """Make the roles ready to train.
@@ -53,6 +54,7 @@ class SharedRoles(nn.Module):
             backbone: frozen; what every role continues from.
             stages: how each role trains.
             full: a copy of the backbone's weights, in fp32, for each role trained in full.
+            seeds: what each role's adapter is drawn from.
             kernel: how branches attend (`context.use_on`); None chooses.
         """
         super().__init__()
@@ -61,7 +63,8 @@ class SharedRoles(nn.Module):
         self._attention = backbone.config._attn_implementation
         self.adapted = [view for view in VIEWS if view in stages and view not in full]
         lora = {view.value: stages[view].lora for view in self.adapted}
-        self.loras = RoleLoras(backbone, lora) if lora else None
+        drawn = {view.value: (seeds or {}).get(view, torch.initial_seed()) for view in self.adapted}
+        self.loras = RoleLoras(backbone, lora, drawn) if lora else None
         self.full = nn.ModuleDict({view.value: model.requires_grad_(True) for view, model in full.items()})
         for model in (*([backbone] if lora else []), *full.values()):
             context.use_on(model, kernel)
@@ -103,6 +106,8 @@ class SharedRoles(nn.Module):
         found = [Span(*numbers) for numbers in spans.tolist()]
         wanted = [v for v in self._views if active is None or v in active]
         sums = torch.zeros(len(VIEWS), device=input_ids.device)
+        if torch.is_grad_enabled() and (_ranks() > 1 or not any(VIEWS[span.view] in wanted for span in found)):
+            sums = sums + self._nothing()
         if any(VIEWS[span.view] in wanted for span in found):
             lengths = [max((s.context for s in found if s.row == row), default=1) for row in range(len(context))]
             read = self._encode(context, lengths)
@@ -111,7 +116,7 @@ class SharedRoles(nn.Module):
                 mine = [span for span in found if VIEWS[span.view] in views]
                 if mine:
                     sums = sums + self._losses(views, read, mine, input_ids, positions)
-        return sums + self._nothing() if torch.is_grad_enabled() and _ranks() > 1 else sums
+        return sums
 
     def _encode(self, ids: torch.Tensor, lengths: Sequence[int]) -> context.Context:
         if self.loras is not None:
@@ -141,8 +146,10 @@ class SharedRoles(nn.Module):
         return torch.zeros(len(VIEWS), device=ids.device).index_add(0, whose, losses)
 
     def _nothing(self) -> torch.Tensor:
-        """Zero, with a gradient of zero for every parameter: ranks must agree on which gradients they exchange."""
-        return sum((p.sum() * 0.0 for p in self.trained().values()), torch.zeros(()))
+        """Zero, with a gradient of zero for every parameter: ranks must agree on which gradients they exchange, and a
+        micro-batch in which nobody has a target needs something to go back from."""
+        trained = list(self.trained().values())
+        return sum((p.sum() * 0.0 for p in trained), torch.zeros((), device=trained[0].device))
 
 
 def _packed(spans: Sequence[Span], device: torch.device) -> tuple[torch.Tensor, list[Span]]:
@@ -233,19 +240,15 @@ class SharedTrainer(StageTrainer):
         """Add each role's own loss, rate and gradient norm: `planner/loss` and so on."""
         if "loss" in logs and self._losses is not None:
             total = self.accelerator.reduce(self._losses, "sum") if self.args.world_size > 1 else self._losses
-            rates = {group["view"]: group["lr"] for group in self._groups()}
             for view, name in self.names.items():
                 if updates := int(self._updates[VIEWS.index(view)]):
                     logs[f"{name}/loss"] = float(total[VIEWS.index(view)]) / updates
-                    logs[f"{name}/learning_rate"] = rates[view.value]
+                    rate = self._rate_of(view)(self.state.global_step - 1)  # the scheduler is one ahead
+                    logs[f"{name}/learning_rate"] = rate * self.stages[view].learning_rate
                     logs[f"{name}/grad_norm"] = self._norms.get(view, logs.get("grad_norm"))
             self._losses = None
         parent: Any = super()
         parent.log(logs, start_time)
-
-    def _groups(self) -> list[dict[str, Any]]:
-        optimizer: Any = self.optimizer
-        return list(optimizer.param_groups)
 
     def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
         """One AdamW with groups of their own for each role: the same as an optimiser for each."""
@@ -327,6 +330,7 @@ def shared_trainer(
     rows: Dataset,
     args: TrainingArguments,
     *,
+    seeds: Mapping[View, int] | None = None,
     pad_id: int,
 ) -> SharedTrainer:
     """The trainer of roles over a frozen backbone.
@@ -337,9 +341,10 @@ def shared_trainer(
         full: a copy of the backbone in fp32 for each role trained in full.
         rows: rows of `data.branches.columns`.
         args: the training arguments; epochs are those of the role that has most.
+        seeds: what each role's adapter is drawn from.
         pad_id: a token to fill up conversations with.
     """
-    model = SharedRoles(backbone, {view: stage for view, (_, stage) in stages.items()}, full)
+    model = SharedRoles(backbone, {view: stage for view, (_, stage) in stages.items()}, full, seeds=seeds)
     made = SharedTrainer(model=model, args=args, train_dataset=rows, data_collator=partial(collate, pad_id=pad_id))
     made.stages = {view: stage for view, (_, stage) in stages.items()}
     made.names = {view: name for view, (name, _) in stages.items()}
