@@ -70,16 +70,22 @@ def plot(points: list[Point], path: Path) -> None:
 
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
     lengths = [p.tokens for p in points]
-    for axis, title, ours, theirs in (
-        (left, "a change of roles, seconds", [p.shared for p in points], [p.anew for p in points]),
-        (right, "keys and values, MiB", [p.shared_mib for p in points], [p.separate_mib for p in points]),
+    for axis, title, ours, theirs, what in (
+        (left, "a change of roles, seconds", [p.shared for p in points], [p.anew for p in points], "each prompt anew"),
+        (
+            right,
+            "keys and values, MiB",
+            [p.shared_mib for p in points],
+            [p.separate_mib for p in points],
+            "each a cache",
+        ),
     ):
-        axis.plot(lengths, theirs, marker="o", color="#a83e12", label="three models, each prompt anew")
+        axis.plot(lengths, theirs, marker="o", color="#a83e12", label=f"three models, {what}")
         axis.plot(lengths, ours, marker="o", color="#3344a8", label="three roles, one cache")
         axis.set(title=title, xlabel="tokens of context", ylim=(0, None), xticks=lengths)
         axis.tick_params(axis="x", rotation=45)
         axis.spines[["top", "right"]].set_visible(False)
-    left.legend(frameon=False)
+        axis.legend(frameon=False)
     figure.savefig(path, metadata={"Date": None})
 
 

@@ -135,6 +135,20 @@ def _rows(
     return [row for t in trajectories for row in rows(t, settings, encoder)]
 
 
+def target_tokens(layout: Layout, options: argparse.Namespace) -> dict[str, int]:
+    """Tokens that each role learns in one epoch: what both layouts must have alike, but for who reads what."""
+    encoder = ChatEncoder(load_tokenizer())
+    trajectories = list(islice(store.read(Path(options.data)), options.limit))
+    return {
+        view.value: sum(
+            label != IGNORED
+            for row in _rows(view, layout, trajectories, encoder, options.observation_chars)
+            for label in row.labels
+        )
+        for view in ROLES
+    }
+
+
 @torch.inference_mode()
 def _paper_loss(run: Path, view: View, trajectories: Sequence[Trajectory], encoder: ChatEncoder, chars: int) -> float:
     team = load_team(str(run))
@@ -197,9 +211,12 @@ def report(runs: Mapping[Cell, Path], options: argparse.Namespace) -> None:
 
     def accuracy(layout: str) -> float:
         chosen = [float(each["metrics"]["plan_acc"]["value"]) for each in found if each["layout"] == layout]
-        return sum(chosen) / len(chosen)
+        return sum(chosen) / max(1, len(chosen))
 
-    finish("layouts", ratio=accuracy("shared") / accuracy("paper"), target=1.0, teams=found)
+    paper = accuracy("paper")
+    ratio = accuracy("shared") / paper if paper else float("nan")
+    learned = {layout: target_tokens(Layout(layout), options) for layout in LAYOUTS}
+    finish("layouts", ratio=ratio, target=1.0, target_tokens=learned, teams=found)
 
 
 def main() -> None:

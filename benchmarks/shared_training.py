@@ -6,8 +6,7 @@
                   role its own turns
     decisions     a row per decision, each reading its own prompt (the α-UMi release)
 
-The same trajectories and targets, an update after the same trajectories, the same Trainer and optimiser. The slowest
-way is measured on fewer trajectories, since what counts is targets per second.
+The same trajectories and targets, an update after the same trajectories, the same Trainer and optimiser.
 
     python -m benchmarks.shared_training --data DIR     a folder of `alpha-umi data convert`; default: gym trajectories
 """
@@ -125,7 +124,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path)
     parser.add_argument("--trajectories", type=int, default=6)
-    parser.add_argument("--decision-trajectories", type=int, default=2, help="of them, for the slowest way")
     parser.add_argument("--batch", type=int, default=2, help="rows in one forward pass, in all ways")
     parser.add_argument("--observation-chars", type=int, default=256)
     parser.add_argument("--method", choices=("lora", "full"), default="lora")
@@ -140,7 +138,7 @@ def main() -> None:
     first = bench.shared(trajectories)
     by_row = bench.whole_rows(trajectories, Layout.SHARED)
     by_paper = bench.whole_rows(trajectories, Layout.PAPER)
-    by_decision = bench.whole_rows(trajectories[: options.decision_trajectories], Layout.PAPER, decisions=True)
+    by_decision = bench.whole_rows(trajectories, Layout.PAPER, decisions=True)
     last = bench.shared(trajectories)
     ours = first._replace(seconds=(first.seconds + last.seconds) / 2)
     show(
@@ -172,7 +170,6 @@ def main() -> None:
         method=options.method,
         data=options.data.name if options.data else "gym",
         n=len(trajectories),
-        n_decisions=options.decision_trajectories,
         batch=options.batch,
     )
 

@@ -29,7 +29,6 @@ from alpha_umi.training.shared import SharedRoles
 
 SHARED: dict[str, Any] = {
     "layout": "shared",
-    "team": "umi-shared",
     "stages": {"caller": {"epochs": 2, "learning_rate": 0.005}, "summarizer": {"method": "full", "max_rows": 10}},
 }
 WEIGHTS = {
@@ -168,7 +167,6 @@ def test_one_model_for_all_is_its_own_backbone(tiny: Path, data: Path, tmp_path:
     text = {
         "extends": "smoke",
         "layout": "shared",
-        "team": "umi-shared",
         "base": str(tiny),
         "data": str(data),
         "stages": {"planner": None, "caller": None, "summarizer": None},
@@ -185,7 +183,7 @@ def test_one_model_for_all_is_its_own_backbone(tiny: Path, data: Path, tmp_path:
 def test_one_adapter_for_all_becomes_the_backbone(tiny: Path, data: Path, tmp_path: Path) -> None:
     """It is merged: a model that all seats read with cannot be an adapter, which acts on its own words only."""
     text = {
-        "extends": str(recipe_file(tmp_path, tiny, data, layout="shared", team="umi-shared")),
+        "extends": str(recipe_file(tmp_path, tiny, data, layout="shared")),
         "stages": {
             "backbone": {"method": "lora", "epochs": 1},
             **dict.fromkeys(["planner", "caller", "summarizer"]),
@@ -301,7 +299,7 @@ def test_plain_peft_loads_a_role_as_activated_lora(run: Path) -> None:
 )
 def test_a_recipe_that_cannot_share_is_refused(sets: list[str], words: str) -> None:
     with pytest.raises(ConfigError, match=words):
-        load_recipe("smoke", overrides=["layout=shared", "team=umi-shared", *sets])
+        load_recipe("smoke", overrides=["layout=shared", *sets])
 
 
 def test_a_wrong_module_name_is_one_line(tiny: Path, data: Path, tmp_path: Path) -> None:
