@@ -59,6 +59,8 @@ class Team(Frozen):
     observation_chars: int = OBSERVATION_CHARS
     context: int | None = Field(default=None, ge=64)
     """Positions that prompt and completion may take together, in training and inference; None: all the model has."""
+    merge_adapters: bool = False
+    """Whether a local model merges LoRA roles into copies of the layers they adapt: faster, for more memory."""
     description: str = ""
     planner: Role
     caller: Role

@@ -1,9 +1,10 @@
 """Ten recorded trajectories with forced tokens: three roles over one shared context against three models that each
 encode every prompt anew (the α-UMi release).
 
-Both ways write the same words. `separate` reads the `paper` layout's prompts with three full models, `shared` the
-`shared` layout's with a backbone and three LoRA adapters. Told apart: at the trajectories' own lengths, where a CPU
-mostly writes; and with more tool documents, up to the 4,096 tokens of the paper, where it mostly reads.
+All write the same words. `separate` reads the `paper` layout's prompts with three full models, `shared` the `shared`
+layout's with a backbone and three LoRA adapters, `merged` the same with merged copies of what they adapt. Told
+apart: at the trajectories' own lengths, where a CPU mostly writes; and with more tool documents, up to the 4,096 tokens
+of the paper, where it mostly reads.
 
     python -m benchmarks.shared_agent --data DIR [--fill 4096] [--trajectories 10]
 """
@@ -39,6 +40,7 @@ FEWER_TOKENS, SWITCH, MEMORY = 4.0, 5.0, 1.15
 FASTER = {False: 1.3, True: 2.5}
 """In all: at the trajectories' own lengths, and filled up."""
 SWITCH_CONTEXT, SWITCH_WORDS = 2048, 40
+WAYS = ("separate", "shared", "merged")
 
 
 class Turn(NamedTuple):
@@ -66,9 +68,9 @@ def shared_turns(trajectory: Trajectory, encoder: ChatEncoder) -> list[Turn]:
 class SharedWay:
     """A backbone, three adapters, one cache."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, merged: bool = False) -> None:
         self.engine = Engine(load_base(), ChatEncoder(load_tokenizer()))
-        self.writers = {view: self.engine.add_adapter(folder / view.value) for view in ROLES}
+        self.writers = {view: self.engine.add_adapter(folder / view.value, merged=merged) for view in ROLES}
 
     def run(self, work: Sequence[Turn]) -> Spent:
         """Take turns of one episode and forget it."""
@@ -144,8 +146,8 @@ def only(way: str, folder: Path, options: argparse.Namespace) -> None:
     """Run one way in this process and print its peak memory."""
     encoder = ChatEncoder(load_tokenizer())
     trajectory = next(chosen(options.data, 1, options.fill, encoder))
-    if way == "shared":
-        SharedWay(folder).run(shared_turns(trajectory, encoder))
+    if way in {"shared", "merged"}:
+        SharedWay(folder, merged=way == "merged").run(shared_turns(trajectory, encoder))
     elif way == "separate":
         Way("separate", folder).run(turns(trajectory, encoder))
     else:
@@ -161,7 +163,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--fill", type=int, help="add tools until the longest prompt has about so many tokens")
     parser.add_argument("--trajectories", type=int, default=10)
-    parser.add_argument("--only", choices=("one", "separate", "shared"), help=argparse.SUPPRESS)
+    parser.add_argument("--only", choices=("one", *WAYS), help=argparse.SUPPRESS)
     parser.add_argument("--adapters", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.only:
@@ -177,23 +179,25 @@ def measure(folder: Path, options: argparse.Namespace) -> None:
     """Run each trajectory both ways, in an order that alternates, then measure the switch and memory."""
     encoder = ChatEncoder(load_tokenizer())
     work = list(chosen(options.data, options.trajectories, options.fill, encoder))
-    shared, separate = SharedWay(folder), Way("separate", folder)
-    shared.run(shared_turns(work[0], encoder)[:2])  # first calls allocate
-    separate.run(turns(work[0], encoder)[:2])
-    ours, theirs, written = Spent(), Spent(), 0
-    for number, trajectory in enumerate(track(work, "trajectories", console=Console(stderr=True))):
+    shared, merged, separate = SharedWay(folder), SharedWay(folder, merged=True), Way("separate", folder)
+    spent = dict.fromkeys(WAYS, Spent())
+    written = 0
+    for number, trajectory in enumerate(track([work[0], *work], "trajectories", console=Console(stderr=True))):
         mine, plain = shared_turns(trajectory, encoder), turns(trajectory, encoder)
         if [turn.forced for turn in mine] != [turn.forced for turn in plain]:
-            raise SystemExit(f"{trajectory.id}: the two ways do not write the same words")
-        for way in ("shared", "separate") if number % 2 else ("separate", "shared"):
-            if way == "shared":
-                ours = ours.plus(shared.run(mine))
+            raise SystemExit(f"{trajectory.id}: the ways do not write the same words")
+        most = None if number else 2  # first calls allocate and do not count
+        for way in WAYS if number % 2 else WAYS[::-1]:
+            if way == "separate":
+                took = separate.run(plain[:most])
             else:
-                theirs = theirs.plus(separate.run(plain))
-        written += sum(len(turn.forced) - 1 for turn in mine)
+                took = (merged if way == "merged" else shared).run(mine[:most])
+            spent[way] = spent[way].plus(took) if number else Spent()
+        written += sum(len(turn.forced) - 1 for turn in mine) if number else 0
     ids = [i for trajectory in work for turn in shared_turns(trajectory, encoder) for i in turn.prompt]
     switch = shared.switch(ids[: SWITCH_CONTEXT + SWITCH_WORDS + 8])
-    memory = {name: peak_memory(name, folder, options) for name in ("one", "separate", "shared")}
+    memory = {name: peak_memory(name, folder, options) for name in ("one", *WAYS)}
+    theirs, ours = spent["separate"], spent["shared"]
     length = f"filled up to {options.fill} tokens" if options.fill else "at their own lengths"
     show(
         f"{len(work)} trajectories {length}, {written:,} tokens written one by one",
@@ -203,6 +207,7 @@ def measure(folder: Path, options: argparse.Namespace) -> None:
             for name, s, mib in (
                 ("three models, each prompt anew", theirs, f"{memory['separate']:.0f}"),
                 ("three roles, one cache", ours, f"{memory['shared']:.0f}"),
+                ("the same, adapters merged", spent["merged"], f"{memory['merged']:.0f}"),
             )
         ]
         + [("one model", "", "", "", "", f"{memory['one']:.0f}")],
@@ -215,6 +220,10 @@ def measure(folder: Path, options: argparse.Namespace) -> None:
         speed={"ratio": round(theirs.seconds / ours.seconds, 3), "target": FASTER[options.fill is not None]},
         switch={"ratio": round(switch[1] / switch[0], 3), "target": SWITCH},
         memory={"ratio": round(memory["shared"] / memory["one"], 3), "target_at_most": MEMORY},
+        merged={
+            "speed": round(theirs.seconds / spent["merged"].seconds, 3),
+            "memory": round(memory["merged"] / memory["one"], 3),
+        },
         fill=options.fill,
         n=len(work),
     )

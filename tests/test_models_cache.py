@@ -145,14 +145,15 @@ def adapters(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {n: save_adapter(folder / n, seed, targets=t) for seed, (n, t) in enumerate(TARGETS.items(), start=1)}
 
 
+@pytest.mark.parametrize("merged", [set(), {"all"}, set(TARGETS)])
 def test_adapters_on_stretches_of_one_row_are_pefts_one_by_one(
-    adapters: dict[str, Path], tokenizer: PreTrainedTokenizerBase
+    merged: set[str], adapters: dict[str, Path], tokenizer: PreTrainedTokenizerBase
 ) -> None:
-    """Different adapters, one of several tokens and one of one, and none, in one forward pass."""
+    """Different adapters, merged or not, one of several tokens and one of one, and none, in one forward pass."""
     from peft import PeftModel
 
     engine = Engine(tiny_llama(), ChatEncoder(tokenizer))
-    names = {name: engine.add_adapter(folder) for name, folder in adapters.items()}
+    names = {name: engine.add_adapter(folder, merged=name in merged) for name, folder in adapters.items()}
     for lengths in ((40, 1, 7, 30), (1, 1, 1, 1), (1, 50, 1, 2)):
         who = [*adapters, BACKBONE]
         logits = engine.forward(

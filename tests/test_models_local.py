@@ -301,6 +301,23 @@ def test_a_shared_team_reads_with_its_base_whatever_its_roles_are(tmp_path: Path
     assert len({id(model.engine) for model in paper.values()}) == 2
 
 
+def test_a_team_may_merge_its_adapters(adapter: Path) -> None:
+    """The same words in fp32, and the backbone stays as it is for the other roles."""
+    team = load_team("umi-shared")
+    team = team.model_copy(update={"planner": team.planner.model_copy(update={"weights": str(adapter)})})
+    cue = load_prompts(Layout.SHARED).cue(View.PLANNER)
+    request = Request(
+        messages=[Message(role="user", content=f"Name three rivers.\n{cue}", cue=cue)],
+        generation=Generation(max_new_tokens=12),
+    )
+    said = []
+    for merge in (False, True):
+        models = local.load_models(team.model_copy(update={"merge_adapters": merge}), dtype=torch.float32, device="cpu")
+        said.append([models[view].complete(request).text for view in (View.PLANNER, View.CALLER)])
+    assert said[0] == said[1]
+    assert said[0][0] != said[0][1]
+
+
 def test_an_activated_lora_belongs_to_a_shared_team(tmp_path: Path, adapter: Path) -> None:
     """And to the role whose cue it names: elsewhere it would act on other tokens than it was trained on."""
     encoder = ChatEncoder(local.load_tokenizer())

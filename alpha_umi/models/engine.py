@@ -58,12 +58,14 @@ class Engine:
         through `parameter.data`."""
         self.batcher.forget()
 
-    def add_adapter(self, folder: Path, *, invocation: Sequence[int] = ()) -> str:
+    def add_adapter(self, folder: Path, *, invocation: Sequence[int] = (), merged: bool = False) -> str:
         """Load an adapter, unless one of the same content is loaded.
 
         Args:
             folder: a PEFT folder.
             invocation: ids of the cue from which on it is going to act, if it is.
+            merged: whether to merge it into a copy of the layers it adapts. It then writes as fast as the backbone, for
+                the memory of the copies; backbone weights that are changed later are not in them.
 
         Returns:
             The name it goes by. A folder that has changed is loaded anew under a new name.
@@ -71,10 +73,10 @@ class Engine:
         Raises:
             ModelError: it is more than low-rank products, does not fit, or is activated by another cue.
         """
-        name = f"{folder.name}@{weights_digest(folder)}"
+        name = f"{folder.name}@{weights_digest(folder)}{'+merged' if merged else ''}"
         with self.loading:
             if name not in self.adapters.names:
-                self.adapters.add(folder, name, invocation=invocation)
+                self.adapters.add(folder, name, invocation=invocation, merged=merged)
         return name
 
     def add_model(self, model: PreTrainedModel, name: str) -> str:

@@ -231,7 +231,7 @@ def load_models(team: Team, *, dtype: torch.dtype | None = None, device: str | N
         elif is_adapter(folder):
             base = engine(team.base)
             cue = base.encoder.cue_ids(load_prompts(team.layout).cue(view)) if shared else ()
-            name = base.add_adapter(folder, invocation=cue)
+            name = base.add_adapter(folder, invocation=cue, merged=team.merge_adapters)
             models[view] = LocalModel(base, writer=name, reader=BACKBONE if shared else name)
         elif shared:
             base = engine(team.base)

@@ -2,8 +2,9 @@
 
 PEFT's own layer checks dtypes, dropout, variants and merge state on every call, which on a CPU costs about as much as
 the low-rank products themselves. This module reads ordinary PEFT folders and computes the same sum, nothing else; and
-layers that read the same input (q, k and v; gate and up) do so with one product, theirs and their adapters'.
-Training uses PEFT; this is for inference.
+layers that read the same input (q, k and v; gate and up) do so with one product, theirs and their adapters'. Or an
+adapter is merged into a copy of the layers it adapts, which costs no time and the memory of the copies. Training uses
+PEFT; this is for inference.
 """
 
 from __future__ import annotations
@@ -72,6 +73,12 @@ class LowRank(NamedTuple):
         return each.transpose(0, 1).reshape(len(x), -1)
 
 
+class Merged(NamedTuple):
+    """A stack's weight with an adapter's products added, rounded to the weight's type."""
+
+    weight: torch.Tensor
+
+
 class Stack:
     """Linear layers that read the same input, computed as one. Their weights become views of one tensor."""
 
@@ -82,8 +89,8 @@ class Stack:
             self.weight = torch.cat([layer.weight.data for layer in layers])
             if self.bias is not None:
                 self.bias = torch.cat([layer.bias.data for layer in layers])
-        self.adapters: dict[str, LowRank] = {}
-        self.active: list[tuple[LowRank, int, int]] = []
+        self.adapters: dict[str, LowRank | Merged] = {}
+        self.active: list[tuple[LowRank | Merged, int, int]] = []
         self._input: torch.Tensor | None = None
         self._outputs: tuple[torch.Tensor, ...] = ()
 
@@ -99,17 +106,42 @@ class Stack:
         return output
 
     def _compute(self, x: torch.Tensor) -> torch.Tensor:
+        if not self.active:
+            return linear(x, self.weight, self.bias)
+        if x.numel() == x.shape[-1]:  # one token: the case that decides how fast a role writes
+            adapter = self.active[0][0]
+            if isinstance(adapter, Merged):
+                return linear(x, adapter.weight, self.bias)
+            y = linear(x, self.weight, self.bias)
+            y.view(-1).add_(adapter.of_one(x.view(-1)))
+            return y
+        rows = x.view(-1, x.shape[-1])
+        if all(isinstance(adapter, Merged) for adapter, _, _ in self.active):
+            return self._by_stretch(rows).view(*x.shape[:-1], -1)
         y = linear(x, self.weight, self.bias)
-        if self.active and x.numel() == x.shape[-1]:
-            y.view(-1).add_(self.active[0][0].of_one(x.view(-1)))
-        elif self.active:
-            rows, outputs = x.view(-1, x.shape[-1]), y.view(-1, y.shape[-1])
-            for low, start, stop in self.active:
-                if stop - start == 1:
-                    outputs[start].add_(low.of_one(rows[start]))
-                else:
-                    outputs[start:stop].add_(low.of_several(rows[start:stop]))
+        outputs = y.view(-1, y.shape[-1])
+        for adapter, start, stop in self.active:
+            if isinstance(adapter, Merged):
+                outputs[start:stop] = linear(rows[start:stop], adapter.weight, self.bias)
+            elif stop - start == 1:
+                outputs[start].add_(adapter.of_one(rows[start]))
+            else:
+                outputs[start:stop].add_(adapter.of_several(rows[start:stop]))
         return y
+
+    def _by_stretch(self, rows: torch.Tensor) -> torch.Tensor:
+        """Each stretch by its own merged weights, what lies between them by the plain ones."""
+        pieces = []
+        end = 0
+        for adapter, start, stop in self.active:
+            assert isinstance(adapter, Merged)
+            if start > end:
+                pieces.append(linear(rows[end:start], self.weight, self.bias))
+            pieces.append(linear(rows[start:stop], adapter.weight, self.bias))
+            end = stop
+        if end < len(rows):
+            pieces.append(linear(rows[end:], self.weight, self.bias))
+        return pieces[0] if len(pieces) == 1 else torch.cat(pieces)
 
 
 class Stacked(nn.Linear):
@@ -157,13 +189,14 @@ class Adapters:
         """What was said last; None where that is not known to all layers."""
         self.names: set[str] = set()
 
-    def add(self, folder: Path, name: str, *, invocation: Sequence[int] = ()) -> None:
+    def add(self, folder: Path, name: str, *, invocation: Sequence[int] = (), merged: bool = False) -> None:
         """Load an adapter from a PEFT folder.
 
         Args:
             folder: `adapter_config.json` and `adapter_model.safetensors`.
             name: what to call it by.
             invocation: ids of the cue from which on it is going to act. An activated LoRA must name the same.
+            merged: whether to keep a merged copy of each adapted layer instead of the low-rank products.
 
         Raises:
             ModelError: more than low-rank products on linear layers, products that do not fit, or another cue.
@@ -179,7 +212,7 @@ class Adapters:
                 raise ModelError(f"{folder} does not fit the model: {path} is {tuple(layer.weight.shape)}")
             parts.setdefault(layer.stack, []).append((layer.index, down.float(), up.float() * scale))
         for stack, pieces in parts.items():
-            stack.adapters[name] = _low_rank(stack, pieces)
+            stack.adapters[name] = _merged(stack, pieces) if merged else _low_rank(stack, pieces)
         self.names.add(name)
 
     def activate(self, stretches: Sequence[Stretch], asked: Sequence[Stretch]) -> None:
@@ -260,6 +293,15 @@ def _low_rank(stack: Stack, pieces: Sequence[tuple[int, torch.Tensor, torch.Tens
         down.to(weight.device, few),
         few_up.to(weight.device, few),
     )
+
+
+def _merged(stack: Stack, pieces: Sequence[tuple[int, torch.Tensor, torch.Tensor]]) -> Merged:
+    """The stack's weight with the products added; arguments as of `_low_rank`."""
+    weight = stack.weight.to(torch.float32, copy=True)
+    for index, down, up in pieces:
+        row = sum(stack.sizes[:index])
+        weight[row : row + up.shape[0]] += (up @ down).to(weight.device)
+    return Merged(weight.to(stack.weight.dtype))
 
 
 def _pairs(tensors: dict[str, torch.Tensor]) -> Iterator[tuple[str, torch.Tensor, torch.Tensor]]:
