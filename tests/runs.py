@@ -21,6 +21,8 @@ def recipe_file(folder: Path, tiny: Path, data: Path, **more: Any) -> Path:
     stage = {"learning_rate": 0.01, "lora": {"dropout": 0.1, "r": 4}}
     text = {
         "extends": "smoke",
+        "team": "umi",
+        "layout": "paper",
         "base": str(tiny),
         "data": str(data),
         "save_steps": 2,

@@ -51,10 +51,17 @@ def test_ablations_differ_in_what_they_name() -> None:
 
 
 def test_the_whole_task_is_the_layouts_own() -> None:
-    assert load_recipe("glpft").views_of("backbone") == (View.SINGLE,)
-    shared = load_recipe("glpft", overrides=["layout=shared"])
-    assert shared.layout is Layout.SHARED
+    shared, paper = load_recipe("glpft"), load_recipe("ablations/paper_layout")
+    assert (shared.layout, paper.layout) == (Layout.SHARED, Layout.PAPER)
     assert shared.views_of("backbone") == (View.PLANNER, View.CALLER, View.SUMMARIZER)
+    assert paper.views_of("backbone") == (View.SINGLE,)
+    assert shared.stages == paper.stages
+
+
+def test_the_papers_baselines_keep_its_layout() -> None:
+    ablations = [name for name in SHIPPED if name.startswith("ablations/")]
+    assert len(ablations) > 3
+    assert {load_recipe(name).layout for name in ablations} == {Layout.PAPER}
 
 
 def test_three_mistakes_are_named_at_once(tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ def quickstart(
     console.print(
         f"[bold]2[/]  Plan ACC on {len(held_out)} held-out gym tasks: does each step take the right decision?"
     )
-    before = _measure("umi", held_out, out / "before.json", progress)
+    before = _measure(recipe.team, held_out, out / "before.json", progress)
     after = _measure(str(out), held_out, out / "after.json", progress)
     console.print(_compared(before, after))
     console.print("[bold]3[/]  One of those tasks, answered by the three roles:")
