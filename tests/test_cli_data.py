@@ -82,8 +82,6 @@ def test_convert_refuses_in_one_line(tmp_path: Path, arguments: list[str], messa
 
 def test_convert_makes_gym_trajectories(tmp_path: Path) -> None:
     gym = pytest.importorskip("alpha_umi.gym")
-    if not hasattr(gym, "generate"):
-        pytest.skip("alpha_umi.gym has no generate yet")
     printed = _run("convert", "-", "--format", "gym", "--n", "5", "--out", tmp_path / "out", "--json")
     assert json.loads(printed)["kept"] == 5
     assert len(list(store.read(tmp_path / "out"))) == 5
@@ -100,9 +98,10 @@ def test_inspect_marks_what_is_trained(data_set: Path, layout: str, tokenizer: P
 
 
 def test_inspect_shows_each_token_with_its_role(data_set: Path, tokenizer: PreTrainedTokenizerBase) -> None:
-    printed = _run("inspect", data_set, "--role", "planner", "--id", "f:3", "--tokens")
+    chosen = (data_set, "--role", "planner", "--layout", "paper", "--id", "f:3")
+    printed = _run("inspect", *chosen, "--tokens")
     head, *lines = printed.rstrip("\n").split("\n")
-    row = json.loads(_run("inspect", data_set, "--role", "planner", "--id", "f:3", "--json"))
+    row = json.loads(_run("inspect", *chosen, "--json"))
     assert head == f"== f:3: {len(lines)} tokens, {row['trained']} trained, 2 targets"
     assert [line.split()[2:4] for line in lines] == [
         [token["role"], "trained" if token["trained"] else "-"] for token in row["tokens"]

@@ -83,7 +83,7 @@ def test_the_words_of_each_role_are_shown(monkeypatch: pytest.MonkeyPatch, tools
     assert lines[8] == "It is 5."
     assert lines[9].startswith("answered in 2 steps and ")
     assert [line.split()[0] for line in lines[10:]] == ["role", "planner", "caller", "summarizer"]
-    assert [team.name for team in asked] == ["umi"]
+    assert [team.name for team in asked] == ["umi-shared"]
 
 
 def test_json_is_one_object_on_stdout(monkeypatch: pytest.MonkeyPatch, tools: str) -> None:

@@ -47,7 +47,7 @@ _INSPECT = """Show each token with the role that wrote it, and whether it is tra
 
 Colours on a terminal; in a pipe, [[ and ]] stand around what is trained.
 
-Example: alpha-umi data inspect data/ood --role planner --layout shared -n 2
+Example: alpha-umi data inspect data/ood --role planner --layout paper -n 2
 """
 
 
@@ -148,7 +148,7 @@ def inspect(
     data: Annotated[str, typer.Argument(metavar="DIR", help="A folder made by `data convert`, or its .jsonl file.")],
     *,
     role: Annotated[View, typer.Option(help="Whose training row.")],
-    layout: Annotated[Layout, typer.Option(help="How the conversation is laid out.")] = Layout.PAPER,
+    layout: Annotated[Layout, typer.Option(help="How the conversation is laid out.")] = Layout.SHARED,
     n: Annotated[int, typer.Option("-n", help="How many trajectories.")] = 1,
     id_: Annotated[str | None, typer.Option("--id", help="Show the trajectory with this id.")] = None,
     base: Annotated[str, typer.Option(help="Whose tokenizer: a folder or a hub id.")] = DEFAULT_BASE,

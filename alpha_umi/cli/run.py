@@ -49,7 +49,7 @@ def register(app: typer.Typer) -> None:
 
 def run(
     question: str = typer.Argument(help="What to answer."),
-    team: str = typer.Option("umi", help="Shipped team (see `alpha-umi list`), YAML file, or run folder."),
+    team: str = typer.Option("umi-shared", help="Shipped team (see `alpha-umi list`), YAML file, or run folder."),
     tools: str = typer.Option("gym", help="Comma list of gym, gym:CATEGORY and MODULE:ATTRIBUTE."),
     max_steps: int = typer.Option(None, help="Steps that the team may take. Default: 12."),
     max_seconds: float = typer.Option(None, help="Seconds that it may take. Default: 600."),
