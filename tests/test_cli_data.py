@@ -81,7 +81,6 @@ def test_convert_refuses_in_one_line(tmp_path: Path, arguments: list[str], messa
 
 
 def test_convert_makes_gym_trajectories(tmp_path: Path) -> None:
-    gym = pytest.importorskip("alpha_umi.gym")
     printed = _run("convert", "-", "--format", "gym", "--n", "5", "--out", tmp_path / "out", "--json")
     assert json.loads(printed)["kept"] == 5
     assert len(list(store.read(tmp_path / "out"))) == 5
