@@ -19,6 +19,8 @@ from alpha_umi.prompts import Layout, View, load_prompts
 from alpha_umi.trajectory import Frozen
 
 CARD_FILE = "card.json"
+ADAPTER = "adapter"
+"""Beside whole weights that were trained as LoRA and merged: the adapter as it was."""
 
 
 class Card(Frozen):
@@ -32,6 +34,8 @@ class Card(Frozen):
     """What it continued from: a hub id or path for stage 1, a stage's name after it."""
     base_digest: str
     """Digest of the weights it continued from (`weights_digest`)."""
+    merged_digest: str | None = None
+    """Of a backbone kept as an adapter: the digest of the whole weights that the roles continued from."""
     layout: Layout
     prompt_digest: str
     observation_chars: int

@@ -56,6 +56,8 @@ class Team(Frozen):
     layout: Layout
     base: str = DEFAULT_BASE
     """A local folder or a hub id."""
+    backbone: str | None = None
+    """Folder of a LoRA adapter that makes the base the backbone: added to its weights before any role's."""
     observation_chars: int = OBSERVATION_CHARS
     context: int | None = Field(default=None, ge=64)
     """Positions that prompt and completion may take together, in training and inference; None: all the model has."""
@@ -124,6 +126,8 @@ def _team_from(path: Path) -> Team:
             if isinstance(seat.get("weights"), str):
                 seat["weights"] = str((path.parent / seat["weights"]).resolve())
             raw[view.value] = seat
+    if isinstance(raw.get("backbone"), str):
+        raw["backbone"] = str((path.parent / raw["backbone"]).resolve())
     base = raw.get("base")
     if isinstance(base, str) and (path.parent / base).is_dir():
         raw["base"] = str((path.parent / base).resolve())

@@ -37,7 +37,7 @@ def lend(monkeypatch: pytest.MonkeyPatch, planner: list[str], caller: list[str],
         scripts = {View.PLANNER: planner, View.CALLER: caller, View.SUMMARIZER: summarizer}
         return {view: ScriptedModel(script) for view, script in scripts.items()}
 
-    monkeypatch.setitem(sys.modules, "alpha_umi.models.local", SimpleNamespace(load_models=load_models))
+    monkeypatch.setitem(sys.modules, "alpha_umi.models.teams", SimpleNamespace(load_models=load_models))
     return asked
 
 

@@ -20,7 +20,8 @@ from alpha_umi.data import store
 from alpha_umi.errors import DataError, UsageError, WorkError
 from alpha_umi.evaluation.points import Case, Prediction, decision_points
 from alpha_umi.evaluation.predict import history, predict
-from alpha_umi.evaluation.predictions import Origin, PredictionLog, read_predictions, team_digest
+from alpha_umi.evaluation.predictions import PredictionLog, read_predictions
+from alpha_umi.evaluation.records import Origin, team_digest
 from alpha_umi.evaluation.scorers import score
 from alpha_umi.models.base import Completion, Message, Model, Request
 from alpha_umi.models.scripted import ScriptedModel
@@ -340,9 +341,8 @@ def test_the_command_predicts_scores_and_rescores(tmp_path: Path, monkeypatch: p
         return loaded[-1]
 
     # The real module needs torch; the command must not need it to score.
-    monkeypatch.setitem(
-        sys.modules, "alpha_umi.models.local", SimpleNamespace(load_models=load_models, default_device=lambda: "cpu")
-    )
+    monkeypatch.setitem(sys.modules, "alpha_umi.models.local", SimpleNamespace(default_device=lambda: "cpu"))
+    monkeypatch.setitem(sys.modules, "alpha_umi.models.teams", SimpleNamespace(load_models=load_models))
     out = tmp_path / "out"
     arguments = ["static", "--data", str(tmp_path / "data"), "--team", "umi", "--out", str(out)]
     first = CliRunner().invoke(app, [*arguments, "--limit", "1", "--json"], catch_exceptions=False)

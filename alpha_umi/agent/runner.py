@@ -66,7 +66,7 @@ class Agent:
         chosen = team if isinstance(team, Team) else load_team(str(team))
         toolbox = as_toolbox(tools)  # before the models: a mistake here should not cost a loading time
         if models is None:
-            from alpha_umi.models.local import load_models
+            from alpha_umi.models.teams import load_models
 
             models = load_models(chosen)
         return cls(chosen, models=models, toolbox=toolbox, budget=budget)

@@ -1,4 +1,4 @@
-"""The command line: one verb a file, one contract for all .
+"""The command line: one verb a file, one contract for all.
 
 Progress goes to stderr and results to stdout. Exit 0 when the work was done, 1 when it failed, 2 when the call was
 wrong; never a traceback for a user's mistake. Nothing here imports torch before a verb needs it.
@@ -39,13 +39,14 @@ def _root(
 
 
 def _register() -> None:
-    from alpha_umi.cli import data, evaluate, quickstart, run, shipped, split, train
+    from alpha_umi.cli import data, evaluate, export, quickstart, run, shipped, split, train
 
     split.register(data.app)
     app.add_typer(data.app, name="data")
     app.add_typer(evaluate.app, name="evaluate")
     train.register(app)
     run.register(app)
+    export.register(app)
     quickstart.register(app)
     shipped.register(app)
 

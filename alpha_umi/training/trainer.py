@@ -20,6 +20,7 @@ from torch.nn.functional import cross_entropy
 from torch.utils.data import Sampler
 from transformers import PreTrainedModel, PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
+from alpha_umi.adapters import ADAPTER
 from alpha_umi.data.tokens import IGNORED, collate
 from alpha_umi.prompts import View
 from alpha_umi.training.recipe import Recipe, Stage
@@ -213,6 +214,8 @@ def save_stage(trainer: StageTrainer, folder: Path, tokenizer: Any, *, merge: bo
         model = trainer.accelerator.unwrap_model(trainer.model)
         adapter = hasattr(model, "peft_config")
         if adapter and merge:
+            model.save_pretrained(folder / ADAPTER)
+            (folder / ADAPTER / "README.md").unlink(missing_ok=True)
             # Merged in fp32 and rounded once, so that the sum is as near to the trained one as bf16 allows.
             model = model.float().merge_and_unload()
             adapter = False

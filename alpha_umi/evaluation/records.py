@@ -1,0 +1,152 @@
+"""The records of one evaluation on disk, one a line, and where they come from.
+
+Lines are appended as they come, so a killed run continues where it stopped: a half-written last line is dropped.
+`NAME.meta.json` beside `NAME.jsonl` names team and data by digest, and records of others are never mixed in.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Hashable, Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Generic, Self, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from alpha_umi.adapters import text_digest, weights_digest
+from alpha_umi.errors import DataError, UsageError
+from alpha_umi.prompts import load_prompts
+from alpha_umi.roles import ROLES, Team
+from alpha_umi.trajectory import Frozen
+
+R = TypeVar("R", bound=BaseModel)
+K = TypeVar("K", bound=Hashable)
+
+
+class Origin(Frozen):
+    """What records were made by and from."""
+
+    team: str
+    team_digest: str
+    data: str
+    data_digest: str
+    settings: str = ""
+    """What else decides them: the budget of an episode, the search."""
+
+    def differs(self, other: Origin) -> list[str]:
+        """In what the two differ, each for one line of text; names may differ, content may not."""
+        pairs = (
+            ("team", self.team_digest, other.team_digest),
+            ("data", self.data_digest, other.data_digest),
+            ("settings", self.settings, other.settings),
+        )
+        return [f"other {what}" for what, mine, theirs in pairs if mine != theirs]
+
+
+def team_digest(team: Team) -> str:
+    """Changes with whatever may change what the team writes: weights, prompts, settings."""
+    roles = [team.role(view) for view in ROLES]
+    sources = [team.base, team.backbone or "", *(role.weights or "" for role in roles)]
+    # Hashed once each: roles may share a folder. A hub id stands for itself.
+    digests = {source: weights_digest(Path(source)) for source in set(sources) if source and Path(source).is_dir()}
+    weights = [digests.get(source, source) for source in sources]
+    settings = [role.model_dump(mode="json", exclude={"name", "description", "weights"}) for role in roles]
+    limits = [team.observation_chars, team.context]
+    return text_digest([weights, settings, team.layout, load_prompts(team.layout).digest, limits])
+
+
+class RecordLog(Generic[K, R]):
+    """Records made so far by key, and the file that the next are appended to. A context manager."""
+
+    def __init__(self, path: Path, origin: Origin, *, kind: type[R], key: Callable[[R], K]) -> None:
+        """Open or continue a file of records.
+
+        Raises:
+            UsageError: it holds records of another team or other data.
+            DataError: a line that is not the last cannot be read.
+        """
+        self.path, self._key = path, key
+        self.done: dict[K, R] = {}
+        end = 0
+        if path.is_file() and path.stat().st_size:
+            self._check(origin)
+            records, end = read_lines(path, kind)
+            self.done = {key(record): record for record in records}
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _write_whole(meta_of(path), origin.model_dump_json(indent=2) + "\n")
+        self._stream: BinaryIO = path.open("ab")
+        self._stream.truncate(end)
+
+    def _check(self, origin: Origin) -> None:
+        found = read_origin(self.path)
+        what = ["unknown origin"] if found is None else found.differs(origin)
+        if what:
+            raise UsageError(
+                f"{self.path} holds {self.path.stem} of {' and '.join(what)}: give another --out or remove it"
+            )
+
+    def append(self, records: Iterable[R]) -> None:
+        """Write records and flush them."""
+        for record in records:
+            self.done[self._key(record)] = record
+            self._stream.write(record.model_dump_json().encode() + b"\n")
+        self._stream.flush()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stream.close()
+
+
+def meta_of(path: Path) -> Path:
+    """The file that says where records come from."""
+    return path.with_name(f"{path.stem}.meta.json")
+
+
+def read_origin(path: Path) -> Origin | None:
+    """Where the records of a file come from, or None when nothing says so."""
+    meta = meta_of(path)
+    try:
+        return Origin.model_validate_json(meta.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except ValidationError as error:
+        raise DataError(f"{meta}: {error.errors()[0]['msg']}") from error
+
+
+def read_lines(path: Path, kind: type[R]) -> tuple[list[R], int]:
+    """The records, and where the last whole line ends.
+
+    Raises:
+        DataError: a line is none.
+    """
+    records, end = [], 0
+    with path.open("rb") as stream:
+        for number, line in enumerate(stream, 1):
+            if not line.endswith(b"\n"):
+                break
+            try:
+                records.append(kind.model_validate_json(line))
+            except ValidationError as error:
+                first = error.errors()[0]
+                key = ".".join(map(str, first["loc"]))
+                raise DataError(f"{path} line {number} is no {kind.__name__.lower()}: {key}: {first['msg']}") from error
+            end += len(line)
+    return records, end
+
+
+def _write_whole(path: Path, text: str) -> None:
+    part = path.with_suffix(f".{os.getpid()}.part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write a value whole or not at all, making its folder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _write_whole(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")

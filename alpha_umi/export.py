@@ -1,0 +1,75 @@
+"""A trained team -> a folder of its own, for others to use.
+
+`peft` keeps what was trained as LoRA as adapters: a few megabytes over a base that everybody has, the backbone's among
+them. Knows nothing of training; reads only what a run left behind.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from alpha_umi.adapters import ADAPTER, read_card, weights_digest, write_card
+from alpha_umi.errors import UsageError
+from alpha_umi.roles import ROLES, TEAM_FILE, Team
+
+
+def to_peft(team: Team, out: Path) -> Path:
+    """Write a team as PEFT adapters in bf16 over its base, with their cards and `team.yaml`.
+
+    Returns:
+        The folder, a team.
+
+    Raises:
+        UsageError: the folder is not empty, or a part of the team was not trained as LoRA.
+    """
+    if out.exists() and any(out.iterdir()):
+        raise UsageError(f"{out} is not empty: give another --out")
+    backbone = Path(team.base)
+    text: dict[str, Any] = {"name": out.name, "description": team.description, "layout": team.layout.value}
+    seats = {view.value: team.role(view) for view in ROLES}
+    sources = {name: Path(role.weights) for name, role in seats.items() if role.weights is not None}
+    for name, folder in sources.items():
+        if not (folder / "adapter_config.json").is_file():
+            raise UsageError(f"the {name} is a whole model, not a LoRA adapter: train it with method: lora")
+    if backbone.is_dir() and (card := read_card(backbone)) is not None:
+        if not (backbone / ADAPTER / "adapter_config.json").is_file():
+            raise UsageError(f"the backbone {backbone} was not trained as LoRA: train it with method: lora")
+        text |= {"base": card.base, "backbone": "backbone"}
+        _copy(backbone / ADAPTER, out / "backbone", card.base)
+        merged = weights_digest(backbone)
+        write_card(out / "backbone", card.model_copy(update={"kind": "lora", "merged_digest": merged}))
+    else:
+        text["base"] = team.base
+    for name, folder in sources.items():
+        _copy(folder, out / name, text["base"])
+        if (role_card := read_card(folder)) is not None:
+            write_card(out / name, role_card)
+    text |= {"observation_chars": team.observation_chars, "context": team.context}
+    for name, role in seats.items():
+        text[name] = role.model_dump(mode="json") | {"weights": name if name in sources else None}
+    (out / TEAM_FILE).write_text(yaml.safe_dump(text, sort_keys=False), encoding="utf-8")
+    return out
+
+
+def _copy(source: Path, target: Path, base: str) -> None:
+    """The files of an adapter, its weights as bf16."""
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    target.mkdir(parents=True)
+    config = json.loads((source / "adapter_config.json").read_text(encoding="utf-8"))
+    config["base_model_name_or_path"] = base  # not the folder it was trained in
+    (target / "adapter_config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+    tensors = {
+        name: tensor.to(torch.bfloat16) for name, tensor in load_file(source / "adapter_model.safetensors").items()
+    }
+    save_file(tensors, target / "adapter_model.safetensors", metadata={"format": "pt"})
+
+
+def size_of(folder: Path) -> int:
+    """Bytes of all files under a folder."""
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())

@@ -1,0 +1,117 @@
+"""A trained team as a few megabytes of adapters: it must be the same team, and refuse to be another."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import yaml
+from runs import command, recipe_file
+
+from alpha_umi import View, load_models, load_team
+from alpha_umi.adapters import read_card
+from alpha_umi.errors import ModelError, UsageError
+from alpha_umi.evaluation.records import team_digest
+from alpha_umi.export import to_peft
+from alpha_umi.models.base import Generation, Message, Request
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory, tiny: Path, data: Path) -> Path:
+    """Backbone and roles as LoRA, as the recipe `gym` has them."""
+    folder = tmp_path_factory.mktemp("lora")
+    stages = {"backbone": {"method": "lora", "learning_rate": 0.02}}
+    recipe = recipe_file(folder, tiny, data, layout="shared", team="umi-shared", stages=stages)
+    done = subprocess.run(command(recipe, folder / "run"), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return folder / "run"
+
+
+@pytest.fixture(scope="module")
+def exported(run: Path) -> Path:
+    """What the command makes of it."""
+    out = run.parent / "exported"
+    done = subprocess.run(
+        [sys.executable, "-m", "alpha_umi", "export", str(run), "--to", "peft", "--out", str(out)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert f"{out} is a team of" in done.stdout
+    return out
+
+
+def test_the_exported_team_is_the_team(run: Path, exported: Path) -> None:
+    request = Request(
+        messages=[Message(role="system", content="Tools."), Message(role="user", content="When is it?\n[planner]")],
+        generation=Generation(max_new_tokens=24, repetition_window=0),
+    )
+    ours: Any = load_models(load_team(str(run)))
+    theirs: Any = load_models(load_team(str(exported)))
+    whole, merged = (dict(models[View.PLANNER].engine.model.named_parameters()) for models in (ours, theirs))
+    for name, parameter in whole.items():
+        # The adapter travels as bf16, so a sum may round to the neighbour.
+        torch.testing.assert_close(merged[name].float(), parameter.float(), rtol=2**-6, atol=3e-3)
+    assert ours[View.PLANNER].complete(request).text
+    assert theirs[View.PLANNER].complete(request).completion_tokens == 24
+
+
+def _base(run: Path) -> str:
+    return str(yaml.safe_load((run / "recipe.yaml").read_text())["base"])
+
+
+def test_it_names_its_base_and_no_folder_of_the_machine(run: Path, exported: Path) -> None:
+    text = yaml.safe_load((exported / "team.yaml").read_text())
+    assert text["base"] == _base(run)
+    assert text["backbone"] == "backbone"
+    for folder in ("backbone", "planner", "caller", "summarizer"):
+        config = json.loads((exported / folder / "adapter_config.json").read_text())
+        assert config["base_model_name_or_path"] == _base(run)
+        assert not (exported / folder / "model.safetensors").exists()
+    card = read_card(exported / "backbone")
+    assert card is not None
+    assert (card.kind, card.stage) == ("lora", "backbone")
+
+
+def test_a_backbone_of_another_run_is_refused(exported: Path, tmp_path: Path) -> None:
+    other = shutil.copytree(exported, tmp_path / "other")
+    card = json.loads((other / "backbone" / "card.json").read_text())
+    (other / "backbone" / "card.json").write_text(json.dumps(card | {"merged_digest": "of another run"}))
+    with pytest.raises(ModelError, match="trained on other weights"):
+        load_models(load_team(str(other)))
+    (other / "backbone" / "card.json").write_text(json.dumps(card | {"base_digest": "another base"}))
+    with pytest.raises(ModelError, match="than the team's base"):
+        load_models(load_team(str(other)))
+    (other / "backbone" / "card.json").unlink()
+    with pytest.raises(ModelError, match="no card"):
+        load_models(load_team(str(other)))
+    shutil.rmtree(other / "backbone")
+    with pytest.raises(ModelError, match="missing"):
+        load_models(load_team(str(other)))
+
+
+def test_the_backbone_counts_as_part_of_the_team(exported: Path) -> None:
+    team = load_team(str(exported))
+    assert team_digest(team) != team_digest(team.model_copy(update={"backbone": None}))
+
+
+def test_only_lora_can_be_exported_as_adapters(run: Path, exported: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="not empty"):
+        to_peft(load_team(str(run)), exported)
+    whole = load_team(str(run)).model_copy(
+        update={"planner": load_team(str(run)).planner.model_copy(update={"weights": str(run / "backbone")})}
+    )
+    with pytest.raises(UsageError, match="the planner is a whole model"):
+        to_peft(whole, tmp_path / "out")
+    (tmp_path / "run").mkdir()
+    without = shutil.copytree(run / "backbone", tmp_path / "run" / "backbone")
+    shutil.rmtree(without / "adapter")
+    with pytest.raises(UsageError, match="was not trained as LoRA"):
+        to_peft(load_team(str(run)).model_copy(update={"base": str(without)}), tmp_path / "out")
