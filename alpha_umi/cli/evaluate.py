@@ -14,9 +14,14 @@ from alpha_umi.errors import UsageError
 from alpha_umi.evaluation.scorers import Scorer
 
 if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from alpha_umi.agent.state import Budget
+    from alpha_umi.evaluation.episodes import Episode, EpisodeLog
     from alpha_umi.evaluation.points import Case, Prediction
     from alpha_umi.evaluation.predictions import PredictionLog
     from alpha_umi.roles import Team
+    from alpha_umi.trajectory import Trajectory
 
 app = typer.Typer(help="Measure a team.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -75,10 +80,11 @@ def static(
 
 
 def _read(path: Path) -> tuple[list[Prediction], dict[str, Any]]:
-    from alpha_umi.evaluation.predictions import read_origin, read_predictions
+    from alpha_umi.evaluation.predictions import predictions_file, read_predictions
+    from alpha_umi.evaluation.records import read_origin
 
     predictions = read_predictions(path)
-    origin = read_origin(path)
+    origin = read_origin(predictions_file(path))
     return predictions, {"team": origin and origin.team, "data": origin and origin.data}
 
 
@@ -87,7 +93,8 @@ def _predict(
 ) -> tuple[list[Prediction], dict[str, Any]]:
     from alpha_umi.data import store
     from alpha_umi.evaluation.points import decision_points
-    from alpha_umi.evaluation.predictions import Origin, PredictionLog, team_digest
+    from alpha_umi.evaluation.predictions import PredictionLog
+    from alpha_umi.evaluation.records import Origin, team_digest
     from alpha_umi.roles import load_team
 
     team = load_team(team_name)
@@ -103,8 +110,8 @@ def _predict(
     return made, {"team": team.name, "data": str(data)}
 
 
-def _fill(log: PredictionLog, cases: list[Case], team: Team, batch: int | None) -> None:
-    """Predict what the log lacks, with a progress bar on stderr."""
+def _bar() -> Progress:
+    """A progress bar on stderr."""
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -114,18 +121,96 @@ def _fill(log: PredictionLog, cases: list[Case], team: Team, batch: int | None) 
         TimeRemainingColumn,
     )
 
-    from alpha_umi.evaluation.predict import BATCH, predict
-    from alpha_umi.models.local import default_device, load_models
-
-    stderr = Console(stderr=True)
     columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     shown = [TextColumn(c) if isinstance(c, str) else c for c in columns]
+    return Progress(*shown, console=Console(stderr=True), transient=True)
+
+
+def _fill(log: PredictionLog, cases: list[Case], team: Team, batch: int | None) -> None:
+    """Predict what the log lacks, with a progress bar on stderr."""
+    from alpha_umi.evaluation.predict import BATCH, predict
+    from alpha_umi.models.local import default_device
+    from alpha_umi.models.teams import load_models
+
     total = sum(len(case.points) for case in cases)
     done = sum(p.n in log.done for case in cases for p in case.points)
     models = load_models(team)
     width = batch or (BATCH if default_device() == "cuda" else 1)
-    with Progress(*shown, console=stderr, transient=True) as progress:
+    with _bar() as progress:
         task = progress.add_task(f"predicting with {team.name}", total=total, completed=done)
         for predictions in predict(cases, team=team, models=models, done=log.done.keys(), batch=width):
             log.append(predictions)
             progress.advance(task, len(predictions))
+
+
+_AGENT_HELP = """Online evaluation in the gym: the team works on tasks in isolated worlds and is judged by execution.
+
+Example: alpha-umi evaluate agent --data gym:unseen_tools --team runs/gym --limit 50 --parallel 8 --out eval/tools
+
+Writes metrics.json and episodes.jsonl, a trajectory for each task. A run that was stopped continues when the same
+command is given again.
+"""
+
+
+@app.command("agent", help=_AGENT_HELP, short_help="Pass rate in live episodes of the gym.")
+def agent(
+    *,
+    out: Annotated[Path, typer.Option(help="Folder for metrics.json and episodes.jsonl.")],
+    data: Annotated[str, typer.Option(help="gym:SPLIT, or a folder made by `data convert gym`.")],
+    team: Annotated[str, typer.Option(help="Shipped team, YAML file, or run folder.")],
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first N tasks.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the tasks that gym:SPLIT makes.")] = 0,
+    parallel: Annotated[int, typer.Option(min=1, help="Episodes side by side.")] = 8,
+    max_steps: Annotated[int, typer.Option(min=1, help="Steps that the team may take on a task.")] = 12,
+    as_json: Annotated[bool, typer.Option("--json", help="Print metrics.json instead of a table.")] = False,
+) -> None:
+    """Play, judge, write, print."""
+    from alpha_umi.adapters import text_digest
+    from alpha_umi.agent.state import Budget
+    from alpha_umi.evaluation.episodes import EpisodeLog, gym_tasks
+    from alpha_umi.evaluation.gym_metrics import rendered, summed_up
+    from alpha_umi.evaluation.records import Origin, team_digest
+    from alpha_umi.evaluation.report import write_metrics
+    from alpha_umi.roles import load_team
+
+    chosen, tasks = load_team(team), gym_tasks(data, limit=limit, seed=seed)
+    digest = text_digest([seed, "gym"] if data.startswith("gym:") else [t.model_dump(mode="json") for t in tasks])
+    budget = Budget(max_steps=max_steps)
+    origin = Origin(
+        team=chosen.name, team_digest=team_digest(chosen), data=data, data_digest=digest, settings=f"steps {max_steps}"
+    )
+    with EpisodeLog(out, origin) as log:
+        if any(task.id not in log.done for task in tasks):
+            _play(log, tasks, chosen, budget, parallel)
+        episodes = [log.done[task.id] for task in tasks]
+    metrics = summed_up(episodes) | {"team": chosen.name, "data": data, "seed": seed}
+    write_metrics(out, metrics)
+    if as_json:
+        typer.echo(json.dumps(metrics, ensure_ascii=False))
+    else:
+        Console(highlight=False).print(rendered(metrics))
+
+
+def _play(log: EpisodeLog, tasks: list[Trajectory], team: Team, budget: Budget, parallel: int) -> None:
+    """Let the team work on what the log lacks, with a progress bar on stderr."""
+    from alpha_umi.evaluation.episodes import run_episodes
+    from alpha_umi.models.teams import load_models
+
+    with _bar() as progress:
+        bar = progress.add_task(
+            f"{team.name} at work", total=len(tasks), completed=len(log.done.keys() & {t.id for t in tasks})
+        )
+
+        def on_done(episode: Episode) -> None:
+            log.append([episode])
+            progress.advance(bar)
+
+        run_episodes(
+            tasks,
+            team=team,
+            models=load_models(team),
+            budget=budget,
+            parallel=parallel,
+            done=log.done.keys(),
+            on_done=on_done,
+        )

@@ -6,6 +6,7 @@ Percentile intervals, seeded, in plain Python: the base install has no numpy. Kn
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from operator import itemgetter
@@ -86,6 +87,21 @@ def paired_bootstrap(
     above = sum(d >= 0 for d in differences) + 1
     p = min(1.0, 2 * min(below, above) / (len(differences) + 1))
     return Paired(difference, low, high, p, len(clusters))
+
+
+def wilson(successes: int, n: int) -> Interval:
+    """95 % interval of a proportion of independent trials (Wilson 1927): unlike a bootstrap's, never empty at 0 or 1.
+
+    Raises:
+        ValueError: there are no trials.
+    """
+    if n < 1:
+        raise ValueError("a proportion needs at least one trial")
+    z, share = 1.959964, successes / n
+    middle = share + z * z / (2 * n)
+    spread = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    scale = 1 + z * z / n
+    return Interval(max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale))
 
 
 _Columns = list[tuple[list[float], list[int]]]

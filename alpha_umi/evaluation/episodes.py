@@ -1,0 +1,122 @@
+"""Online evaluation in the gym: a team works on tasks in isolated worlds, many side by side on one model.
+
+Each episode gets its own world and toolbox; the verifier judges it by what its calls did there. Knows nothing of how
+the numbers are summed up (`gym_metrics`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+
+from alpha_umi.agent.runner import Agent
+from alpha_umi.agent.state import Budget, Reason, Usage
+from alpha_umi.data import store
+from alpha_umi.errors import UsageError
+from alpha_umi.evaluation.records import Origin, RecordLog
+from alpha_umi.gym.tasks import SIZES, SPLITS, generate, task_world
+from alpha_umi.gym.verify import verify
+from alpha_umi.models.base import Model
+from alpha_umi.prompts import View
+from alpha_umi.roles import Team
+from alpha_umi.trajectory import Frozen, Outcome, Trajectory
+
+EPISODES = "episodes.jsonl"
+
+
+class Episode(Frozen):
+    """One task worked on: what was done, and whether it solves the task."""
+
+    id: str
+    kind: str
+    why: str
+    """Why the task has no solution, or empty."""
+    gold_calls: int
+    """Calls of the task's own solution: its depth."""
+    solvable: bool
+    passed: bool
+    code: str
+    """The kind of verdict (`gym.verify.Code`)."""
+    reason: str
+    stopped: Reason | None = None
+    """Why the run ended without an answer."""
+    seconds: float = 0.0
+    usage: Mapping[View, Usage] = {}
+    trajectory: Trajectory
+
+
+class EpisodeLog(RecordLog[str, Episode]):
+    """Episodes done so far by task, and the file that the next are appended to."""
+
+    def __init__(self, folder: str | Path, origin: Origin) -> None:
+        super().__init__(Path(folder) / EPISODES, origin, kind=Episode, key=lambda episode: episode.id)
+
+
+def run_episodes(
+    tasks: Sequence[Trajectory],
+    *,
+    team: Team,
+    models: Mapping[View, Model],
+    budget: Budget,
+    parallel: int,
+    done: Collection[str] = (),
+    on_done: Callable[[Episode], None],
+) -> None:
+    """Let a team work on every task that is not done, `parallel` at a time; `on_done` is told of each as it ends."""
+    left = [task for task in tasks if task.id not in done]
+
+    async def work() -> None:
+        places = asyncio.Semaphore(parallel)
+
+        async def one(task: Trajectory) -> None:
+            async with places:
+                on_done(await play(task, team=team, models=models, budget=budget))
+
+        async with asyncio.TaskGroup() as group:
+            for task in left:
+                group.create_task(one(task))
+
+    asyncio.run(work())
+
+
+def gym_tasks(data: str, *, limit: int | None = None, seed: int = 0) -> list[Trajectory]:
+    """The tasks that `gym:SPLIT` names, or those in a folder that `data convert gym` wrote.
+
+    Raises:
+        UsageError: there is no such split or folder, or its trajectories are no tasks of the gym.
+    """
+    scheme, colon, split = data.partition(":")
+    if scheme == "gym" and colon:
+        if split not in SPLITS:
+            raise UsageError(f"the gym has no split '{split}'; it has {', '.join(SPLITS)}")
+        name = SPLITS[SPLITS.index(split)]
+        return list(generate(limit or SIZES[name], seed=seed, split=name))
+    tasks = list(islice(store.read(data), limit))
+    strange = next((task.id for task in tasks if not {"seed", "facts", "changes", "kind"} <= task.meta.keys()), None)
+    if strange is not None:
+        raise UsageError(f"{data}: '{strange}' is no task of the gym: nothing says how to check it (use gym:SPLIT)")
+    return tasks
+
+
+async def play(task: Trajectory, *, team: Team, models: Mapping[View, Model], budget: Budget) -> Episode:
+    """Let a team work on one task in a fresh world, and judge what it did."""
+    toolbox, world = task_world(task)
+    agent = Agent(team, models=models, toolbox=toolbox, budget=budget)
+    result = await agent.arun(task.query)
+    verdict = verify(task, result.trajectory, world=world)
+    return Episode(
+        id=task.id,
+        kind=task.meta["kind"],
+        why=task.meta["why"],
+        gold_calls=task.meta["calls"],
+        solvable=task.outcome is Outcome.ANSWERED,
+        passed=verdict.passed,
+        code=verdict.code,
+        reason=verdict.reason,
+        stopped=result.reason,
+        seconds=result.seconds,
+        usage=result.usage,
+        trajectory=result.trajectory.model_copy(update={"id": task.id, "meta": task.meta}),
+    )

@@ -1,0 +1,169 @@
+"""Online evaluation: teams at work in isolated worlds, judged by execution."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from alpha_umi import Budget, View, gym, load_models, load_team
+from alpha_umi.cli.evaluate import app
+from alpha_umi.data import store
+from alpha_umi.data.examples import for_role
+from alpha_umi.errors import UsageError
+from alpha_umi.evaluation.episodes import Episode, gym_tasks, run_episodes
+from alpha_umi.evaluation.gym_metrics import summed_up
+from alpha_umi.models.base import Model, Request
+from alpha_umi.models.scripted import ScriptedModel
+from alpha_umi.prompts import Layout
+from alpha_umi.roles import ROLES
+from alpha_umi.trajectory import Outcome, Trajectory
+
+TEAM = load_team("umi-shared")
+BUDGET = Budget(max_steps=12)
+
+
+@pytest.fixture(scope="module")
+def tasks() -> list[Trajectory]:
+    return list(gym.generate(60, seed=8))
+
+
+def gold(tasks: list[Trajectory], *, wrong: str = "") -> Mapping[View, Model]:
+    """Models that know every task's solution by its prompts; of task `wrong` they know another answer."""
+    texts = {
+        (view, example.messages): example.completion
+        for task in tasks
+        for view in ROLES
+        for example in for_role(task, view=view, layout=Layout.SHARED, observation_chars=TEAM.observation_chars)
+    }
+
+    def write(view: View, request: Request) -> str:
+        text = texts[view, tuple(request.messages)]
+        asked = any(wrong and wrong in message.content for message in request.messages)
+        return "I do not care." if asked and view is View.SUMMARIZER else text
+
+    return {view: ScriptedModel(lambda request, view=view: write(view, request)) for view in ROLES}  # type: ignore[misc]
+
+
+def played(tasks: list[Trajectory], models: Mapping[View, Model], **options: object) -> dict[str, Episode]:
+    found: dict[str, Episode] = {}
+    run_episodes(
+        tasks,
+        team=TEAM,
+        models=models,
+        budget=BUDGET,
+        on_done=lambda episode: found.update({episode.id: episode}),
+        **{"parallel": 1, **options},  # type: ignore[arg-type]
+    )
+    return found
+
+
+def test_gold_words_pass_every_task_however_many_at_once(tasks: list[Trajectory]) -> None:
+    alone, together = (played(tasks, gold(tasks), parallel=n) for n in (1, 16))
+    assert all(episode.passed for episode in alone.values()), [e.reason for e in alone.values() if not e.passed]
+    assert set(alone) == set(together) == {task.id for task in tasks}
+    for name, episode in alone.items():
+        assert episode.trajectory == together[name].trajectory
+
+
+def test_the_metrics_say_what_failed(tasks: list[Trajectory]) -> None:
+    wrong = next(task for task in tasks if task.meta["kind"] == "sequential")
+    metrics = summed_up(list(played(tasks, gold(tasks, wrong=wrong.query)).values()))
+    assert metrics["pass_rate"]["value"] == pytest.approx(1 - 1 / len(tasks))
+    assert metrics["failures"] == {"wrong_answer": 1}
+    assert metrics["by_kind"]["sequential"]["value"] < 1 == metrics["by_kind"]["single"]["value"]
+    assert metrics["by_depth"][str(wrong.meta["calls"])]["value"] < 1
+    assert metrics["give_up_right"] == {
+        "value": 1.0,
+        "n": metrics["give_up_right"]["n"],
+        "low": pytest.approx(metrics["give_up_right"]["low"]),
+        "high": 1.0,
+    }
+    assert metrics["hallucination"]["value"] == 0
+    assert metrics["calls"] == pytest.approx(metrics["gold_calls"])
+    assert sum(rate["n"] for rate in metrics["by_kind"].values()) == len(tasks)
+    assert set(metrics["tokens"]) == {"planner", "caller", "summarizer"}
+    json.dumps(metrics, allow_nan=False)
+
+
+def test_a_team_that_always_gives_up_passes_only_the_hopeless(tasks: list[Trajectory]) -> None:
+    models = {view: ScriptedModel(lambda _: "No idea. Next: give up.") for view in ROLES}
+    metrics = summed_up(list(played(tasks, models).values()))
+    hopeless = sum(task.outcome is Outcome.GAVE_UP for task in tasks)
+    assert metrics["pass_rate"]["value"] == pytest.approx(hopeless / len(tasks))
+    assert metrics["failures"] == {"gave_up_wrongly": len(tasks) - hopeless}
+    assert metrics["give_up_wrong"]["value"] == 1
+
+
+def test_a_run_that_was_stopped_continues(
+    tasks: list[Trajectory], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known, asked = gold(tasks), list[str]()
+    monkeypatch.setattr("alpha_umi.models.teams.load_models", lambda _: known)
+    store.write(tmp_path / "data", tasks)
+    out = tmp_path / "out"
+
+    def command(*more: str) -> str:
+        done = CliRunner().invoke(
+            app,
+            ["agent", "--data", str(tmp_path / "data"), "--team", "umi-shared", "--out", str(out), "--json", *more],
+            catch_exceptions=False,
+        )
+        return done.stdout
+
+    first = json.loads(command("--limit", "20"))
+    assert first["n_episodes"] == 20
+    lines = (out / "episodes.jsonl").read_bytes().splitlines(keepends=True)
+    (out / "episodes.jsonl").write_bytes(b"".join(lines[:10]) + lines[10][:50])  # killed in the middle of a line
+    monkeypatch.setattr(
+        "alpha_umi.evaluation.episodes.play", _counting(asked, __import__("alpha_umi.evaluation.episodes").evaluation)
+    )
+    again = json.loads(command("--limit", "20"))
+    assert len(asked) == 10
+    assert again["pass_rate"] == first["pass_rate"]
+    assert {json.loads(line)["id"] for line in (out / "episodes.jsonl").read_text().splitlines()} == {
+        task.id for task in tasks[:20]
+    }
+
+
+def _counting(asked: list[str], evaluation: object) -> object:
+    real = evaluation.episodes.play  # type: ignore[attr-defined]
+
+    async def play(task: Trajectory, **options: object) -> Episode:
+        asked.append(task.id)
+        return await real(task, **options)  # type: ignore[no-any-return]
+
+    return play
+
+
+@pytest.mark.parametrize("data", ["gym:test", "gym:"])
+def test_an_unknown_split_is_told_the_known_ones(data: str) -> None:
+    with pytest.raises(UsageError, match="unseen_tools"):
+        gym_tasks(data)
+
+
+def test_trajectories_of_elsewhere_are_refused(tmp_path: Path) -> None:
+    store.write(tmp_path, _strange())
+    with pytest.raises(UsageError, match="no task of the gym"):
+        gym_tasks(str(tmp_path))
+
+
+def _strange() -> Iterator[Trajectory]:
+    for task in gym.generate(2, seed=1):
+        yield task.model_copy(update={"meta": {}})
+
+
+def test_smollm2_at_work_in_the_gym() -> None:
+    """Several episodes at once on one real model: untrained it solves nothing, and each episode says why."""
+    tasks = gym_tasks("gym:unseen_instructions", limit=3, seed=1)
+    found: list[Episode] = []
+    budget = Budget(max_steps=2, max_faults=1)
+    run_episodes(tasks, team=TEAM, models=load_models(TEAM), budget=budget, parallel=3, on_done=found.append)
+    assert {episode.id for episode in found} == {task.id for task in tasks}
+    for episode in found:
+        assert episode.usage[View.PLANNER].completion_tokens > 0
+        assert episode.trajectory.steps
+        assert episode.passed or episode.stopped is not None or episode.code in {"wrong_answer", "wrong_change"}
