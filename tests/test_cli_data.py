@@ -67,11 +67,14 @@ def test_convert_prints_what_became_of_the_records(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["f.json", "--format", "csv"], "known are alpha-umi, toolalpaca, toolbench, gym"),
+        (["f.json", "--format", "csv"], "known are alpha-umi, toolalpaca, toolbench"),
         (["f.json", "--format", "alpha-umi", "--keep-invalid"], "--keep-invalid is for --format toolbench"),
-        (["f.json", "--format", "gym"], "give - instead of f.json"),
-        (["-", "--format", "gym", "--split", "dev"], "--split is train or test"),
-        (["-", "--format", "gym", "--n", "0"], "--n must be at least 1"),
+        (["f.json"], "say what f.json is: --format alpha-umi"),
+        (["f.json", "--format", "gym"], "`alpha-umi data convert gym --out DIR` makes its own"),
+        (["gym", "--split", "test"], "it has train, unseen_instructions, unseen_tools, unseen_categories"),
+        (["gym", "--split", "train", "--category", "cooking"], "no category 'cooking'; it has time, units"),
+        (["gym", "--split", "train", "--category", "sky"], "split train calls no tools of sky; it does of time"),
+        (["gym", "--split", "train", "--category", "no_such_module:X"], "there is no module 'no_such_module'"),
         (["f.json", "--format", "alpha-umi", "--max-steps", "1"], "no file or folder"),
     ],
 )
@@ -81,9 +84,13 @@ def test_convert_refuses_in_one_line(tmp_path: Path, arguments: list[str], messa
 
 
 def test_convert_makes_gym_trajectories(tmp_path: Path) -> None:
-    printed = _run("convert", "-", "--format", "gym", "--n", "5", "--out", tmp_path / "out", "--json")
-    assert json.loads(printed)["kept"] == 5
-    assert len(list(store.read(tmp_path / "out"))) == 5
+    one = _run("convert", "gym", "--split", "unseen_tools", "--n", "5", "--out", tmp_path / "one", "--json")
+    assert json.loads(one)["kept"] == 5
+    assert len(list(store.read(tmp_path / "one"))) == 5
+    every = _run("convert", "gym", "--n", "5", "--out", tmp_path / "all", "--json")
+    assert [json.loads(line)["kept"] for line in every.splitlines()] == [5] * 4
+    found = (tmp_path / "all" / "unseen_tools" / "trajectories.jsonl").read_bytes()
+    assert found == (tmp_path / "one" / "trajectories.jsonl").read_bytes()
 
 
 @pytest.mark.parametrize("layout", ["paper", "shared"])

@@ -32,7 +32,9 @@ def quickstart(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subproce
     stages = {"planner": {"max_rows": 24}, "caller": {"max_rows": 8}, "summarizer": {"max_rows": 8}}
     defaults = {"batch_size": 2, "micro_batch": 2}
     recipe = folder / "tiny.yaml"
-    recipe.write_text(yaml.safe_dump({"extends": "smoke", "data": "gym:24", "defaults": defaults, "stages": stages}))
+    recipe.write_text(
+        yaml.safe_dump({"extends": "smoke", "data": "gym:24:time", "defaults": defaults, "stages": stages})
+    )
     done = command("quickstart", "--out", str(folder / "run"), "--tasks", "3", "--recipe", str(recipe))
     return folder / "run", done
 
@@ -73,7 +75,7 @@ def test_the_trained_team_runs_on_the_command_line(quickstart: Any) -> None:
     assert done.returncode in (0, 1), done.stderr
     result = json.loads(done.stdout)
     assert result["trajectory"]["steps"]
-    assert result["reason"] != "context", "twelve tools fit what the smoke recipe trains for"
+    assert result["reason"] != "context", "ten tools fit what the smoke recipe trains for"
     assert result["usage"]["planner"]["completion_tokens"] > 0
     assert "planner" in done.stderr
 
@@ -131,7 +133,7 @@ def test_the_graph_takes_and_gives_messages(quickstart: Any) -> None:
 
 def test_static_evaluation_of_a_trained_team(quickstart: Any, tmp_path: Path) -> None:
     run, _ = quickstart
-    store.write(tmp_path / "data", gym.generate(3, seed=11, split="test"))
+    store.write(tmp_path / "data", gym.generate(3, seed=11, split="unseen_instructions"))
     call = ("evaluate", "static", "--data", str(tmp_path / "data"), "--team", str(run), "--out", str(tmp_path / "eval"))
     done = command(*call, "--json")
     assert done.returncode == 0, done.stderr

@@ -9,9 +9,9 @@ import bisect
 import contextlib
 import itertools
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 from rich.console import Console
@@ -40,7 +40,9 @@ Examples:
 
   alpha-umi data convert data_example/answer --format toolbench --out data/toolbench
 
-  alpha-umi data convert - --format gym --n 500 --seed 1 --out data/gym
+  alpha-umi data convert gym --out data/gym                    (every split: data/gym/train, data/gym/unseen_tools, ...)
+
+  alpha-umi data convert gym --split train --n 500 --seed 1 --out data/small
 """
 
 _INSPECT = """Show each token with the role that wrote it, and whether it is trained.
@@ -54,10 +56,12 @@ Example: alpha-umi data inspect data/ood --role planner --layout paper -n 2
 @app.command("convert", help=_CONVERT, short_help="Raw trajectories into a data set folder.")
 def convert(
     src: Annotated[
-        list[str], typer.Argument(metavar="SRC...", help="Files, folders or globs, gzipped or not; - for gym.")
+        list[str], typer.Argument(metavar="SRC...", help="Files, folders or globs, gzipped or not; or the word gym.")
     ],
     *,
-    format: Annotated[str, typer.Option(help=f"One of {', '.join([*conversion.FORMATS, GYM])}.")],
+    format: Annotated[
+        str | None, typer.Option(help=f"One of {', '.join(conversion.FORMATS)}; not needed for gym.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="Folder for trajectories.jsonl and report.json.")],
     min_steps: Annotated[int, typer.Option(help="Drop trajectories with fewer steps.")] = 1,
     max_steps: Annotated[int | None, typer.Option(help="Drop trajectories with more steps.")] = None,
@@ -67,25 +71,59 @@ def convert(
     keep_invalid: Annotated[
         bool, typer.Option("--keep-invalid", help="toolbench: keep trees without any valid answer.")
     ] = False,
-    n: Annotated[int, typer.Option(help="gym: how many trajectories.")] = 200,
+    n: Annotated[
+        int | None,
+        typer.Option(min=1, help="gym: how many trajectories. Default: 4,000 to train, 200 of a test split."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="gym: seed of the generator.")] = 0,
-    split: Annotated[str, typer.Option(help="gym: train or test.")] = "train",
+    split: Annotated[
+        str | None, typer.Option(help="gym: only train, unseen_instructions, unseen_tools or unseen_categories.")
+    ] = None,
+    category: Annotated[
+        str | None,
+        typer.Option(help="gym: only calls of these categories, a comma list; your own as MODULE:ATTRIBUTE."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Convert raw trajectories into a data set folder."""
     keep = [*filters.DEFAULT, filters.steps_between(min_steps, max_steps)]
     if readable_only:
         keep.append(filters.unreadable_arguments)
+    if src == [GYM] and format in (None, GYM):
+        _convert_gym(out, n=n, seed=seed, split=split, category=category, keep=keep, as_json=as_json)
+        return
+    if format is None:
+        raise UsageError(f"say what {src[0]} is: --format {', '.join(conversion.FORMATS)} (or give the word gym)")
+    if format not in conversion.FORMATS:
+        hint = ": `alpha-umi data convert gym --out DIR` makes its own" if format == GYM else ""
+        raise DataError(f"unknown format '{format}'{hint}: known are {', '.join(conversion.FORMATS)}")
     if keep_invalid and format != "toolbench":
         raise UsageError(f"--keep-invalid is for --format toolbench, not {format}")
-    if format not in conversion.FORMATS and format != GYM:
-        raise DataError(f"unknown format '{format}': known are {', '.join([*conversion.FORMATS, GYM])}")
     with _counting() as progress:
-        if format == GYM:
-            report = conversion.save(_generate(src, n, seed, split), out, keep=keep, progress=progress)
-        else:
-            options: dict[str, Any] = {"keep_invalid": True} if keep_invalid else {}
-            report = conversion.convert(src, format, out, keep=keep, progress=progress, **options)
+        options: dict[str, Any] = {"keep_invalid": True} if keep_invalid else {}
+        report = conversion.convert(src, format, out, keep=keep, progress=progress, **options)
+    _tell(report, out, as_json=as_json)
+
+
+def _convert_gym(
+    out: Path, *, n: int | None, seed: int, split: str | None, category: str | None, keep: Sequence[Any], as_json: bool
+) -> None:
+    """Write one split of the gym into the folder, or every split into a folder of its own."""
+    from alpha_umi.gym import registry, tasks
+
+    only = [] if category is None else registry.named(category)
+    if split is not None and split not in tasks.SPLITS:
+        raise UsageError(f"the gym has no split '{split}'; it has {', '.join(tasks.SPLITS)}")
+    for name in tasks.SPLITS if split is None else [tasks.SPLITS[tasks.SPLITS.index(split)]]:
+        folder = out / name if split is None else out
+        many = n or tasks.SIZES[name]
+        with _counting() as progress:
+            made = tasks.generate(many, seed=seed, split=name, only=only)
+            report = conversion.save(made, folder, keep=keep, progress=progress)
+        _tell(report, folder, as_json=as_json)
+
+
+def _tell(report: Report, out: Path, *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps({"out": str(out), **report.as_dict()}, ensure_ascii=False))
     else:
@@ -100,19 +138,6 @@ def _warn(report: Report, out: Path) -> None:
         typer.echo(f"warning: {lost:,} of {total:,} records were dropped; is the format the right one?", err=True)
     if stale := [name for name in ("train", "test") if (out / name / store.TRAJECTORIES).is_file()]:
         typer.echo(f"warning: {' and '.join(stale)} in {out} are a split of what was there before", err=True)
-
-
-def _generate(src: list[str], n: int, seed: int, split: str) -> Iterator[Trajectory]:
-    if src not in (["-"], [GYM]):
-        raise UsageError(f"--format gym makes its own trajectories: give - instead of {' '.join(src)}")
-    kinds: dict[str, Literal["train", "test"]] = {"train": "train", "test": "test"}
-    if split not in kinds:
-        raise UsageError(f"--split is train or test, not {split}")
-    if n < 1:
-        raise UsageError(f"--n must be at least 1, not {n}")
-    from alpha_umi import gym
-
-    return gym.generate(n, seed=seed, split=kinds[split])
 
 
 @contextlib.contextmanager

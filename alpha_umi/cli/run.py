@@ -36,7 +36,7 @@ _STEERING = {"Cc", "Cs"}
 
 _HELP = """Answer a question with a team of models and tools, showing each role's words.
 
-Example: alpha-umi run "How many days are there from 2024-03-01 to 2024-12-24?" --team runs/first --tools gym
+Example: alpha-umi run "How many days are there from 2024-03-01 to 2024-12-24?" 
 
 Exit 0 with an answer, 1 without one (the team gave up, or a budget is spent), 2 when the call was wrong.
 """
@@ -51,6 +51,9 @@ def run(
     question: str = typer.Argument(help="What to answer."),
     team: str = typer.Option("umi-shared", help="Shipped team (see `alpha-umi list`), YAML file, or run folder."),
     tools: str = typer.Option("gym", help="Comma list of gym, gym:CATEGORY and MODULE:ATTRIBUTE."),
+    most_tools: int = typer.Option(
+        10, min=1, help="Offer so many of the tools, those that share the question's words."
+    ),
     max_steps: int = typer.Option(None, help="Steps that the team may take. Default: 12."),
     max_seconds: float = typer.Option(None, help="Seconds that it may take. Default: 600."),
     as_json: bool = typer.Option(False, "--json", help="Print the result as one JSON object; words go to stderr."),
@@ -59,7 +62,7 @@ def run(
     if not question.strip():
         raise UsageError("the question is empty")
     console = Console(stderr=as_json, highlight=False)
-    agent = _load(team, tools, {"max_steps": max_steps, "max_seconds": max_seconds})
+    agent = _load(team, tools, {"max_steps": max_steps, "max_seconds": max_seconds}, question, most_tools, console)
     result = agent.run(question, on_event=Voice(console))
     _show(result, console)
     if as_json:
@@ -68,14 +71,22 @@ def run(
         raise typer.Exit(1)
 
 
-def _load(team: str, tools: str, limits: dict[str, float | None]) -> Agent:
+def _load(
+    team: str, tools: str, limits: dict[str, float | None], question: str, most_tools: int, console: Console
+) -> Agent:
     """The agent; what is cheap to check is checked before the models are loaded."""
     from alpha_umi.agent.runner import Agent
     from alpha_umi.agent.state import Budget
     from alpha_umi.gym.loading import load_tools
+    from alpha_umi.tools.combined import CombinedToolbox
+    from alpha_umi.tools.selection import most_related
 
     budget = Budget.model_validate({key: value for key, value in limits.items() if value is not None})
     toolbox = load_tools(tools)
+    if len(toolbox.tools) > most_tools:
+        names = [tool.name for tool in most_related(question, toolbox.tools, most_tools)]
+        console.print(f"offered {len(names)} of {len(toolbox.tools)} tools: {', '.join(names)}", style="dim")
+        toolbox = CombinedToolbox([toolbox], only=names)
     with Console(stderr=True).status(f"loading {team}"):
         return Agent.from_team(team, tools=toolbox, budget=budget)
 

@@ -5,7 +5,24 @@ The default world of `quickstart`, tests and benchmarks. Needs no network and no
 
 from __future__ import annotations
 
-from alpha_umi.gym.registry import categories, toolbox
-from alpha_umi.gym.tasks import generate, replay, task_toolbox
+from alpha_umi.gym import lookup
+from alpha_umi.gym.intents import Category, Gives, Intent, Slot
+from alpha_umi.gym.registry import categories, register, toolbox, unregister
+from alpha_umi.gym.tasks import SPLITS, generate, task_toolbox
+from alpha_umi.gym.world import World
 
-__all__ = ["categories", "generate", "replay", "task_toolbox", "toolbox"]
+__all__ = [
+    "SPLITS",
+    "Category",
+    "Gives",
+    "Intent",
+    "Slot",
+    "World",
+    "categories",
+    "generate",
+    "lookup",
+    "register",
+    "task_toolbox",
+    "toolbox",
+    "unregister",
+]

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from decimal import Decimal
 
@@ -18,10 +19,12 @@ _CLOCK = re.compile(r"\b([0-9]{1,2}):([0-9]{2})(?::00)?(?: ?([ap])\.?m\b\.?)?")
 _VALUE = re.compile(
     r"(?<![\w.])(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2})(?![0-9])"
     r"|(?<![\w.:])(?P<clock>[0-9]{2}:[0-9]{2})(?![:0-9])"
-    r"|(?<![\w.])(?P<number>(?:(?<!\w)-)?(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+)(?:\.[0-9]+)?)"
+    # Not in a compact list: [5,127] holds two numbers.
+    r"|(?<![\w.])(?P<number>(?:(?<!\w)-)?(?:(?<![\[,])[0-9]{1,3}(?:,[0-9]{3})+(?![0-9,\]])|[0-9]+)(?:\.[0-9]+)?)"
 )
 
 
+@functools.lru_cache(maxsize=1024)
 def normalised(text: str) -> str:
     """The text with dates, clock times and signs in one form, lower case."""
     text = text.casefold().replace("\u2212", "-").replace("\u00a0", " ").replace("\u202f", " ")
@@ -62,3 +65,20 @@ def holds(text: str, fact: str) -> bool:
     if wanted and re.fullmatch(_VALUE, normalised(fact).strip()):
         return wanted[0] in values_in(text)
     return re.search(rf"(?<!\w){re.escape(normalised(fact))}(?!\w)", normalised(text)) is not None
+
+
+def states(text: str, fact: str) -> bool:
+    """Whether a text states a fact, or rounds its number: 1083.25 for 1083.2494, but to three digits at least."""
+    if holds(text, fact):
+        return True
+    match = re.fullmatch(_VALUE, normalised(fact).strip())
+    if match is None or not match["number"]:
+        return False
+    exact = Decimal(_plain(match["number"]))
+    return any(_rounds(Decimal(value), exact) for value in values_in(text) if re.fullmatch(r"-?[0-9.]+", value))
+
+
+def _rounds(stated: Decimal, exact: Decimal) -> bool:
+    places = -int(stated.as_tuple().exponent)
+    digits = len(f"{abs(stated)}".replace(".", "").lstrip("0"))
+    return places >= 0 and digits >= 3 and round(exact, places) == stated

@@ -6,7 +6,7 @@ Fractions instead of floats, so that 0.1 + 0.2 is 0.3 and every machine gives th
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from pydantic import Field
 
@@ -32,3 +32,21 @@ def rounded(value: Fraction) -> int | float:
         raise ValueError("the result is too large, the limit is 10**15")
     scaled = round(value * _SCALE)
     return scaled // _SCALE if scaled % _SCALE == 0 else scaled / _SCALE
+
+
+class Quantity(NamedTuple):
+    """A number with its unit."""
+
+    amount: int | float
+    unit: str
+
+
+def magnitude(value: object) -> int | float | None:
+    """The number in a value that can be compared, or None."""
+    number = value.amount if isinstance(value, Quantity) else value
+    return number if isinstance(number, int | float) and not isinstance(number, bool) else None
+
+
+def with_magnitude(value: object, number: int | float) -> object:
+    """The value with another number."""
+    return value._replace(amount=number) if isinstance(value, Quantity) else number

@@ -1,53 +1,180 @@
-"""The domains of the gym, and their tools as a Toolbox over a fresh world.
+"""The categories of the gym, which of them training never sees, and their tools as a Toolbox over a fresh world.
 
-A new domain is one module and one line here. Tools are described once; a world only binds them to its state.
+A new category is one module and one line here, or `register` from one's own program.
 """
 
 from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from alpha_umi.errors import UsageError
-from alpha_umi.gym.domains import maths, shop, time, units
-from alpha_umi.gym.world import Category, World
-from alpha_umi.tools.functions import FunctionTool, FunctionToolbox
-
-_CATEGORIES: Mapping[str, Category] = MappingProxyType(
-    {category.name: category for category in (time.CATEGORY, units.CATEGORY, maths.CATEGORY, shop.CATEGORY)}
+from alpha_umi.gym.domains import (
+    calendar,
+    contacts,
+    files,
+    geography,
+    holidays,
+    mail,
+    maths,
+    money,
+    shop,
+    sky,
+    text,
+    time,
+    todo,
+    units,
 )
+from alpha_umi.gym.intents import Category
+from alpha_umi.gym.own import attribute_of, import_own
+from alpha_umi.gym.world import World
+from alpha_umi.tools.functions import FunctionTool, FunctionToolbox
+from alpha_umi.tools.validation import refuse_fault, refuse_unknown
+from alpha_umi.trajectory import Call, Observation, Tool
+
+_SHIPPED = (
+    time.CATEGORY,
+    units.CATEGORY,
+    maths.CATEGORY,
+    money.CATEGORY,
+    geography.CATEGORY,
+    holidays.CATEGORY,
+    shop.CATEGORY,
+    contacts.CATEGORY,
+    calendar.CATEGORY,
+    mail.CATEGORY,
+    files.CATEGORY,
+    sky.CATEGORY,
+    todo.CATEGORY,
+    text.CATEGORY,
+)
+HELD_OUT = frozenset({"sky", "todo", "text"})
+"""Categories that training never sees: they are the split `unseen_categories`."""
+
+_categories: dict[str, Category] = {category.name: category for category in _SHIPPED}
 
 
 def categories() -> Mapping[str, Category]:
-    """The domains by name, in a fixed order."""
-    return _CATEGORIES
+    """The categories by name, in a fixed order."""
+    return MappingProxyType(_categories)
 
 
-def toolbox(category: str | None = None, *, seed: int = 0) -> FunctionToolbox:
+def register(category: Category) -> None:
+    """Add a category of one's own to the gym of this process.
+
+    Raises:
+        UsageError: its name or one of its tools' names is taken, or an intent uses a tool that it does not list.
+    """
+    if category.name in _categories:
+        raise UsageError(f"the gym has a category {category.name!r} already")
+    taken = {tool.__name__: name for name, other in _categories.items() for tool in other.tools}
+    for tool in category.tools:
+        if tool.__name__ in taken:
+            raise UsageError(f"the gym has a tool {tool.__name__!r} already, in {taken[tool.__name__]}")
+    own = {tool.__name__ for tool in category.tools}
+    for intent in category.intents:
+        if intent.name not in own:
+            raise UsageError(f"category {category.name!r}: an intent uses {intent.name}, which is none of its tools")
+    _categories[category.name] = category
+    owners.cache_clear()
+    _tool.cache_clear()
+
+
+def unregister(name: str) -> None:
+    """Take a category of one's own out again."""
+    if name in {category.name for category in _SHIPPED}:
+        raise UsageError(f"{name!r} ships with the gym")
+    _categories.pop(name, None)
+    _tool.cache_clear()
+    owners.cache_clear()
+
+
+def named(spec: str) -> list[str]:
+    """The names in a comma list of categories; one's own, given as MODULE:ATTRIBUTE, are registered.
+
+    Raises:
+        UsageError: there is none.
+    """
+    return [_named(part.strip()) for part in spec.split(",") if part.strip()]
+
+
+def _named(spec: str) -> str:
+    module, colon, attribute = spec.partition(":")
+    if not colon:
+        check_category(spec)
+        return spec
+    found = attribute_of(import_own(module, spec, possible=f"or {', '.join(_categories)}"), attribute, spec)
+    if not isinstance(found, Category):
+        raise UsageError(f"'{spec}' is no Category but {type(found).__name__}")
+    if _categories.get(found.name) is not found:
+        register(found)
+    return found.name
+
+
+@functools.cache
+def owners() -> Mapping[str, str]:
+    """Tool name -> category name."""
+    return {tool.__name__: name for name, category in _categories.items() for tool in category.tools}
+
+
+def check_category(name: str) -> None:
+    """Refuse a category that there is not.
+
+    Raises:
+        UsageError: with the ones that exist.
+    """
+    if name not in _categories:
+        raise UsageError(f"the gym has no category {name!r}; it has {', '.join(_categories)}")
+
+
+class WorldToolbox:
+    """Tools of the gym over one world. A tool is bound to it when first called; calls on one world take turns."""
+
+    def __init__(self, world: World, names: Sequence[str]) -> None:
+        self._world = world
+        self._names = names
+        self._bound: dict[str, FunctionToolbox] = {}
+
+    @property
+    def tools(self) -> Sequence[Tool]:
+        """What is offered."""
+        return tuple(_tool(name)[0].tool for name in self._names)
+
+    def invoke(self, call: Call) -> Observation:
+        """Carry out one call."""
+        if call.fault:
+            return refuse_fault(call)
+        if call.tool not in self._names:
+            return refuse_unknown(call.tool, list(self._names))
+        with self._world.lock:
+            if call.tool not in self._bound:
+                item, of_world = _tool(call.tool)
+                self._bound[call.tool] = FunctionToolbox(
+                    [item.bind(world=self._world) if of_world else item], timeout_s=None
+                )
+            return self._bound[call.tool].invoke(call)
+
+
+def toolbox(category: str | None = None, *, seed: int = 0) -> WorldToolbox:
     """The gym's tools, or those of one category, over a fresh world; equal seeds give equal worlds.
 
     Raises:
         UsageError: there is no such category; the error lists them.
     """
-    if category is not None and category not in _CATEGORIES:
-        raise UsageError(f"the gym has no category {category!r}; it has {', '.join(_CATEGORIES)}")
-    return bound(World(seed), category=category)
+    if category is not None:
+        check_category(category)
+    return bound(World(seed), [name for name, owner in owners().items() if category in (None, owner)])
 
 
-def bound(world: World, *, category: str | None = None) -> FunctionToolbox:
-    """The gym's tools over this world."""
-    chosen = [name for name in _CATEGORIES if category in (None, name)]
-    items = [(item, of_world) for name in chosen for item, of_world in _described(name)]
-    return FunctionToolbox([item.bind(world=world) if of_world else item for item, of_world in items])
+def bound(world: World, names: Sequence[str] | None = None) -> WorldToolbox:
+    """The gym's tools over this world, all or some."""
+    return WorldToolbox(world, tuple(owners()) if names is None else names)
 
 
 @functools.cache
-def _described(category: str) -> tuple[tuple[FunctionTool, bool], ...]:
-    """The tools of a category, and whether each works on the world."""
-    described = []
-    for function in _CATEGORIES[category].tools:
-        of_world = "world" in inspect.signature(function).parameters
-        described.append((FunctionTool.from_callable(function, hidden=("world",)), of_world))
-    return tuple(described)
+def _tool(name: str) -> tuple[FunctionTool, bool]:
+    """A tool of the gym as it is described, and whether it works on a world and must be bound to it."""
+    function = next(f for f in _categories[owners()[name]].tools if f.__name__ == name)
+    return FunctionTool.from_callable(function, hidden=("world",)), "world" in inspect.signature(function).parameters

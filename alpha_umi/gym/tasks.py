@@ -1,149 +1,204 @@
-"""Tasks of the gym: trajectories told by scenarios, each executed again and verified before it is given out.
+"""Tasks of the gym: told by kind, each executed again and verified before it is given out.
 
-`generate` is the same on every machine and in every process: item number, seed and split are the only source of
-chance. A task that cannot be told or verified is dropped, counted by reason, and drawn again.
+`generate` is the same on every machine and in every process: number, seed and split are the only source of chance.
+A task that cannot be told or verified is dropped, counted by reason, and drawn again.
 """
 
 from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import get_args
 
 from alpha_umi.errors import UsageError, WorkError
-from alpha_umi.gym import outside
-from alpha_umi.gym.draft import Draft, DroppedTask, Split
+from alpha_umi.gym import wording
+from alpha_umi.gym.compose import Pool
+from alpha_umi.gym.draw import NOTHING_SUCH, Draw, DroppedTask, Split
 from alpha_umi.gym.facts import holds
-from alpha_umi.gym.registry import bound, categories, toolbox
-from alpha_umi.gym.verify import verify
-from alpha_umi.gym.world import Kind, Scenario, World
+from alpha_umi.gym.faults import FaultyToolbox
+from alpha_umi.gym.intents import Intent
+from alpha_umi.gym.kinds import KINDS, Kind, Tale
+from alpha_umi.gym.registry import HELD_OUT, bound, categories, check_category, owners
+from alpha_umi.gym.story import Story
+from alpha_umi.gym.verify import replayed, verify
+from alpha_umi.gym.world import World
 from alpha_umi.tools.base import Toolbox
-from alpha_umi.tools.combined import CombinedToolbox
-from alpha_umi.trajectory import Decision, Outcome, Tool, Trajectory
+from alpha_umi.trajectory import Outcome, Tool, Trajectory
 
-KINDS: dict[Kind, float] = {"single": 0.45, "sequential": 0.29, "recovery": 0.09, "unsolvable": 0.17}
-"""The share of each kind of task."""
-
-_UNSOLVABLE = {"hidden": 0.35, "outside": 0.3, "failing": 0.35}
-"""Why there is no solution: the tool is not offered, there never was one, or it fails for good."""
-
-_ATTEMPTS = 200
-_DUPLICATES = 20
-"""After that many repeated questions a repetition is accepted: small domains have only so many questions."""
+SPLITS: tuple[Split, ...] = get_args(Split)
+SIZES: Mapping[Split, int] = MappingProxyType({split: 4000 if split == "train" else 200 for split in SPLITS})
+"""Tasks of each split in the gym's data set."""
+_ATTEMPTS = 300
+_DUPLICATES = 40
+"""After that many repeated questions a repetition is accepted: small categories have only so many questions."""
+_OFFERED = {3: 18, 4: 22, 5: 18, 6: 14, 7: 9, 8: 7, 9: 4, 10: 3, 11: 2, 12: 3}
+"""How many tools are offered, by weight."""
 
 
 def generate(
-    n: int, *, seed: int = 0, split: Split = "train", dropped: Counter[str] | None = None
+    n: int,
+    *,
+    seed: int = 0,
+    split: Split = "train",
+    only: Collection[str] = (),
+    dropped: Counter[str] | None = None,
 ) -> Iterator[Trajectory]:
-    """Give `n` verified trajectories; `dropped` counts what was drawn in vain, by reason.
+    """Give `n` verified gold trajectories; `dropped` counts what was drawn in vain, by reason.
+
+    With `only`, they call tools of these categories alone.
 
     Raises:
-        UsageError: there is no such split.
+        UsageError: there is no such split or category, or these categories have no tools in it.
     """
-    if split not in get_args(Split):
-        raise UsageError(f"the gym has no split {split!r}; it has {', '.join(get_args(Split))}")
-    return _generate(n, seed, split, Counter() if dropped is None else dropped)
+    if split not in SPLITS:
+        raise UsageError(f"the gym has no split {split!r}; it has {', '.join(SPLITS)}")
+    for name in only:
+        check_category(name)
+    intents = _intents(split)
+    chosen = [intent for intent in intents if not only or owners()[intent.name] in only]
+    if not chosen:
+        have = ", ".join(dict.fromkeys(owners()[intent.name] for intent in intents))
+        raise UsageError(f"split {split} calls no tools of {', '.join(only)}; it does of {have}")
+    return _generate(n, seed, split, Pool(chosen), Counter() if dropped is None else dropped)
 
 
-def _generate(n: int, seed: int, split: Split, dropped: Counter[str]) -> Iterator[Trajectory]:
+def called_in(split: Split) -> frozenset[str]:
+    """The tools that tasks of a split call."""
+    held = {tool for category in categories().values() for tool in category.held_out}
+    if split == "unseen_categories":
+        return frozenset(tool for tool, name in owners().items() if name in HELD_OUT)
+    seen = {tool for tool, name in owners().items() if name not in HELD_OUT}
+    return frozenset(seen & held if split == "unseen_tools" else seen - held)
+
+
+def _intents(split: Split) -> list[Intent]:
+    names = called_in(split)
+    return [intent for category in categories().values() for intent in category.intents if intent.name in names]
+
+
+def _generate(n: int, seed: int, split: Split, pool: Pool, dropped: Counter[str]) -> Iterator[Trajectory]:
     asked: set[str] = set()
     for index in range(n):
         name = f"gym-{split}-{index:06}"
-        kind = random.Random(f"{name}/{seed}").choices(list(KINDS), weights=list(KINDS.values()))[0]
+        task = _draw(f"{name}/{seed}", split, pool, asked, dropped)
+        asked.add(task.query)
+        yield task.model_copy(update={"id": name})
+
+
+def _draw(name: str, split: Split, pool: Pool, asked: Collection[str], dropped: Counter[str]) -> Trajectory:
+    """One task of a kind drawn by chance; a kind that these intents cannot tell makes room for the next."""
+    kinds = list(KINDS)
+    while kinds:
+        kind = random.Random(name).choices(kinds, weights=[KINDS[kind][0] for kind in kinds])[0]
         for attempt in range(_ATTEMPTS):
             try:
-                task = _tell(random.Random(f"{name}/{seed}/{attempt}"), kind, split)
+                task = _tell(random.Random(f"{name}/{kind}/{attempt}"), kind, split, pool)
                 _check(task, kind)
                 if task.query in asked and attempt < _DUPLICATES:
                     raise DroppedTask("asked before")
             except DroppedTask as reason:
                 dropped[str(reason)] += 1
+                if str(reason) == NOTHING_SUCH:
+                    break
                 continue
-            asked.add(task.query)
-            yield task.model_copy(update={"id": name})
-            break
-        else:
-            raise WorkError(f"the gym could not tell a task of kind {kind} in {_ATTEMPTS} attempts: {dict(dropped)}")
+            return task
+        dropped[f"no task of kind {kind}"] += 1
+        kinds.remove(kind)
+    raise WorkError(f"the gym could not tell a task of any kind: {dict(dropped)}")
 
 
 def task_toolbox(task: Trajectory) -> Toolbox:
     """The tools a task offers, over a fresh copy of the world it was told in: what an agent works with."""
-    return CombinedToolbox([toolbox(seed=task.meta["seed"])], only=task.tool_names)
+    return task_world(task)[0]
 
 
-def replay(task: Trajectory) -> Trajectory:
-    """The same calls executed again in a fresh world, with what they return now."""
-    box = task_toolbox(task)
-    steps = [
-        step if step.call is None else step.model_copy(update={"observation": box.invoke(step.call)})
-        for step in task.steps
-    ]
-    return task.model_copy(update={"steps": tuple(steps)})
+def task_world(task: Trajectory) -> tuple[Toolbox, World]:
+    """The same, and the world itself."""
+    world = World(task.meta["seed"])
+    return FaultyToolbox(bound(world, [tool.name for tool in task.tools]), dict(task.meta["faults"])), world
 
 
-def _tell(chance: random.Random, kind: Kind, split: Split) -> Trajectory:
+def _tell(chance: random.Random, kind: Kind, split: Split, pool: Pool) -> Trajectory:
     world = World(chance.randrange(2**31))
-    box = bound(world)
-    draft = Draft(chance, split=split, world=world, toolbox=box)
-    known = {tool.name: tool for tool in box.tools}
-    why = chance.choices(list(_UNSOLVABLE), weights=list(_UNSOLVABLE.values()))[0] if kind == "unsolvable" else ""
-    if why == "outside":
-        category = "outside"
-        goal = outside.tell(draft)
-        offered = _offer(chance, known, needs=(), avoid=())
-        draft.decline(goal, [tool.name for tool in offered])
-    else:
-        category, scenario = _choose(chance, "single" if why == "hidden" else kind)
-        scenario.play(draft)
-        if why == "hidden":
-            offered = _offer(chance, known, needs=(), avoid=(*scenario.needs, *scenario.rivals))
-            draft.decline(draft.goal, [tool.name for tool in offered])
-        else:
-            offered = _offer(chance, known, needs=scenario.needs, avoid=scenario.rivals)
+    d = Draw(chance, split=split, world=world)
+    box = FaultyToolbox(bound(world), {})
+    story = Story(d, box)
+    _, tell = KINDS[kind]
+    tale = tell(d, pool, story)
+    offered = _offer(d, tale)
+    if tale.decline:
+        story.decline(tale.decline, [tool.name for tool in offered])
+    changes = world.changes() if story.outcome is Outcome.ANSWERED else {}
     return Trajectory(
-        query=draft.query,
+        query=_around(d, tale.query),
         tools=offered,
-        steps=tuple(draft.steps),
-        answer=draft.answer_text,
-        outcome=draft.outcome,
-        meta={"kind": kind, "category": category, "split": split, "seed": world.seed, "facts": draft.facts},
+        steps=tuple(story.steps),
+        answer=story.answer_text,
+        outcome=story.outcome,
+        meta={
+            "kind": kind,
+            "why": tale.why,
+            "split": split,
+            "seed": world.seed,
+            "faults": dict(story.faults),
+            "facts": story.facts,
+            "changes": changes,
+            "calls": sum(step.call is not None for step in story.steps),
+            "wordings": d.wordings,
+            "values": d.values,
+        },
     )
 
 
-def _choose(chance: random.Random, kind: Kind) -> tuple[str, Scenario]:
-    found = [(name, task) for name, category in categories().items() for task in category.tasks if task.kind == kind]
-    return chance.choice(found)
+def _around(d: Draw, query: str) -> str:
+    """The request with what people say around it."""
+    query = wording.capital(query)
+    if d.chances(0.12):
+        query = f"{d.wording(wording.OPENERS)} {query}"
+    if d.chances(0.15):
+        aside = d.wording(wording.ASIDES)
+        query = f"{aside} {query}" if d.chances(0.5) else f"{query} {aside}"
+    if d.chances(0.1):
+        query = f"{query} {d.wording(wording.CLOSERS)}"
+    return query
 
 
-def _offer(
-    chance: random.Random, known: dict[str, Tool], *, needs: Sequence[str], avoid: Sequence[str]
-) -> tuple[Tool, ...]:
-    """The tools needed among distractors, three to five in all, in any order."""
-    size = max(chance.choice((3, 3, 4, 4, 5)), len(needs))
-    others = [name for name in known if name not in needs and name not in avoid]
-    names = [*needs, *chance.sample(others, size - len(needs))]
-    chance.shuffle(names)
-    return tuple(known[name] for name in names)
+def _offer(d: Draw, tale: Tale) -> tuple[Tool, ...]:
+    """The tools needed among distractors, most of them of the same categories, in any order."""
+    known = _known(d.split)
+    size = d.chance.choices(list(_OFFERED), weights=list(_OFFERED.values()))[0]
+    size = max(size, len(tale.needs), 3)
+    near = {owners()[name] for name in (*tale.needs, *tale.avoid) if name in owners()}
+    others = [name for name in known if name not in tale.needs and name not in tale.avoid]
+    d.chance.shuffle(others)
+    alike = [name for name in others if owners()[name] in near][: (size - len(tale.needs) + 1) // 2 + 1]
+    rest = [name for name in others if name not in alike]
+    names = [*tale.needs, *(alike + rest)[: size - len(tale.needs)]]
+    d.chance.shuffle(names)
+    return tuple(bound(d.world, names).tools)
+
+
+def _known(split: Split) -> Sequence[str]:
+    """Tools that may be offered: a test split's own and those of training; training's alone in training."""
+    allowed = called_in("train") | called_in(split)
+    return [name for name in owners() if name in allowed]
 
 
 def _check(task: Trajectory, kind: Kind) -> None:
     """Execute a task again and judge it as if an agent had produced it; raises DroppedTask."""
-    again = replay(task)
+    box, world = task_world(task)
+    again = replayed(task, box)
     if again != task:
         raise DroppedTask("another result when executed again")
-    verdict = verify(task, again)
+    verdict = verify(task, again, world=world)
     if not verdict.passed:
         raise DroppedTask(f"not verified: {verdict.reason}")
-    seen = [step.observation for step in task.steps if step.observation is not None]
-    if task.outcome is Outcome.ANSWERED and all(holds(task.query, fact) for fact in task.meta["facts"]):
+    facts = [fact for fact in task.meta["facts"] if isinstance(fact, str)]
+    if facts and all(holds(task.query, fact) for fact in facts):
         raise DroppedTask("the question holds the answer")
-    failures = sum(not observation.ok for observation in seen)
-    shapes = {
-        "single": (len(seen) == 1, failures == 0),
-        "sequential": (len(seen) >= 2, failures == 0),
-        "recovery": (len(seen) >= 2, failures >= 1 and seen[-1].ok),
-        "unsolvable": (failures == len(seen), task.steps[-1].plan.decision is Decision.GIVE_UP),
-    }
-    if not all(shapes[kind]):
-        raise DroppedTask(f"not of the kind {kind}")
+    if kind == "state_change" and not task.meta["changes"]:
+        raise DroppedTask("nothing was changed")
+    if kind not in {"state_change", "branching"} and task.meta["changes"]:
+        raise DroppedTask("something was changed")

@@ -1,61 +1,57 @@
-"""What a domain is made of: its tools, its scenarios, and the state of one episode.
+"""The state of one episode: parts made from a seed when first touched, a clock that stands still, and what changed.
 
 A World belongs to one episode and nothing in it is shared, so episodes can run side by side. Knows nothing of
-which domains exist (`registry`) or how a scenario is told (`draft`).
+which parts exist.
 """
 
 from __future__ import annotations
 
+import copy
 import random
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast, runtime_checkable
 
-if TYPE_CHECKING:
-    from alpha_umi.gym.draft import Draft
-
-Kind = Literal["single", "sequential", "recovery", "unsolvable"]
-
+from alpha_umi.errors import UsageError
 
 P = TypeVar("P")
+
+
+@runtime_checkable
+class Stateful(Protocol):
+    """A part that tools can change."""
+
+    def state(self) -> object:
+        """All that matters of its state, as plain data; texts compare normalised (`facts.normalised`)."""
+        ...
 
 
 class World:
     """The state of one episode: the same seed gives the same world, on every machine."""
 
     def __init__(self, seed: int = 0) -> None:
+        if not isinstance(seed, int):
+            raise UsageError(f"the seed of a world is a whole number, not {seed!r}")
         self.seed = seed
+        self.lock = threading.RLock()
+        """Held by every call on this world: its parts need no locks of their own."""
         self._parts: dict[Any, Any] = {}
-        self._lock = threading.Lock()
+        self._first: dict[str, tuple[Stateful, object]] = {}
+        """Each part that can change, and its state when it was made."""
 
     def part(self, kind: type[P]) -> P:
         """The state of one domain: `kind` (a class) made from seeded chance when first asked for."""
-        with self._lock:
+        with self.lock:
             if kind not in self._parts:
                 make = cast(Callable[[random.Random], P], kind)
-                self._parts[kind] = make(random.Random(f"world/{self.seed}/{kind.__name__}"))
+                part = make(random.Random(f"world/{self.seed}/{kind.__name__}"))
+                self._parts[kind] = part
+                if isinstance(part, Stateful):
+                    self._first[kind.__name__] = (part, copy.deepcopy(part.state()))
             return cast(P, self._parts[kind])
 
-
-@dataclass(frozen=True, kw_only=True)
-class Scenario:
-    """A kind of task: how it is told, and what must and must not be offered with it."""
-
-    kind: Kind
-    needs: tuple[str, ...]
-    """Tools it calls; they may belong to other domains."""
-    play: Callable[[Draft], None]
-    """Asks the question, makes the calls, and answers or gives up."""
-    rivals: tuple[str, ...] = ()
-    """Tools that could do the same another way; they are never offered with it."""
-
-
-@dataclass(frozen=True)
-class Category:
-    """One domain of the gym."""
-
-    name: str
-    tools: tuple[Callable[..., Any], ...]
-    """Typed functions; one whose first parameter is `world` is given the episode's."""
-    tasks: tuple[Scenario, ...]
+    def changes(self) -> dict[str, object]:
+        """The state of every part that is no longer as it was made; equal tasks done equally give equal changes."""
+        with self.lock:
+            now = {name: (part.state(), first) for name, (part, first) in sorted(self._first.items())}
+        return {name: state for name, (state, first) in now.items() if state != first}

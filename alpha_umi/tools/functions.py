@@ -79,9 +79,14 @@ class FunctionToolbox:
     """Callables, LangChain tools and FunctionTools, run in threads with a time limit."""
 
     def __init__(
-        self, items: Iterable[Any], *, timeout_s: float = TIMEOUT_S, max_chars: int = MAX_OBSERVATION_CHARS
+        self,
+        items: Iterable[Any],
+        *,
+        timeout_s: float | None = TIMEOUT_S,
+        max_chars: int = MAX_OBSERVATION_CHARS,
     ) -> None:
-        if timeout_s <= 0 or max_chars <= 0:
+        """`timeout_s=None` runs in the caller's thread, for functions known to be quick."""
+        if (timeout_s is not None and timeout_s <= 0) or max_chars <= 0:
             raise UsageError(f"timeout_s and max_chars must be positive, not {timeout_s} and {max_chars}")
         made = [_function_tool(item) for item in items]
         refuse_duplicates([item.tool.name for item in made])
@@ -101,7 +106,8 @@ class FunctionToolbox:
         item = self._items.get(call.tool)
         if item is None:
             return refuse_unknown(call.tool, list(self._items))
-        seen = _in_thread(functools.partial(_carry_out, item, call.arguments, self._timeout_s), self._timeout_s)
+        work = functools.partial(_carry_out, item, call.arguments, self._timeout_s)
+        seen = work() if self._timeout_s is None else _in_thread(work, self._timeout_s)
         if seen is None:
             late = f"{call.tool} failed: it gave no result within {self._timeout_s:g} seconds."
             return Observation(text=late, ok=False)
@@ -141,7 +147,7 @@ def _is_langchain(item: object) -> bool:
     return module is not None and isinstance(item, module.BaseTool)
 
 
-def _carry_out(item: FunctionTool, arguments: Mapping[str, Any], timeout_s: float) -> Observation:
+def _carry_out(item: FunctionTool, arguments: Mapping[str, Any], timeout_s: float | None) -> Observation:
     """Check, run, and describe; never raises. Runs in the thread, since a schema's pattern may be slow too."""
     name = item.tool.name
     try:
@@ -175,9 +181,9 @@ def _failure(name: str, error: BaseException) -> str:
     return f"{name} failed: {kind}: {message}" if message else f"{name} failed: {kind}"
 
 
-async def _bounded(awaitable: Awaitable[Any], timeout_s: float) -> Any:
+async def _bounded(awaitable: Awaitable[Any], timeout_s: float | None) -> Any:
     """Await, and cancel a little after the caller stopped waiting."""
-    async with asyncio.timeout(timeout_s + 0.1):
+    async with asyncio.timeout(None if timeout_s is None else timeout_s + 0.1):
         return await awaitable
 
 

@@ -49,7 +49,7 @@ class StageRows:
 
 
 def prepare_data(recipe: Recipe, run: Path) -> Path:
-    """The folder of trajectories to train on; `gym:N` is generated into the run folder first.
+    """The folder of trajectories to train on; `gym:N` or `gym:N:CATEGORY,...` is generated into the run folder first.
 
     Raises:
         UsageError: the recipe names no data.
@@ -62,7 +62,8 @@ def prepare_data(recipe: Recipe, run: Path) -> Path:
         )
     if not recipe.data.startswith(GYM):
         return Path(recipe.data).expanduser()
-    number = recipe.data.removeprefix(GYM)
+    number, _, category = recipe.data.removeprefix(GYM).partition(":")
+    only = [name for name in category.split(",") if name]
     if not number.isdigit() or int(number) == 0:
         raise UsageError(f"data: '{recipe.data}' should be gym:N with the number of trajectories, e.g. gym:96")
     from filelock import FileLock
@@ -70,11 +71,12 @@ def prepare_data(recipe: Recipe, run: Path) -> Path:
     from alpha_umi import gym
     from alpha_umi.data.filters import Report
 
-    folder = run / "data" / f"gym-{int(number)}-seed-{recipe.seed}"
+    tasks = gym.generate(int(number), seed=recipe.seed, only=only)
+    folder = run / "data" / f"gym-{'-'.join([number, *only])}-seed-{recipe.seed}"
     run.mkdir(parents=True, exist_ok=True)
     with FileLock(run / "data.lock"):
         if not (folder / store.TRAJECTORIES).is_file():
-            store.write(folder, gym.generate(int(number), seed=recipe.seed), Report())
+            store.write(folder, tasks, Report())
     return folder
 
 

@@ -1,234 +1,378 @@
-"""Arithmetic, percentages and statistics, exact within.
-
-Owns the three maths tools and the tasks that start from them. An expression is read by Python's parser and
-walked node by node: nothing of it is ever executed.
-"""
+"""Maths: sums of any two values, percentages, statistics, whole numbers, rounding and equations."""
 
 from __future__ import annotations
 
-import ast
-import operator
-import statistics
-from collections.abc import Callable
-from fractions import Fraction
-from typing import Annotated, Literal
+from collections.abc import Sequence
+from typing import Any
 
-from pydantic import Field
-
-from alpha_umi.gym.draft import Draft
-from alpha_umi.gym.numbers import Number, exact, rounded
-from alpha_umi.gym.world import Category, Scenario
-
-MAX_LENGTH = 200
-MAX_POWER = 64
-MAX_BITS = 4096
-"""Larger numbers on the way are refused: no answer of the gym needs them."""
-
-_OPERATORS: dict[type[ast.operator], Callable[[Fraction, Fraction], Fraction]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-    ast.Mod: operator.mod,
-}
-
-
-def calculate(expression: Annotated[str, Field(description="uses + - * / ** % ( )")]) -> int | float:
-    """Calculate an arithmetic expression."""
-    if len(expression) > MAX_LENGTH:
-        raise ValueError(f"the expression is longer than {MAX_LENGTH} characters")
-    try:
-        tree = ast.parse(expression.strip(), mode="eval")
-    except (SyntaxError, ValueError, MemoryError, RecursionError):
-        raise ValueError(f"cannot read '{expression}', use numbers and + - * / ** % ( )") from None
-    return rounded(_value(tree.body))
+from alpha_umi.gym.domains.maths_slots import (
+    LARGE,
+    LONG,
+    NUMBER,
+    NUMBERS,
+    PERCENT,
+    SMALL,
+    equation,
+    linear,
+    square,
+)
+from alpha_umi.gym.domains.maths_sums import SUMS
+from alpha_umi.gym.domains.maths_tools import (
+    Measure,
+    calculate,
+    greatest_common_divisor,
+    least_common_multiple,
+    percent_change,
+    percent_of,
+    prime_factors,
+    round_number,
+    solve_equation,
+    statistics_of,
+    to_base,
+)
+from alpha_umi.gym.domains.maths_whole import WHOLE_NUMBERS
+from alpha_umi.gym.domains.money_slots import PRICE, dollars
+from alpha_umi.gym.domains.units_quantities import MASS, quantity_forms
+from alpha_umi.gym.intents import Category, Gives, Intent, Slot, Values
+from alpha_umi.gym.numbers import Quantity, exact
 
 
-def _value(node: ast.expr) -> Fraction:
-    match node:
-        case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
-            return exact(number)
-        case ast.UnaryOp(op=ast.USub(), operand=operand):
-            return -_value(operand)
-        case ast.UnaryOp(op=ast.UAdd(), operand=operand):
-            return _value(operand)
-        case ast.BinOp(left=left, op=ast.Pow(), right=right):
-            return _bounded(_power(_value(left), _value(right)))
-        case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
-            return _bounded(_OPERATORS[type(op)](_value(left), _value(right)))
-    raise ValueError(f"'{ast.unparse(node)}' is not arithmetic, use numbers and + - * / ** % ( )")
+def _and(values: Sequence[Any]) -> str:
+    shown = [str(value) for value in values]
+    return ", ".join(shown[:-1]) + (" and " if shown[:-1] else "") + shown[-1]
 
 
-def _power(base: Fraction, exponent: Fraction) -> Fraction:
-    if exponent.denominator != 1 or abs(exponent) > MAX_POWER:
-        raise ValueError(f"exponents must be whole numbers up to {MAX_POWER}")
-    return base ** int(exponent)
-
-
-def _bounded(value: Fraction) -> Fraction:
-    if max(value.numerator.bit_length(), value.denominator.bit_length()) > MAX_BITS:
-        raise ValueError("the numbers become too large")
-    return value
-
-
-def percent_of(percent: Number, number: Number) -> int | float:
-    """Take a percentage of a number."""
-    return rounded(exact(percent) * exact(number) / 100)
-
-
-def statistics_of(
-    numbers: Annotated[list[Number], Field(min_length=1)], measure: Literal["mean", "median", "sum", "range"]
-) -> int | float:
-    """Summarize numbers by one measure."""
-    values = [exact(number) for number in numbers]
-    results: dict[str, Fraction] = {
-        "mean": statistics.mean(values),
-        "median": statistics.median(values),
-        "sum": sum(values, Fraction(0)),
-        "range": max(values) - min(values),
-    }
-    return rounded(results[measure])
-
-
-def _expression(d: Draft) -> str:
-    a, b, c = d.integer(12, 980), d.integer(3, 95), d.integer(2, 60)
-    shapes = ("{a} * {b} + {c}", "({a} + {b}) * {c}", "{a} * {b} - {c}", "({a} - {b}) / {c}", "{a} + {b} * {c}")
-    return d.any_of((*shapes, "{a} * {b} / {c}", "{b} ** 2 - {a}")).format(a=a, b=b, c=c)
-
-
-def _calculate(d: Draft) -> None:
-    expression = _expression(d)
-    d.ask(
-        (
-            "What is {expression}?",
-            "Calculate {expression}.",
-            "Please work out {expression} for me.",
-            "How much is {expression}?",
-            "I need the value of {expression}.",
-            "Evaluate {expression}, please.",
-            "Which number does {expression} give?",
+_PERCENTAGES = (
+    Intent(
+        tool=percent_of,
+        slots={"percent": PERCENT, "number": NUMBER},
+        goals=(
+            "find {percent} of {number}",
+            "work out {percent} of {number}",
+            "calculate how much {percent} of {number} is",
+            "get {percent} of {number}",
         ),
-        expression=expression,
-    )
-    result = d.call(f"calculate {expression}", "calculate", expression=expression)
-    answers = ("{expression} is {result}.", "The result is {result}.", "It is {result}.")
-    d.answer(f"the result is {result}", answers, facts=[result], expression=expression, result=result)
-
-
-def _percent(d: Draft) -> None:
-    percent, number = d.integer(2, 95), d.decimal(20, 900)
-    d.ask(
-        (
-            "What is {percent} percent of {number}?",
-            "How much is {percent}% of {number}?",
-            "The bill is {number} dollars and I tip {percent} percent. How much is the tip?",
-            "A tax of {percent}% is due on {number} dollars. What is the tax?",
-            "{percent} percent of {number} people said yes on average. How many is that?",
-            "Take {percent} percent from the sum of {number}; what is that part?",
-            "I save {percent}% of an income of {number} dollars. What do I save?",
+        asks=(
+            "How much is {percent} of {number}?",
+            "Which number is {percent} of {number}?",
+            "I need {percent} of {number} for a chart. What do I enter?",
+            "Out of {number}, what part is {percent}?",
         ),
-        percent=percent,
-        number=number,
-    )
-    part = d.call(f"take {percent} percent of {number}", "percent_of", percent=percent, number=number)
-    answers = ("{percent} percent of {number} is {part}.", "That is {part}.", "It comes to {part}.")
-    d.answer(f"it is {part}", answers, facts=[part], percent=percent, number=number, part=part)
-
-
-_MEASURES = {"mean": ("mean", "average"), "median": ("median",), "sum": ("sum", "total"), "range": ("range",)}
-
-
-def _statistics(d: Draft) -> None:
-    measure = d.any_of(list(_MEASURES))
-    word, numbers = d.any_of(_MEASURES[measure]), [d.integer(3, 400) for _ in range(d.any_of((3, 4, 5)))]
-    shown = ", ".join(str(number) for number in numbers)
-    d.ask(
-        (
-            "What is the {word} of {shown}?",
-            "Find the {word} of {shown}.",
-            "My scores are {shown}. What is their {word}?",
-            "Here are the sales of the week: {shown}. Give me the {word}.",
-            "I counted {shown} visitors. What is the {word}?",
-            "Please state the {word} for these numbers: {shown}.",
-            "Given {shown}, what would the {word} be?",
+        gives=Gives(
+            kind="number",
+            nouns=(
+                "{percent} of {number}",
+                "the value of {percent} of {number}",
+                "the part of {number} that {percent} makes",
+            ),
+            compares="size",
         ),
-        word=word,
-        shown=shown,
-    )
-    result = d.call(f"find the {word} of {shown}", "statistics_of", numbers=numbers, measure=measure)
-    answers = ("The {word} is {result}.", "The {word} of {shown} is {result}.", "It is {result}.")
-    d.answer(f"the {word} is {result}", answers, facts=[result], word=word, shown=shown, result=result)
-
-
-def _tip_and_share(d: Draft) -> None:
-    bill, percent, people = d.decimal(20, 300), d.integer(5, 25), d.any_of((2, 3, 4, 5, 6))
-    d.ask(
-        (
-            "The bill is {bill} dollars. With a tip of {percent} percent, what does each of {people} people pay?",
-            "We are {people} and the bill is {bill} dollars plus {percent}% tip. What is one share?",
-            "Split {bill} dollars plus {percent} percent service among {people} friends. How much is it for each?",
-            "{people} guests share {bill} dollars and a {percent}% tip equally; what does one owe?",
-            "Dinner was {bill} dollars. Adding {percent} percent, how much falls on each of {people}?",
+        found="{percent} of {number} is {out}",
+        answers=("{percent} of {number} is {out}.", "That is {out}."),
+        rivals=("calculate",),
+    ),
+    Intent(
+        tool=percent_of,
+        slots={"percent": PERCENT, "money": PRICE},
+        arguments=lambda v: {"percent": v["percent"], "number": v["money"]},
+        goals=(
+            "find {percent} of {money}",
+            "work out how much {percent} of {money} is",
+            "take {percent} of {money}",
+            "determine {percent} of {money}",
         ),
-        bill=bill,
-        percent=percent,
-        people=people,
-    )
-    tip = d.call(f"take {percent} percent of {bill}", "percent_of", percent=percent, number=bill)
-    sum_ = f"({bill} + {tip}) / {people}"
-    share = d.call(f"calculate {sum_}", "calculate", known=f"the tip is {tip}", expression=sum_)
-    answers = ("Each pays {share} dollars.", "With a tip of {tip} dollars each pays {share} dollars.")
-    d.answer(f"each pays {share} dollars", answers, facts=[share], share=share, tip=tip)
-
-
-def _total_then_percent(d: Draft) -> None:
-    numbers, percent = [d.integer(5, 400) for _ in range(d.any_of((3, 4)))], d.integer(5, 60)
-    shown = ", ".join(str(number) for number in numbers)
-    d.ask(
-        (
-            "I earned {shown} dollars and save {percent} percent of the total. How much do I save?",
-            "What is {percent} percent of the sum of {shown}?",
-            "Our stalls took {shown} dollars; {percent} percent of the total is rent. What is the rent?",
-            "Add up {shown} and tell me {percent} percent of it.",
-            "{percent}% of everything I sold ({shown} dollars) goes to charity. How much is given?",
+        asks=(
+            "A fee of {percent} is due on {money}. How much is the fee?",
+            "I put {percent} of {money} aside. How much do I save?",
+            "How many dollars are {percent} of {money}?",
+            "The agent keeps {percent} of {money}. What does the agent get?",
         ),
-        shown=shown,
-        percent=percent,
+        gives=Gives(
+            kind="money",
+            nouns=(
+                "{percent} of {money}",
+                "the amount that is {percent} of {money}",
+                "a share of {percent} in {money}",
+            ),
+            say=dollars,
+            compares="size",
+        ),
+        found="{percent} of {money} is {out}",
+        answers=("{percent} of {money} is {out}.", "That is {out}."),
+        rivals=("calculate",),
+    ),
+    Intent(
+        tool=percent_of,
+        slots={"percent": PERCENT, "mass": MASS},
+        arguments=lambda v: {"percent": v["percent"], "number": v["mass"].amount},
+        goals=(
+            "find {percent} of {mass}",
+            "work out how much {percent} of {mass} is",
+            "determine a part of {percent} of {mass}",
+        ),
+        asks=(
+            "When {percent} of {mass} gets lost, how much is lost?",
+            "How much is {percent} of {mass}?",
+            "Sand makes up {percent} of {mass}. What does the sand weigh?",
+        ),
+        gives=Gives(
+            kind="mass",
+            read=lambda result, v: Quantity(result, v["mass"].unit),
+            nouns=("{percent} of {mass}", "the weight of {percent} of {mass}", "a share of {percent} in {mass}"),
+            say=lambda out: quantity_forms(out)[0],
+            compares="size",
+        ),
+        found="{percent} of {mass} is {out}",
+        answers=("{percent} of {mass} is {out}.", "That is {out}."),
+        rivals=("calculate",),
+    ),
+)
+
+
+def _change(slot: Slot, *, up: bool) -> Intent:
+    """The intent to know a change in percent; what rises and what falls do not compare."""
+    way, verb = ("increase", "grows") if up else ("decrease", "falls")
+
+    def fits(v: Values) -> bool:
+        low, high = (v["old"], v["new"]) if up else (v["new"], v["old"])
+        return bool(0 < low < high < 10 * low)
+
+    return Intent(
+        tool=percent_change,
+        slots={"old": slot, "new": slot},
+        fits=fits,
+        goals=(
+            f"find the percentage {way} from {{old}} to {{new}}",
+            f"work out by how many percent {{old}} {verb} to reach {{new}}",
+            f"express the {way} from {{old}} to {{new}} in percent",
+            f"get the {way} from {{old}} to {{new}} as a percentage",
+        ),
+        asks=(
+            f"By how many percent does a value change that {verb} from {{old}} to {{new}}?",
+            f"Last year it was {{old}}, now it is {{new}}. How large is the {way} in percent?",
+            f"From {{old}} to {{new}}: what {way} in percent is that?",
+            f"The index {verb} from {{old}} to {{new}}. What is that in percent?",
+        ),
+        gives=Gives(
+            kind="number",
+            read="percent",
+            nouns=(
+                f"the percentage {way} from {{old}} to {{new}}",
+                f"the {way} from {{old}} to {{new}} in percent",
+                f"the relative {way} in percent when {{old}} becomes {{new}}",
+            ),
+            say=lambda out: f"{out} percent",
+            compares="size",
+        ),
+        found=f"the {way} from {{old}} to {{new}} is {{out}}",
+        answers=(f"From {{old}} to {{new}} it is {'an' if up else 'a'} {way} of {{out}}.", f"The {way} is {{out}}."),
+        rivals=("calculate",),
     )
-    total = d.call(f"find the sum of {shown}", "statistics_of", numbers=numbers, measure="sum")
-    known = f"the sum is {total}"
-    part = d.call(f"take {percent} percent of it", "percent_of", known=known, percent=percent, number=total)
-    answers = ("{percent} percent of {total} is {part}.", "That is {part}.", "It comes to {part}.")
-    d.answer(f"it is {part}", answers, facts=[part], percent=percent, total=total, part=part)
 
 
-def _by_zero(d: Draft) -> None:
-    a, b = d.integer(12, 980), d.integer(3, 95)
-    expression = d.any_of(("{a} / ({b} - {b})", "({a} + {b}) / 0", "{a} * {b} / 0", "{b} / (2 * {a} - {a} * 2)"))
-    expression = expression.format(a=a, b=b)
-    templates = (
-        "What is {expression}?",
-        "Calculate {expression}.",
-        "How much is {expression}?",
-        "Evaluate {expression}, please.",
-        "Which number does {expression} give?",
+def _measured(measure: Measure, *words: str) -> Intent:
+    """The intent to know one measure of a list of numbers; the words for it take turns in the wordings."""
+
+    def worded(*templates: str) -> tuple[str, ...]:
+        return tuple(text.replace("<it>", words[index % len(words)]) for index, text in enumerate(templates))
+
+    return Intent(
+        tool=statistics_of,
+        slots={"numbers": NUMBERS},
+        arguments=lambda v: {"numbers": v["numbers"], "measure": measure},
+        goals=worded(
+            "find the <it> of {numbers}",
+            "work out the <it> of {numbers}",
+            "determine the <it> of these numbers: {numbers}",
+            "tell the <it> of the values {numbers}",
+        ),
+        asks=worded(
+            "My scores are {numbers}. What is the <it>?",
+            "Here are the sales of some days: {numbers}. Give me the <it>.",
+            "I counted {numbers} visitors. What is the <it>?",
+            "The sensor sent {numbers}. Which value is the <it> of these?",
+            "Given {numbers}, what would the <it> be?",
+            "On the sheet I read {numbers}, and I need the <it> of them.",
+        ),
+        gives=Gives(
+            kind="number",
+            nouns=worded(
+                "the <it> of {numbers}", "the <it> of the numbers {numbers}", "the <it> of the values {numbers}"
+            ),
+            compares="size",
+        ),
+        found=f"the {words[0]} of {{numbers}} is {{out}}",
+        answers=(f"The {words[0]} of {{numbers}} is {{out}}.", f"The {words[0]} is {{out}}."),
+        rivals=("calculate",),
     )
-    d.ask(templates, expression=expression)
-    d.call_in_vain(f"calculate {expression}", "calculate", expression=expression)
-    d.give_up(f"{expression} divides by zero")
 
+
+_STATISTICS = (
+    *(_change(slot, up=up) for slot in (NUMBER, PRICE) for up in (True, False)),
+    _measured("mean", "mean", "average"),
+    _measured("median", "median"),
+    _measured("sum", "sum", "total"),
+    _measured("range", "range"),
+    _measured("maximum", "maximum", "largest value"),
+    _measured("minimum", "minimum", "smallest value"),
+)
+_EQUATIONS = (
+    Intent(
+        tool=solve_equation,
+        slots={"equation": equation(linear)},
+        goals=(
+            "solve {equation}",
+            "find the unknown in {equation}",
+            "work out the solution of {equation}",
+            "determine for which value {equation} holds",
+        ),
+        asks=(
+            "For which value of the unknown is {equation} true?",
+            "What is the solution of {equation}?",
+            "In class we got {equation}. What must the letter be?",
+            "I am stuck on {equation}. How much is the unknown?",
+        ),
+        gives=Gives(
+            kind="number",
+            read=lambda result, _: result["solutions"][0],
+            nouns=("the solution of {equation}", "the unknown in {equation}", "the value that solves {equation}"),
+            compares="size",
+        ),
+        found="the solution of {equation} is {out}",
+        answers=("The solution of {equation} is {out}.", "The unknown is {out}."),
+        weight=2.0,
+    ),
+    Intent(
+        tool=solve_equation,
+        slots={"equation": equation(square)},
+        goals=(
+            "solve {equation}",
+            "find all solutions of {equation}",
+            "work out the roots of {equation}",
+            "determine where {equation} holds",
+        ),
+        asks=(
+            "What are the solutions of {equation}?",
+            "For which values does {equation} hold?",
+            "My textbook asks for every solution of {equation}. What are they?",
+            "Which numbers satisfy {equation}?",
+        ),
+        gives=Gives(
+            kind="solutions",
+            read="solutions",
+            nouns=(
+                "the full solution of {equation}",
+                "the set of solutions of {equation}",
+                "the list of roots of {equation}",
+            ),
+            say=_and,
+            facts=lambda out: out,
+        ),
+        found="the equation {equation} holds for {out}",
+        answers=("The equation {equation} holds for {out}.", "It is solved by {out}."),
+    ),
+    Intent(
+        tool=solve_equation,
+        slots={"a": SMALL, "b": NUMBER, "c": NUMBER},
+        arguments=lambda v: {"equation": f"{v['a']}x + {v['b']} = {v['c']}"},
+        fits=lambda v: v["b"] > 0 < v["a"] < v["c"] - v["b"],
+        goals=(
+            "find the number that gives {c} when it is multiplied by {a} and {b} is added",
+            "solve for the number whose product with {a}, plus {b}, is {c}",
+            "work out which number times {a} plus {b} makes {c}",
+        ),
+        asks=(
+            "I think of a number, multiply it by {a}, add {b} and get {c}. What was my number?",
+            "Which number times {a}, with {b} added, gives {c}?",
+            "Times {a} and then plus {b}, my secret number becomes {c}. What is it?",
+        ),
+        gives=Gives(
+            kind="number",
+            read=lambda result, _: result["solutions"][0],
+            nouns=(
+                "the number that becomes {c} when multiplied by {a} and increased by {b}",
+                "the number which, times {a} plus {b}, is {c}",
+                "the number that, multiplied by {a} and with {b} added, makes {c}",
+            ),
+            compares="size",
+        ),
+        found="the number that becomes {c} is {out}",
+        answers=("The number is {out}.", "It is {out}, which times {a} plus {b} makes {c}."),
+        rivals=("calculate",),
+    ),
+)
+
+
+def _rounding(slot: Slot, step: float, direction: str, *words: str) -> Intent:
+    """The intent to round to something; the words for it take turns in the wordings."""
+    arguments = {"step": step} if step != 1 else {}
+    way = f" {direction}" if direction != "nearest" else ""
+
+    def worded(*templates: str) -> tuple[str, ...]:
+        return tuple(
+            text.replace("<to>", words[index % len(words)]).replace("<way>", way)
+            for index, text in enumerate(templates)
+        )
+
+    def fits(v: Values) -> bool:
+        return (exact(v["number"]) / exact(step)).denominator != 1 and abs(v["number"]) > step
+
+    return Intent(
+        tool=round_number,
+        slots={"number": slot},
+        arguments=lambda v: {"number": v["number"], **arguments, **({"direction": direction} if way else {})},
+        fits=fits,
+        goals=worded(
+            "round<way> {number} to <to>",
+            "round {number}<way> to <to>",
+            "bring {number}<way> to <to> by rounding",
+            "get {number} rounded<way> to <to>",
+        ),
+        asks=worded(
+            "What is {number} rounded<way> to <to>?",
+            "I write numbers rounded<way> to <to>. What becomes of {number}?",
+            "A table shows values rounded<way> to <to>. What does it show for {number}?",
+            "How much is {number} when you round it<way> to <to>?",
+        ),
+        gives=Gives(
+            kind="number",
+            nouns=worded(
+                "{number} rounded<way> to <to>",
+                "the value of {number} rounded<way> to <to>",
+                "the result of rounding {number}<way> to <to>",
+            ),
+            compares="size",
+        ),
+        found=f"{{number}} rounded{way} to {words[0]} is {{out}}",
+        answers=(f"{{number}} rounded{way} to {words[0]} is {{out}}.", "It is {out}."),
+    )
+
+
+_ROUNDINGS = (
+    _rounding(LONG, 1, "nearest", "the nearest whole number", "a whole number"),
+    _rounding(LONG, 0.1, "nearest", "one decimal place", "one decimal", "the nearest tenth"),
+    _rounding(LONG, 0.01, "nearest", "two decimal places", "two decimals", "the nearest hundredth"),
+    _rounding(LARGE, 10, "nearest", "the nearest ten", "the nearest multiple of ten"),
+    _rounding(LARGE, 100, "nearest", "the nearest hundred", "full hundreds"),
+    _rounding(LONG, 1, "up", "the next whole number", "a whole number"),
+    _rounding(LONG, 1, "down", "the next whole number", "a whole number"),
+    _rounding(LONG, 5, "up", "a multiple of 5", "the next multiple of 5"),
+)
 
 CATEGORY = Category(
-    "maths",
-    (calculate, percent_of, statistics_of),
-    (
-        Scenario(kind="single", needs=("calculate",), play=_calculate),
-        Scenario(kind="single", needs=("percent_of",), play=_percent, rivals=("calculate",)),
-        Scenario(kind="single", needs=("statistics_of",), play=_statistics, rivals=("calculate",)),
-        Scenario(kind="sequential", needs=("percent_of", "calculate"), play=_tip_and_share),
-        Scenario(
-            kind="sequential", needs=("statistics_of", "percent_of"), play=_total_then_percent, rivals=("calculate",)
-        ),
-        Scenario(kind="unsolvable", needs=("calculate",), play=_by_zero),
+    name="maths",
+    tools=(
+        calculate,
+        percent_of,
+        percent_change,
+        statistics_of,
+        prime_factors,
+        greatest_common_divisor,
+        least_common_multiple,
+        solve_equation,
+        round_number,
+        to_base,
     ),
+    intents=(*SUMS, *_PERCENTAGES, *_STATISTICS, *WHOLE_NUMBERS, *_EQUATIONS, *_ROUNDINGS),
+    held_out=("greatest_common_divisor", "least_common_multiple", "to_base"),
 )

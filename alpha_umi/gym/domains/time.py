@@ -1,34 +1,18 @@
-"""Dates and clocks: real calendars and the real time zone database, past dates only in the tasks.
-
-Owns the three time tools and the tasks that start from them. Knows nothing of the other domains' state.
-"""
+"""Dates and clocks: real calendars and the real time zone database, past dates only in the tasks."""
 
 from __future__ import annotations
 
 import datetime
-import difflib
-from typing import Annotated
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
+from dateutil.relativedelta import relativedelta
 from pydantic import Field
 
-from alpha_umi.gym.draft import Draft, DroppedTask
-from alpha_umi.gym.world import Category, Scenario
+from alpha_umi.gym.intents import Category, Gives, Intent, Slot
+from alpha_umi.gym.places import place
+from alpha_umi.gym.slots import CITY, DATE, DAYS, MOMENT
 
-_ZONES = """
-    Amsterdam=Europe/Amsterdam Athens=Europe/Athens Auckland=Pacific/Auckland Bangkok=Asia/Bangkok
-    Berlin=Europe/Berlin Bogota=America/Bogota Boston=America/New_York Brussels=Europe/Brussels Cairo=Africa/Cairo
-    Chicago=America/Chicago Copenhagen=Europe/Copenhagen Delhi=Asia/Kolkata Denver=America/Denver Dubai=Asia/Dubai
-    Dublin=Europe/Dublin Helsinki=Europe/Helsinki Honolulu=Pacific/Honolulu Istanbul=Europe/Istanbul
-    Jakarta=Asia/Jakarta Karachi=Asia/Karachi Lagos=Africa/Lagos Lima=America/Lima Lisbon=Europe/Lisbon
-    London=Europe/London Madrid=Europe/Madrid Manila=Asia/Manila Mumbai=Asia/Kolkata Nairobi=Africa/Nairobi
-    Oslo=Europe/Oslo Paris=Europe/Paris Prague=Europe/Prague Rome=Europe/Rome Seattle=America/Los_Angeles
-    Seoul=Asia/Seoul Shanghai=Asia/Shanghai Singapore=Asia/Singapore Sydney=Australia/Sydney Tokyo=Asia/Tokyo
-    Toronto=America/Toronto Vienna=Europe/Vienna Warsaw=Europe/Warsaw Zurich=Europe/Zurich
-"""
-CITIES = dict(pair.split("=") for pair in _ZONES.split())
-"""City -> time zone."""
-_UNKNOWN_PLACES = ("Atlantis", "Gotham", "Narnia", "Mordor", "El Dorado", "Wakanda", "Zubrowka", "Hogwarts", "Utopia")
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 Moment = Annotated[str, Field(description="YYYY-MM-DD HH:MM")]
 Date = Annotated[str, Field(description="YYYY-MM-DD")]
@@ -36,243 +20,363 @@ Date = Annotated[str, Field(description="YYYY-MM-DD")]
 
 def convert_time(moment: Moment, from_city: str, to_city: str) -> str:
     """Convert a local time in one city to the local time in another."""
-    try:
-        local = datetime.datetime.strptime(moment, "%Y-%m-%d %H:%M")
-    except ValueError:
-        raise ValueError(f"'{moment[:40]}' is not a time like 2024-05-31 18:05") from None
-    start, end = ZoneInfo(_zone(from_city)), ZoneInfo(_zone(to_city))
+    local = read_moment(moment)
+    start, end = ZoneInfo(place(from_city).zone), ZoneInfo(place(to_city).zone)
     return local.replace(tzinfo=start).astimezone(end).strftime("%Y-%m-%d %H:%M")
+
+
+def time_difference(city: str, other_city: str, date: Date) -> dict[str, float | str]:
+    """Tell by how many hours the clocks of two cities differ on a date."""
+    noon = datetime.datetime.combine(read_date(date), datetime.time(12))
+    offsets = [noon.replace(tzinfo=ZoneInfo(place(name).zone)).utcoffset() for name in (city, other_city)]
+    first, second = (offset.total_seconds() / 3600 if offset is not None else 0.0 for offset in offsets)
+    hours = abs(second - first)
+    ahead = "neither" if hours == 0 else other_city if second > first else city
+    return {"hours": int(hours) if hours == int(hours) else hours, "ahead": ahead}
 
 
 def days_between(start: Date, end: Date) -> int:
     """Count the days from one date to another."""
-    return (_date(end) - _date(start)).days
+    return (read_date(end) - read_date(start)).days
 
 
-def add_days(date: Date, days: int) -> dict[str, str]:
-    """Add days to a date; tells the new date and its weekday."""
+def add_days(date: Date, days: int) -> str:
+    """Add days to a date, or take them away with a negative number."""
     try:
-        moved = _date(date) + datetime.timedelta(days=days)
+        return str(read_date(date) + datetime.timedelta(days=days))
     except OverflowError:
         raise ValueError(f"{days} days lead out of the calendar") from None
-    return {"date": str(moved), "weekday": WEEKDAYS[moved.weekday()]}
 
 
-def _zone(city: str) -> str:
-    known = {name.casefold(): zone for name, zone in CITIES.items()}
-    if city.casefold() in known:
-        return known[city.casefold()]
-    close = difflib.get_close_matches(city[:40].capitalize(), CITIES, n=1, cutoff=0.7)
-    raise LookupError(f"unknown city '{city[:40]}'" + (f", did you mean '{close[0]}'?" if close else ""))
+def add_months(date: Date, months: int) -> str:
+    """Add whole months to a date; the last day of a shorter month is taken where needed."""
+    try:
+        return str(read_date(date) + relativedelta(months=months))
+    except (OverflowError, ValueError):
+        raise ValueError(f"{months} months lead out of the calendar") from None
 
 
-def _date(text: str) -> datetime.date:
+def weekday_of(date: Date) -> str:
+    """Tell the day of the week of a date."""
+    return WEEKDAYS[read_date(date).weekday()]
+
+
+def age_on(birthday: Date, date: Date) -> int:
+    """Tell how many full years old somebody is on a date."""
+    born, day = read_date(birthday), read_date(date)
+    if day < born:
+        raise ValueError(f"{date} is before the birthday {birthday}")
+    return relativedelta(day, born).years
+
+
+def week_number(date: Date) -> dict[str, int]:
+    """Tell the ISO week of the year in which a date lies."""
+    year, week, _ = read_date(date).isocalendar()
+    return {"week": week, "year": year}
+
+
+def business_days(start: Date, end: Date) -> int:
+    """Count the days from Monday to Friday in a period, both ends included."""
+    first, last = read_date(start), read_date(end)
+    if last < first:
+        raise ValueError(f"the period ends on {end}, before it starts on {start}")
+    if (last - first).days > 36_600:
+        raise ValueError("the period is longer than 100 years")
+    return sum((first + datetime.timedelta(days=n)).weekday() < 5 for n in range((last - first).days + 1))
+
+
+def read_moment(text: str) -> datetime.datetime:
+    """A moment as the tools write it.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        return datetime.datetime.strptime(text, "%Y-%m-%d %H:%M")
+    except ValueError:
+        raise ValueError(f"'{text[:40]}' is not a time like 2024-05-31 18:05") from None
+
+
+def read_date(text: str) -> datetime.date:
+    """A date as the tools write it.
+
+    Raises:
+        ValueError: it is none.
+    """
     try:
         return datetime.datetime.strptime(text, "%Y-%m-%d").date()
     except ValueError:
         raise ValueError(f"'{text[:40]}' is not a date like 2024-05-31") from None
 
 
-_CONVERT = (
-    "When it is {moment} in {a}, what time is it in {b}?",
-    "What is {moment} {a} time in {b}?",
-    "A call starts at {moment} in {a}. When is that in {b}?",
-    "Convert {moment} from {a} time to {b} time.",
-    "My friend in {a} goes live on {moment}. What will the clock in {b} show?",
-    "The match begins at {moment} local time in {a}; what time should I switch on in {b}?",
-    "It is {moment} in {a} right now, so what do the clocks say in {b}?",
-    "Please give me the {b} equivalent of {moment} in {a}.",
+_MONTHS = Slot(kind="months", draw=lambda d: d.integer(2, 40), say=lambda value: (f"{value} months",))
+_BIRTHDAY = Slot(
+    kind="birthday",
+    draw=lambda d: d.date(datetime.date(1950, 1, 1), datetime.date(2008, 12, 31)),
+    say=DATE.say,
+    vague=("my birthday", "the day she was born"),
+)
+_IMPOSSIBLE = ("02-30", "04-31", "06-31", "09-31", "11-31", "02-31")
+_DAY = Slot(
+    kind="date",
+    draw=DATE.draw,
+    say=lambda value: DATE.say(value) if value[5:] not in _IMPOSSIBLE else (value,),
+    vague=DATE.vague,
+    unknown=lambda d: f"{d.integer(2015, 2024)}-{d.any_of(_IMPOSSIBLE)}",
 )
 
 
-def _two_cities(d: Draft) -> tuple[str, str, str]:
-    first, second = d.choose(list(CITIES)), d.choose(list(CITIES))
-    if CITIES[first] == CITIES[second]:
-        raise DroppedTask("same time zone")
-    hour, minute = d.any_of(range(24)), d.any_of((0, 5, 10, 15, 20, 30, 40, 45, 50))
-    return f"{d.date()} {hour:02}:{minute:02}", first, second
+def _apart(values: Any) -> bool:
+    return bool(values["start"] < values["end"])
 
 
-def _tell_time(d: Draft, result: str, moment: str, a: str, b: str) -> None:
-    answers = (
-        "When it is {moment} in {a}, it is {result} in {b}.",
-        "In {b} it is {result}.",
-        "That is {result} in {b}.",
-    )
-    d.answer(f"it is {result} in {b}", answers, facts=result.split(), moment=moment, a=a, b=b, result=result)
-
-
-def _convert(d: Draft) -> None:
-    moment, a, b = _two_cities(d)
-    d.ask(_CONVERT, moment=moment, a=a, b=b)
-    result = d.call(f"convert {moment} from {a} to {b}", "convert_time", moment=moment, from_city=a, to_city=b)
-    _tell_time(d, result, moment, a, b)
-
-
-def _convert_misspelt(d: Draft) -> None:
-    moment, a, b = _two_cities(d)
-    wrong = d.misspell(b)
-    d.ask(_CONVERT, moment=moment, a=a, b=wrong)
-    error = d.call_in_vain(
-        f"convert {moment} from {a} to {wrong}", "convert_time", moment=moment, from_city=a, to_city=wrong
-    )
-    if f"'{b}'" not in error:
-        raise DroppedTask("no suggestion")
-    known = f"{wrong} is unknown, and {b} is meant"
-    result = d.call(f"convert it to {b}", "convert_time", known=known, moment=moment, from_city=a, to_city=b)
-    _tell_time(d, result, moment, a, b)
-
-
-def _convert_nowhere(d: Draft) -> None:
-    moment, a, _ = _two_cities(d)
-    b = d.any_of(_UNKNOWN_PLACES)
-    d.ask(_CONVERT, moment=moment, a=a, b=b)
-    d.call_in_vain(f"convert {moment} from {a} to {b}", "convert_time", moment=moment, from_city=a, to_city=b)
-    d.give_up(f"{b} is not a city the tool knows")
-
-
-def _between(d: Draft) -> None:
-    start, end = sorted((d.date(), d.date()))
-    d.ask(
-        (
+_INTENTS = (
+    Intent(
+        tool=convert_time,
+        slots={"moment": MOMENT, "from_city": CITY, "to_city": CITY},
+        fits=lambda v: place(v["from_city"]).zone != place(v["to_city"]).zone,
+        goals=(
+            "convert {moment} from {from_city} time to {to_city} time",
+            "turn {moment} in {from_city} into the local time of {to_city}",
+            "translate the {from_city} time {moment} into {to_city} time",
+            "work out what the clocks in {to_city} show at {moment} in {from_city}",
+        ),
+        asks=(
+            "When it is {moment} in {from_city}, what time is it in {to_city}?",
+            "A call starts at {moment} in {from_city}. When is that in {to_city}?",
+            "My friend in {from_city} goes live at {moment}. What will the clock in {to_city} show?",
+            "It is {moment} in {from_city} right now, so what do the clocks say in {to_city}?",
+            "A match begins at {moment} local time in {from_city}; when should I switch on in {to_city}?",
+        ),
+        gives=Gives(
+            kind="moment",
+            nouns=(
+                "the {to_city} time at {moment} in {from_city}",
+                "the local time in {to_city} when it is {moment} in {from_city}",
+                "the time in {to_city} at {moment} {from_city} time",
+            ),
+            facts=lambda out: out.split(),
+        ),
+        found="it is {out} in {to_city}",
+        answers=("When it is {moment} in {from_city}, it is {out} in {to_city}.", "In {to_city} it is {out}."),
+    ),
+    Intent(
+        tool=time_difference,
+        slots={"city": CITY, "other_city": CITY, "date": DATE},
+        fits=lambda v: place(v["city"]).zone != place(v["other_city"]).zone,
+        goals=(
+            "find out by how many hours {city} and {other_city} differ on {date}",
+            "compare the clocks of {city} and {other_city} on {date}",
+            "get the time difference of {city} and {other_city} for {date}",
+        ),
+        asks=(
+            "How many hours apart are {city} and {other_city} on {date}?",
+            "On {date}, how far apart are the clocks of {city} and {other_city}?",
+            "I call {other_city} from {city} on {date}. How many hours lie between us?",
+        ),
+        gives=Gives(
+            kind="number",
+            read="hours",
+            nouns=(
+                "the time difference between {city} and {other_city} on {date} in hours",
+                "the number of hours between the clocks of {city} and {other_city} on {date}",
+                "the hours by which {city} and {other_city} differ on {date}",
+            ),
+            compares="size",
+        ),
+        found="{city} and {other_city} are {out} hours apart",
+        answers=("{city} and {other_city} are {out} hours apart.", "The difference is {out} hours."),
+    ),
+    Intent(
+        tool=days_between,
+        slots={"start": _DAY, "end": DATE},
+        fits=_apart,
+        goals=(
+            "count the days from {start} to {end}",
+            "work out how many days lie between {start} and {end}",
+            "find the length of the time from {start} until {end} in days",
+            "tell the number of days that pass between {start} and {end}",
+        ),
+        asks=(
             "How many days are there between {start} and {end}?",
             "How many days pass from {start} to {end}?",
-            "I was hired on {start} and left on {end}. For how many days did I work there?",
-            "Count the days from {start} until {end}.",
             "My visa runs from {start} to {end}. How many days is that?",
-            "The warranty began {start} and ended {end}; tell me its length in days.",
-            "Tell me how long it is from {start} up to {end}, in days.",
+            "I was hired on {start} and left on {end}. For how many days did I work there?",
+            "The warranty began {start} and ended {end}; how long is that in days?",
         ),
-        start=start,
-        end=end,
-    )
-    days = d.call(f"count the days from {start} to {end}", "days_between", start=start, end=end)
-    answers = ("There are {days} days between {start} and {end}.", "It is {days} days.", "That makes {days} days.")
-    d.answer(f"it is {days} days", answers, facts=[days], days=days, start=start, end=end)
-
-
-def _add(d: Draft) -> None:
-    date, days = d.date(), d.integer(5, 400)
-    d.ask(
-        (
-            "What date is {days} days after {date}?",
-            "Which day is it {days} days after {date}?",
-            "I borrowed a book on {date} for {days} days. When is it due?",
-            "A project starts on {date} and takes {days} days. On what date does it end?",
-            "Add {days} days to {date}.",
-            "If something was ordered on {date} and needs {days} days, when will it be there?",
-            "Starting at {date}, where in the calendar am I after {days} more days?",
+        gives=Gives(
+            kind="count",
+            nouns=(
+                "the number of days from {start} to {end}",
+                "the days between {start} and {end}",
+                "the length in days of the time from {start} until {end}",
+            ),
+            compares="size",
         ),
-        days=days,
-        date=date,
-    )
-    moved = d.call(f"add {days} days to {date}", "add_days", date=date, days=days)
-    d.answer(
-        f"the date is {moved['date']}",
-        ("It is {weekday}, {date}.", "That is {date}, a {weekday}.", "{days} days later it is {weekday}, {date}."),
-        facts=[moved["date"], moved["weekday"]],
-        days=days,
-        **moved,
-    )
-
-
-def _add_then_between(d: Draft) -> None:
-    date, days, end = d.date(), d.integer(5, 60), d.date()
-    if end <= date:
-        raise DroppedTask("dates in the wrong order")
-    d.ask(
-        (
-            "A course starts on {date} and lasts {days} days. How many days are there from its end to {end}?",
-            "I leave on {date} for {days} days. When I am back, how many days are left until {end}?",
-            "Take the day {days} days after {date}: how many days is it from then to {end}?",
-            "The sale begins {date} and runs {days} days; how many days lie between its last day and {end}?",
-            "A {days} day trip begins {date}. How many days separate the return from {end}?",
+        found="it is {out} days from {start} to {end}",
+        answers=("There are {out} days between {start} and {end}.", "It is {out} days."),
+    ),
+    Intent(
+        tool=add_days,
+        slots={"date": _DAY, "days": DAYS},
+        goals=(
+            "add {days} to {date}",
+            "find the date {days} after {date}",
+            "count {days} on from {date}",
+            "move {days} forward from {date}",
         ),
-        date=date,
-        days=days,
-        end=end,
-    )
-    back = d.call(f"add {days} days to {date}", "add_days", date=date, days=days)["date"]
-    left = d.call(f"count the days to {end}", "days_between", known=f"the end is {back}", start=back, end=end)
-    answers = ("It ends on {back}, which is {left} days before {end}.", "From {back} to {end} it is {left} days.")
-    d.answer(f"{left} days are left", answers, facts=[left], back=back, left=left, end=end)
-
-
-def _between_then_pay(d: Draft) -> None:
-    start, end = sorted((d.date(), d.date()))
-    price = d.integer(3, 90)
-    d.ask(
-        (
-            "Parking costs {price} dollars a day. What do I pay from {start} to {end}?",
-            "A room costs {price} dollars per night. How much is it from {start} to {end}?",
-            "I rent a locker at {price} dollars a day from {start} until {end}. What is the total?",
-            "At {price} dollars a day, what did storage from {start} to {end} cost?",
-            "The daily rate is {price} dollars; work out the bill for {start} through {end}.",
+        asks=(
+            "What date is {days} after {date}?",
+            "A project starts on {date} and takes {days}. On what date does it end?",
+            "I borrowed a book on {date} for {days}. When is it due?",
+            "Something was ordered on {date} and needs {days}. When will it be there?",
+            "If I start on {date}, where in the calendar am I after {days} more?",
         ),
-        price=price,
-        start=start,
-        end=end,
-    )
-    days = d.call(f"count the days from {start} to {end}", "days_between", start=start, end=end)
-    product = f"{days} * {price}"
-    total = d.call(f"calculate {product}", "calculate", known=f"it is {days} days", expression=product)
-    answers = ("{days} days at {price} dollars cost {total} dollars.", "The total is {total} dollars.")
-    d.answer(f"the total is {total} dollars", answers, facts=[total], days=days, price=price, total=total)
-
-
-def _convert_then_add(d: Draft) -> None:
-    moment, a, b = _two_cities(d)
-    days = d.integer(3, 90)
-    d.ask(
-        (
-            "It is {moment} in {a}. What date will it be in {b} {days} days later?",
-            "A show in {a} starts at {moment}. What weekday is {days} days after its start, by the date in {b}?",
-            "Take {moment} {a} time in {b}; which date is {days} days after that?",
-            "By the calendar in {b}, what date follows {days} days after {moment} {a} time?",
-            "Something happens at {moment} in {a}; name the date {days} days on as seen from {b}.",
+        gives=Gives(
+            kind="date",
+            nouns=(
+                "the date {days} after {date}",
+                "the day that comes {days} after {date}",
+                "the date {days} on from {date}",
+            ),
+            compares="date",
         ),
-        moment=moment,
-        a=a,
-        b=b,
-        days=days,
-    )
-    there = d.call(f"convert {moment} from {a} to {b}", "convert_time", moment=moment, from_city=a, to_city=b)
-    day = there.split()[0]
-    moved = d.call(f"add {days} days to {day}", "add_days", known=f"in {b} it is {there}", date=day, days=days)
-    answers = ("It will be {weekday}, {date}.", "{days} days later it is {weekday}, {date}, in {b}.")
-    d.answer(f"the date is {moved['date']}", answers, facts=[moved["date"], moved["weekday"]], b=b, days=days, **moved)
-
-
-def _impossible_date(d: Draft) -> None:
-    year, days = d.any_of((2015, 2017, 2018, 2019, 2021, 2022, 2023)), d.integer(5, 400)
-    date = f"{year}-{d.any_of(('02-29', '02-30', '04-31', '06-31', '09-31', '11-31'))}"
-    d.ask(
-        (
-            "What date is {days} days after {date}?",
-            "Add {days} days to {date}.",
-            "My contract starts on {date}. When have {days} days passed?",
-            "Which weekday comes {days} days after {date}?",
-            "Starting at {date}, where in the calendar do {days} days lead?",
+        found="{days} after {date} it is {out}",
+        answers=("The date is {out}.", "{days} after {date} it is {out}."),
+    ),
+    Intent(
+        tool=add_months,
+        slots={"date": DATE, "months": _MONTHS},
+        goals=("add {months} to {date}", "find the date {months} after {date}", "go {months} forward from {date}"),
+        asks=(
+            "What date is it {months} after {date}?",
+            "A contract of {months} begins on {date}. When does it end?",
+            "I pay from {date} for {months}. On which date is it over?",
         ),
-        days=days,
-        date=date,
-    )
-    d.call_in_vain(f"add {days} days to {date}", "add_days", date=date, days=days)
-    d.give_up(f"{date} is not a date of the calendar")
-
+        gives=Gives(
+            kind="date",
+            nouns=(
+                "the date {months} after {date}",
+                "the day {months} later than {date}",
+                "the date {months} on from {date}",
+            ),
+            compares="date",
+        ),
+        found="{months} after {date} it is {out}",
+        answers=("The date is {out}.", "{months} after {date} it is {out}."),
+    ),
+    Intent(
+        tool=weekday_of,
+        slots={"date": _DAY},
+        goals=(
+            "find the weekday of {date}",
+            "look up which day of the week {date} is",
+            "tell the weekday on which {date} falls",
+        ),
+        asks=(
+            "Which day of the week is {date}?",
+            "I was born on {date}. What weekday was that?",
+            "On what weekday does {date} fall?",
+        ),
+        gives=Gives(
+            kind="weekday",
+            nouns=("the weekday of {date}", "the day of the week on {date}", "the weekday on which {date} falls"),
+            compares="|".join(WEEKDAYS),
+        ),
+        found="{date} is a {out}",
+        answers=("{date} is a {out}.", "It is a {out}."),
+    ),
+    Intent(
+        tool=age_on,
+        slots={"birthday": _BIRTHDAY, "date": DATE},
+        fits=lambda v: bool(v["birthday"] < v["date"]),
+        goals=(
+            "work out how old somebody born on {birthday} is on {date}",
+            "find the age on {date} of a person born {birthday}",
+            "tell the age in years on {date}, the birthday being {birthday}",
+        ),
+        asks=(
+            "My aunt was born on {birthday}. How old is she on {date}?",
+            "How old is a person on {date} who was born on {birthday}?",
+            "With {birthday} as the birthday, how many years old is one on {date}?",
+        ),
+        gives=Gives(
+            kind="count",
+            nouns=(
+                "the age on {date} of somebody born on {birthday}",
+                "the age in years on {date} for the birthday {birthday}",
+                "the years of age on {date} of a person born {birthday}",
+            ),
+            compares="size",
+        ),
+        found="the age on {date} is {out} years",
+        answers=("The age is {out}.", "On {date} the person is {out} years old."),
+    ),
+    Intent(
+        tool=week_number,
+        slots={"date": DATE},
+        goals=(
+            "find the week number of {date}",
+            "look up the ISO week of {date}",
+            "tell in which week of the year {date} is",
+        ),
+        asks=(
+            "Which week of the year is {date} in?",
+            "My planner counts weeks. Which number has the week of {date}?",
+            "In what calendar week is {date}?",
+        ),
+        gives=Gives(
+            kind="count",
+            read="week",
+            nouns=("the week number of {date}", "the ISO week of {date}", "the calendar week that {date} is in"),
+            compares="size",
+        ),
+        found="{date} is in week {out}",
+        answers=("{date} is in week {out}.", "It is week {out}."),
+    ),
+    Intent(
+        tool=business_days,
+        slots={"start": DATE, "end": DATE},
+        fits=_apart,
+        goals=(
+            "count the business days from {start} to {end}",
+            "find how many days from Monday to Friday there are between {start} and {end}",
+            "tell the number of working days in the time {start} to {end}",
+        ),
+        asks=(
+            "How many business days are there from {start} to {end}?",
+            "An office is open on weekdays. How many days does it open from {start} to {end}?",
+            "Leaving out weekends, how many days are it from {start} until {end}?",
+        ),
+        gives=Gives(
+            kind="count",
+            nouns=(
+                "the number of business days from {start} to {end}",
+                "the business days between {start} and {end}",
+                "the count of working days from {start} until {end}",
+            ),
+            compares="size",
+        ),
+        found="there are {out} business days from {start} to {end}",
+        answers=("There are {out} business days from {start} to {end}.", "It is {out} business days."),
+        rivals=("days_between",),
+    ),
+)
 
 CATEGORY = Category(
-    "time",
-    (convert_time, days_between, add_days),
-    (
-        Scenario(kind="single", needs=("convert_time",), play=_convert),
-        Scenario(kind="single", needs=("days_between",), play=_between),
-        Scenario(kind="single", needs=("add_days",), play=_add),
-        Scenario(kind="sequential", needs=("add_days", "days_between"), play=_add_then_between),
-        Scenario(kind="sequential", needs=("days_between", "calculate"), play=_between_then_pay),
-        Scenario(kind="sequential", needs=("convert_time", "add_days"), play=_convert_then_add),
-        Scenario(kind="recovery", needs=("convert_time",), play=_convert_misspelt),
-        Scenario(kind="unsolvable", needs=("convert_time",), play=_convert_nowhere),
-        Scenario(kind="unsolvable", needs=("add_days",), play=_impossible_date),
+    name="time",
+    tools=(
+        convert_time,
+        time_difference,
+        days_between,
+        add_days,
+        add_months,
+        weekday_of,
+        age_on,
+        week_number,
+        business_days,
     ),
+    intents=_INTENTS,
+    held_out=("week_number", "business_days"),
+    closed_sets=(frozenset(day.casefold() for day in WEEKDAYS),),
 )

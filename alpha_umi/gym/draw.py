@@ -1,0 +1,109 @@
+"""Chance, and the line between train and test: test requests use wordings and values that training never uses.
+
+Everything random in a task comes from here, so a task is the same on every machine. Knows nothing of tools.
+"""
+
+from __future__ import annotations
+
+import datetime
+import random
+import zlib
+from collections.abc import Sequence
+from typing import Literal, TypeVar
+
+from alpha_umi.gym.world import World
+
+Split = Literal["train", "unseen_instructions", "unseen_tools", "unseen_categories"]
+"""As in ToolBench: the test splits hold unseen wordings and values; the last two hold unseen tools as well."""
+T = TypeVar("T")
+NOTHING_SUCH = "no intent of this kind"
+"""The reason for which a kind of task cannot be told at all."""
+
+TEST_SHARE = 5
+"""One value of that many is for test only."""
+FIRST_DAY, LAST_DAY = datetime.date(2015, 1, 1), datetime.date(2024, 12, 31)
+"""Past dates only: their clock changes can no longer be revised by a newer time zone database."""
+
+
+class DroppedTask(Exception):
+    """This task cannot be told; the generator draws another and counts the reason."""
+
+
+def for_split(templates: Sequence[T], *, test: bool) -> Sequence[T]:
+    """The wordings of one side: the last third, at least one, is for test only."""
+    held = max(1, len(templates) // 3)
+    return templates[-held:] if test else templates[:-held]
+
+
+class Draw:
+    """Chance in the hands of one task."""
+
+    def __init__(self, chance: random.Random, *, split: Split, world: World) -> None:
+        self.chance, self.split, self.world = chance, split, world
+        self.test = split != "train"
+        self.wordings: list[str] = []
+        """The templates drawn so far, for the count of how often each is used."""
+        self.values: list[str] = []
+        """The values drawn so far that belong to one side only."""
+
+    def wording(self, templates: Sequence[str]) -> str:
+        """One of the wordings of this side."""
+        template = self.chance.choice(for_split(templates, test=self.test))
+        self.wordings.append(template)
+        return template
+
+    def phrase(self, templates: Sequence[str]) -> str:
+        """One of an intent's own wordings: all of them are unseen when its tool is."""
+        if self.split in {"train", "unseen_instructions"}:
+            return self.wording(templates)
+        template = self.chance.choice(templates)
+        self.wordings.append(template)
+        return template
+
+    def any_of(self, values: Sequence[T]) -> T:
+        """One of a closed set (units, measures), whatever the split."""
+        return self.chance.choice(values)
+
+    def choose(self, values: Sequence[T]) -> T:
+        """One of an open set (cities, products, numbers), of this side only."""
+        for _ in range(100):
+            value = self.chance.choice(values)
+            if self._is_ours(value):
+                self.values.append(str(value))
+                return value
+        raise DroppedTask("no value of this split")
+
+    def _is_ours(self, value: object) -> bool:
+        """Whether a value belongs to this side; a checksum, so that it is the same in every process."""
+        for_test = zlib.crc32(str(value).encode()) % TEST_SHARE == 0
+        return for_test == self.test
+
+    def chances(self, probability: float) -> bool:
+        """True with this probability."""
+        return self.chance.random() < probability
+
+    def integer(self, low: int, high: int) -> int:
+        """A whole number of this side, both ends included."""
+        return self.choose(range(low, high + 1))
+
+    def decimal(self, low: int, high: int) -> int | float:
+        """A number with one decimal of this side; integral ones are int."""
+        tenths = self.choose(range(low * 10, high * 10 + 1))
+        return tenths // 10 if tenths % 10 == 0 else tenths / 10
+
+    def date(self, first: datetime.date = FIRST_DAY, last: datetime.date = LAST_DAY) -> str:
+        """An ISO date of this side."""
+        days = (last - first).days
+        return self.choose([str(first + datetime.timedelta(days=self.chance.randrange(days + 1))) for _ in range(40)])
+
+    def misspell(self, value: object) -> str:
+        """A slip of the pen: two inner letters swapped, or one left out or doubled."""
+        word = str(value)
+        if len(word) < 4:
+            raise DroppedTask("too short to be misspelt")
+        at = self.chance.randrange(1, len(word) - 1)
+        slips = [word[:at] + word[at + 1] + word[at] + word[at + 2 :], word[:at] + word[at + 1 :]]
+        slip = self.chance.choice([*slips, word[:at] + word[at] + word[at:]])
+        if slip == word or not slip.replace(" ", "").isalpha():
+            raise DroppedTask("the slip changed nothing")
+        return slip

@@ -1,0 +1,309 @@
+"""The kinds of task: each plays a story with real calls and then words the request that it answers.
+
+Every kind is a function of chance, the intents it may use and a story; it returns the request and what must and must
+not be offered with it. Knows nothing of splits or of which categories exist.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+from alpha_umi.gym import wording
+from alpha_umi.gym.compose import Node, Pool, chain_request, framed, goal, graft, noun, plant, request, say
+from alpha_umi.gym.conditions import condition
+from alpha_umi.gym.draw import Draw, DroppedTask
+from alpha_umi.gym.faults import DENIED, PASSING
+from alpha_umi.gym.intents import Intent
+from alpha_umi.gym.numbers import magnitude
+from alpha_umi.gym.story import Story, facts_of
+
+Kind = Literal["single", "sequential", "branching", "aggregation", "state_change", "recovery", "unsolvable"]
+
+_CHAIN_CALLS = {2: 0.4, 3: 0.27, 4: 0.17, 5: 0.09, 6: 0.07}
+_FEW_CALLS = {1: 0.55, 2: 0.35, 3: 0.1}
+_RESULTS = {2: 0.4, 3: 0.33, 4: 0.17, 5: 0.07, 6: 0.03}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tale:
+    """A request, and what is and is not offered with it."""
+
+    query: str
+    needs: tuple[str, ...]
+    """Tools that must be offered."""
+    avoid: tuple[str, ...] = ()
+    """Tools that must not be: with them there would be another way, or a way at all."""
+    decline: str = ""
+    """What no offered tool can do, when the planner has to give up at once for that reason."""
+    why: str = ""
+    """Why there is no solution, when there is none."""
+
+
+def single(d: Draw, pool: Pool, story: Story) -> Tale:
+    """One call."""
+    root = plant(d, pool, pool.pick(d, _asking(pool, most=1)), 1)
+    return _ask_for(d, root, story)
+
+
+def sequential(d: Draw, pool: Pool, story: Story) -> Tale:
+    """Calls whose results flow into one another."""
+    calls = _number(d, _CHAIN_CALLS)
+    root = plant(d, pool, pool.pick(d, _asking(pool, most=calls)), calls)
+    return _ask_for(d, root, story)
+
+
+def state_change(d: Draw, pool: Pool, story: Story) -> Tale:
+    """Calls that leave something changed, once or twice in a request."""
+    changing = [intent for intent in pool.roots if intent.changes]
+    roots = [_few(d, pool, changing)]
+    if d.chances(0.25) and roots[0].depth <= 2:
+        roots.append(_few(d, pool, [intent for intent in changing if intent.name != roots[0].intent.name]))
+    for root in roots:
+        story.run(root)
+    if len(roots) == 1:
+        story.answer_with(roots[0])
+        return _tale(chain_request(d, roots[0]), roots)
+    _answer_all(d, story, roots)
+    first, second = (goal(d, root) for root in roots)
+    return _tale(f"{framed(d, wording.FIRSTS, first)} {framed(d, wording.LASTS, second)}", roots)
+
+
+def aggregation(d: Draw, pool: Pool, story: Story) -> Tale:
+    """The same question about several things: all the results, or the one that stands out."""
+    nodes, varied = _alike(d, pool, _number(d, _RESULTS))
+    for node in nodes:
+        story.run(node)
+    template = d.phrase(nodes[0].intent.gives.nouns) if nodes[0].intent.gives else ""
+    said = [template.format(**node.said) for node in nodes]
+    sizes = [magnitude(node.out) for node in nodes]
+    if None in sizes or len(set(sizes)) < len(sizes) or d.chances(0.4):
+        _answer_all(d, story, nodes)
+        return _tale(d.wording(wording.LIST_FRAMES).format(nouns=_listed(said, last="and")), nodes[:1])
+    greatest = d.chances(0.5)
+    best = (max if greatest else min)(nodes, key=lambda node: magnitude(node.out) or 0)
+    names = [node.plain()[varied] for node in nodes]
+    name = best.plain()[varied]
+    out = best.intent.gives.say(best.out) if best.intent.gives else ""
+    words = {"name": name, "out": out, "most": "greatest" if greatest else "smallest"}
+    known = d.any_of(wording.FOUND_MOST).format(**words)
+    frames = wording.MOST_FRAMES if greatest else wording.LEAST_FRAMES
+    choice = {"choice": name, "among": names}
+    story.answer(
+        wording.capital(d.any_of(wording.ANSWER_MOST).format(**words)), facts=[*facts_of(best), choice], known=known
+    )
+    query = d.wording(frames).format(nouns=_listed(said, last="or"), all=_listed(said, last="and"))
+    return _tale(query, nodes[:1])
+
+
+def branching(d: Draw, pool: Pool, story: Story) -> Tale:
+    """One of two things, by the value of a third."""
+    telling = [intent for intent in _asking(pool, most=2) if intent.gives is not None and intent.gives.compares]
+    first = _few(d, pool, telling, most=2)
+    story.run(first)
+    asked = condition(d, first)
+    mentioned = {first: wording.referring(d, first.intent)}
+    actions: list[Node] = []
+    for _ in range(2):
+        taken = {node.intent.name for node in (*first.walk(), *actions)}
+        actions.append(_action(d, pool, first, taken))
+    verdict = asked.text if asked.met else f"not {asked.text}"
+    chosen = actions[0] if asked.met else actions[1]
+    story.step(chosen, rationale=d.any_of(wording.DECIDE), verdict=verdict)
+    story.answer_with(chosen)
+    yes, no = (goal(d, action, mentioned) for action in actions)
+    frame = d.wording(wording.IF_FRAMES)
+    query = frame.format(noun=noun(d, first), condition=asked.text, yes=yes, no=no, Yes=wording.capital(yes))
+    return _tale(query, [first, *actions])
+
+
+def _action(d: Draw, pool: Pool, first: Node, taken: set[str]) -> Node:
+    """A call that may follow a decision: often about the value that was decided on."""
+    free = [i for i in pool.roots if i.name not in taken]
+    kind = first.intent.gives.kind if first.intent.gives is not None else ""
+    fitting = [i for i in free if any(kind in slot.kinds for slot in i.slots.values())]
+    if not fitting or d.chances(0.4):
+        return plant(d, pool, pool.pick(d, [i for i in free if i.least_calls == 1]), 1)
+    intent = pool.pick(d, fitting)
+    place = d.any_of([name for name, slot in intent.slots.items() if kind in slot.kinds])
+    return graft(d, intent, {place: first})
+
+
+def recovery(d: Draw, pool: Pool, story: Story) -> Tale:
+    """A call that fails first, and what mends it: the right name, or patience."""
+    if d.chances(0.5):
+        return _passing(d, pool, story)
+    intents = [i for i in _asking(pool, most=1) if any(slot.slip for slot in i.slots.values())]
+    node = plant(d, pool, pool.pick(d, intents), 1)
+    name = d.any_of([name for name, slot in node.intent.slots.items() if slot.slip])
+    slot, right = node.intent.slots[name], node.values[name]
+    assert slot.slip is not None
+    wrong = slot.slip(d, right)
+    error = story.fail(node, **{name: wrong})
+    if slot.plain(right) not in error:
+        raise DroppedTask("the error suggests nothing")
+    story.step(node, rationale=d.any_of(wording.CORRECT), wrong=slot.plain(wrong), right=slot.plain(right))
+    story.answer_with(node)
+    node.said[name] = slot.plain(wrong)
+    return _tale(request(d, node), [node])
+
+
+def _passing(d: Draw, pool: Pool, story: Story) -> Tale:
+    """A failure that is over at the second try."""
+    root = _few(d, pool, _asking(pool, most=3))
+    victim = d.any_of(list(root.walk()))
+    story.faults[victim.intent.name] = d.any_of(PASSING)
+    for node in root.walk():
+        if node is victim:
+            story.fail(node)
+            story.step(node, rationale=d.any_of(wording.RETRY))
+        else:
+            story.step(node)
+    story.answer_with(root)
+    return _tale(chain_request(d, root), [root])
+
+
+def unsolvable(d: Draw, pool: Pool, story: Story) -> Tale:
+    """What cannot be done: no tool for it, a value missing, or a failure that does not pass."""
+    return d.any_of((_no_tool, _no_tool, _no_information, _not_there, _denied))(d, pool, story)
+
+
+def _no_tool(d: Draw, pool: Pool, story: Story) -> Tale:
+    root = _few(d, pool, pool.roots, most=2)
+    missing = d.any_of(list(root.walk()))
+    story.run(root)  # it would work, had the planner the tool
+    query = chain_request(d, root)
+    others = [node.intent.name for node in root.walk() if node.intent.name != missing.intent.name]
+    wanted = d.any_of(missing.intent.goals).format(**missing.plain()) if missing.depth == 1 else _said_goal(d, missing)
+    tale = _tale(query, [root])
+    avoid = (missing.intent.name, *missing.intent.rivals, *tale.avoid)
+    return Tale(query=query, needs=tuple(others), avoid=avoid, decline=wanted, why="missing tool")
+
+
+def _said_goal(d: Draw, node: Node) -> str:
+    """A goal in the request's own words: what flows in is not known yet."""
+    words = dict(node.said)
+    for name, child in node.children.items():
+        refer = node.intent.slots[name].refer
+        words[name] = d.any_of(refer) if refer else wording.referring(d, child.intent)
+    return d.any_of(node.intent.goals).format(**words)
+
+
+def _no_information(d: Draw, pool: Pool, story: Story) -> Tale:
+    intents = [i for i in pool.roots if i.least_calls == 1 and any(slot.vague for slot in i.slots.values())]
+    node = plant(d, pool, pool.pick(d, intents), 1)
+    name = d.any_of([name for name, slot in node.intent.slots.items() if slot.vague])
+    vague = d.any_of(node.intent.slots[name].vague)
+    node.said[name] = vague
+    story.miss(_said_goal(d, node), vague)
+    tellers = tuple(giver.name for giver in pool.givers(node.intent.slots[name]))
+    query = request(d, node)
+    return Tale(query=query, needs=(node.intent.name,), avoid=tellers, why="missing information")
+
+
+def _not_there(d: Draw, pool: Pool, story: Story) -> Tale:
+    intents = [i for i in pool.roots if i.least_calls == 1 and any(slot.unknown for slot in i.slots.values())]
+    node = plant(d, pool, pool.pick(d, intents), 1)
+    name = d.any_of([name for name, slot in node.intent.slots.items() if slot.unknown])
+    slot = node.intent.slots[name]
+    assert slot.unknown is not None
+    node.values[name] = slot.unknown(d)
+    node.said[name] = say(d, slot, node.values[name])
+    message = story.fail(node).split(": ")[-1].rstrip(".")
+    story.give_up(f"the tool says: {message}", goal=d.any_of(node.intent.goals).format(**node.plain()))
+    return _hopeless(d, node, "permanent failure")
+
+
+def _denied(d: Draw, pool: Pool, story: Story) -> Tale:
+    node = plant(d, pool, pool.pick(d, [i for i in pool.roots if i.least_calls == 1]), 1)
+    story.faults[node.intent.name] = DENIED
+    story.fail(node)
+    why = d.any_of(wording.DENIED).format(tool=node.intent.name)
+    story.give_up(why, goal=d.any_of(node.intent.goals).format(**node.plain()))
+    return _hopeless(d, node, "permission denied")
+
+
+def _hopeless(d: Draw, node: Node, why: str) -> Tale:
+    return Tale(query=request(d, node), needs=(node.intent.name,), avoid=node.intent.rivals, why=why)
+
+
+KINDS: Mapping[Kind, tuple[float, Callable[[Draw, Pool, Story], Tale]]] = MappingProxyType(
+    {
+        "single": (0.2, single),
+        "sequential": (0.25, sequential),
+        "branching": (0.1, branching),
+        "aggregation": (0.1, aggregation),
+        "state_change": (0.12, state_change),
+        "recovery": (0.1, recovery),
+        "unsolvable": (0.13, unsolvable),
+    }
+)
+"""Each kind's share and how it is told."""
+
+
+# What the kinds have in common
+
+
+def _ask_for(d: Draw, root: Node, story: Story) -> Tale:
+    story.run(root)
+    story.answer_with(root)
+    return _tale(chain_request(d, root), [root])
+
+
+def _tale(query: str, roots: Sequence[Node]) -> Tale:
+    nodes = [node for root in roots for node in root.walk()]
+    needs = tuple(dict.fromkeys(node.intent.name for node in nodes))
+    rivals = {rival for node in nodes for rival in node.intent.rivals}
+    return Tale(query=query, needs=needs, avoid=tuple(sorted(rivals - set(needs))))
+
+
+def _asking(pool: Pool, *, most: int) -> list[Intent]:
+    """Intents that are after a value, change nothing, and need at most so many calls."""
+    return [i for i in pool.roots if i.gives is not None and not i.changes and i.least_calls <= most]
+
+
+def _few(d: Draw, pool: Pool, intents: Sequence[Intent], *, most: int = 3) -> Node:
+    """A tree of one to three calls that ends in one of these."""
+    intent = pool.pick(d, [i for i in intents if i.least_calls <= most])
+    least = intent.least_calls
+    calls = min(most, max(least, _number(d, _FEW_CALLS)))
+    try:
+        return plant(d, pool, intent, calls)
+    except DroppedTask:
+        return plant(d, pool, intent, least)
+
+
+def _alike(d: Draw, pool: Pool, many: int) -> tuple[list[Node], str]:
+    """The same call with one slot varied, and that slot's name."""
+    first = plant(d, pool, pool.pick(d, [i for i in _asking(pool, most=1) if i.slots]), 1)
+    varied = d.any_of(list(first.intent.slots))
+    slot = first.intent.slots[varied]
+    nodes = [first]
+    for _ in range(20 * many):
+        if len(nodes) == many or slot.draw is None:
+            break
+        value = slot.draw(d)
+        values = {**first.values, varied: value}
+        if any(node.values[varied] == value for node in nodes):
+            continue
+        if first.intent.fits is not None and not first.intent.fits(values):
+            continue
+        nodes.append(Node(first.intent, values, {**first.said, varied: say(d, slot, value)}))
+    if len(nodes) < 2:
+        raise DroppedTask("nothing to compare")
+    return nodes, varied
+
+
+def _answer_all(d: Draw, story: Story, nodes: Sequence[Node]) -> None:
+    text = " ".join(f"{wording.capital(node.finding)}." for node in nodes)
+    story.answer(text, facts=[fact for node in nodes for fact in facts_of(node)])
+
+
+def _listed(items: Sequence[str], *, last: str) -> str:
+    return ", ".join(items[:-1]) + f" {last} {items[-1]}"
+
+
+def _number(d: Draw, shares: Mapping[int, float]) -> int:
+    return d.chance.choices(list(shares), weights=list(shares.values()))[0]

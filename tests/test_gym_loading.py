@@ -1,0 +1,85 @@
+"""What `--tools` names: the gym, parts of it, and things of the user's own."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from alpha_umi.errors import ToolError, UsageError
+from alpha_umi.gym import categories
+from alpha_umi.gym.loading import load_tools
+from alpha_umi.trajectory import Call, Observation
+
+
+def test_specs_of_the_gym() -> None:
+    assert len(load_tools("gym").tools) >= 80
+    names = [tool.name for tool in load_tools("gym:maths, gym:shop").tools]
+    assert names.index("calculate") < names.index("find_product")
+    assert "convert_time" not in names
+    assert len(list(load_tools("gym:time"))) == len(categories()["time"].tools)
+    with pytest.raises(ToolError, match="same name"):
+        load_tools("gym,gym:time")
+
+
+MODULE = """
+from __future__ import annotations
+from alpha_umi.tools.functions import FunctionToolbox
+def half(n: float) -> float:
+    \"\"\"Halve a number.\"\"\"
+    return n / 2
+def third(n: float) -> float:
+    return n / 3
+class tools:
+    many = [half, third]
+box = FunctionToolbox(tools.many)
+number = 4
+"""
+
+
+@pytest.fixture
+def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    name = f"own_{tmp_path.name.replace('-', '_')}"
+    (tmp_path / f"{name}.py").write_text(MODULE)
+    (tmp_path / f"{name}_bad.py").write_text("1 / 0")
+    (tmp_path / f"{name}_needy.py").write_text("import no_such_library_at_all")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    return name
+
+
+@pytest.mark.parametrize(("attribute", "n"), [("half", 1), ("tools.many", 2), ("box", 2)])
+def test_specs_of_own_modules(module: str, attribute: str, n: int) -> None:
+    box = load_tools(f"gym:time,{module}:{attribute}")
+    assert len(box.tools) == len(categories()["time"].tools) + n
+    assert box.invoke(Call(tool="half", arguments={"n": 5})) == Observation(text="2.5")
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        ("", "no tools are named"),
+        (" , ", "possible are gym, gym:CATEGORY (time, units, maths,"),
+        ("gim", "'gim' is not a source of tools; possible are gym"),
+        ("gym:", "no category ''"),
+        ("gym:cooking", "it has time, units, maths,"),
+        ("{module}:", "is not a source of tools"),
+        ("no_such_module_here:x", "there is no module 'no_such_module_here'"),
+        ("{module}.sub:x", "there is no module"),
+        ("{module}:hlaf", "'hlaf' is not in"),
+        ("{module}:hlaf", "there are half"),
+        ("{module}:number", "cannot offer 4"),
+        ("{module}_bad:x", "cannot be imported: ZeroDivisionError"),
+        ("{module}_needy:x", "needs 'no_such_library_at_all'"),
+        ("mcp:mcp-server-time", "tools from mcp: are not there yet"),
+        ("openapi:x.json", "not there yet"),
+        ("toolbench:dir", "not there yet"),
+        ("./tools.py:x", "is not a source of tools"),
+    ],
+)
+def test_a_wrong_spec_is_told_what_is_possible(module: str, spec: str, words: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        load_tools(spec.format(module=module))
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)

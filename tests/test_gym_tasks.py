@@ -1,0 +1,288 @@
+"""Tasks of the gym: really executed, divided between train and test, and the same everywhere."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from functools import cache
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alpha_umi.errors import UsageError
+from alpha_umi.grammar import format_call, format_plan, parse_call, parse_plan
+from alpha_umi.gym import SPLITS, Category, Gives, Intent, Slot, World, categories, generate, register, unregister
+from alpha_umi.gym.draw import Split
+from alpha_umi.gym.kinds import KINDS
+from alpha_umi.gym.registry import HELD_OUT, named, owners, toolbox
+from alpha_umi.gym.tasks import called_in, task_world
+from alpha_umi.trajectory import Decision, Outcome, Trajectory
+
+TESTS: tuple[Split, ...] = ("unseen_instructions", "unseen_tools", "unseen_categories")
+
+
+@cache
+def tasks(split: Split) -> tuple[Trajectory, ...]:
+    """As many as tell: training has room for rare mishaps, the test splits are as large as the data set's."""
+    return tuple(generate(1500 if split == "train" else 200, seed=0, split=split))
+
+
+def _calls(task: Trajectory) -> Iterator[Any]:
+    return (step.call for step in task.steps if step.call is not None)
+
+
+def _called(split: Split) -> set[str]:
+    return {call.tool for task in tasks(split) for call in _calls(task)}
+
+
+# The world
+
+
+def test_there_are_many_tools_in_many_categories() -> None:
+    assert len(categories()) >= 12
+    assert len(owners()) >= 80
+    assert set(categories()) > HELD_OUT
+    assert all(len(category.tools) >= 5 for category in categories().values())
+
+
+def test_every_tool_says_what_it_does_and_takes() -> None:
+    kinds: Counter[str] = Counter()
+    for tool in toolbox().tools:
+        assert 15 <= len(tool.description) <= 160, tool.name
+        for name, schema in tool.parameters["properties"].items():
+            kinds.update(key for key in ("enum", "minimum", "maximum", "items", "default", "anyOf") if key in schema)
+            assert {"type", "enum", "anyOf", "$ref", "allOf"} & schema.keys(), (tool.name, name)
+    assert all(kinds[key] >= 3 for key in ("enum", "minimum", "maximum", "default")), kinds
+
+
+def test_every_tool_is_wanted_by_some_task() -> None:
+    wanted = {intent.name for category in categories().values() for intent in category.intents}
+    assert wanted == set(owners())
+
+
+def test_every_wording_names_what_the_call_needs() -> None:
+    """A request without a value that its call needs could not be answered."""
+    for category in categories().values():
+        for intent in category.intents:
+            for templates in (intent.goals, intent.asks, intent.gives.nouns if intent.gives else ()):
+                for template in templates:
+                    missing = [name for name in intent.slots if f"{{{name}}}" not in template]
+                    assert not missing, (intent.name, template, missing)
+            assert len(intent.goals) >= 3, intent.name
+            assert intent.gives is None or len(intent.gives.nouns) >= 3, intent.name
+
+
+@pytest.mark.parametrize("seed", ["x", 1.5, None])
+def test_a_seed_that_is_no_number_is_refused(seed: Any) -> None:
+    with pytest.raises(UsageError, match="seed"):
+        World(seed)
+
+
+# Splits
+
+
+def test_no_tool_of_a_test_split_occurs_in_training() -> None:
+    shown = {tool for task in tasks("train") for tool in task.tool_names}
+    for split in ("unseen_tools", "unseen_categories"):
+        assert not _called(split) & shown
+    assert {owners()[tool] for tool in _called("unseen_categories")} == HELD_OUT
+    assert not {owners()[tool] for tool in _called("unseen_tools")} & HELD_OUT
+    assert _called("unseen_instructions") <= called_in("train")
+
+
+@pytest.mark.parametrize("split", TESTS)
+def test_no_wording_or_value_of_a_test_split_occurs_in_training(split: Split) -> None:
+    for key in ("wordings", "values"):
+        train = {item for task in tasks("train") for item in task.meta[key]}
+        test = {item for task in tasks(split) for item in task.meta[key]}
+        assert test
+        assert not train & test, key
+    assert not {task.query for task in tasks("train")} & {task.query for task in tasks(split)}
+
+
+def test_no_template_stands_behind_many_requests() -> None:
+    many = len(tasks("train"))
+    used = Counter(template.casefold() for task in tasks("train") for template in set(task.meta["wordings"]))
+    template, count = used.most_common(1)[0]
+    assert count <= 0.025 * many, (template, count / many)  # 2 % of 4,000; a sample of 1,500 strays a little
+    assert len({task.query for task in tasks("train")}) >= 0.99 * many
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_the_mix_of_kinds_and_depths(split: Split) -> None:
+    kinds = Counter(task.meta["kind"] for task in tasks(split))
+    assert set(kinds) == set(KINDS)
+    assert all(count >= 0.03 * len(tasks(split)) for count in kinds.values()), kinds
+    depths = Counter(task.meta["calls"] for task in tasks(split) if task.outcome is Outcome.ANSWERED)
+    assert min(depths) == 1
+    assert max(depths) >= (5 if split == "train" else 4)
+    assert all(3 <= len(task.tools) <= 12 for task in tasks(split))
+    assert all(len({t.name for t in task.tools}) == len(task.tools) for task in tasks(split))
+
+
+# What a task is
+
+
+def test_a_task_offers_what_it_needs_among_tools_of_its_kind() -> None:
+    alike = 0
+    for task in tasks("train"):
+        called = {call.tool for call in _calls(task)}
+        assert called <= task.tool_names
+        near = {owners()[tool] for tool in called}
+        alike += any(owners()[tool] in near for tool in task.tool_names - called)
+    assert alike > 0.8 * len(tasks("train"))
+
+
+def test_the_shape_of_each_kind() -> None:
+    for task in tasks("train"):
+        seen = [step.observation for step in task.steps if step.observation is not None]
+        failed = sum(not observation.ok for observation in seen)
+        kind = task.meta["kind"]
+        assert task.meta["calls"] == len(seen)
+        if kind == "unsolvable":
+            assert task.outcome is Outcome.GAVE_UP
+            assert task.steps[-1].plan.decision is Decision.GIVE_UP
+            assert failed == len(seen)
+        else:
+            assert task.outcome is Outcome.ANSWERED
+            assert failed == (kind == "recovery")
+            assert seen[-1].ok
+        assert bool(task.meta["changes"]) or kind != "state_change"
+        assert (len(seen) == 1) if kind == "single" else (len(seen) >= 2) or kind in {"unsolvable", "state_change"}
+
+
+def test_data_flows_from_an_observation_into_a_later_call() -> None:
+    flowing = 0
+    chains = [task for task in tasks("train") if task.meta["kind"] == "sequential"]
+    for task in chains:
+        seen = ""
+        for step in task.steps:
+            if step.call is not None and step.observation is not None:
+                values = [str(value) for value in step.call.arguments.values()]
+                flowing += any(value in seen and value not in task.query for value in values)
+                seen += step.observation.text + "\n"
+    assert flowing >= 0.9 * len(chains)
+
+
+def test_a_failing_tool_fails_again_when_the_task_is_played() -> None:
+    passing = [task for task in tasks("train") if task.meta["kind"] == "recovery" and task.meta["faults"]]
+    assert passing
+    for task in passing:
+        box, _ = task_world(task)
+        calls = list(_calls(task))
+        first = [box.invoke(call).ok for call in calls]
+        assert first.count(False) == 1
+
+
+def test_what_is_missing_is_missing() -> None:
+    hopeless = [task for task in tasks("train") if task.meta["why"] == "missing tool"]
+    assert hopeless
+    for task in hopeless:
+        assert not any(step.call for step in task.steps)
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_every_trajectory_can_be_written_and_read(split: Split) -> None:
+    for task in tasks(split):
+        assert Trajectory.model_validate_json(task.model_dump_json()) == task
+        for step in task.steps:
+            assert parse_plan(format_plan(step.plan)) == step.plan
+            if step.call is not None:
+                again = parse_call(format_call(step.call))
+                assert (again.tool, again.arguments) == (step.call.tool, step.call.arguments)
+
+
+# The same everywhere
+
+DIGEST = "to be filled"
+
+
+def _digest(split: Split, n: int, seed: int) -> str:
+    lines = "".join(task.model_dump_json() + "\n" for task in generate(n, seed=seed, split=split))
+    return hashlib.sha256(lines.encode()).hexdigest()[:16]
+
+
+def test_tasks_are_the_same_in_another_process() -> None:
+    code = (
+        "import hashlib\nfrom alpha_umi.gym import generate\n"
+        "lines = ''.join(t.model_dump_json() + '\\n' for t in generate(60, seed=3, split='unseen_categories'))\n"
+        "print(hashlib.sha256(lines.encode()).hexdigest()[:16])"
+    )
+    environment = os.environ | {"PYTHONHASHSEED": "123", "TZ": "Asia/Tokyo"}
+    found = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == _digest("unseen_categories", 60, 3)
+
+
+def test_more_tasks_begin_with_the_same() -> None:
+    assert list(generate(5, seed=4)) == list(islice(generate(50, seed=4), 5))
+    assert next(generate(1, seed=4)).query != next(generate(1, seed=5)).query
+
+
+# Bad input, and worlds of one's own
+
+
+def test_an_unknown_split_or_category_is_told_the_known_ones() -> None:
+    with pytest.raises(UsageError, match="unseen_tools"):
+        generate(1, split="test")  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="it has time, units"):
+        generate(1, only=["cooking"])
+    with pytest.raises(UsageError, match="it has time, units"):
+        toolbox("cooking")
+
+
+def _shaky() -> Category:
+    def quake(place: str) -> int:
+        """Tell how strong the last quake was in a place."""
+        if place in {"Aa", "Ab"}:
+            raise ZeroDivisionError("inside")
+        return len(place)
+
+    place = Slot(kind="place", draw=lambda d: d.any_of(("Aa", "Ab", "Accra", "Adelaide")))
+    intent = Intent(
+        tool=quake,
+        slots={"place": place},
+        goals=("look up the quake of {place}", "find the last quake of {place}", "see how {place} shook"),
+        gives=Gives(kind="count", nouns=("the quake of {place}", "the strength in {place}", "the tremor of {place}")),
+        found="the quake of {place} had {out}",
+        answers=("It had {out}.",),
+    )
+    return Category(name="shaky", tools=(quake,), intents=(intent,))
+
+
+def test_a_tool_that_raises_drops_the_task_and_is_counted() -> None:
+    register(_shaky())
+    try:
+        dropped: Counter[str] = Counter()
+        found = list(generate(20, seed=1, only=["shaky"], dropped=dropped))
+        assert len(found) == 20
+        assert dropped["quake failed"] > 0
+        assert all("Aa" not in str(c.arguments) for t in found if t.meta["kind"] == "single" for c in _calls(t))
+        with pytest.raises(UsageError, match="already"):
+            register(_shaky())
+    finally:
+        unregister("shaky")
+    assert "shaky" not in categories()
+    with pytest.raises(UsageError, match="ships"):
+        unregister("time")
+
+
+def test_the_example_world_makes_tasks() -> None:
+    source = Path("examples/own_world.py").read_text(encoding="utf-8")
+    assert len(source.splitlines()) < 80
+    only = named("examples.own_world:GREENHOUSE, time, holidays")
+    try:
+        found = list(generate(80, seed=2, only=only))
+    finally:
+        unregister("greenhouse")
+    kinds = Counter(task.meta["kind"] for task in found)
+    assert {"single", "sequential", "state_change", "unsolvable", "branching"} <= set(kinds)
+    into = [task for task in found if {"sowing_date"} < {call.tool for call in _calls(task)}]
+    assert into, "nothing flows from the greenhouse into the tools of other categories"
+    assert json.dumps([task.meta["changes"] for task in found if task.meta["kind"] == "state_change"]) != "[]"
