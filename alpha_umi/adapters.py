@@ -90,6 +90,11 @@ def check_card(folder: Path, *, layout: Layout, view: View) -> Card | None:
     return card
 
 
+def is_adapter(folder: Path) -> bool:
+    """Whether a folder holds a LoRA adapter rather than a full model."""
+    return (folder / "adapter_config.json").is_file()
+
+
 def weights_digest(folder: Path) -> str:
     """Digest of a folder's weights and configuration; 16 hexadecimal digits."""
     digest = hashlib.sha256()

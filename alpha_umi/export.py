@@ -7,12 +7,13 @@ them. Knows nothing of training; reads only what a run left behind.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from alpha_umi.adapters import ADAPTER, read_card, weights_digest, write_card
+from alpha_umi.adapters import ADAPTER, Card, is_adapter, read_card, weights_digest, write_card
 from alpha_umi.errors import UsageError
 from alpha_umi.roles import ROLES, TEAM_FILE, Team
 
@@ -28,26 +29,22 @@ def to_peft(team: Team, out: Path) -> Path:
     """
     if out.exists() and any(out.iterdir()):
         raise UsageError(f"{out} is not empty: give another --out")
-    backbone = Path(team.base)
-    text: dict[str, Any] = {"name": out.name, "description": team.description, "layout": team.layout.value}
     seats = {view.value: team.role(view) for view in ROLES}
     sources = {name: Path(role.weights) for name, role in seats.items() if role.weights is not None}
-    for name, folder in sources.items():
-        if not (folder / "adapter_config.json").is_file():
-            raise UsageError(f"the {name} is a whole model, not a LoRA adapter: train it with method: lora")
-    if backbone.is_dir() and (card := read_card(backbone)) is not None:
-        if not (backbone / ADAPTER / "adapter_config.json").is_file():
-            raise UsageError(f"the backbone {backbone} was not trained as LoRA: train it with method: lora")
-        text |= {"base": card.base, "backbone": "backbone"}
-        _copy(backbone / ADAPTER, out / "backbone", card.base)
-        merged = weights_digest(backbone)
-        write_card(out / "backbone", card.model_copy(update={"kind": "lora", "merged_digest": merged}))
-    else:
-        text["base"] = team.base
+    whole = read_card(Path(team.base)) if Path(team.base).is_dir() else None
+    _check(team, sources, whole)
+    text: dict[str, Any] = {"name": out.name, "description": team.description, "layout": team.layout.value}
+    text |= {"base": team.base if whole is None else whole.base}
+    if whole is not None:
+        _copy(Path(team.base) / ADAPTER, out / "backbone", whole.base)
+        merged = weights_digest(Path(team.base))
+        write_card(out / "backbone", whole.model_copy(update={"kind": "lora", "merged_digest": merged}))
+    elif team.backbone is not None:
+        _copy(Path(team.backbone), out / "backbone", team.base)
+    if whole is not None or team.backbone is not None:
+        text |= {"backbone": "backbone"}
     for name, folder in sources.items():
         _copy(folder, out / name, text["base"])
-        if (role_card := read_card(folder)) is not None:
-            write_card(out / name, role_card)
     text |= {"observation_chars": team.observation_chars, "context": team.context}
     for name, role in seats.items():
         text[name] = role.model_dump(mode="json") | {"weights": name if name in sources else None}
@@ -55,8 +52,19 @@ def to_peft(team: Team, out: Path) -> Path:
     return out
 
 
+def _check(team: Team, sources: Mapping[str, Path], whole: Card | None) -> None:
+    """Refuse a team that is not made of adapters; `whole` is the card of a base that was trained."""
+    if not sources and whole is None and team.backbone is None:
+        raise UsageError(f"the team '{team.name}' holds nothing that was trained")
+    for name, folder in sources.items():
+        if not is_adapter(folder):
+            raise UsageError(f"the {name} is a whole model, not a LoRA adapter: train it with method: lora")
+    if whole is not None and not is_adapter(Path(team.base) / ADAPTER):
+        raise UsageError(f"the backbone {team.base} was not trained as LoRA: train it with method: lora")
+
+
 def _copy(source: Path, target: Path, base: str) -> None:
-    """The files of an adapter, its weights as bf16."""
+    """The files of an adapter, its weights as bf16, and its card."""
     import torch
     from safetensors.torch import load_file, save_file
 
@@ -68,6 +76,8 @@ def _copy(source: Path, target: Path, base: str) -> None:
         name: tensor.to(torch.bfloat16) for name, tensor in load_file(source / "adapter_model.safetensors").items()
     }
     save_file(tensors, target / "adapter_model.safetensors", metadata={"format": "pt"})
+    if (card := read_card(source)) is not None:
+        write_card(target, card)
 
 
 def size_of(folder: Path) -> int:

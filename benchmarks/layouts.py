@@ -27,10 +27,11 @@ from peft import PeftModel
 from safetensors.torch import load_file
 from torch.nn.functional import cross_entropy
 
+from alpha_umi.adapters import is_adapter
 from alpha_umi.data import branches, store
 from alpha_umi.data.tokens import IGNORED, Row, RowSettings, rows
 from alpha_umi.encoding import ChatEncoder
-from alpha_umi.models.local import is_adapter, load_base, load_tokenizer
+from alpha_umi.models.local import load_base, load_tokenizer
 from alpha_umi.prompts import Layout, View
 from alpha_umi.roles import ROLES, load_team
 from alpha_umi.training import glpft

@@ -102,6 +102,17 @@ def test_the_backbone_counts_as_part_of_the_team(exported: Path) -> None:
     assert team_digest(team) != team_digest(team.model_copy(update={"backbone": None}))
 
 
+def test_an_exported_team_can_be_exported_again(exported: Path, tmp_path: Path) -> None:
+    again = to_peft(load_team(str(exported)), tmp_path / "again")
+    assert team_digest(load_team(str(again))) == team_digest(load_team(str(exported)))
+
+
+def test_an_untrained_team_is_nothing_to_export(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="nothing that was trained"):
+        to_peft(load_team("umi-shared"), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_only_lora_can_be_exported_as_adapters(run: Path, exported: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="not empty"):
         to_peft(load_team(str(run)), exported)

@@ -185,11 +185,6 @@ def _from_pretrained(kind: Any, source: str, asked: str, **options: Any) -> Any:
         raise ModelError(f"the model '{asked}' cannot be loaded: {reason}{hint}") from error
 
 
-def is_adapter(folder: Path) -> bool:
-    """Whether a folder holds a LoRA adapter rather than a full model."""
-    return (folder / "adapter_config.json").is_file()
-
-
 def base_digest(base: str) -> str:
     """What a card says of the weights it continued from: their digest, or the hub id they came by."""
     resolved = Path(resolve_base(base))

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from peft import PeftModel
 
-from alpha_umi.adapters import check_card, weights_digest
+from alpha_umi.adapters import check_card, is_adapter, weights_digest
 from alpha_umi.encoding import ChatEncoder
 from alpha_umi.errors import ModelError
 from alpha_umi.models.engine import Engine
 from alpha_umi.models.generation import LocalModel
-from alpha_umi.models.local import base_digest, is_adapter, load_base, load_tokenizer
+from alpha_umi.models.local import base_digest, load_base, load_tokenizer
 from alpha_umi.models.spans import BACKBONE
 from alpha_umi.prompts import Layout, View, load_prompts
 from alpha_umi.roles import Role, Team
