@@ -33,7 +33,7 @@ def quickstart(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subproce
     defaults = {"batch_size": 2, "micro_batch": 2}
     recipe = folder / "tiny.yaml"
     recipe.write_text(
-        yaml.safe_dump({"extends": "smoke", "data": "gym:24:time", "defaults": defaults, "stages": stages})
+        yaml.safe_dump({"extends": "smoke", "data": "gym:24:time:single", "defaults": defaults, "stages": stages})
     )
     done = command("quickstart", "--out", str(folder / "run"), "--tasks", "3", "--recipe", str(recipe))
     return folder / "run", done

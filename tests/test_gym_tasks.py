@@ -235,6 +235,14 @@ def test_an_unknown_split_or_category_is_told_the_known_ones() -> None:
         generate(1, only=["cooking"])
     with pytest.raises(UsageError, match="it has time, units"):
         toolbox("cooking")
+    with pytest.raises(UsageError, match="no tasks of kind 'double'; it has single"):
+        generate(1, kinds=["double"])
+
+
+def test_categories_and_kinds_can_be_chosen() -> None:
+    found = list(generate(30, seed=1, only=["time", "units"], kinds=["single", "recovery"]))
+    assert {task.meta["kind"] for task in found} == {"single", "recovery"}
+    assert {owners()[call.tool] for task in found for call in _calls(task)} == {"time", "units"}
 
 
 def _shaky() -> Category:

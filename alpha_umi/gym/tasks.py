@@ -43,25 +43,29 @@ def generate(
     seed: int = 0,
     split: Split = "train",
     only: Collection[str] = (),
+    kinds: Collection[str] = (),
     dropped: Counter[str] | None = None,
 ) -> Iterator[Trajectory]:
     """Give `n` verified gold trajectories; `dropped` counts what was drawn in vain, by reason.
 
-    With `only`, they call tools of these categories alone.
+    With `only`, they call tools of these categories alone; with `kinds`, they are of these kinds.
 
     Raises:
-        UsageError: there is no such split or category, or these categories have no tools in it.
+        UsageError: there is no such split, category or kind, or these categories have no tools in it.
     """
     if split not in SPLITS:
         raise UsageError(f"the gym has no split {split!r}; it has {', '.join(SPLITS)}")
     for name in only:
         check_category(name)
+    wanted = [kind for kind in KINDS if not kinds or kind in kinds]
+    if strange := [kind for kind in kinds if kind not in KINDS]:
+        raise UsageError(f"the gym has no tasks of kind {strange[0]!r}; it has {', '.join(KINDS)}")
     intents = _intents(split)
     chosen = [intent for intent in intents if not only or owners()[intent.name] in only]
     if not chosen:
         have = ", ".join(dict.fromkeys(owners()[intent.name] for intent in intents))
         raise UsageError(f"split {split} calls no tools of {', '.join(only)}; it does of {have}")
-    return _generate(n, seed, split, Pool(chosen), Counter() if dropped is None else dropped)
+    return _generate(n, seed, split, Pool(chosen), kinds=wanted, dropped=Counter() if dropped is None else dropped)
 
 
 def called_in(split: Split) -> frozenset[str]:
@@ -78,18 +82,21 @@ def _intents(split: Split) -> list[Intent]:
     return [intent for category in categories().values() for intent in category.intents if intent.name in names]
 
 
-def _generate(n: int, seed: int, split: Split, pool: Pool, dropped: Counter[str]) -> Iterator[Trajectory]:
+def _generate(
+    n: int, seed: int, split: Split, pool: Pool, *, kinds: Sequence[Kind], dropped: Counter[str]
+) -> Iterator[Trajectory]:
     asked: set[str] = set()
     for index in range(n):
         name = f"gym-{split}-{index:06}"
-        task = _draw(f"{name}/{seed}", split, pool, asked, dropped)
+        task = _draw(f"{name}/{seed}", split, pool, list(kinds), asked=asked, dropped=dropped)
         asked.add(task.query)
         yield task.model_copy(update={"id": name})
 
 
-def _draw(name: str, split: Split, pool: Pool, asked: Collection[str], dropped: Counter[str]) -> Trajectory:
+def _draw(
+    name: str, split: Split, pool: Pool, kinds: list[Kind], *, asked: Collection[str], dropped: Counter[str]
+) -> Trajectory:
     """One task of a kind drawn by chance; a kind that these intents cannot tell makes room for the next."""
-    kinds = list(KINDS)
     while kinds:
         kind = random.Random(name).choices(kinds, weights=[KINDS[kind][0] for kind in kinds])[0]
         for attempt in range(_ATTEMPTS):

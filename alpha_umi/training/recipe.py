@@ -65,8 +65,8 @@ class Recipe(Frozen):
     """Shipped team whose seats the trained stages fill."""
     layout: Layout = Layout.PAPER
     data: str | None = None
-    """Folder of `data convert`; `--data` overrides it. `gym:N` generates N trajectories, `gym:N:CATEGORY,...` of some
-    categories."""
+    """Folder of `data convert`; `--data` overrides it. `gym:N` generates N trajectories, `gym:N:CATEGORY,...:KIND,...`
+    of some categories and kinds."""
     context: int = Field(default=4096, ge=64)
     """Tokens a prompt and its completion may take together (the paper's 4096)."""
     observation_chars: int = Field(default=OBSERVATION_CHARS, ge=64)

@@ -49,7 +49,7 @@ class StageRows:
 
 
 def prepare_data(recipe: Recipe, run: Path) -> Path:
-    """The folder of trajectories to train on; `gym:N` or `gym:N:CATEGORY,...` is generated into the run folder first.
+    """The folder of trajectories to train on; `gym:N...` (`Recipe.data`) is generated into the run folder first.
 
     Raises:
         UsageError: the recipe names no data.
@@ -62,8 +62,7 @@ def prepare_data(recipe: Recipe, run: Path) -> Path:
         )
     if not recipe.data.startswith(GYM):
         return Path(recipe.data).expanduser()
-    number, _, category = recipe.data.removeprefix(GYM).partition(":")
-    only = [name for name in category.split(",") if name]
+    number, only, kinds = [*recipe.data.removeprefix(GYM).split(":", 2), "", ""][:3]
     if not number.isdigit() or int(number) == 0:
         raise UsageError(f"data: '{recipe.data}' should be gym:N with the number of trajectories, e.g. gym:96")
     from filelock import FileLock
@@ -71,13 +70,17 @@ def prepare_data(recipe: Recipe, run: Path) -> Path:
     from alpha_umi import gym
     from alpha_umi.data.filters import Report
 
-    tasks = gym.generate(int(number), seed=recipe.seed, only=only)
-    folder = run / "data" / f"gym-{'-'.join([number, *only])}-seed-{recipe.seed}"
+    tasks = gym.generate(int(number), seed=recipe.seed, only=_names(only), kinds=_names(kinds))
+    folder = run / "data" / f"gym-{'-'.join([number, *_names(only), *_names(kinds)])}-seed-{recipe.seed}"
     run.mkdir(parents=True, exist_ok=True)
     with FileLock(run / "data.lock"):
         if not (folder / store.TRAJECTORIES).is_file():
             store.write(folder, tasks, Report())
     return folder
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def share(recipe: Recipe, stage: str, data: Path) -> Iterator[Trajectory]:
