@@ -34,6 +34,7 @@ TEST_SEED = 7
 CATEGORY, KIND = "time", "single"
 """The part of the gym that the recipe trains on: seven tools, one call each, can be learned in minutes."""
 
+SHOWN = 3
 ROOM = 80
 """Tokens a role may write while measured: the longest gym target has about 60."""
 
@@ -72,8 +73,9 @@ def quickstart(
     before = _measure(recipe.team, held_out, out / "before.json", progress)
     after = _measure(str(out), held_out, out / "after.json", progress)
     console.print(_compared(before, after))
-    console.print("[bold]3[/]  One of those tasks, answered by the three roles:")
-    _answer(out, _shown(held_out), console)
+    console.print("[bold]3[/]  The first of those tasks, answered by the three roles:")
+    for task in held_out[:SHOWN]:
+        _answer(out, task, console)
     console.print(f"\nDone in {time.perf_counter() - began:.0f} s. What next:")
     if shutil.which("alpha-umi") is None:
         activate = os.path.relpath(Path(sys.prefix) / "bin" / "activate")
@@ -132,11 +134,6 @@ def _compared(before: dict[str, Any], after: dict[str, Any]) -> Table:
     return table
 
 
-def _shown(held_out: Sequence[Trajectory]) -> Trajectory:
-    """The task to show: the first that one call answers."""
-    return next((t for t in held_out if t.meta.get("kind") == "single"), held_out[0])
-
-
 def _answer(team: Path, task: Trajectory, console: Console) -> None:
     """Let the agent answer a task, showing each role's words as they come."""
     from alpha_umi import gym
@@ -146,7 +143,7 @@ def _answer(team: Path, task: Trajectory, console: Console) -> None:
     from alpha_umi.gym.verify import verify
 
     agent = Agent.from_team(team, tools=gym.task_toolbox(task), budget=Budget(max_steps=6, max_seconds=60))
-    console.print(f"user       {task.query}", markup=False)
+    console.print(f"\nuser       {task.query}", markup=False)
     result = agent.run(task.query, on_event=Voice(console))
     verdict = verify(task, result.trajectory)
     console.print("checked    right" if verdict.passed else f"checked    wrong: {verdict.reason}", markup=False)
