@@ -1,9 +1,9 @@
 """How fast the gym makes tasks, and how much faster many episodes run side by side on one model.
 
-Generation: verified tasks of two calls a second, on one core. Episodes: the shipped team works on the same tasks one
-after another and 30 at once; the ratio is of wall time.
+Generation: verified tasks of two calls a second, on one core. Episodes, where a team is given: it works on the same
+tasks one after another and 30 at once; the ratio is of wall time.
 
-    python -m benchmarks.gym [--tasks 2000] [--episodes 30] [--generation-only]
+    python -m benchmarks.gym [--tasks 2000] [--team RUN] [--episodes 30]
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def episodes(n: int, team_name: str) -> tuple[float, float, int, int]:
 
     team = load_team(team_name)
     models = load_models(team)
-    tasks = gym_tasks("gym:unseen_instructions", limit=n, seed=2)
+    tasks, _ = gym_tasks("gym:unseen_instructions", limit=n, seed=2)
     seconds, passed = [], []
     for parallel in (1, n):
         done: list[Episode] = []
@@ -62,8 +62,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tasks", type=int, default=2000)
     parser.add_argument("--episodes", type=int, default=30)
-    parser.add_argument("--team", default="default")
-    parser.add_argument("--generation-only", action="store_true")
+    parser.add_argument("--team", help="shipped team, YAML file or run folder")
     options = parser.parse_args()
     two, all_depths, dropped = generation(options.tasks)
     show(
@@ -73,7 +72,7 @@ def main() -> None:
     )
     print("drawn in vain:", ", ".join(f"{reason} {n}" for reason, n in dropped.most_common(6)))
     finish("gym_generation", ratio=two / PER_SECOND, target=1.0, tasks_per_second=round(two))
-    if options.generation_only:
+    if options.team is None:
         return
     alone, together, first, second = episodes(options.episodes, options.team)
     show(

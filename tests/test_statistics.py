@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alpha_umi.evaluation.statistics import Interval, Sample, bootstrap, paired_bootstrap
+from alpha_umi.evaluation.statistics import Interval, Sample, bootstrap, paired_bootstrap, wilson
 
 values = st.floats(0, 1, allow_nan=False)
 samples = st.lists(st.builds(Sample, st.sampled_from("abcde"), values), min_size=1, max_size=20)
@@ -94,3 +94,14 @@ def test_two_thousand_points_take_seconds() -> None:
     began = time.process_time()
     bootstrap({str(i): [drawn] for i in range(7)})
     assert time.process_time() - began < 10
+
+
+@pytest.mark.parametrize(
+    ("successes", "n", "low", "high"),
+    [(0, 10, 0.0, 0.2775), (5, 10, 0.2366, 0.7634), (10, 10, 0.7225, 1.0), (81, 263, 0.2553, 0.3662)],
+)
+def test_wilson_as_published(successes: int, n: int, low: float, high: float) -> None:
+    """The last row is Newcombe's (1998, table I)."""
+    assert wilson(successes, n) == pytest.approx((low, high), abs=5e-5)
+    with pytest.raises(ValueError, match="at least one trial"):
+        wilson(0, 0)

@@ -160,21 +160,25 @@ def agent(
     team: Annotated[str, typer.Option(help="Shipped team, YAML file, or run folder.")],
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first N tasks.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the tasks that gym:SPLIT makes.")] = 0,
+    category: Annotated[
+        str | None, typer.Option(help="Only calls of these categories, a comma list; your own as MODULE:ATTRIBUTE.")
+    ] = None,
     parallel: Annotated[int, typer.Option(min=1, help="Episodes side by side.")] = 8,
     max_steps: Annotated[int, typer.Option(min=1, help="Steps that the team may take on a task.")] = 12,
     as_json: Annotated[bool, typer.Option("--json", help="Print metrics.json instead of a table.")] = False,
 ) -> None:
     """Play, judge, write, print."""
-    from alpha_umi.adapters import text_digest
     from alpha_umi.agent.state import Budget
     from alpha_umi.evaluation.episodes import EpisodeLog, gym_tasks
     from alpha_umi.evaluation.gym_metrics import rendered, summed_up
     from alpha_umi.evaluation.records import Origin, team_digest
     from alpha_umi.evaluation.report import write_metrics
+    from alpha_umi.gym.registry import named
     from alpha_umi.roles import load_team
 
-    chosen, tasks = load_team(team), gym_tasks(data, limit=limit, seed=seed)
-    digest = text_digest([seed, "gym"] if data.startswith("gym:") else [t.model_dump(mode="json") for t in tasks])
+    only = [] if category is None else named(category)
+    chosen = load_team(team)
+    tasks, digest = gym_tasks(data, limit=limit, seed=seed, only=only)
     budget = Budget(max_steps=max_steps)
     origin = Origin(
         team=chosen.name, team_digest=team_digest(chosen), data=data, data_digest=digest, settings=f"steps {max_steps}"

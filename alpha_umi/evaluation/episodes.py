@@ -11,11 +11,13 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
+from alpha_umi.adapters import text_digest
 from alpha_umi.agent.runner import Agent
 from alpha_umi.agent.state import Budget, Reason, Usage
 from alpha_umi.data import store
 from alpha_umi.errors import UsageError
 from alpha_umi.evaluation.records import Origin, RecordLog
+from alpha_umi.gym.registry import owners
 from alpha_umi.gym.tasks import SIZES, SPLITS, generate, task_world
 from alpha_umi.gym.verify import verify
 from alpha_umi.models.base import Model
@@ -81,23 +83,31 @@ def run_episodes(
     asyncio.run(work())
 
 
-def gym_tasks(data: str, *, limit: int | None = None, seed: int = 0) -> list[Trajectory]:
-    """The tasks that `gym:SPLIT` names, or those in a folder that `data convert gym` wrote.
+def gym_tasks(
+    data: str, *, limit: int | None = None, seed: int = 0, only: Collection[str] = ()
+) -> tuple[list[Trajectory], str]:
+    """The tasks that `gym:SPLIT` names (of the categories `only`), or those in a folder that `data convert gym` wrote.
+
+    Returns:
+        The tasks, and a digest of where they come from; fewer or more of the same have the same.
 
     Raises:
-        UsageError: there is no such split or folder, or its trajectories are no tasks of the gym.
+        UsageError: there is no such split or folder, or its trajectories are no tasks of this gym.
     """
     scheme, colon, split = data.partition(":")
     if scheme == "gym" and colon:
         if split not in SPLITS:
             raise UsageError(f"the gym has no split '{split}'; it has {', '.join(SPLITS)}")
         name = SPLITS[SPLITS.index(split)]
-        return list(generate(limit or SIZES[name], seed=seed, split=name))
+        tasks = list(generate(limit or SIZES[name], seed=seed, split=name, only=only))
+        return tasks, text_digest([data, seed, sorted(only), tasks[0].model_dump(mode="json")])
     tasks = list(islice(store.read(data), limit))
     strange = next((task.id for task in tasks if not {"seed", "facts", "changes", "kind"} <= task.meta.keys()), None)
     if strange is not None:
         raise UsageError(f"{data}: '{strange}' is no task of the gym: nothing says how to check it (use gym:SPLIT)")
-    return tasks
+    if unknown := sorted({name for task in tasks for name in task.tool_names} - owners().keys()):
+        raise UsageError(f"{data}: the gym has no tool {unknown[0]!r}; name your own with --category MODULE:ATTRIBUTE")
+    return tasks, store.digest(data)
 
 
 async def play(task: Trajectory, *, team: Team, models: Mapping[View, Model], budget: Budget) -> Episode:

@@ -18,15 +18,14 @@ def summed_up(episodes: Sequence[Episode]) -> dict[str, Any]:
     """The metrics of a set of episodes; proportions as `{"value", "n", "low", "high"}` with Wilson intervals."""
     solvable = [e for e in episodes if e.solvable]
     hopeless = [e for e in episodes if not e.solvable]
-    steps = [step for e in episodes for step in e.trajectory.steps if step.call is not None]
-    offered = [step.call.tool in e.trajectory.tool_names for e in episodes for step in e.trajectory.steps if step.call]
+    called = [(e.trajectory, s.call, s.observation) for e in episodes for s in e.trajectory.steps if s.call is not None]
     return {
         "pass_rate": _rate([e.passed for e in episodes]),
         "pass_rate_solvable": _rate([e.passed for e in solvable]),
         "give_up_right": _rate([e.passed for e in hopeless]),
         "give_up_wrong": _rate([e.code == "gave_up_wrongly" for e in solvable]),
-        "hallucination": _rate([not known for known in offered]),
-        "failed_calls": _rate([step.observation is None or not step.observation.ok for step in steps]),
+        "hallucination": _rate([call.tool not in trajectory.tool_names for trajectory, call, _ in called]),
+        "failed_calls": _rate([seen is None or not seen.ok for _, _, seen in called]),
         "by_kind": _by(episodes, lambda e: e.kind),
         "by_depth": _by(solvable, lambda e: str(e.gold_calls)),
         "by_split": _by(episodes, lambda e: str(e.trajectory.meta["split"])),
@@ -34,7 +33,7 @@ def summed_up(episodes: Sequence[Episode]) -> dict[str, Any]:
         "failures": dict(Counter(e.code for e in episodes if not e.passed).most_common()),
         "stopped": dict(Counter(str(e.stopped) for e in episodes if e.stopped is not None).most_common()),
         "n_episodes": len(episodes),
-        "calls": _mean([sum(s.call is not None for s in e.trajectory.steps) for e in episodes]),
+        "calls": len(called) / len(episodes) if episodes else None,
         "gold_calls": _mean([e.gold_calls for e in episodes]),
         "seconds": _mean([e.seconds for e in episodes]),
         "tokens": _tokens(episodes),

@@ -88,6 +88,8 @@ def plant(d: Draw, pool: Pool, intent: Intent, calls: int, *, above: frozenset[s
     node = Node(intent, {}, {})
     for name, share in inner.items():
         givers = [g for g in pool.givers(intent.slots[name]) if g.name not in above and g.least_calls <= share]
+        if not givers:
+            raise DroppedTask("nothing flows into it")
         node.children[name] = plant(d, pool, pool.pick(d, givers), share, above=above)
     _fill(d, node)
     return node

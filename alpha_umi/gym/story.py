@@ -32,27 +32,26 @@ class Story:
         self.known = ""
         """The last finding in words."""
 
-    def run(self, root: Node) -> Any:
-        """Make the calls of a tree, children first; returns what the last one gave."""
+    def run(self, root: Node) -> None:
+        """Make the calls of a tree, children first."""
         for node in root.walk():
             self.step(node)
-        return root.out
 
-    def step(self, node: Node, *, rationale: str = "", goal: str = "", **words: str) -> None:
+    def step(self, node: Node, *, rationale: str = "", **words: str) -> None:
         """Make the call of one node, whose children are done; it must succeed.
 
         `rationale` is a template for what the planner thinks, by default about the goal and the last finding.
         """
         self._flow_in(node)
-        seen = self._call(node, node.values, rationale=rationale, goal=goal, **words)
+        seen = self._call(node, node.values, rationale=rationale, **words)
         if not seen.ok:
             raise DroppedTask(f"{node.intent.name} failed")
         self._learn(node, seen)
 
-    def fail(self, node: Node, *, rationale: str = "", **values: Any) -> str:
+    def fail(self, node: Node, **values: Any) -> str:
         """Make the call of a node with some values replaced; it must fail. Returns the words of its error."""
         self._flow_in(node)
-        seen = self._call(node, {**node.values, **values}, rationale=rationale)
+        seen = self._call(node, {**node.values, **values})
         if seen.ok:
             raise DroppedTask(f"{node.intent.name} did not fail")
         return seen.text
@@ -63,11 +62,11 @@ class Story:
         if node.children and node.intent.fits is not None and not node.intent.fits(node.values):
             raise DroppedTask("the results do not fit together")
 
-    def _call(self, node: Node, values: dict[str, Any], *, rationale: str, goal: str = "", **words: str) -> Observation:
+    def _call(self, node: Node, values: dict[str, Any], *, rationale: str = "", **words: str) -> Observation:
         intent = node.intent
         plain = {name: slot.plain(values[name]) for name, slot in intent.slots.items()}
         template = rationale or self.d.any_of(wording.CONTINUE if self.known else wording.START)
-        goal = goal or self.d.any_of(intent.goals).format(**plain)
+        goal = self.d.any_of(intent.goals).format(**plain)
         text = template.format(
             goal=goal, tool=intent.name, known=self.known, Known=wording.capital(self.known), **words
         )

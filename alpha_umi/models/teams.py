@@ -51,9 +51,8 @@ def load_models(team: Team, *, dtype: torch.dtype | None = None, device: str | N
         return engines[home]
 
     roles = {role.view: role for role in (team.planner, team.caller, team.summarizer)}
-    folders = {
-        view: _check_role(role, team, reads_with) for view, role in roles.items()
-    }  # all, before anything is loaded
+    # All, before anything is loaded.
+    folders = {view: _check_role(role, team, reads_with) for view, role in roles.items()}
     models: dict[View, LocalModel] = {}
     loaded: dict[Path, str] = {}
     for view, folder in folders.items():

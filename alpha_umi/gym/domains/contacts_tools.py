@@ -159,26 +159,21 @@ def _parsed(number: str) -> PhoneNumber:
     Raises:
         ValueError: it is none; one that only lacks the plus is suggested with it.
     """
+    if (parsed := _possible(number)) is not None:
+        return parsed
+    with_plus = "+" + re.sub(r"[^0-9]", "", number).lstrip("0")
+    hint = "" if number.startswith("+") or _possible(with_plus) is None else f", did you mean '{with_plus}'?"
+    raise ValueError(f"'{number}' is no international phone number like +4930123456{hint}")
+
+
+def _possible(number: str) -> PhoneNumber | None:
     import phonenumbers
 
     try:
         parsed = phonenumbers.parse(number)
-        if phonenumbers.is_possible_number(parsed):
-            return parsed
     except phonenumbers.NumberParseException:
-        pass
-    with_plus = "+" + re.sub(r"[^0-9]", "", number).lstrip("0")
-    hint = "" if number.startswith("+") or not _is_number(with_plus) else f", did you mean '{with_plus}'?"
-    raise ValueError(f"'{number}' is no international phone number like +4930123456{hint}")
-
-
-def _is_number(number: str) -> bool:
-    import phonenumbers
-
-    try:
-        return phonenumbers.is_possible_number(phonenumbers.parse(number))
-    except phonenumbers.NumberParseException:
-        return False
+        return None
+    return parsed if phonenumbers.is_possible_number(parsed) else None
 
 
 def _country_name(region: str) -> str:
