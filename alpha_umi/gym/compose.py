@@ -27,14 +27,28 @@ class Pool:
     def __init__(self, intents: Iterable[Intent]) -> None:
         self.intents = tuple(intents)
         self.roots = tuple(intent for intent in self.intents if intent.root)
+        self._asking: dict[tuple[int, bool], Sequence[Intent]] = {}
         self._givers: dict[str, list[Intent]] = defaultdict(list)
         for intent in self.intents:
             if intent.gives is not None and not intent.changes:
                 self._givers[intent.gives.kind].append(intent)
 
-    def givers(self, slot: Slot) -> list[Intent]:
+    def givers(self, slot: Slot) -> Sequence[Intent]:
         """Intents whose result fits a slot."""
-        return [intent for kind in slot.kinds for intent in self._givers[kind]]
+        return [i for kind in slot.kinds for i in self._givers[kind]] if slot.accepts else self._givers[slot.kind]
+
+    def asking(self, most: int, *, fed: bool = False) -> Sequence[Intent]:
+        """Intents that are after a value, change nothing, and need at most so many calls.
+
+        With `fed`, only those into which another tool's result can flow.
+        """
+        if (most, fed) not in self._asking:
+            found = [i for i in self.roots if i.gives is not None and not i.changes and i.least_calls <= most]
+            self._asking[most, fed] = [i for i in found if not fed or self._is_fed(i)]
+        return self._asking[most, fed]
+
+    def _is_fed(self, intent: Intent) -> bool:
+        return any(giver.name != intent.name for slot in intent.slots.values() for giver in self.givers(slot))
 
     def pick(self, d: Draw, intents: Sequence[Intent]) -> Intent:
         """One of these, each tool as often as any other; the first draw, so that rare tools are not drowned."""
@@ -114,7 +128,7 @@ def _inner(d: Draw, pool: Pool, intent: Intent, calls: int, above: frozenset[str
     may = [
         name
         for name, slot in intent.slots.items()
-        if slot.draw is not None and any(g.name not in above for g in pool.givers(slot))
+        if slot.draw is not None and any(g.name not in above and g.least_calls <= calls for g in pool.givers(slot))
     ]
     if calls < len(must) or (calls and not must and not may):
         raise DroppedTask("too few calls" if must else "nothing flows into it")

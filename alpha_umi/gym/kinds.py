@@ -44,14 +44,14 @@ class Tale:
 
 def single(d: Draw, pool: Pool, story: Story) -> Tale:
     """One call."""
-    root = plant(d, pool, pool.pick(d, _asking(pool, most=1)), 1)
+    root = plant(d, pool, pool.pick(d, pool.asking(1)), 1)
     return _ask_for(d, root, story)
 
 
 def sequential(d: Draw, pool: Pool, story: Story) -> Tale:
     """Calls whose results flow into one another."""
     calls = _number(d, _CHAIN_CALLS)
-    root = plant(d, pool, pool.pick(d, _asking(pool, most=calls)), calls)
+    root = plant(d, pool, pool.pick(d, pool.asking(calls, fed=True)), calls)
     return _ask_for(d, root, story)
 
 
@@ -100,7 +100,7 @@ def aggregation(d: Draw, pool: Pool, story: Story) -> Tale:
 
 def branching(d: Draw, pool: Pool, story: Story) -> Tale:
     """One of two things, by the value of a third."""
-    telling = [intent for intent in _asking(pool, most=2) if intent.gives is not None and intent.gives.compares]
+    telling = [intent for intent in pool.asking(2) if intent.gives is not None and intent.gives.compares]
     first = _few(d, pool, telling, most=2)
     story.run(first)
     asked = condition(d, first)
@@ -135,7 +135,7 @@ def recovery(d: Draw, pool: Pool, story: Story) -> Tale:
     """A call that fails first, and what mends it: the right name, or patience."""
     if d.chances(0.5):
         return _passing(d, pool, story)
-    intents = [i for i in _asking(pool, most=1) if any(slot.slip for slot in i.slots.values())]
+    intents = [i for i in pool.asking(1) if any(slot.slip for slot in i.slots.values())]
     node = plant(d, pool, pool.pick(d, intents), 1)
     name = d.any_of([name for name, slot in node.intent.slots.items() if slot.slip])
     slot, right = node.intent.slots[name], node.values[name]
@@ -152,7 +152,7 @@ def recovery(d: Draw, pool: Pool, story: Story) -> Tale:
 
 def _passing(d: Draw, pool: Pool, story: Story) -> Tale:
     """A failure that is over at the second try."""
-    root = _few(d, pool, _asking(pool, most=3))
+    root = _few(d, pool, pool.asking(3))
     victim = d.any_of(list(root.walk()))
     story.faults[victim.intent.name] = d.any_of(PASSING)
     for node in root.walk():
@@ -259,11 +259,6 @@ def _tale(query: str, roots: Sequence[Node]) -> Tale:
     return Tale(query=query, needs=needs, avoid=tuple(sorted(rivals - set(needs))))
 
 
-def _asking(pool: Pool, *, most: int) -> list[Intent]:
-    """Intents that are after a value, change nothing, and need at most so many calls."""
-    return [i for i in pool.roots if i.gives is not None and not i.changes and i.least_calls <= most]
-
-
 def _few(d: Draw, pool: Pool, intents: Sequence[Intent], *, most: int = 3) -> Node:
     """A tree of one to three calls that ends in one of these."""
     intent = pool.pick(d, [i for i in intents if i.least_calls <= most])
@@ -277,7 +272,7 @@ def _few(d: Draw, pool: Pool, intents: Sequence[Intent], *, most: int = 3) -> No
 
 def _alike(d: Draw, pool: Pool, many: int) -> tuple[list[Node], str]:
     """The same call with one slot varied, and that slot's name."""
-    first = plant(d, pool, pool.pick(d, [i for i in _asking(pool, most=1) if i.slots]), 1)
+    first = plant(d, pool, pool.pick(d, [i for i in pool.asking(1) if i.slots]), 1)
     varied = d.any_of(list(first.intent.slots))
     slot = first.intent.slots[varied]
     nodes = [first]
