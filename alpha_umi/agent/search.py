@@ -1,0 +1,305 @@
+"""Where a search goes next: chain, ReACT@N, DFSDT and classical DFS, as one tree that is visited depth first.
+
+Pure: a `Frontier` is plain data, and every event in the search returns a new one. Knows nothing of models, prompts or
+LangGraph; `nodes` asks it which node is to be expanded and tells it what became of the step.
+
+After ToolLLM (arXiv 2307.16789, DFSDT) and its released `DFS.py` and `single_chain.py`. The published search counts its
+depth in nodes, of which a step has up to three, and throws the last reply away that it has paid for;
+`compat="toolbench"` reproduces both, and the default counts steps and uses every reply.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import Field
+
+from alpha_umi.errors import UsageError
+from alpha_umi.trajectory import Frozen, Step
+
+ROOT = 0
+"""Index of the node where every path begins; it holds no step."""
+
+
+class Search(Frozen):
+    """How a search goes: the strategy of a run."""
+
+    width: int = Field(default=1, ge=1)
+    """Steps tried from one node before it is left."""
+    root_width: int | None = Field(default=None, ge=1)
+    """The same for the root; None: as everywhere."""
+    max_steps: int | None = Field(default=None, ge=1)
+    """Steps on a path; None: `Budget.max_steps`. With `compat="toolbench"` published nodes, up to three a step."""
+    max_calls: int = Field(default=200, ge=1)
+    """Steps tried in the whole search."""
+    give_up_retreat: int = Field(default=2, ge=1)
+    """Levels that a give-up, or an answer when more are wanted, goes back: 2 leaves its siblings untried."""
+    dead_end_retreat: int = Field(default=1, ge=1)
+    """The same for a dead end."""
+    answers: int = Field(default=1, ge=1)
+    """Answers to find."""
+    diversity: bool = True
+    """Whether a later try of a node is told what the earlier ones did."""
+    rank: bool = False
+    """Classical DFS: make all tries of a node first, then visit them best first."""
+    compat: Literal["toolbench"] | None = None
+
+    @property
+    def name(self) -> str:
+        """What it is called on the command line and in results."""
+        if self.width > 1:
+            return "dfs" if self.rank else "dfsdt"
+        return "chain" if self.root_width in {None, 1} else f"react@{self.root_width}"
+
+    def width_at(self, node: int) -> int:
+        """Steps tried from a node."""
+        return self.root_width or self.width if node == ROOT else self.width
+
+
+def chain() -> Search:
+    """One path, to its end."""
+    return Search()
+
+
+def react(n: int) -> Search:
+    """ReACT@N: fresh paths until one answers, at most `n` (`CoT@N` in the release)."""
+    return Search(root_width=n, give_up_retreat=1, diversity=False)
+
+
+class DFSDT(Search):
+    """Depth-first search-based decision tree: backtrack where a path ends, tell the next try what was tried."""
+
+    width: int = Field(default=2, ge=1)
+
+
+_NAMED = re.compile(r"react@([1-9]\d{0,2})")
+
+
+def named_search(text: str) -> Search:
+    """The strategy that the command line names: `chain`, `react@N`, `dfsdt` or `dfs`.
+
+    Raises:
+        UsageError: there is no such strategy.
+    """
+    found = _NAMED.fullmatch(text)
+    if found is not None:
+        return react(int(found[1]))
+    known = {"chain": chain(), "dfsdt": DFSDT(), "dfs": DFSDT(rank=True, diversity=False)}
+    if text not in known:
+        raise UsageError(f"there is no search '{text}'; known are chain, react@N (such as react@5), dfsdt and dfs")
+    return known[text]
+
+
+class End(StrEnum):
+    """Why a path goes no further."""
+
+    ANSWER = "answer"
+    GIVE_UP = "give_up"
+    DEAD = "dead"
+    """Too long, too many faults, repeating itself, or no longer fitting the model."""
+
+
+class Node(Frozen):
+    """A step in the tree, and what became of it."""
+
+    parent: int | None = None
+    step: Step | None = None
+    """None at the root."""
+    depth: int = 0
+    """Steps from the root; with `compat="toolbench"` published nodes."""
+    end: End | None = None
+    why: str = ""
+    """More about a dead end."""
+    answer: str | None = None
+    visit: int | None = None
+    """When it was visited: the root's is 0; None: it was made but not visited."""
+
+
+class _Frame(Frozen):
+    """A node under expansion."""
+
+    node: int
+    tries: int = 0
+    waiting: tuple[int, ...] = ()
+    """Tries that were made and not yet visited, best first once they are ranked."""
+    ranked: bool = False
+
+
+class Frontier(Frozen):
+    """A search tree and where it is: which node is next, or that the search is over."""
+
+    search: Search
+    limit: int
+    """Depth at which a path ends."""
+    nodes: tuple[Node, ...] = (Node(visit=0),)
+    open: tuple[_Frame, ...] = (_Frame(node=ROOT),)
+    calls: int = 0
+    found: tuple[int, ...] = ()
+    """Nodes that answered, in order."""
+    visits: int = 0
+    """Number of the last visit."""
+
+    @classmethod
+    def start(cls, search: Search, *, max_steps: int) -> Frontier:
+        """A search at its root; `max_steps` holds where the strategy sets none."""
+        limit = search.max_steps or max_steps
+        open_ = (_Frame(node=ROOT),) if limit > 0 else ()
+        return cls(search=search, limit=limit, open=open_)
+
+    @property
+    def at(self) -> int | None:
+        """The node from which the next step is to be tried; None when the search is over or wants a ranking first."""
+        if self.over is not None or self.to_rank:
+            return None
+        return self.open[-1].node
+
+    @property
+    def over(self) -> Literal["answers", "calls", "exhausted"] | None:
+        """Why the search has ended, or None."""
+        if len(self.found) >= self.search.answers:
+            return "answers"
+        if self._spent and not self.to_rank:  # what is paid for is still ranked and visited
+            return "calls"
+        return None if self.open else "exhausted"
+
+    @property
+    def _spent(self) -> bool:
+        return self.calls >= self.search.max_calls
+
+    @property
+    def to_rank(self) -> tuple[int, ...]:
+        """Tries that are to be ranked before the search goes on; empty when none are."""
+        if not self.open:
+            return ()
+        frame = self.open[-1]
+        full = frame.tries >= self.search.width_at(frame.node) or self._spent
+        return frame.waiting if self.search.rank and full and not frame.ranked else ()
+
+    def path(self, node: int) -> tuple[int, ...]:
+        """Indices from below the root to a node."""
+        found: list[int] = []
+        at: int | None = node
+        while at is not None and at != ROOT:
+            found.append(at)
+            at = self.nodes[at].parent
+        return tuple(reversed(found))
+
+    def steps(self, node: int) -> tuple[Step, ...]:
+        """The steps from the root to a node."""
+        return tuple(step for i in self.path(node) if (step := self.nodes[i].step) is not None)
+
+    def children(self, node: int) -> list[int]:
+        """What was tried from a node, in order."""
+        return [i for i, other in enumerate(self.nodes) if other.parent == node]
+
+    def tried(self, node: int) -> list[Step]:
+        """The last call of each earlier try from a node: of a try without one, the first that follows on it."""
+        found = []
+        for child in self.children(node):
+            at: int | None = child
+            while at is not None:
+                step = self.nodes[at].step
+                if step is not None and (step.call is not None or self.nodes[at].end is not None):
+                    found.append(step)
+                    break
+                at = next(iter(self.children(at)), None)
+        return found
+
+    def leaves(self) -> Iterator[int]:
+        """Nodes from which nothing was tried, in order of their making."""
+        parents = {node.parent for node in self.nodes}
+        return (i for i in range(1, len(self.nodes)) if i not in parents)
+
+    @property
+    def best(self) -> int:
+        """The node whose path is the result: the first answer, else the first give-up, else the longest path."""
+        if self.found:
+            return self.found[0]
+        for i, node in enumerate(self.nodes):
+            if node.end is End.GIVE_UP:
+                return i
+        return max(range(len(self.nodes)), key=lambda i: (self.nodes[i].depth, -i))
+
+    def add(
+        self, step: Step, *, end: End | None = None, why: str = "", answer: str | None = None, weight: int = 1
+    ) -> Frontier:
+        """The search after a step was tried from the node `at`.
+
+        Args:
+            step: what was tried.
+            end: why its path goes no further, if it does not.
+            why: more about a dead end.
+            answer: what it answered.
+            weight: how much deeper it lies than its node: 1, or its published nodes.
+        """
+        at = self.at
+        if at is None:
+            raise UsageError("the search is over: nothing can be added")
+        frame = self.open[-1]
+        calls, index = self.calls + 1, len(self.nodes)
+        if self.search.compat == "toolbench" and calls >= self.search.max_calls:
+            return self.model_copy(update={"calls": calls})  # the reply that meets the budget is thrown away
+        node = Node(parent=at, step=step, depth=self.nodes[at].depth + weight, end=end, why=why, answer=answer)
+        frame = frame.model_copy(update={"tries": frame.tries + 1})
+        if self.search.rank:
+            frame = frame.model_copy(update={"waiting": (*frame.waiting, index)})
+        grown = self.model_copy(update={"nodes": (*self.nodes, node), "open": (*self.open[:-1], frame), "calls": calls})
+        return grown if self.search.rank else grown._visit(index)
+
+    def ranked(self, order: Sequence[int]) -> Frontier:
+        """The search after the tries in `to_rank` were ranked, best first: the best one is visited."""
+        if sorted(order) != sorted(self.to_rank):
+            raise UsageError(f"the ranking {list(order)} is not one of {list(self.to_rank)}")
+        frame = self.open[-1].model_copy(update={"ranked": True, "waiting": tuple(order)})
+        return self.model_copy(update={"open": (*self.open[:-1], frame)})._next()
+
+    def _visit(self, index: int) -> Frontier:
+        """Go to a node: open it, or back from where its path ends."""
+        node, visits = self.nodes[index], self.visits + 1
+        end = node.end
+        if end is None and node.depth >= self.limit:
+            end = End.DEAD
+        nodes = list(self.nodes)
+        nodes[index] = node.model_copy(
+            update={"visit": visits, "end": end, "why": node.why or ("steps" if end is End.DEAD else "")}
+        )
+        found = (*self.found, index) if end is End.ANSWER else self.found
+        here = self.model_copy(update={"nodes": tuple(nodes), "visits": visits, "found": found})
+        if end is None and self.search.rank and self._spent:
+            return here._next()
+        if end is None:
+            return here.model_copy(update={"open": (*self.open, _Frame(node=index))})
+        if len(found) >= self.search.answers:
+            return here
+        return here._back(self.search.dead_end_retreat if end is End.DEAD else self.search.give_up_retreat)
+
+    def _back(self, levels: int) -> Frontier:
+        """Leave as many levels less one, then go on with the first node that has tries left.
+
+        The published search leaves the root too, so that giving up at the first step ends it all; ours stays there.
+        """
+        last = 0 if self.search.compat == "toolbench" else 1
+        kept = self.open[: max(len(self.open) - (levels - 1), last)]
+        return self.model_copy(update={"open": kept})._next()
+
+    def _next(self) -> Frontier:
+        """Go on from the innermost open node that has something left to try or to visit."""
+        frames = list(self.open)
+        while frames:
+            frame = frames[-1]
+            here = self.model_copy(update={"open": tuple(frames)})
+            if frame.ranked and frame.waiting:
+                first, *rest = frame.waiting
+                frames[-1] = frame.model_copy(update={"waiting": tuple(rest)})
+                return self.model_copy(update={"open": tuple(frames)})._visit(first)
+            if (
+                not frame.ranked
+                and frame.tries < self.search.width_at(frame.node)
+                and not (self.search.rank and self._spent)
+            ):
+                return here
+            frames.pop()
+        return self.model_copy(update={"open": ()})
