@@ -2,7 +2,7 @@
 
 `roles/`, `prompts/`, `training/` and `launch/` are what researchers edit without touching Python. In a wheel
 they live in `alpha_umi/_shipped/`; in a checkout they are read live from the root. A bare name means shipped,
-a name with a suffix or a slash means a path.
+a name with a suffix or a slash means a path. A folder that holds a `team.yaml` ships as one thing, under its own name.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from pathlib import Path
 from alpha_umi.errors import UsageError
 
 FOLDERS = ("roles", "prompts", "training", "launch")
+WHOLE = "team.yaml"
+"""What a folder that ships as one thing is described by: a team and the adapters beside it."""
 
 
 def root() -> Path:
@@ -25,7 +27,8 @@ def root() -> Path:
 def names(folder: str, suffix: str = ".yaml") -> list[str]:
     """Shipped names in a folder, e.g. `ablations/multi_task`, sorted."""
     base = root() / folder
-    return sorted(p.relative_to(base).with_suffix("").as_posix() for p in base.rglob(f"*{suffix}"))
+    paths = (p.parent if p.name == WHOLE else p.with_suffix("") for p in base.rglob(f"*{suffix}"))
+    return sorted(path.relative_to(base).as_posix() for path in paths)
 
 
 def find(folder: str, name: str, suffix: str = ".yaml", *, beside: Path | None = None) -> Path:
@@ -41,8 +44,8 @@ def find(folder: str, name: str, suffix: str = ".yaml", *, beside: Path | None =
         if path.is_file():
             return path
         raise UsageError(f"{folder}: there is no file {path}")
-    path = root() / folder / f"{name}{suffix}"
-    if path.is_file():
-        return path
+    for path in (root() / folder / f"{name}{suffix}", root() / folder / name / WHOLE):
+        if path.is_file():
+            return path
     known = ", ".join(names(folder, suffix)) or "nothing"
     raise UsageError(f"{folder}: '{name}' is not shipped; shipped are {known} (a path ends in {suffix})")

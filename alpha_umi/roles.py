@@ -18,7 +18,9 @@ from alpha_umi.prompts import OBSERVATION_CHARS, Layout, View
 from alpha_umi.trajectory import Frozen
 
 DEFAULT_BASE = "HuggingFaceTB/SmolLM2-135M-Instruct"
-TEAM_FILE = "team.yaml"
+DEFAULT_TEAM = "default"
+"""The team that ships with weights of its own, trained in the gym."""
+TEAM_FILE = resources.WHOLE
 ROLES = (View.PLANNER, View.CALLER, View.SUMMARIZER)
 
 

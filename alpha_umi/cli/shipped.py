@@ -47,18 +47,24 @@ _SUFFIXES = {".yaml", ".jinja", ".json", ".sh", ".sbatch"}
 
 
 class Shipped(NamedTuple):
-    """A file that ships."""
+    """A file that ships, or a team with its weights beside it."""
 
     kind: str
     name: str
     """Path inside the folder of its kind, without suffix: `ablations/multi_task`."""
     path: Path
+    """The file; of a team with weights its `team.yaml`."""
+
+    @property
+    def whole(self) -> Path:
+        """What a copy takes: the file, or the folder of a team with weights."""
+        return self.path.parent if self.path.name == resources.WHOLE else self.path
 
     @property
     def names(self) -> list[str]:
         """Everything it may be called, most natural first."""
         spelled = [self.name, f"{self.kind}/{self.name}", f"{_KINDS[self.kind]}/{self.name}"]
-        return spelled + [name + self.path.suffix for name in spelled]
+        return spelled + [name + self.whole.suffix for name in spelled if self.whole.suffix]
 
     @property
     def title(self) -> str:
@@ -100,7 +106,7 @@ def copy(
     dest: Path = typer.Argument(None, help="File or folder. Default: the working directory."),
 ) -> None:
     """Copy a shipped file."""
-    source = find(name).path
+    source = find(name).whole
     target = (dest or Path()).expanduser()
     if target.is_dir():
         target = target / source.name
@@ -108,18 +114,24 @@ def copy(
         raise UsageError(f"{target} exists and is not overwritten: give another name")
     if not target.parent.is_dir():
         raise UsageError(f"there is no folder {target.parent} to copy into")
-    shutil.copy(source, target)
+    if source.is_dir():
+        shutil.copytree(source, target)
+    else:
+        shutil.copy(source, target)
     typer.echo(str(target))
 
 
 def shipped() -> list[Shipped]:
-    """Every file that ships, by kind and name."""
+    """Everything that ships, by kind and name; what lies beside a team's file is part of the team."""
     found: dict[Path, Shipped] = {}
     for kind, folder in _KINDS.items():
         base = resources.root() / folder
+        wholes = [path.parent for path in base.rglob(resources.WHOLE)]
         for path in sorted(base.rglob("*")):
-            if path.suffix in _SUFFIXES and path not in found:
-                found[path] = Shipped(kind, path.relative_to(base).with_suffix("").as_posix(), path)
+            part = path.name != resources.WHOLE and any(path.is_relative_to(whole) for whole in wholes)
+            if path.suffix in _SUFFIXES and path not in found and not part:
+                name = path.parent if path.name == resources.WHOLE else path.with_suffix("")
+                found[path] = Shipped(kind, name.relative_to(base).as_posix(), path)
     return sorted(found.values(), key=lambda file: (list(_KINDS).index(file.kind), file.name))
 
 
@@ -131,7 +143,7 @@ def find(name: str) -> Shipped:
     """
     files = shipped()
     meant = [file for file in files if name in file.names]
-    meant = meant or [file for file in files if name in (file.path.name, file.path.stem)]
+    meant = meant or [file for file in files if name in (file.whole.name, file.whole.stem)]
     if len(meant) > 1:
         raise UsageError(f"'{name}' is the name of {len(meant)} files: say {' or '.join(f.title for f in meant)}")
     if not meant:
