@@ -87,8 +87,9 @@ def _dry_run(recipe: Recipe, *, as_json: bool) -> None:
 
 
 def _show(recipe: Recipe, plans: list[StagePlan]) -> None:
-    table = Table(title=f"{recipe.name}: {recipe.layout} layout on {recipe.base}", title_justify="left")
-    table.add_column("stage")
+    console = Console(highlight=False)
+    console.print(f"{recipe.name}: {recipe.layout} layout on {recipe.base}", style="italic")
+    table = Table("stage")
     for i, p in enumerate(plans, 1):
         table.add_column(f"{i} {p.name}", justify="right")
     lines = {
@@ -108,7 +109,6 @@ def _show(recipe: Recipe, plans: list[StagePlan]) -> None:
     for title, cells in lines.items():
         if any(cells):
             table.add_row(title, *cells)
-    console = Console(highlight=False)
     console.print(table)
     for names in recipe.together(list(recipe.stages)):
         if len(names) > 1:
