@@ -59,9 +59,20 @@ def test_the_whole_task_is_the_layouts_own() -> None:
 
 
 def test_the_papers_baselines_keep_its_layout() -> None:
-    ablations = [name for name in SHIPPED if name.startswith("ablations/")]
+    ablations = [name for name in SHIPPED if name.startswith("ablations/") and "gym" not in name]
     assert len(ablations) > 3
     assert {load_recipe(name).layout for name in ablations} == {Layout.PAPER}
+
+
+def test_the_gyms_baselines_have_its_budget() -> None:
+    gym = load_recipe("gym")
+    rows = sum(gym.stages[name].epochs for name in ("backbone", "planner"))
+    for name in ("gym_single_llm", "gym_multi_task", "gym_one_stage"):
+        baseline = load_recipe(f"ablations/{name}")
+        assert (baseline.data, baseline.seed, baseline.context) == (gym.data, gym.seed, gym.context)
+        assert [stage.epochs for stage in baseline.stages.values()] == pytest.approx([rows] * len(baseline.stages))
+        assert {stage.batch_size for stage in baseline.stages.values()} == {gym.stages["backbone"].batch_size}
+        assert {stage.start for stage in baseline.stages.values()} == {"base"}
 
 
 def test_three_mistakes_are_named_at_once(tmp_path: Path) -> None:
