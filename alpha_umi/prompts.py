@@ -212,13 +212,7 @@ class Prompts:
     def __init__(self, layout: Layout, folder: Path) -> None:
         self.layout = layout
         self._folder = folder
-        self._templates = SandboxedEnvironment(
-            loader=FileSystemLoader(folder),
-            undefined=StrictUndefined,
-            autoescape=False,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
+        self._templates = _templates(folder)
         files = sorted(folder.glob("*.jinja"))
         content = b"\0".join(file.name.encode() + b"\0" + file.read_bytes() for file in files)
         self.digest = hashlib.sha256(f"{RENDER_VERSIONS[layout]}\0{layout}\0".encode() + content).hexdigest()[:16]
@@ -236,10 +230,34 @@ class Prompts:
         return self._fill(f"cue_{view.value}")
 
     def _fill(self, name: str, **values: Any) -> str:
-        try:
-            return self._templates.get_template(f"{name}.jinja").render(**values).strip()
-        except TemplateError as error:
-            raise ConfigError(str(self._folder / f"{name}.jinja"), [str(error)]) from error
+        return _filled(self._templates, self._folder, name, **values)
+
+
+def search_text(name: str, **values: Any) -> str:
+    """What a search says to a role, out of `prompts/search/`: `diversity` before another try, `rank` to compare two.
+
+    Apart from the layouts, so that no digest of what was trained on depends on it.
+    """
+    folder = resources.root() / "prompts" / "search"
+    return _filled(_templates(folder), folder, name, **values)
+
+
+@lru_cache
+def _templates(folder: Path) -> SandboxedEnvironment:
+    return SandboxedEnvironment(
+        loader=FileSystemLoader(folder),
+        undefined=StrictUndefined,
+        autoescape=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _filled(templates: SandboxedEnvironment, folder: Path, name: str, **values: Any) -> str:
+    try:
+        return templates.get_template(f"{name}.jinja").render(**values).strip()
+    except TemplateError as error:
+        raise ConfigError(str(folder / f"{name}.jinja"), [str(error)]) from error
 
 
 @lru_cache

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from toolbench_trees import real_trees, replies_below, search_of
 
 from alpha_umi.agent.search import DFSDT, ROOT, End, Frontier, Search, chain, named_search, react
 from alpha_umi.errors import UsageError
 from alpha_umi.trajectory import Call, Decision, Plan, Step
-
-ANSWERS = sorted(Path(__file__).parents[2].glob("shared/data/toolbench/data_example/answer/*/*.json"))
-real_trees = pytest.mark.skipif(not ANSWERS, reason="ToolBench's example answers are not beside this checkout")
 
 Path_ = tuple[int, ...]
 
@@ -199,50 +197,12 @@ def test_a_strategy_that_does_not_exist(name: str) -> None:
         named_search(name)
 
 
-class Reply(NamedTuple):
-    """One recorded completion: the published nodes made of it."""
-
-    nodes: list[dict[str, Any]]
-
-    @property
-    def last(self) -> dict[str, Any]:
-        return self.nodes[-1]
-
-
-def replies_below(node: Mapping[str, Any]) -> Iterator[Reply]:
-    """The completions tried from a node, first to last."""
-    for child in node["children"]:
-        nodes = [child]
-        if child["node_type"] == "Thought" and not child["pruned"]:
-            following = child["children"]
-            # A thought that was queried again is a reply of its own; one with a call has exactly that call below it.
-            if len(following) == 1 and following[0]["node_type"] == "Action" and not child["expand_num"]:
-                nodes.append(following[0])
-        if nodes[-1]["node_type"] == "Action":
-            nodes.append(nodes[-1]["children"][0])
-        yield Reply(nodes)
-
-
-TWO_LEVELS = {"57_ChatGPT_DFS_woFilter_w2", "69_ChatGPT_DFS_woFilter_w2", "8_ChatGPT_DFS_woFilter_w2"}
-"""Trees of another version of the published search, in which a path that is too long goes back two levels as well."""
-
-
 @real_trees
-@pytest.mark.parametrize("path", ANSWERS, ids=lambda path: f"{path.parent.name}-{path.stem.split('_')[0]}")
 def test_the_published_trees_are_visited_in_their_recorded_order(path: Path) -> None:
     """Real searches by ChatGPT: every recorded reply is asked for at its place, and every visit has its number."""
     value = json.loads(path.read_text(encoding="utf-8"))
-    given_, root = value["forward_args"], value["tree"]["tree"]
-    search = DFSDT(
-        width=given_["tree_beam_size"],
-        max_steps=given_["single_chain_max_step"],
-        max_calls=given_["max_query_count"],
-        answers=given_["answer"],
-        dead_end_retreat=2 if path.stem in TWO_LEVELS else 1,
-        compat="toolbench",
-    )
-    frontier = Frontier.start(search, max_steps=99)
-    recorded: dict[int, dict[str, Any]] = {ROOT: root}
+    frontier = Frontier.start(search_of(value, path), max_steps=99)
+    recorded: dict[int, dict[str, Any]] = {ROOT: value["tree"]["tree"]}
     while frontier.over is None:
         at = frontier.at
         assert at is not None

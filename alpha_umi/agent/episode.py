@@ -1,25 +1,42 @@
 """One run while a node works on it: read from the plain state, written back to it.
 
-Keeps the account of what was spent and says when it is too much. Knows nothing of models, prompts or messages.
+Keeps the account of what was spent, and tells the search what became of each step. Knows nothing of models, prompts or
+messages.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
-from alpha_umi.agent.state import Budget, Reason, Result, State, Usage, faults_in_a_row, next_node, repeats_in_a_row
+from alpha_umi.agent.search import End, Frontier
+from alpha_umi.agent.state import (
+    Budget,
+    Reason,
+    Result,
+    State,
+    Usage,
+    faults_in_a_row,
+    next_node,
+    path_trajectory,
+    repeats_in_a_row,
+)
+from alpha_umi.grammar import NO_TOOL
 from alpha_umi.models.base import Completion
 from alpha_umi.prompts import View
-from alpha_umi.trajectory import Call, Observation, Outcome, Step, Trajectory
+from alpha_umi.trajectory import Call, Decision, Observation, Outcome, Step, Trajectory
 
 
 class Episode:
-    """The trajectory so far and what it has cost."""
+    """The path under way, the tree it belongs to, and what all of it has cost."""
 
     def __init__(self, state: State, *, budget: Budget) -> None:
         self.session = state["session"]
         self.trajectory = Trajectory.model_validate(state["trajectory"])
+        self.tree = Frontier.model_validate(state["tree"])
+        self.node = state["node"]
+        self.prompt = state["prompt"]
         self.usage = {View(view): Usage(**usage) for view, usage in state["usage"].items()}
         self.reason = Reason(state["reason"]) if state["reason"] else None
         self.budget = budget
@@ -53,38 +70,96 @@ class Episode:
             return Reason.TOKENS
         return None
 
-    def spent_for_a_step(self) -> Reason | None:
-        """The budget that forbids another step, if one does."""
-        if repeats_in_a_row(self.trajectory) >= self.budget.max_repeats:
-            return Reason.REPETITION
-        if faults_in_a_row(self.trajectory) >= self.budget.max_faults:
-            return Reason.FAULTS
-        return Reason.STEPS if len(self.trajectory.steps) >= self.budget.max_steps else self.spent()
+    @property
+    def in_step(self) -> bool:
+        """Whether a step is under way."""
+        return len(self.trajectory.steps) > len(self.tree.path(self.node))
 
     def begin_step(self, step: Step) -> None:
         """Add a step."""
-        self.trajectory = self.trajectory.extend(step)
+        self.trajectory = self.trajectory.extend(step.model_copy(update={"prompt": self.prompt}))
+        self.prompt = ""
 
-    def fill(self, *, call: Call | None = None, observation: Observation | None = None) -> None:
-        """Complete the step under way."""
-        update = {"call": call or self.last.call, "observation": observation}
-        self.trajectory = self.trajectory.replace_last(self.last.model_copy(update=update))
+    def fill(self, call: Call) -> None:
+        """Give the step under way its call."""
+        self.trajectory = self.trajectory.replace_last(self.last.model_copy(update={"call": call}))
+
+    def observe(self, observation: Observation) -> None:
+        """Give the step under way its observation, which ends it."""
+        self.trajectory = self.trajectory.replace_last(self.last.model_copy(update={"observation": observation}))
+        if self.tree.search.compat is None:
+            if repeats_in_a_row(self.trajectory) >= self.budget.max_repeats:
+                return self.end_path(Reason.REPETITION)
+            if faults_in_a_row(self.trajectory) >= self.budget.max_faults:
+                return self.end_path(Reason.FAULTS)
+        return self._end_step()
 
     def note(self, **facts: str) -> None:
         """Record what has no place in a step."""
         self.trajectory = self.trajectory.model_copy(update={"meta": {**self.trajectory.meta, **facts}})
 
     def answer(self, text: str) -> None:
-        """End with an answer."""
-        self.trajectory = self.trajectory.finish(Outcome.ANSWERED, text)
+        """End the path with an answer."""
+        self._end_step(End.ANSWER, answer=text)
 
     def give_up(self) -> None:
-        """End because the planner decided so."""
-        self.trajectory, self.reason = self.trajectory.finish(Outcome.GAVE_UP), Reason.PLANNER
+        """End the path because the planner decided so."""
+        self._end_step(End.GIVE_UP)
+
+    def end_path(self, reason: Reason) -> None:
+        """End the path because it leads nowhere."""
+        if self.in_step:
+            self._end_step(End.DEAD, why=reason.value)
+        else:
+            self.tree = self.tree.close(reason.value)
+            self._conclude()
 
     def run_out(self, reason: Reason) -> None:
-        """End because a budget is spent."""
-        self.trajectory, self.reason = self.trajectory.finish(Outcome.OUT_OF_BUDGET), reason
+        """End the run because a budget is spent."""
+        if self.tree.found:
+            self.trajectory = path_trajectory(self.trajectory, self.tree, self.tree.best)
+        else:
+            self.trajectory, self.reason = self.trajectory.finish(Outcome.OUT_OF_BUDGET), reason
+
+    def backtrack(self) -> None:
+        """Go to the node from which the search goes on."""
+        at = self.tree.at
+        assert at is not None, "the graph goes to `backtrack` only while the search goes on"
+        self.trajectory, self.node = path_trajectory(self.trajectory, self.tree, at), at
+
+    def rank(self, order: Sequence[int]) -> None:
+        """Visit what was tried, best first."""
+        self.tree = self.tree.ranked(order)
+        self._conclude()
+
+    def _end_step(self, end: End | None = None, *, why: str = "", answer: str | None = None) -> None:
+        """Tell the search what became of the step under way."""
+        new, weight = len(self.tree.nodes), 1
+        if self.tree.search.compat == "toolbench":
+            call = self.last.call
+            acted = call.tool != NO_TOOL if call is not None else self.last.plan.decision is not Decision.CALL
+            weight = max(1, bool(self.last.plan.rationale) + 2 * acted)
+        self.tree = self.tree.add(self.last, end=end, why=why, answer=answer, weight=weight)
+        if len(self.tree.nodes) > new:
+            self.node = new
+        self._conclude()
+
+    def _conclude(self) -> None:
+        """End the run when the search is over."""
+        over = self.tree.over
+        if over is None:
+            return
+        self.node = self.tree.best
+        self.trajectory = path_trajectory(self.trajectory, self.tree, self.node)
+        if self.trajectory.answer is not None:
+            return
+        if self.tree.search.one_path:
+            end = self.tree.nodes[self.node]
+            self.reason = Reason.PLANNER if end.end is End.GIVE_UP else Reason(end.why)
+        elif over == "calls":
+            self.trajectory, self.reason = self.trajectory.finish(Outcome.OUT_OF_BUDGET), Reason.CALLS
+        else:
+            self.trajectory, self.reason = self.trajectory.finish(Outcome.GAVE_UP), Reason.EXHAUSTED
 
     def result(self) -> Result:
         """What the run ends with."""
@@ -96,14 +171,18 @@ class Episode:
             seconds=self.seconds,
             usage=self.usage,
             trajectory=end,
+            tree=None if self.tree.search.one_path else self.tree,
         )
 
     def update(self) -> dict[str, Any]:
         """The state's new values."""
         return {
             "trajectory": self.trajectory.model_dump(mode="json"),
+            "tree": self.tree.model_dump(mode="json"),
+            "node": self.node,
+            "prompt": self.prompt,
             "usage": {view.value: usage.model_dump() for view, usage in self.usage.items()},
             "seconds": self.seconds,
             "reason": self.reason.value if self.reason else None,
-            "next": next_node(self.trajectory),
+            "next": next_node(self.trajectory, self.tree, self.node),
         }

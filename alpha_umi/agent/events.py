@@ -42,6 +42,15 @@ class Observed(Frozen):
     observation: Observation
 
 
+class Backtracked(Frozen):
+    """The search left a path and goes on from an earlier point."""
+
+    kind: Literal["backtracked"] = "backtracked"
+    steps: int
+    """Steps of the path that are kept."""
+    why: str
+
+
 class Finished(Frozen):
     """The last event of a run."""
 
@@ -49,4 +58,4 @@ class Finished(Frozen):
     result: Result
 
 
-AgentEvent = Token | Decided | Called | Observed | Finished
+AgentEvent = Token | Decided | Called | Observed | Backtracked | Finished

@@ -3,9 +3,10 @@
     begin -> plan -> call -> act -> plan ...
                   -> summarize -> finish
                   -> give_up   -> finish
-What a step still lacks decides the edge (`state.next_node`), after every node: a run that was stored anywhere goes on
-from there. `messages` in, `messages` out, so it stands where `create_agent` would, as a subgraph too;
-the last human message is the question, and what was said before it is not read.
+     where a path ends and the search does not: backtrack -> plan, and in classical DFS rank -> backtrack -> plan
+What a step still lacks, or where the search goes on, decides the edge (`state.next_node`), after every node: a run that
+was stored anywhere goes on from there. `messages` in, `messages` out, so it stands where `create_agent` would, as a
+subgraph too; the last human message is the question, and what was said before it is not read.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Checkpointer
 
 from alpha_umi.agent.nodes import Nodes, Update
+from alpha_umi.agent.search import Search, chain
 from alpha_umi.agent.state import Budget, Messages, State
 from alpha_umi.agent.threads import in_thread
 from alpha_umi.errors import UsageError
@@ -27,6 +29,10 @@ from alpha_umi.models.base import Model
 from alpha_umi.prompts import View
 from alpha_umi.roles import Team
 from alpha_umi.tools.functions import as_toolbox
+
+NODES_PER_STEP = 5
+NODES_AROUND = 8
+"""Nodes of a run that belong to no step: its begin and end, with some to spare."""
 
 AgentGraph = CompiledStateGraph[State, None, Messages, Messages]
 
@@ -37,6 +43,7 @@ def build_graph(
     models: Mapping[View, Model],
     toolbox: Any,
     budget: Budget | None = None,
+    search: Search | None = None,
     checkpointer: Checkpointer = None,
     name: str = "alpha_umi",
 ) -> AgentGraph:
@@ -47,29 +54,36 @@ def build_graph(
         models: what each view of the team speaks with.
         toolbox: what may be called: a toolbox, Python functions, LangChain tools, or a mixture.
         budget: what one run may spend.
+        search: the strategy, such as `DFSDT()`; left out, a chain.
         checkpointer: any of LangGraph's; runs then need a `thread_id`.
         name: how the graph is called inside a larger one.
 
     Raises:
         UsageError: a role of the team has no model, or a tool cannot be offered.
     """
-    budget = budget or Budget()
+    budget, search = budget or Budget(), search or chain()
     missing = sorted({role.view for role in (team.planner, team.caller, team.summarizer)} - set(models))
     if missing:
         raise UsageError(f"team '{team.name}' has no model for {', '.join(missing)}; models are given by view")
-    nodes = Nodes(team=team, models=models, toolbox=as_toolbox(toolbox), budget=budget)
+    nodes = Nodes(team=team, models=models, toolbox=as_toolbox(toolbox), budget=budget, search=search)
     graph = StateGraph(State, input_schema=Messages, output_schema=Messages)
     graph.add_node("begin", nodes.begin)
     graph.add_edge(START, "begin")
     inner = {"plan": nodes.plan, "call": nodes.call, "act": nodes.act, "summarize": nodes.summarize}
-    ways = [*inner, "give_up", "finish"]
-    for key, work in {**inner, "give_up": nodes.give_up, "finish": nodes.finish}.items():
+    inner |= {"give_up": nodes.give_up}
+    if not search.one_path:
+        inner |= {"backtrack": nodes.backtrack}
+    if search.rank:
+        inner |= {"rank": nodes.rank}
+    for key, work in {**inner, "finish": nodes.finish}.items():
         graph.add_node(key, _node(key, work, nodes))
-    for key in ("begin", *inner, "give_up"):
-        graph.add_conditional_edges(key, _route, ways)
+    for key in ("begin", *inner):
+        graph.add_conditional_edges(key, _route, [*inner, "finish"])
     graph.add_edge("finish", END)
     compiled = graph.compile(checkpointer=checkpointer, name=name)
-    return compiled.with_config(recursion_limit=budget.recursion_limit)
+    # LangGraph's own limit, set where it cannot be met before ours.
+    limit = NODES_PER_STEP * search.most_steps(budget.max_steps) + NODES_AROUND
+    return compiled.with_config(recursion_limit=limit)
 
 
 def _route(state: State) -> str:

@@ -16,6 +16,7 @@ from alpha_umi.trajectory import Call, Observation, Outcome, Step
 
 _NO_ANSWER = {
     Reason.PLANNER: "I could not answer this: the planner gave up.",
+    Reason.EXHAUSTED: "I could not answer this: every way that I tried led nowhere.",
     Reason.FAULTS: "I could not answer this: too many unusable outputs in a row.",
     Reason.REPETITION: "I could not answer this: I was repeating myself.",
     Reason.CONTEXT: "I could not finish this: the conversation no longer fits the model.",

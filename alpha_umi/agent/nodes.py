@@ -1,4 +1,4 @@
-"""The graph's nodes: begin, plan, call, act, summarize, give up, finish.
+"""The graph's nodes: begin, plan, call, act, summarize, give up, rank, backtrack, finish.
 
 Each is one blocking function of the state and a stop flag; `graph` makes a sync and an async node of it. A model's
 bad output and a tool's failure become part of the trajectory here; only an error of the program itself is raised.
@@ -6,12 +6,14 @@ bad output and a tool's failure become part of the trajectory here; only an erro
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 import uuid
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import permutations
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
@@ -19,13 +21,14 @@ from langgraph.config import get_stream_writer
 
 from alpha_umi import grammar
 from alpha_umi.agent.episode import Episode
-from alpha_umi.agent.events import AgentEvent, Called, Decided, Finished, Observed, Token
+from alpha_umi.agent.events import AgentEvent, Backtracked, Called, Decided, Finished, Observed, Token
 from alpha_umi.agent.messages import call_messages, final_message, question_of
+from alpha_umi.agent.search import ROOT, End, Frontier, Search
 from alpha_umi.agent.state import Budget, Reason, State, next_node
 from alpha_umi.agent.threads import within
 from alpha_umi.fitting import fit
-from alpha_umi.models.base import Completion, Model, Request, session_of
-from alpha_umi.prompts import Layout, View
+from alpha_umi.models.base import Completion, Message, Model, Request, session_of
+from alpha_umi.prompts import Layout, View, cut_middle, search_text
 from alpha_umi.roles import Team
 from alpha_umi.tools.base import Toolbox
 from alpha_umi.tools.validation import one_line, refuse_fault
@@ -33,6 +36,11 @@ from alpha_umi.trajectory import Call, Decision, Observation, Plan, Step, Trajec
 
 SESSION = "alpha_umi_session"
 """Key under `configurable` by which a runner names the episode, so that it can release what a cancelled run kept."""
+
+_LETTER = 4
+"""Tokens in which a comparison must name its letter."""
+_SHOWN = 256
+"""Characters of an earlier attempt's arguments, and of what it saw, that a later one is shown."""
 
 _EMPTY_ANSWER = Observation(text="The conclusion was empty: write the answer to the question in words.", ok=False)
 
@@ -47,34 +55,37 @@ class Nodes:
     models: Mapping[View, Model]
     toolbox: Toolbox
     budget: Budget
+    search: Search
 
     def begin(self, state: State, config: RunnableConfig) -> Update:
         """Start an episode on the last human message; an earlier one of the same thread is over."""
         trajectory = Trajectory(query=question_of(state["messages"]), tools=tuple(self.toolbox.tools))
         session = config.get("configurable", {}).get(SESSION) or uuid.uuid4().hex
+        tree = Frontier.start(self.search, max_steps=self.budget.max_steps)
         return {
             "session": str(session),
             "trajectory": trajectory.model_dump(mode="json"),
+            "tree": tree.model_dump(mode="json"),
+            "node": ROOT,
+            "prompt": "",
             "usage": {},
             "seconds": 0.0,
             "reason": None,
-            "next": next_node(trajectory),
+            "next": next_node(trajectory, tree, ROOT),
         }
 
     def plan(self, state: State, stop: threading.Event) -> Update:
         """Ask what to do next; a `single` team writes the whole step at once."""
         episode = Episode(state, budget=self.budget)
         view = View.SINGLE if self.team.single else View.PLANNER
-        if reason := episode.spent_for_a_step():
-            episode.run_out(reason)
-        elif completion := self._ask(view, episode, stop):
+        if completion := self._ask(view, episode, stop):
             if view is View.SINGLE:
                 self._take_turn(episode, completion)
             else:
                 plan = grammar.parse_plan(completion.text)
                 episode.begin_step(Step(plan=plan))
                 _tell(Decided(role=view, plan=plan))
-            _stop_babble(episode, completion)
+                _stop_babble(episode, completion)
         return episode.update()
 
     def _take_turn(self, episode: Episode, completion: Completion) -> None:
@@ -91,7 +102,9 @@ class Nodes:
         _tell(Decided(role=View.SINGLE, plan=plan))
         if call is not None:
             _tell(Called(call=call))
-        elif turn.answer:
+        if completion.finish_reason == "repetition":
+            _stop_babble(episode, completion)
+        elif call is None and turn.answer:
             episode.answer(turn.answer)
 
     def call(self, state: State, stop: threading.Event) -> Update:
@@ -99,7 +112,7 @@ class Nodes:
         episode = Episode(state, budget=self.budget)
         if completion := self._ask(View.CALLER, episode, stop):
             call = grammar.parse_call(completion.text)
-            episode.fill(call=call)
+            episode.fill(call)
             _tell(Called(call=call))
             _stop_babble(episode, completion)
         return episode.update()
@@ -110,9 +123,9 @@ class Nodes:
         step, call = episode.last, episode.last.call
         assert call is not None, "the graph goes to `act` only with a call"
         observation = self._refuse(call) if call.fault else self._invoke(call, episode.seconds_left, stop)
-        episode.fill(observation=observation)
+        call_id = f"call_{episode.session[:16]}_{len(episode.tree.nodes)}"
+        episode.observe(observation)
         _tell(Observed(observation=observation))
-        call_id = f"call_{episode.session[:16]}_{len(episode.trajectory.steps)}"
         return {**episode.update(), "messages": call_messages(step, call, observation, call_id=call_id)}
 
     def _refuse(self, call: Call) -> Observation:
@@ -147,17 +160,67 @@ class Nodes:
                 episode.note(discarded_answer=answer)
                 _stop_babble(episode, completion)
             elif answer in grammar.EMPTY_OUTPUTS:
-                episode.fill(observation=_EMPTY_ANSWER)
+                episode.observe(_EMPTY_ANSWER)
                 _tell(Observed(observation=_EMPTY_ANSWER))
             else:
                 episode.answer(answer)
         return episode.update()
 
     def give_up(self, state: State, stop: threading.Event) -> Update:
-        """The planner gave up: the chain strategy ends here, a search would backtrack."""
+        """The planner gave up: a chain ends here, a search goes back."""
         episode = Episode(state, budget=self.budget)
         episode.give_up()
         return episode.update()
+
+    def backtrack(self, state: State, stop: threading.Event) -> Update:
+        """Go to where the search goes on, and say what was tried there."""
+        episode = Episode(state, budget=self.budget)
+        left = episode.tree.nodes[episode.node]
+        episode.backtrack()
+        tried = episode.tree.tried(episode.node)
+        if self.search.diversity and tried:
+            episode.prompt = search_text("diversity", attempts=[_attempt(step) for step in tried])
+        why = "gave up" if left.end is End.GIVE_UP else left.why
+        _tell(Backtracked(steps=len(episode.trajectory.steps), why=why or "to try more"))
+        return episode.update()
+
+    def rank(self, state: State, stop: threading.Event) -> Update:
+        """Compare what was tried from one node, each pair in both orders, and visit the best first."""
+        episode = Episode(state, budget=self.budget)
+        tries = episode.tree.to_rank
+        points = dict.fromkeys(tries, 0.0)
+        before = "\n".join(_attempt(step) for step in episode.tree.steps(episode.tree.open[-1].node))
+        for a, b in permutations(tries, 2):
+            shown = {name: _attempt(_step_of(episode.tree, node)) for name, node in (("a", a), ("b", b))}
+            text = search_text("rank", question=episode.trajectory.query, before=before, **shown)
+            completion = self._compare(text, episode, stop)
+            if completion is None:
+                return episode.update()
+            letter = completion.text.strip()[:1].upper()
+            points[a] += {"A": 1.0, "B": 0.0}.get(letter, 0.5)
+            points[b] += {"A": 0.0, "B": 1.0}.get(letter, 0.5)
+        episode.rank(sorted(tries, key=lambda node: -points[node]))
+        return episode.update()
+
+    def _compare(self, text: str, episode: Episode, stop: threading.Event) -> Completion | None:
+        """A letter from whoever plans; None when a budget forbade it, which is then recorded."""
+        role = self.team.role(View.PLANNER)
+        if reason := episode.spent():
+            episode.run_out(reason)
+            return None
+        started = time.monotonic()
+        completion = self.models[role.view].complete(
+            Request(
+                messages=[Message(role="user", content=text)],
+                generation=role.generation.model_copy(update={"max_new_tokens": _LETTER}),
+                should_stop=lambda: stop.is_set() or episode.seconds_left <= 0,
+            )
+        )
+        episode.charge(role.view, completion, seconds=time.monotonic() - started)
+        if completion.finish_reason == "cancelled":
+            episode.run_out(Reason.SECONDS)
+            return None
+        return completion
 
     def finish(self, state: State, stop: threading.Event) -> Update:
         """Give back what the models kept, and say how it ended."""
@@ -183,12 +246,13 @@ class Nodes:
             view=view,
             layout=self.team.layout,
             ask=view,
+            follow_up=None if episode.in_step else episode.prompt,
             observation_chars=self.team.observation_chars,
             count=model.count_tokens,
             room=model.context_length - role.generation.max_new_tokens,
         )
         if fitted is None:
-            episode.run_out(Reason.CONTEXT)
+            episode.end_path(Reason.CONTEXT)
             return None
         write, started = get_stream_writer(), time.monotonic()
         completion = model.complete(
@@ -201,8 +265,11 @@ class Nodes:
             )
         )
         episode.charge(view, completion, seconds=time.monotonic() - started)
-        if completion.finish_reason in {"cancelled", "context"}:
-            episode.run_out(Reason.SECONDS if completion.finish_reason == "cancelled" else Reason.CONTEXT)
+        if completion.finish_reason == "cancelled":
+            episode.run_out(Reason.SECONDS)
+            return None
+        if completion.finish_reason == "context":
+            episode.end_path(Reason.CONTEXT)
             return None
         return completion.model_copy(update={"text": _writable(completion.text)})
 
@@ -222,7 +289,23 @@ def _tell(event: AgentEvent) -> None:
 def _stop_babble(episode: Episode, completion: Completion) -> None:
     """A role that went round in circles will do so again: end, with its words recorded."""
     if completion.finish_reason == "repetition":
-        episode.run_out(Reason.REPETITION)
+        episode.end_path(Reason.REPETITION)
+
+
+def _step_of(tree: Frontier, node: int) -> Step:
+    step = tree.nodes[node].step
+    assert step is not None, "only the root holds no step"
+    return step
+
+
+def _attempt(step: Step) -> str:
+    """A step in a line: what was called and seen, else what was thought."""
+    if step.call is None or step.call.fault is not None:
+        gave_up = "gave up: " if step.plan.decision is Decision.GIVE_UP else ""
+        return gave_up + cut_middle(one_line(step.plan.rationale, limit=_SHOWN), _SHOWN)
+    seen = step.observation.text if step.observation is not None else "nothing"
+    arguments = json.dumps(step.call.arguments, ensure_ascii=False)
+    return f"{step.call.tool} {cut_middle(arguments, _SHOWN)} -> {cut_middle(one_line(seen, limit=_SHOWN), _SHOWN)}"
 
 
 def _failed(call: Call, why: str) -> Observation:

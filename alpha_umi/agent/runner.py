@@ -21,6 +21,7 @@ from langchain_core.runnables import RunnableConfig
 from alpha_umi.agent.events import AgentEvent, Finished
 from alpha_umi.agent.graph import AgentGraph, build_graph
 from alpha_umi.agent.nodes import SESSION, release
+from alpha_umi.agent.search import Search, named_search
 from alpha_umi.agent.state import Budget, Result
 from alpha_umi.agent.threads import in_thread
 from alpha_umi.errors import UsageError, WorkError
@@ -35,12 +36,24 @@ class Agent:
     """A team that answers questions with tools."""
 
     def __init__(
-        self, team: Team, *, models: Mapping[View, Model], toolbox: Toolbox, budget: Budget | None = None
+        self,
+        team: Team,
+        *,
+        models: Mapping[View, Model],
+        toolbox: Toolbox,
+        budget: Budget | None = None,
+        search: Search | str | None = None,
     ) -> None:
         self.team = team
         self.models = models
         self.toolbox = toolbox
-        self.graph: AgentGraph = build_graph(team, models=models, toolbox=toolbox, budget=budget)
+        self.graph: AgentGraph = build_graph(
+            team,
+            models=models,
+            toolbox=toolbox,
+            budget=budget,
+            search=named_search(search) if isinstance(search, str) else search,
+        )
         """The compiled LangGraph: messages in, messages out."""
 
     @classmethod
@@ -50,6 +63,7 @@ class Agent:
         *,
         tools: Any = (),
         budget: Budget | None = None,
+        search: Search | str | None = None,
         models: Mapping[View, Model] | None = None,
     ) -> Agent:
         """Make an agent of a team and tools.
@@ -58,18 +72,21 @@ class Agent:
             team: a shipped name, a YAML file, the folder of a training run, or a Team.
             tools: Python functions, LangChain tools and toolboxes, one or many.
             budget: what one run may spend.
+            search: `chain` (the default), `react@N`, `dfsdt`, `dfs`, or one set up in detail such as `DFSDT(width=3)`.
             models: what each view speaks with; left out, the team's own weights are loaded on this machine.
 
         Raises:
-            UsageError: there is no such team, its weights are missing, or a tool cannot be offered.
+            UsageError: there is no such team or search, its weights are missing, or a tool cannot be offered.
         """
         chosen = team if isinstance(team, Team) else load_team(str(team))
-        toolbox = as_toolbox(tools)  # before the models: a mistake here should not cost a loading time
+        # Before the models: a mistake here should not cost a loading time.
+        toolbox = as_toolbox(tools)
+        search = named_search(search) if isinstance(search, str) else search
         if models is None:
             from alpha_umi.models.teams import load_models
 
             models = load_models(chosen)
-        return cls(chosen, models=models, toolbox=toolbox, budget=budget)
+        return cls(chosen, models=models, toolbox=toolbox, budget=budget, search=search)
 
     async def stream(self, question: str) -> AsyncGenerator[AgentEvent, None]:
         """Answer a question, yielding what happens as it happens; the last event is `Finished`."""

@@ -33,8 +33,8 @@ class Search(Frozen):
     """The same for the root; None: as everywhere."""
     max_steps: int | None = Field(default=None, ge=1)
     """Steps on a path; None: `Budget.max_steps`. With `compat="toolbench"` published nodes, up to three a step."""
-    max_calls: int = Field(default=200, ge=1)
-    """Steps tried in the whole search."""
+    max_calls: int | None = Field(default=None, ge=1)
+    """Steps tried in the whole search; None: as many as there are."""
     give_up_retreat: int = Field(default=2, ge=1)
     """Levels that a give-up, or an answer when more are wanted, goes back: 2 leaves its siblings untried."""
     dead_end_retreat: int = Field(default=1, ge=1)
@@ -52,7 +52,20 @@ class Search(Frozen):
         """What it is called on the command line and in results."""
         if self.width > 1:
             return "dfs" if self.rank else "dfsdt"
-        return "chain" if self.root_width in {None, 1} else f"react@{self.root_width}"
+        return "chain" if self.one_path else f"react@{self.root_width}"
+
+    @property
+    def one_path(self) -> bool:
+        """Whether there is never another path to try."""
+        return self.width == 1 and self.root_width in {None, 1}
+
+    def most_steps(self, max_steps: int) -> int:
+        """Steps that a search can try at most, where a path has at most `max_steps`."""
+        limit = self.max_steps or max_steps
+        all_of_them = self.width_at(ROOT) * sum(int(self.width**depth) for depth in range(min(limit, 20)))
+        if self.width == 1:
+            all_of_them = self.width_at(ROOT) * limit
+        return min(all_of_them, self.max_calls or all_of_them)
 
     def width_at(self, node: int) -> int:
         """Steps tried from a node."""
@@ -73,6 +86,7 @@ class DFSDT(Search):
     """Depth-first search-based decision tree: backtrack where a path ends, tell the next try what was tried."""
 
     width: int = Field(default=2, ge=1)
+    max_calls: int | None = Field(default=200, ge=1)
 
 
 _NAMED = re.compile(r"react@([1-9]\d{0,2})")
@@ -167,7 +181,7 @@ class Frontier(Frozen):
 
     @property
     def _spent(self) -> bool:
-        return self.calls >= self.search.max_calls
+        return self.search.max_calls is not None and self.calls >= self.search.max_calls
 
     @property
     def to_rank(self) -> tuple[int, ...]:
@@ -240,14 +254,24 @@ class Frontier(Frozen):
             raise UsageError("the search is over: nothing can be added")
         frame = self.open[-1]
         calls, index = self.calls + 1, len(self.nodes)
-        if self.search.compat == "toolbench" and calls >= self.search.max_calls:
-            return self.model_copy(update={"calls": calls})  # the reply that meets the budget is thrown away
+        paid = self.model_copy(update={"calls": calls})
+        if self.search.compat == "toolbench" and paid._spent:
+            return paid  # the reply that meets the budget is thrown away
         node = Node(parent=at, step=step, depth=self.nodes[at].depth + weight, end=end, why=why, answer=answer)
         frame = frame.model_copy(update={"tries": frame.tries + 1})
         if self.search.rank:
             frame = frame.model_copy(update={"waiting": (*frame.waiting, index)})
         grown = self.model_copy(update={"nodes": (*self.nodes, node), "open": (*self.open[:-1], frame), "calls": calls})
         return grown if self.search.rank else grown._visit(index)
+
+    def close(self, why: str) -> Frontier:
+        """The search after nothing could be tried from the node `at`: its path ends there."""
+        at = self.at
+        if at is None:
+            raise UsageError("the search is over: nothing can be closed")
+        nodes = list(self.nodes)
+        nodes[at] = nodes[at].model_copy(update={"end": End.DEAD, "why": why})
+        return self.model_copy(update={"nodes": tuple(nodes), "open": self.open[:-1]})._next()
 
     def ranked(self, order: Sequence[int]) -> Frontier:
         """The search after the tries in `to_rank` were ranked, best first: the best one is visited."""

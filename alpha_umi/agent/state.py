@@ -14,15 +14,12 @@ from langchain_core.messages import AnyMessage
 from langgraph.graph.message import add_messages
 from pydantic import Field, ModelWrapValidatorHandler, ValidationError, model_validator
 
+from alpha_umi.agent.search import End, Frontier
 from alpha_umi.errors import UsageError
 from alpha_umi.models.base import Completion
 from alpha_umi.prompts import View
 from alpha_umi.roles import config_mistakes
 from alpha_umi.trajectory import Decision, Frozen, Outcome, Trajectory
-
-NODES_PER_STEP = 3
-NODES_AROUND = 8
-"""Nodes of a run that belong to no step: its begin and end, with some to spare."""
 
 
 class Reason(StrEnum):
@@ -39,21 +36,25 @@ class Reason(StrEnum):
     """The same call was answered alike several times in a row, or a role repeated its own words."""
     CONTEXT = "context"
     """The prompt no longer fits the model, however short its observations are cut."""
+    CALLS = "calls"
+    """A search has tried as many steps as it may."""
+    EXHAUSTED = "exhausted"
+    """A search has tried every path that it may, and none led to an answer."""
 
 
 class Budget(Frozen):
     """What one run may spend; whichever limit is met first ends it."""
 
     max_steps: int = Field(default=12, gt=0)
-    """Plans made; the one that leads to the answer counts too."""
+    """Plans made on one path; the one that leads to the answer counts too."""
     max_tokens: int = Field(default=200_000, gt=0)
     """Prompt tokens encoded and tokens written, by all roles; the completion that goes over it is still used."""
     max_seconds: float = Field(default=600.0, gt=0)
     """Time inside the run; holds while a role writes and while a tool works."""
     max_faults: int = Field(default=3, gt=0)
-    """Unusable outputs in a row."""
+    """Unusable outputs in a row on one path."""
     max_repeats: int = Field(default=3, gt=1)
-    """Times in a row that the same call may be answered alike."""
+    """Times in a row that the same call may be answered alike on one path."""
 
     @model_validator(mode="wrap")
     @classmethod
@@ -62,11 +63,6 @@ class Budget(Frozen):
             return handler(value)
         except ValidationError as error:
             raise UsageError("budget: " + "; ".join(config_mistakes(error))) from None
-
-    @property
-    def recursion_limit(self) -> int:
-        """LangGraph's own limit, set where it cannot be met before ours."""
-        return NODES_PER_STEP * self.max_steps + NODES_AROUND
 
 
 class Usage(Frozen):
@@ -105,6 +101,16 @@ class Result(Frozen):
     seconds: float = 0.0
     usage: Mapping[View, Usage] = Field(default_factory=dict)
     trajectory: Trajectory
+    """The path that ended the run: the answer's, else the first that gave up, else the longest."""
+    tree: Frontier | None = None
+    """Everything that a search tried; None where there was one path, which is the trajectory."""
+
+    @property
+    def attempts(self) -> list[Trajectory]:
+        """Every path that was tried to its end, in order."""
+        if self.tree is None:
+            return [self.trajectory]
+        return [path_trajectory(self.trajectory, self.tree, leaf) for leaf in self.tree.leaves()]
 
 
 class Messages(TypedDict):
@@ -119,6 +125,13 @@ class State(Messages):
     session: str
     """Names the episode to the models' caches."""
     trajectory: dict[str, Any]
+    """The path that is under way."""
+    tree: dict[str, Any]
+    """The `Frontier`: all paths, and where the search is."""
+    node: int
+    """The tree's node at which the steps of the path that are complete end."""
+    prompt: str
+    """What the planner is told before its next step."""
     usage: dict[str, dict[str, Any]]
     seconds: float
     reason: str | None
@@ -126,16 +139,31 @@ class State(Messages):
     """`next_node` of the trajectory."""
 
 
-def next_node(trajectory: Trajectory) -> str:
-    """The node whose turn it is: what the last step still lacks."""
+def next_node(trajectory: Trajectory, tree: Frontier, node: int) -> str:
+    """The graph's node whose turn it is: what the last step still lacks, or what the search wants."""
     if trajectory.outcome is not Outcome.UNFINISHED:
         return "finish"
-    last = trajectory.steps[-1] if trajectory.steps else None
-    if last is None or last.observation is not None:
-        return "plan"
-    if last.call is not None:
-        return "act"
-    return {Decision.CALL: "call", Decision.SUMMARIZE: "summarize", Decision.GIVE_UP: "give_up"}[last.plan.decision]
+    if tree.to_rank:
+        return "rank"
+    if len(trajectory.steps) > len(tree.path(node)):  # a step is under way
+        last = trajectory.steps[-1]
+        if last.call is not None:
+            return "act"
+        return {Decision.CALL: "call", Decision.SUMMARIZE: "summarize", Decision.GIVE_UP: "give_up"}[last.plan.decision]
+    return "plan" if tree.at == node else "backtrack"
+
+
+def path_trajectory(of: Trajectory, tree: Frontier, node: int) -> Trajectory:
+    """The path to a node of a tree as a trajectory of the same question, with its end."""
+    end = tree.nodes[node]
+    outcome = {End.ANSWER: Outcome.ANSWERED, End.GIVE_UP: Outcome.GAVE_UP, End.DEAD: Outcome.OUT_OF_BUDGET}
+    return of.model_copy(
+        update={
+            "steps": tree.steps(node),
+            "answer": end.answer,
+            "outcome": Outcome.UNFINISHED if end.end is None else outcome[end.end],
+        }
+    )
 
 
 def faults_in_a_row(trajectory: Trajectory) -> int:

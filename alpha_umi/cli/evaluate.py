@@ -16,6 +16,7 @@ from alpha_umi.evaluation.scorers import Scorer
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+    from alpha_umi.agent.search import Search
     from alpha_umi.agent.state import Budget
     from alpha_umi.evaluation.episodes import Episode, EpisodeLog
     from alpha_umi.evaluation.points import Case, Prediction
@@ -164,10 +165,12 @@ def agent(
         str | None, typer.Option(help="Only calls of these categories, a comma list; your own as MODULE:ATTRIBUTE.")
     ] = None,
     parallel: Annotated[int, typer.Option(min=1, help="Episodes side by side.")] = 8,
-    max_steps: Annotated[int, typer.Option(min=1, help="Steps that the team may take on a task.")] = 12,
+    search: Annotated[str, typer.Option(help="chain, react@N, dfsdt, or dfs.")] = "chain",
+    max_steps: Annotated[int, typer.Option(min=1, help="Steps that the team may take on one path.")] = 12,
     as_json: Annotated[bool, typer.Option("--json", help="Print metrics.json instead of a table.")] = False,
 ) -> None:
     """Play, judge, write, print."""
+    from alpha_umi.agent.search import named_search
     from alpha_umi.agent.state import Budget
     from alpha_umi.evaluation.episodes import EpisodeLog, gym_tasks
     from alpha_umi.evaluation.gym_metrics import rendered, summed_up
@@ -177,17 +180,22 @@ def agent(
     from alpha_umi.roles import load_team
 
     only = [] if category is None else named(category)
+    strategy = named_search(search)
     chosen = load_team(team)
     tasks, digest = gym_tasks(data, limit=limit, seed=seed, only=only)
     budget = Budget(max_steps=max_steps)
     origin = Origin(
-        team=chosen.name, team_digest=team_digest(chosen), data=data, data_digest=digest, settings=f"steps {max_steps}"
+        team=chosen.name,
+        team_digest=team_digest(chosen),
+        data=data,
+        data_digest=digest,
+        settings=f"{search}, steps {max_steps}",
     )
     with EpisodeLog(out, origin) as log:
         if any(task.id not in log.done for task in tasks):
-            _play(log, tasks, chosen, budget, parallel)
+            _play(log, tasks, chosen, budget, strategy, parallel)
         episodes = [log.done[task.id] for task in tasks]
-    metrics = summed_up(episodes) | {"team": chosen.name, "data": data, "seed": seed}
+    metrics = summed_up(episodes) | {"team": chosen.name, "data": data, "seed": seed, "search": search}
     write_metrics(out, metrics)
     if as_json:
         typer.echo(json.dumps(metrics, ensure_ascii=False))
@@ -195,7 +203,7 @@ def agent(
         Console(highlight=False).print(rendered(metrics))
 
 
-def _play(log: EpisodeLog, tasks: list[Trajectory], team: Team, budget: Budget, parallel: int) -> None:
+def _play(log: EpisodeLog, tasks: list[Trajectory], team: Team, budget: Budget, search: Search, parallel: int) -> None:
     """Let the team work on what the log lacks, with a progress bar on stderr."""
     from alpha_umi.evaluation.episodes import run_episodes
     from alpha_umi.models.teams import load_models
@@ -214,6 +222,7 @@ def _play(log: EpisodeLog, tasks: list[Trajectory], team: Team, budget: Budget, 
             team=team,
             models=load_models(team),
             budget=budget,
+            search=search,
             parallel=parallel,
             done=log.done.keys(),
             on_done=on_done,

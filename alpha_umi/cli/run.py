@@ -6,6 +6,7 @@ that goes to stderr and stdout holds the result alone.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from unicodedata import category
 
@@ -54,7 +55,8 @@ def run(
     most_tools: int = typer.Option(
         10, min=1, help="Offer so many of the tools, those that share the question's words."
     ),
-    max_steps: int = typer.Option(None, help="Steps that the team may take. Default: 12."),
+    search: str = typer.Option("chain", help="chain, react@N, dfsdt, or dfs."),
+    max_steps: int = typer.Option(None, help="Steps that the team may take on one path. Default: 12."),
     max_seconds: float = typer.Option(None, help="Seconds that it may take. Default: 600."),
     as_json: bool = typer.Option(False, "--json", help="Print the result as one JSON object; words go to stderr."),
 ) -> None:
@@ -62,7 +64,8 @@ def run(
     if not question.strip():
         raise UsageError("the question is empty")
     console = Console(stderr=as_json, highlight=False)
-    agent = _load(team, tools, {"max_steps": max_steps, "max_seconds": max_seconds}, question, most_tools, console)
+    limits = {"max_steps": max_steps, "max_seconds": max_seconds}
+    agent = _load(team, tools, limits, search, question, most_tools, console)
     result = agent.run(question, on_event=Voice(console))
     _show(result, console)
     if as_json:
@@ -72,15 +75,23 @@ def run(
 
 
 def _load(
-    team: str, tools: str, limits: dict[str, float | None], question: str, most_tools: int, console: Console
+    team: str,
+    tools: str,
+    limits: Mapping[str, float | None],
+    search: str,
+    question: str,
+    most_tools: int,
+    console: Console,
 ) -> Agent:
     """The agent; what is cheap to check is checked before the models are loaded."""
     from alpha_umi.agent.runner import Agent
+    from alpha_umi.agent.search import named_search
     from alpha_umi.agent.state import Budget
     from alpha_umi.gym.loading import load_tools
     from alpha_umi.tools.combined import CombinedToolbox
     from alpha_umi.tools.selection import most_related
 
+    strategy = named_search(search)
     budget = Budget.model_validate({key: value for key, value in limits.items() if value is not None})
     toolbox = load_tools(tools)
     if len(toolbox.tools) > most_tools:
@@ -88,7 +99,7 @@ def _load(
         console.print(f"offered {len(names)} of {len(toolbox.tools)} tools: {', '.join(names)}", style="dim")
         toolbox = CombinedToolbox([toolbox], only=names)
     with Console(stderr=True).status(f"loading {team}"):
-        return Agent.from_team(team, tools=toolbox, budget=budget)
+        return Agent.from_team(team, tools=toolbox, budget=budget, search=strategy)
 
 
 class Voice:
@@ -107,6 +118,12 @@ class Voice:
         if event.kind == "observed":
             text = cut_middle(event.observation.text, SHOWN).strip() or "(nothing)"
             self._say("tool", text, colour="yellow" if event.observation.ok else "red")
+        elif event.kind == "backtracked":
+            self._say(
+                "search",
+                f"back to {f'step {event.steps}' if event.steps else 'the start'} ({event.why})",
+                colour="blue",
+            )
         elif event.kind == "finished" and event.result.answer is None:
             self._say("stopped", _why(event.result), colour="red")
 
@@ -147,8 +164,9 @@ def _name(name: str, colour: str) -> Text:
 
 def _why(result: Result) -> str:
     if result.outcome is Outcome.GAVE_UP:
-        return "the planner gave up"
+        return "every path was tried" if result.reason == "exhausted" else "the planner gave up"
     reasons = {
+        "calls": "the search has tried as many steps as it may",
         "steps": "the budget of steps is spent",
         "tokens": "the budget of tokens is spent",
         "seconds": "the time is up",

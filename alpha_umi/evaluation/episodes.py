@@ -13,6 +13,7 @@ from pathlib import Path
 
 from alpha_umi.adapters import text_digest
 from alpha_umi.agent.runner import Agent
+from alpha_umi.agent.search import Search
 from alpha_umi.agent.state import Budget, Reason, Usage
 from alpha_umi.data import store
 from alpha_umi.errors import UsageError
@@ -62,6 +63,7 @@ def run_episodes(
     team: Team,
     models: Mapping[View, Model],
     budget: Budget,
+    search: Search | None = None,
     parallel: int,
     done: Collection[str] = (),
     on_done: Callable[[Episode], None],
@@ -74,7 +76,7 @@ def run_episodes(
 
         async def one(task: Trajectory) -> None:
             async with places:
-                on_done(await play(task, team=team, models=models, budget=budget))
+                on_done(await play(task, team=team, models=models, budget=budget, search=search))
 
         async with asyncio.TaskGroup() as group:
             for task in left:
@@ -110,10 +112,15 @@ def gym_tasks(
     return tasks, store.digest(data)
 
 
-async def play(task: Trajectory, *, team: Team, models: Mapping[View, Model], budget: Budget) -> Episode:
-    """Let a team work on one task in a fresh world, and judge what it did."""
+async def play(
+    task: Trajectory, *, team: Team, models: Mapping[View, Model], budget: Budget, search: Search | None = None
+) -> Episode:
+    """Let a team work on one task in a fresh world, and judge what it did.
+
+    What a search did on paths that it left stays done, as in the real world: going back undoes no call.
+    """
     toolbox, world = task_world(task)
-    agent = Agent(team, models=models, toolbox=toolbox, budget=budget)
+    agent = Agent(team, models=models, toolbox=toolbox, budget=budget, search=search)
     result = await agent.arun(task.query)
     verdict = verify(task, result.trajectory, world=world)
     return Episode(
