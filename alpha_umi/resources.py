@@ -27,8 +27,9 @@ def root() -> Path:
 def names(folder: str, suffix: str = ".yaml") -> list[str]:
     """Shipped names in a folder, e.g. `ablations/multi_task`, sorted."""
     base = root() / folder
-    paths = (p.parent if p.name == WHOLE else p.with_suffix("") for p in base.rglob(f"*{suffix}"))
-    return sorted(path.relative_to(base).as_posix() for path in paths)
+    wholes = {path.parent for path in base.rglob(WHOLE)}
+    files = (path.with_suffix("") for path in base.rglob(f"*{suffix}") if not wholes & set(path.parents))
+    return sorted(path.relative_to(base).as_posix() for path in (*files, *(wholes if suffix == ".yaml" else ())))
 
 
 def find(folder: str, name: str, suffix: str = ".yaml", *, beside: Path | None = None) -> Path:

@@ -91,20 +91,20 @@ def load_role(name: str, *, beside: Path | None = None) -> Role:
 
 
 def load_team(name: str) -> Team:
-    """Read a team by shipped name, YAML path, or the output folder of a training run.
+    """Read a team by shipped name, YAML path, or the output folder of a training run (`./NAME` where a team ships so).
 
     Raises:
         UsageError: there is no such team.
         ConfigError: the file's mistakes, all of them.
     """
     folder = Path(name).expanduser()
-    if folder.is_dir():
+    shipped = {n for n in resources.names("roles") if n.startswith("teams/")}
+    bare = f"teams/{name}" if f"teams/{name}" in shipped else name
+    if bare not in shipped and folder.is_dir():
         path = folder / TEAM_FILE
         if not path.is_file():
             raise UsageError(f"{folder} is not a team: it holds no {TEAM_FILE} (a finished training run has one)")
     else:
-        shipped = {n for n in resources.names("roles") if n.startswith("teams/")}
-        bare = f"teams/{name}" if f"teams/{name}" in shipped else name
         if bare not in shipped and Path(name).suffix not in {".yaml", ".yml"}:
             known = ", ".join(sorted(n.removeprefix("teams/") for n in shipped))
             raise UsageError(f"'{name}' is no team: shipped are {known}; or give a YAML file or a run folder")

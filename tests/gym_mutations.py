@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import itertools
+import json
+from collections.abc import Callable, Iterable, Iterator
 
-from alpha_umi.gym.facts import values_in
+from alpha_umi.gym.domains.geography_tools import COUNTRIES
+from alpha_umi.gym.facts import holds, normalised, states, values_in
+from alpha_umi.gym.places import CITIES
+from alpha_umi.gym.registry import categories
 from alpha_umi.gym.tasks import task_world
 from alpha_umi.trajectory import Call, Decision, Observation, Outcome, Plan, Step, Trajectory
 
@@ -178,6 +183,180 @@ def names_every_possibility(task: Trajectory) -> Trajectory | None:
     return _answered(task, f"{task.answer} " + ", ".join(days))
 
 
+def _beside_an_excuse(answer: str) -> Mutation:
+    """An answer to what has none, dressed as an excuse."""
+
+    def invented(task: Trajectory) -> Trajectory | None:
+        known = answer.strip(".!?").split()[-1].casefold() in task.query.casefold()
+        return _answered(task, answer) if task.outcome is Outcome.GAVE_UP and not known else None
+
+    invented.__name__ = f"invents: {answer}"
+    return invented
+
+
+INVENTED = tuple(
+    _beside_an_excuse(answer)
+    for answer in (
+        "Sorry for the wait. The answer is Milan.",
+        "Sorry to keep you waiting: it is done.",
+        "Nothing is missing: the answer is forty-two.",
+        "I can't look it up. Milan.",
+        "I can't look it up. milan",
+        "I cannot look it up, but it is Uruguay.",
+        "Unfortunately I could not check it, so I asked Hans Mueller.",
+        "I could not find it, the word is Xylophon.",
+        "I can't do that. It is Monday.",
+        "I cannot verify this, but the mail has been sent.",
+        "I could not do it at first, then I deleted it.",
+        "I cannot be sure: the result is large.",
+        "It is not possible to be exact, about two hundred.",
+        "There is no tool for it. By hand it makes 17.25.",
+        "I don't know, perhaps on 1999-12-31 at 23:59.",
+        "I do not have the address, it may be hans@mueller.example.",
+        "I cannot look into the order, but its status is shipped.",
+        "I have no access to it; order Q9X9 it is.",
+        "You can't miss it: waxing gibbous.",
+        "It could not be easier: successfully completed.",
+        "You will be glad to know it is done!",
+        "Which one? Oslo.",
+        "I looked it up for you.",
+        "Do you mean 4711?",
+    )
+)
+
+
+def names_all_of(names: Iterable[str]) -> Callable[[Trajectory], Trajectory | None]:
+    """The right name among all others of its kind."""
+    everything = list(names)
+
+    def all_named(task: Trajectory) -> Trajectory | None:
+        if not {fact.casefold() for fact in _facts(task)} & {name.casefold() for name in everything}:
+            return None
+        return _answered(task, f"{task.answer} " + ", ".join(everything))
+
+    return all_named
+
+
+def names_all_cities(task: Trajectory) -> Trajectory | None:
+    return names_all_of(CITIES)(task)
+
+
+def names_all_countries(task: Trajectory) -> Trajectory | None:
+    return names_all_of(COUNTRIES)(task)
+
+
+def names_one_city_more(task: Trajectory) -> Trajectory | None:
+    other = next(city for city in CITIES if city not in f"{task.query} {task.answer} {_calls(task)}")
+    return _answered(task, f"{task.answer} Or {other}.") if set(_facts(task)) & set(CITIES) else None
+
+
+def names_one_more(task: Trajectory) -> Trajectory | None:
+    """One other word of a closed set: "Yes and no."."""
+    facts = {fact.casefold() for fact in _facts(task)}
+    for words in (words for category in categories().values() for words in category.closed_sets):
+        asked = normalised(f"{task.query} {task.answer} {_calls(task)}")
+        others = sorted(word for word in words if not holds(asked, word))
+        if facts & words and others:
+            return _answered(task, f"{task.answer} And {others[0]}.")
+    return None
+
+
+def _calls(task: Trajectory) -> str:
+    return json.dumps([dict(step.call.arguments) for step in task.steps if step.call is not None])
+
+
+def _whole(task: Trajectory) -> tuple[str, int] | None:
+    """A fact that is a whole number, and the number."""
+    found = (fact for fact in _facts(task) if fact.lstrip("-").isdigit())
+    return next(((fact, int(fact)) for fact in found), None)
+
+
+def guesses_around(task: Trajectory) -> Trajectory | None:
+    """The right number among its neighbours: more of them than the request holds."""
+    if (whole := _whole(task)) is None or len(_facts(task)) > 1:
+        return None
+    fact, k = whole
+    given = {*values_in(task.query), *values_in(_calls(task)), *values_in(_seen(task))}
+    others = [str(n) for n in range(k + 1, k + 400) if str(n) not in given and not states(task.query, str(n))][:3]
+    return _answered(task, f"It is {others[0]}, {others[1]}, {fact} or {others[2]}.")
+
+
+def hedges(task: Trajectory) -> Trajectory | None:
+    """The right number or the next."""
+    if (whole := _whole(task)) is None or len(_facts(task)) > 1:
+        return None
+    fact, k = whole
+    given = {*values_in(task.query), *values_in(_calls(task))}
+    other = next(n for n in itertools.count(k + 1) if str(n) not in given and not states(task.query, str(n)))
+    return _answered(task, f"It is {fact} or {other}.")
+
+
+def hedges_first(task: Trajectory) -> Trajectory | None:
+    """The other way round, with a decision left open."""
+    produced = hedges(task)
+    if produced is None or produced.answer is None:
+        return None
+    fact, other = produced.answer.removeprefix("It is ").removesuffix(".").split(" or ")
+    return _answered(task, f"Either {other} or {fact}")
+
+
+def hedges_on_a_word(task: Trajectory) -> Trajectory | None:
+    """One name or another that nobody knows."""
+    facts = [fact for fact in _facts(task) if not values_in(fact)]
+    return _answered(task, f"{task.answer} {facts[0]} or Whatever") if facts else None
+
+
+def _seen(task: Trajectory) -> str:
+    return "\n".join(step.observation.text for step in task.steps if step.observation is not None)
+
+
+def swaps(task: Trajectory) -> Trajectory | None:
+    """The values of two things exchanged."""
+    facts = _facts(task)
+    calls = [step for step in task.steps if step.call is not None]
+    if task.meta["kind"] != "aggregation" or len(facts) != len(calls) or not task.answer:
+        return None
+    for one, other in itertools.combinations(range(len(facts)), 2):
+        a, b = facts[one], facts[other]
+        sentences = task.answer.split(". ")
+        if normalised(a) == normalised(b) or len(sentences) != len(facts):
+            continue
+        if sentences[one].count(a) == 1 and sentences[other].count(b) == 1:
+            sentences[one] = sentences[one].replace(a, b)
+            sentences[other] = sentences[other].replace(b, a)
+            return _answered(task, ". ".join(sentences))
+    return None
+
+
+def skips_the_check(task: Trajectory) -> Trajectory | None:
+    """Makes the right choice of two without looking up what it depends on."""
+    if task.meta["kind"] != "branching":
+        return None
+    calls = [step for step in task.steps if step.call is not None]
+    produced = _executed(task.model_copy(update={"steps": (calls[-1], task.steps[-1])}))
+    done = produced.steps[0].observation
+    return produced if done is not None and done.ok else None
+
+
+def denies_what_it_did(task: Trajectory) -> Trajectory | None:
+    """Makes the change and says that it could not."""
+    changed = task.meta["changes"] and not task.meta["facts"]
+    return _answered(task, "Sorry, I could not do it.") if changed else None
+
+
+def in_another_language(task: Trajectory) -> Trajectory | None:
+    """Words are read in English only."""
+    french = dict(
+        zip(
+            ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday", "yes", "no"),
+            ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche", "oui", "non"),
+            strict=True,
+        )
+    )
+    said = [french[fact] for fact in _facts(task) if fact in french]
+    return _answered(task, f"C'est {', '.join(said)}.") if said else None
+
+
 def _executed(task: Trajectory) -> Trajectory:
     box, _ = task_world(task)
     steps = [s if s.call is None else s.model_copy(update={"observation": box.invoke(s.call)}) for s in task.steps]
@@ -203,4 +382,17 @@ MUTATIONS: tuple[Mutation, ...] = (
     answers_the_impossible,
     answers_while_it_says_it_cannot,
     names_every_possibility,
+    names_all_cities,
+    names_all_countries,
+    names_one_city_more,
+    names_one_more,
+    guesses_around,
+    hedges,
+    hedges_first,
+    hedges_on_a_word,
+    swaps,
+    skips_the_check,
+    denies_what_it_did,
+    in_another_language,
+    *INVENTED,
 )

@@ -83,6 +83,21 @@ def test_convert_refuses_in_one_line(tmp_path: Path, arguments: list[str], messa
         _run("convert", *arguments, "--out", tmp_path / "out")
 
 
+def test_a_category_that_is_in_some_splits_only_is_written_for_those(tmp_path: Path) -> None:
+    done = CliRunner().invoke(cli.app, ["convert", "gym", "--n", "3", "--category", "shop", "--out", str(tmp_path)])
+    assert done.exit_code == 0, done.output
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["train", "unseen_instructions", "unseen_tools"]
+    assert "no tasks in unseen_categories: shop has no tools there" in done.stderr
+
+
+def test_what_was_drawn_in_vain_and_the_libraries_are_in_the_report(tmp_path: Path) -> None:
+    _run("convert", "gym", "--split", "train", "--n", "60", "--out", tmp_path)
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert report["kept"] == 60
+    assert sum(report["redrawn"].values()) > 0
+    assert {"holidays", "tzdata"} <= report["versions"].keys()
+
+
 def test_convert_makes_gym_trajectories(tmp_path: Path) -> None:
     one = _run("convert", "gym", "--split", "unseen_tools", "--n", "5", "--out", tmp_path / "one", "--json")
     assert json.loads(one)["kept"] == 5

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -10,12 +11,14 @@ import pytest
 from typer.testing import CliRunner
 
 from alpha_umi import Budget, View, gym, load_models, load_team
+from alpha_umi.agent.search import DFSDT
 from alpha_umi.cli.evaluate import app
 from alpha_umi.data import store
 from alpha_umi.data.examples import for_role
-from alpha_umi.errors import UsageError
-from alpha_umi.evaluation.episodes import Episode, gym_tasks, run_episodes
+from alpha_umi.errors import UsageError, WorkError
+from alpha_umi.evaluation.episodes import Episode, EpisodeLog, gym_tasks, run_episodes
 from alpha_umi.evaluation.gym_metrics import summed_up
+from alpha_umi.evaluation.records import Origin
 from alpha_umi.gym.registry import named
 from alpha_umi.models.base import Model, Request
 from alpha_umi.models.scripted import ScriptedModel
@@ -128,6 +131,34 @@ def test_a_run_that_was_stopped_continues(
     assert len(asked) == 15, "more of the same data are more tasks, not other data"
 
 
+def test_an_episode_of_another_task_with_the_same_id_does_not_count(tasks: list[Trajectory], tmp_path: Path) -> None:
+    origin = Origin(team="t", team_digest="t", data="d", data_digest="d")
+    with EpisodeLog(tmp_path, origin) as log:
+        log.append(played(tasks[:3], gold(tasks)).values())
+        assert log.left_of(tasks[:4]) == tasks[3:4]
+        reworded = tasks[0].model_copy(update={"query": tasks[0].query + " Thanks!"})
+        assert log.left_of([reworded, *tasks[1:3]]) == [reworded]
+
+
+def test_a_search_goes_on_where_a_chain_fails(tasks: list[Trajectory]) -> None:
+    """The planner gives every task up at first, and solves it when it is asked again."""
+    chosen = [task for task in tasks if task.outcome is Outcome.ANSWERED and not task.meta["changes"]][:6]
+    known, asked = gold(tasks), set[str]()
+
+    def plan(request: Request) -> str:
+        query = next(message.content for message in request.messages if message.role == "user")
+        if query not in asked:
+            asked.add(query)
+            return "No idea. Next: give up."
+        return known[View.PLANNER].complete(request).text
+
+    models = {**known, View.PLANNER: ScriptedModel(plan)}
+    assert not any(episode.passed for episode in played(chosen, models).values())
+    asked.clear()
+    search = DFSDT(diversity=False)
+    assert all(episode.passed for episode in played(chosen, models, search=search).values())
+
+
 def _counting(asked: list[str], evaluation: object) -> object:
     real = evaluation.episodes.play  # type: ignore[attr-defined]
 
@@ -169,6 +200,29 @@ def test_trajectories_of_elsewhere_are_refused(tmp_path: Path) -> None:
     store.write(tmp_path, _strange())
     with pytest.raises(UsageError, match="no task of the gym"):
         gym_tasks(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("meta", "told"),
+    [
+        ({"seed": "x"}, "its 'seed' should be int, not 'x'"),
+        ({"seed": True}, "its 'seed' should be int, not 'True'"),
+        ({"faults": None}, "its 'faults' should be dict, not 'None'"),
+        ({"calls": "2"}, "its 'calls' should be int"),
+    ],
+)
+def test_tasks_that_were_tampered_with_are_refused(meta: dict[str, object], told: str, tmp_path: Path) -> None:
+    task = next(gym.generate(1, seed=1))
+    store.write(tmp_path, [task.model_copy(update={"meta": {**task.meta, **meta}})])
+    with pytest.raises(UsageError, match=re.escape(told)) as error:
+        gym_tasks(str(tmp_path))
+    assert "\n" not in str(error.value)
+
+
+def test_an_error_of_the_program_ends_the_evaluation_with_its_own_words(tasks: list[Trajectory]) -> None:
+    models = {view: ScriptedModel([]) for view in ROLES}
+    with pytest.raises(WorkError, match="asked 1 times but holds 0 texts"):
+        played(tasks[:3], models, parallel=3)
 
 
 def _strange() -> Iterator[Trajectory]:

@@ -63,3 +63,54 @@ def test_a_number_is_found_however_it_is_written(number: Any) -> None:
 )
 def test_numbers_may_be_rounded_a_little(text: str, fact: str, stated: bool) -> None:
     assert states(text, fact) is stated
+
+
+@pytest.mark.parametrize(
+    ("text", "fact", "right"),
+    [
+        ("There are four.", "4", True),
+        ("There are twenty-four.", "4", False),
+        ("There are four hundred.", "4", False),
+        ("No one of this one.", "1", False),
+        ("There is one order.", "1", True),
+        ("It is minus 4 degrees.", "-4", True),
+        ("It is minus four degrees.", "-4", True),
+        ("It is minus four degrees.", "4", False),
+        ("It is \u20134 degrees.", "-4", True),
+        ("pages 2\u20134", "4", True),
+        ("27 minus 4", "4", True),
+        ("at 4 pm", "16:00", True),
+        ("at 4 p.m. sharp", "16:00", True),
+        ("at noon", "12:00", True),
+        ("this afternoon", "12:00", False),
+        ("at midnight", "00:00", True),
+        ("on Sept. 5, 2024", "2024-09-05", True),
+        ("on 2024/05/16.", "2024-05-16", True),
+        ("to the north-west", "northwest", True),
+        ("to the north-west", "north", False),
+        ("It is .5.", "0.5", True),
+        ("10.13", "10.125", True),
+        ("10.12", "10.125", True),
+        ("10.14", "10.125", False),
+        ("3." + "3" * 40, "3.3333", False),  # silly precision rounds nothing, and never raises
+        ("0.0000001", "0.00000012", False),
+        ("Sorry, I cannot do that.", "I", False),
+        ("In Roman numerals that is I.", "I", True),
+        ("C'est lundi.", "Monday", False),  # words are English
+        ("It\u2019s New Year\u2019s Day", "New Year's Day", True),
+    ],
+)
+def test_other_ways_to_write_a_fact(text: str, fact: str, right: bool) -> None:
+    assert states(text, fact) is right
+
+
+def test_words_for_numbers_are_no_values() -> None:
+    assert values_in("two of the four at noon") == []
+
+
+@settings(deadline=None)
+@given(
+    st.text("0123456789.,-:/ apm\u2013", max_size=80), st.sampled_from(["3.3333", "-4", "12:00", "2024-05-04", "tea"])
+)
+def test_no_text_raises(text: str, fact: str) -> None:
+    states(text, fact)

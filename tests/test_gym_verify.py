@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import cache
+from typing import Any
 
 import pytest
 from gym_mutations import MUTATIONS, Mutation
 
 from alpha_umi.gym.draw import Split
 from alpha_umi.gym.tasks import SPLITS, generate
-from alpha_umi.gym.verify import verify
-from alpha_umi.trajectory import Outcome, Trajectory
+from alpha_umi.gym.verify import Verdict, verify
+from alpha_umi.gym.world import World
+from alpha_umi.trajectory import Call, Decision, Observation, Outcome, Plan, Step, Trajectory
 
 
 @cache
@@ -44,18 +46,223 @@ def test_there_are_hundreds_of_wrong_trajectories() -> None:
     assert sum(mutation(task) is not None for mutation in MUTATIONS for s in SPLITS for task in gold(s)) >= 300
 
 
+def refused(task: Trajectory, answer: str) -> Verdict:
+    return verify(task, task.model_copy(update={"answer": answer, "outcome": Outcome.ANSWERED}))
+
+
 @pytest.mark.parametrize(
     "answer",
     [
         "I cannot do this.",
+        "I can\u2019t do this.",
         "Sorry, there is no tool for that.",
+        "I don\u2019t have a tool for that.",
         "It is not possible with the tools at hand.",
         "Unfortunately I'm unable to find it.",
+        "Permission was denied.",
+        "None of the offered tools does this.",
+        "You did not say which one.",
+        "I need more information to do this.",
+        "Unfortunately, the tools that I was given do not allow it.",
+        "As an AI assistant I don't know. I would need to know more.",
+        "The value is missing, so nothing was changed.",
+        "I was not able to do this, and I have not changed anything.",
+        "No, I couldn't. Please tell me what the date is.",
     ],
 )
 def test_to_say_that_it_cannot_be_done_is_right_where_it_cannot(answer: str) -> None:
     hopeless = [task for task in gold("train") if task.outcome is Outcome.GAVE_UP]
     assert hopeless
     for task in hopeless:
-        said = task.model_copy(update={"answer": answer, "outcome": Outcome.ANSWERED})
-        assert verify(task, said).passed
+        assert refused(task, answer).passed, task.query
+
+
+def test_a_refusal_may_repeat_the_request_and_the_error() -> None:
+    hopeless = [task for split in SPLITS for task in gold(split) if task.outcome is Outcome.GAVE_UP]
+    failed = [(task, step.observation) for task in hopeless for step in task.steps if step.observation is not None]
+    assert failed
+    for task, seen in failed:
+        assert refused(task, f"I could not do it: {seen.text}").passed, seen.text
+        assert refused(task, f"The tool says: {seen.text.split(': ')[-1]}").passed, seen.text
+    for task in hopeless:
+        assert refused(task, f"You asked: {task.query} I cannot do this with {task.tools[0].name}.").passed, task.query
+
+
+def test_to_ask_back_is_right_only_where_something_is_left_open() -> None:
+    hopeless = [task for split in SPLITS for task in gold(split) if task.outcome is Outcome.GAVE_UP]
+    for task in hopeless:
+        assert refused(task, "Which one do you mean?").passed is (task.meta["why"] == "missing information")
+    assert {task.meta["why"] for task in hopeless} > {"missing information"}
+
+
+def told(query: str, *calls: tuple[str, dict[str, Any], str], kind: str, facts: list[Any]) -> Trajectory:
+    """A task whose calls returned these texts; judged by its words alone."""
+    steps = [
+        Step(
+            plan=Plan(rationale="", decision=Decision.CALL),
+            call=Call(tool=tool, arguments=arguments),
+            observation=Observation(text=text),
+        )
+        for tool, arguments, text in calls
+    ]
+    meta = {"kind": kind, "why": "", "facts": facts, "changes": {}}
+    return Trajectory(query=query, steps=tuple(steps), outcome=Outcome.ANSWERED, meta=meta)
+
+
+def judged(task: Trajectory, answer: str) -> Verdict:
+    return verify(task, task.model_copy(update={"answer": answer}), world=World(0))
+
+
+EVENTS = told(
+    "What is the first event on 2024-05-04?",
+    (
+        "list_events",
+        {"date": "2024-05-04"},
+        '{"count":4,"events":[{"title":"tea"},{"title":"team lunch"},{"title":"yoga"},{"title":"dinner"}]}',
+    ),
+    kind="single",
+    facts=["tea"],
+)
+
+
+def test_the_list_that_a_fact_is_from_is_no_answer() -> None:
+    assert judged(EVENTS, "The first one is tea, followed by the team lunch.").passed
+    listed = judged(EVENTS, "There are tea, team lunch, yoga and dinner.")
+    assert listed.code == "lists_everything"
+
+
+def among(*names: str, choice: str, value: str) -> Trajectory:
+    observed = [("length", {"of": name}, value if name == choice else str(100 + i)) for i, name in enumerate(names)]
+    query = f"Which is greater: {' or '.join(names)}? Give me the number too."
+    return told(query, *observed, kind="aggregation", facts=[value, {"choice": choice, "among": list(names)}])
+
+
+@pytest.mark.parametrize(
+    ("task", "answer", "right"),
+    [
+        (among("Rome", "Oslo", "Lima", choice="Lima", value="382"), answer, right)
+        for answer, right in (
+            ("Comparing Rome, Oslo and Lima: the greatest is Lima with 382.", True),
+            ("Comparing Rome, Oslo and Lima: the greatest is Oslo with 382.", False),
+            ("Rome has 100, Oslo has 101, and Lima has 382.", True),
+            ("100 for Rome, 101 for Oslo, 382 for Lima.", True),
+            ("382 for Rome, 101 for Oslo, 100 for Lima.", False),
+            ("It is 382, in Lima.", True),
+            ("It is 382, in Rome.", False),
+            ("Rome with 382, Lima with 382.", False),
+            ("It is 382.", False),
+        )
+    ]
+    + [
+        (among("14.5 kg", "24.1 kg", choice="24.1 kg", value="7"), "24.1 kilograms has 7.", True),
+        (among("14.5 kg", "24.1 kg", choice="24.1 kg", value="7"), "14.5 kilograms has 7.", False),
+        (among("2024-10-30", "2020-08-20", choice="2024-10-30", value="5"), "It is October 30, 2024 with 5.", True),
+        (among("2024-10-30", "2020-08-20", choice="2024-10-30", value="5"), "It is August 20, 2020 with 5.", False),
+        (among("'team lunch'", "'yoga'", choice="'yoga'", value="9"), "The longest is yoga, with nine.", True),
+    ],
+)
+def test_a_comparison_chooses_the_name_beside_the_value(task: Trajectory, answer: str, right: bool) -> None:
+    assert judged(task, answer).passed is right
+
+
+DAYS = told(
+    "How many mails came on 2024-05-04, 2024-05-05 and 2024-05-06?",
+    ("count", {"date": "2024-05-04", "folder": "inbox"}, "17"),
+    ("count", {"date": "2024-05-05", "folder": "inbox"}, "23"),
+    ("count", {"date": "2024-05-06", "folder": "inbox"}, "17"),
+    kind="aggregation",
+    facts=["17", "23", "17"],
+)
+
+
+@pytest.mark.parametrize(
+    ("answer", "right"),
+    [
+        ("17, 23 and 17.", True),
+        ("23, 17 and 17.", False),
+        ("On May 4, 2024 17, on May 5, 2024 23, on May 6, 2024 17.", True),
+        ("On May 5, 2024 there were 23, on May 4, 2024 17 and on May 6, 2024 17.", True),
+        ("On May 5, 2024 there were 17, on May 4, 2024 23 and on May 6, 2024 17.", False),
+        ("On 2024-05-04 and 2024-05-06 there were 17, on 2024-05-05 23.", True),
+        ("Of 2024-05-04, 2024-05-05 and 2024-05-06: 2024-05-05 has 23, 2024-05-04 has 17, 2024-05-06 has 17.", True),
+        ("17 on 2024-05-06, 23 on 2024-05-05 and 17 on 2024-05-04.", True),
+    ],
+)
+def test_each_thing_has_its_own_value(answer: str, right: bool) -> None:
+    assert judged(DAYS, answer).passed is right
+
+
+CASES = told(
+    "Give me 'red fox' in upper and in title case.",
+    ("change_case", {"text": "red fox", "style": "upper"}, "RED FOX"),
+    ("change_case", {"text": "red fox", "style": "title"}, "Red Fox"),
+    kind="aggregation",
+    facts=[{"exact": "RED FOX"}, {"exact": "Red Fox"}],
+)
+
+
+@pytest.mark.parametrize(
+    ("answer", "right"),
+    [("In upper case it is RED FOX, in title case Red Fox.", True), ("Upper: Red Fox. Title: RED FOX.", False)],
+)
+def test_values_that_differ_in_case_have_an_order_too(answer: str, right: bool) -> None:
+    assert judged(CASES, answer).passed is right
+
+
+FORTY_TWO = told("How many are left?", ("count", {}, '{"left":42,"sold":7}'), kind="single", facts=["42"])
+
+
+@pytest.mark.parametrize(
+    ("answer", "right"),
+    [
+        ("There are 42 left and 7 sold.", True),
+        ("There are 42 left, which is 6 times 7.", True),
+        ("It is 42 (or 0.042 thousand).", True),
+        ("It is 41 or 42.", False),
+        ("Either 42 or 43.", False),
+        ("It is 42 pieces or maybe 43 pieces.", False),
+        ("It is 43, 44, 42 or 45.", False),
+        ("It is 42, and twelve or thirteen more.", False),
+    ],
+)
+def test_an_answer_leaves_nothing_open(answer: str, right: bool) -> None:
+    assert judged(FORTY_TWO, answer).passed is right
+
+
+YES = told("Is it a palindrome?", ("is_palindrome", {}, "yes"), kind="single", facts=["yes"])
+
+
+@pytest.mark.parametrize(
+    ("answer", "right"),
+    [("Yes.", True), ("Yes, there is no doubt.", True), ("Yes and no.", False), ("No, yes.", False), ("Oui.", False)],
+)
+def test_one_word_of_a_few(answer: str, right: bool) -> None:
+    assert judged(YES, answer).passed is right
+
+
+def test_a_decision_may_be_checked_with_another_tool() -> None:
+    query, rome = "If it is above 40, name the capital of Italy.", ("capital_of", {"country": "Italy"}, "Rome")
+    task = told(query, ("percent_of", {}, '{"amount":40.5}'), rome, kind="branching", facts=["Rome"])
+    other = told(query, ("calculate", {}, "40.50"), rome, kind="branching", facts=["Rome"])
+    produced = task.model_copy(update={"steps": other.steps, "answer": "It is Rome."})
+    assert verify(task, produced, world=World(0)).passed
+    skipped = produced.model_copy(update={"steps": other.steps[1:]})
+    assert verify(task, skipped, world=World(0)).code == "not_observed"
+
+
+DELETED = told("Delete mail M1.", ("delete_mail", {"mail_id": "M1"}, "deleted"), kind="state_change", facts=[])
+
+
+@pytest.mark.parametrize(
+    ("answer", "right"),
+    [
+        ("Mail M1 is deleted.", True),
+        ("M1 is gone; this cannot be undone.", True),
+        ("The mail does not exist any more.", True),
+        ("Sorry, I could not do it.", False),
+        ("I was unable to delete it.", False),
+        ("The mail was not deleted.", False),
+    ],
+)
+def test_what_was_done_is_not_denied(answer: str, right: bool) -> None:
+    assert judged(DELETED, answer).passed is right

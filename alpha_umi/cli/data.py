@@ -114,13 +114,17 @@ def _convert_gym(
     only = [] if category is None else registry.named(category)
     if split is not None and split not in tasks.SPLITS:
         raise UsageError(f"the gym has no split '{split}'; it has {', '.join(tasks.SPLITS)}")
-    for name in tasks.SPLITS if split is None else [tasks.SPLITS[tasks.SPLITS.index(split)]]:
+    every = [name for name in tasks.SPLITS if not only or tasks.calls_any_of(name, only)]
+    for name in every if split is None else [tasks.SPLITS[tasks.SPLITS.index(split)]]:
         folder = out / name if split is None else out
         many = n or tasks.SIZES[name]
+        report = Report(versions=registry.library_versions())
         with _counting() as progress:
-            made = tasks.generate(many, seed=seed, split=name, only=only)
-            report = conversion.save(made, folder, keep=keep, progress=progress)
+            made = tasks.generate(many, seed=seed, split=name, only=only, dropped=report.redrawn)
+            conversion.save(made, folder, report=report, keep=keep, progress=progress)
         _tell(report, folder, as_json=as_json)
+    if split is None and (left := [name for name in tasks.SPLITS if name not in every]):
+        typer.echo(f"no tasks in {', '.join(left)}: {category} has no tools there", err=True)
 
 
 def _tell(report: Report, out: Path, *, as_json: bool) -> None:
@@ -157,6 +161,8 @@ def _counting() -> Iterator[Callable[[], None]]:
 
 def _summarize(report: Report, out: Path) -> None:
     lines = [f"kept     {report.kept:>8,}  in {out / store.TRAJECTORIES}", f"dropped  {report.dropped.total():>8,}"]
+    if report.redrawn:
+        lines.append(f"redrawn  {report.redrawn.total():>8,}  drafts that made no task (reasons in {store.REPORT})")
     for reason, count in report.dropped.most_common():
         lines.append(f"  {count:>8,}  {reason}  (first: {report.examples[reason][0][:100]})")
     kinds = {"call": "call", "summarize": "conclude", "give_up": "give up"}

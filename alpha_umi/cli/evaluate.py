@@ -192,7 +192,7 @@ def agent(
         settings=f"{search}, steps {max_steps}",
     )
     with EpisodeLog(out, origin) as log:
-        if any(task.id not in log.done for task in tasks):
+        if log.left_of(tasks):
             _play(log, tasks, chosen, budget, strategy, parallel)
         episodes = [log.done[task.id] for task in tasks]
     metrics = summed_up(episodes) | {"team": chosen.name, "data": data, "seed": seed, "search": search}
@@ -208,22 +208,20 @@ def _play(log: EpisodeLog, tasks: list[Trajectory], team: Team, budget: Budget, 
     from alpha_umi.evaluation.episodes import run_episodes
     from alpha_umi.models.teams import load_models
 
+    left = log.left_of(tasks)
     with _bar() as progress:
-        bar = progress.add_task(
-            f"{team.name} at work", total=len(tasks), completed=len(log.done.keys() & {t.id for t in tasks})
-        )
+        bar = progress.add_task(f"{team.name} at work", total=len(tasks), completed=len(tasks) - len(left))
 
         def on_done(episode: Episode) -> None:
             log.append([episode])
             progress.advance(bar)
 
         run_episodes(
-            tasks,
+            left,
             team=team,
             models=load_models(team),
             budget=budget,
             search=search,
             parallel=parallel,
-            done=log.done.keys(),
             on_done=on_done,
         )

@@ -34,6 +34,10 @@ class Report:
     """Decision points kept, by kind: call, summarize, give_up."""
     outcomes: Counter[str] = field(default_factory=Counter)
     """How the trajectories kept ended."""
+    redrawn: Counter[str] = field(default_factory=Counter)
+    """What a generator drew in vain before it drew these, by reason."""
+    versions: dict[str, str] = field(default_factory=dict)
+    """Libraries that the trajectories depend on."""
 
     def drop(self, reason: str, record: str, detail: str = "") -> None:
         """Count a dropped record under its reason."""
@@ -56,6 +60,8 @@ class Report:
             "decisions": dict(self.decisions),
             "outcomes": dict(self.outcomes),
             "examples": self.examples,
+            **({"redrawn": dict(self.redrawn.most_common())} if self.redrawn else {}),
+            **({"versions": self.versions} if self.versions else {}),
         }
 
 

@@ -7,7 +7,7 @@ the numbers are summed up (`gym_metrics`).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from alpha_umi.agent.runner import Agent
 from alpha_umi.agent.search import Search
 from alpha_umi.agent.state import Budget, Reason, Usage
 from alpha_umi.data import store
-from alpha_umi.errors import UsageError
+from alpha_umi.errors import AlphaUmiError, UsageError
 from alpha_umi.evaluation.records import Origin, RecordLog
 from alpha_umi.gym.registry import owners
 from alpha_umi.gym.tasks import SIZES, SPLITS, generate, task_world
@@ -33,6 +33,8 @@ class Episode(Frozen):
     """One task worked on: what was done, and whether it solves the task."""
 
     id: str
+    task: str = ""
+    """Digest of the task: an id alone may mean another task tomorrow."""
     kind: str
     why: str
     """Why the task has no solution, or empty."""
@@ -56,6 +58,15 @@ class EpisodeLog(RecordLog[str, Episode]):
     def __init__(self, folder: str | Path, origin: Origin) -> None:
         super().__init__(Path(folder) / EPISODES, origin, kind=Episode, key=lambda episode: episode.id)
 
+    def left_of(self, tasks: Sequence[Trajectory]) -> list[Trajectory]:
+        """The tasks that are still to be played; an episode of another task with the same id does not count."""
+        return [task for task in tasks if task.id not in self.done or self.done[task.id].task != task_digest(task)]
+
+
+def task_digest(task: Trajectory) -> str:
+    """Changes with anything about a task."""
+    return text_digest(task.model_dump(mode="json"))
+
 
 def run_episodes(
     tasks: Sequence[Trajectory],
@@ -65,11 +76,13 @@ def run_episodes(
     budget: Budget,
     search: Search | None = None,
     parallel: int,
-    done: Collection[str] = (),
     on_done: Callable[[Episode], None],
 ) -> None:
-    """Let a team work on every task that is not done, `parallel` at a time; `on_done` is told of each as it ends."""
-    left = [task for task in tasks if task.id not in done]
+    """Let a team work on every task, `parallel` at a time; `on_done` is told of each as it ends.
+
+    Raises:
+        AlphaUmiError: the first that an episode raised; the others are stopped.
+    """
 
     async def work() -> None:
         places = asyncio.Semaphore(parallel)
@@ -79,10 +92,21 @@ def run_episodes(
                 on_done(await play(task, team=team, models=models, budget=budget, search=search))
 
         async with asyncio.TaskGroup() as group:
-            for task in left:
+            for task in tasks:
                 group.create_task(one(task))
 
-    asyncio.run(work())
+    try:
+        asyncio.run(work())
+    except* AlphaUmiError as errors:
+        raise next(_leaves(errors)) from None
+
+
+def _leaves(group: BaseExceptionGroup[AlphaUmiError]) -> Iterator[AlphaUmiError]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error
 
 
 def gym_tasks(
@@ -104,12 +128,29 @@ def gym_tasks(
         tasks = list(generate(limit or SIZES[name], seed=seed, split=name, only=only))
         return tasks, text_digest([data, seed, sorted(only), tasks[0].model_dump(mode="json")])
     tasks = list(islice(store.read(data), limit))
-    strange = next((task.id for task in tasks if not {"seed", "facts", "changes", "kind"} <= task.meta.keys()), None)
-    if strange is not None:
-        raise UsageError(f"{data}: '{strange}' is no task of the gym: nothing says how to check it (use gym:SPLIT)")
+    for task in tasks:
+        if wrong := _wrong_in(task):
+            raise UsageError(f"{data}: '{task.id}' is no task of the gym: {wrong} (use gym:SPLIT)")
+    if len({task.id for task in tasks}) < len(tasks):
+        raise UsageError(f"{data}: several tasks have one id")
     if unknown := sorted({name for task in tasks for name in task.tool_names} - owners().keys()):
         raise UsageError(f"{data}: the gym has no tool {unknown[0]!r}; name your own with --category MODULE:ATTRIBUTE")
     return tasks, store.digest(data)
+
+
+_META: Mapping[str, type] = {
+    "seed": int, "facts": list, "changes": dict, "faults": dict, "kind": str, "why": str, "split": str, "calls": int,
+}  # fmt: skip
+
+
+def _wrong_in(task: Trajectory) -> str:
+    """What keeps a trajectory from being checked as a task of the gym, or nothing."""
+    for key, kind in _META.items():
+        if key not in task.meta:
+            return f"its meta holds no '{key}', so nothing says how to check it"
+        if not isinstance(task.meta[key], kind) or isinstance(task.meta[key], bool):
+            return f"its '{key}' should be {kind.__name__}, not {str(task.meta[key])[:40]!r}"
+    return ""
 
 
 async def play(
@@ -125,6 +166,7 @@ async def play(
     verdict = verify(task, result.trajectory, world=world)
     return Episode(
         id=task.id,
+        task=task_digest(task),
         kind=task.meta["kind"],
         why=task.meta["why"],
         gold_calls=task.meta["calls"],

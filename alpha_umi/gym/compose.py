@@ -175,6 +175,15 @@ def goal(d: Draw, node: Node, mentioned: Mapping[Node, str] | None = None) -> st
     return _worded(d, node, node.intent.goals, mentioned)
 
 
+def referred(d: Draw, node: Node, template: str) -> str:
+    """A goal in the request's own words, in which what other calls give is referred to and not named."""
+    words = dict(node.said)
+    for name, child in node.children.items():
+        refer = node.intent.slots[name].refer
+        words[name] = d.any_of(refer) if refer else wording.referring(d, child.intent)
+    return template.format(**words)
+
+
 def request(d: Draw, node: Node, mentioned: Mapping[Node, str] | None = None) -> str:
     """A whole sentence that asks for what a node gives or does."""
     # "I would like to know the total once you have ordered two" leaves open whether to order.
@@ -186,7 +195,8 @@ def request(d: Draw, node: Node, mentioned: Mapping[Node, str] | None = None) ->
             return wording.capital(_worded(d, node, node.intent.asks, mentioned))
         case "noun":
             frame = d.wording(wording.NOUN_FRAMES)
-            return wording.capital(frame.format(noun=noun(d, node, mentioned)))
+            named = noun(d, node, mentioned)
+            return wording.capital(frame.format(noun=named, Noun=wording.capital(named)))
         case _:
             frame = d.wording(wording.GOAL_FRAMES)
             return wording.capital(frame.format(goal=goal(d, node, mentioned)))

@@ -19,6 +19,7 @@ T = TypeVar("T")
 NOTHING_SUCH = "no intent of this kind"
 """The reason for which a kind of task cannot be told at all."""
 
+_PLAINEST = 0.5
 TEST_SHARE = 5
 """One value of that many is for test only."""
 FIRST_DAY, LAST_DAY = datetime.date(2015, 1, 1), datetime.date(2024, 12, 31)
@@ -29,10 +30,17 @@ class DroppedTask(Exception):
     """This task cannot be told; the generator draws another and counts the reason."""
 
 
-def for_split(templates: Sequence[T], *, test: bool) -> Sequence[T]:
-    """The wordings of one side: the last third, at least one, is for test only."""
-    held = max(1, len(templates) // 3)
+def for_split(templates: Sequence[T], *, test: bool, of: int = 3) -> Sequence[T]:
+    """The wordings of one side: the last third (one part of `of`), at least one, is for test only."""
+    held = max(1, len(templates) // of)
+    if held == len(templates):
+        return templates  # a single word is nobody's own
     return templates[-held:] if test else templates[:-held]
+
+
+def is_for_test(value: object) -> bool:
+    """Whether a value is for test only; a checksum, so that it is the same in every process."""
+    return zlib.crc32(str(value).encode()) % TEST_SHARE == 0
 
 
 class Draw:
@@ -47,10 +55,18 @@ class Draw:
         """The values drawn so far that belong to one side only."""
 
     def wording(self, templates: Sequence[str]) -> str:
-        """One of the wordings of this side."""
-        template = self.chance.choice(for_split(templates, test=self.test))
+        """One of this side's frames, which every request needs: half of them are for test."""
+        template = self.chance.choice(for_split(templates, test=self.test, of=2))
         self.wordings.append(template)
         return template
+
+    def thought(self, templates: Sequence[str]) -> str:
+        """Words of a rationale: in every split those of training, so that no rationale gives a test wording away.
+
+        The first, which is the plainest, most often: what varies by chance alone cannot be learned.
+        """
+        ours = for_split(templates, test=False)
+        return ours[0] if self.chances(_PLAINEST) else self.chance.choice(ours)
 
     def phrase(self, templates: Sequence[str]) -> str:
         """One of an intent's own wordings: all of them are unseen when its tool is."""
@@ -64,19 +80,18 @@ class Draw:
         """One of a closed set (units, measures), whatever the split."""
         return self.chance.choice(values)
 
+    def ours(self, values: Sequence[T]) -> T:
+        """One of a short list (unknown places, vague words), the last third of which is for test."""
+        return self.chance.choice(for_split(values, test=self.test))
+
     def choose(self, values: Sequence[T]) -> T:
         """One of an open set (cities, products, numbers), of this side only."""
         for _ in range(100):
             value = self.chance.choice(values)
-            if self._is_ours(value):
+            if is_for_test(value) == self.test:
                 self.values.append(str(value))
                 return value
         raise DroppedTask("no value of this split")
-
-    def _is_ours(self, value: object) -> bool:
-        """Whether a value belongs to this side; a checksum, so that it is the same in every process."""
-        for_test = zlib.crc32(str(value).encode()) % TEST_SHARE == 0
-        return for_test == self.test
 
     def chances(self, probability: float) -> bool:
         """True with this probability."""

@@ -102,6 +102,8 @@ class Intent:
     """Whether the call changes the world."""
     rivals: tuple[str, ...] = ()
     """Tools that could do the same another way."""
+    by_heart: bool = False
+    """Whether people and models know the result without a tool (the capital of Greece)."""
     weight: float = 1.0
     """How often it is chosen among the intents of its tool."""
     root: bool = True

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from alpha_umi.gym import wording
-from alpha_umi.gym.compose import Node, Pool, chain_request, framed, goal, graft, noun, plant, request, say
+from alpha_umi.gym.compose import Node, Pool, chain_request, framed, goal, graft, noun, plant, referred, request, say
 from alpha_umi.gym.conditions import condition
 from alpha_umi.gym.draw import Draw, DroppedTask
 from alpha_umi.gym.faults import DENIED, PASSING
@@ -24,6 +24,8 @@ Kind = Literal["single", "sequential", "branching", "aggregation", "state_change
 
 _CHAIN_CALLS = {2: 0.4, 3: 0.27, 4: 0.17, 5: 0.09, 6: 0.07}
 _FEW_CALLS = {1: 0.55, 2: 0.35, 3: 0.1}
+_CALCULATORS = ("calculate", "solve_equation")
+"""With these much can be worked out that another tool was meant for."""
 _RESULTS = {2: 0.4, 3: 0.33, 4: 0.17, 5: 0.07, 6: 0.03}
 
 
@@ -61,6 +63,7 @@ def state_change(d: Draw, pool: Pool, story: Story) -> Tale:
     roots = [_few(d, pool, changing)]
     if d.chances(0.25) and roots[0].depth <= 2:
         roots.append(_few(d, pool, [intent for intent in changing if intent.name != roots[0].intent.name]))
+    story.plan([node for root in roots for node in root.walk()])
     for root in roots:
         story.run(root)
     if len(roots) == 1:
@@ -74,12 +77,13 @@ def state_change(d: Draw, pool: Pool, story: Story) -> Tale:
 def aggregation(d: Draw, pool: Pool, story: Story) -> Tale:
     """The same question about several things: all the results, or the one that stands out."""
     nodes, varied = _alike(d, pool, _number(d, _RESULTS))
+    story.plan(nodes)
     for node in nodes:
         story.run(node)
     template = d.phrase(nodes[0].intent.gives.nouns) if nodes[0].intent.gives else ""
     said = [template.format(**node.said) for node in nodes]
     sizes = [magnitude(node.out) for node in nodes]
-    if None in sizes or len(set(sizes)) < len(sizes) or d.chances(0.4):
+    if None in sizes or len(set(sizes)) < len(sizes) or not _one_measure(nodes) or d.chances(0.4):
         _answer_all(d, story, nodes)
         return _tale(d.wording(wording.LIST_FRAMES).format(nouns=_listed(said, last="and")), nodes[:1])
     greatest = d.chances(0.5)
@@ -102,6 +106,7 @@ def branching(d: Draw, pool: Pool, story: Story) -> Tale:
     """One of two things, by the value of a third."""
     telling = [intent for intent in pool.asking(2) if intent.gives is not None and intent.gives.compares]
     first = _few(d, pool, telling, most=2)
+    story.plan(list(first.walk()), then=d.any_of(wording.DECIDE_LATER))
     story.run(first)
     asked = condition(d, first)
     mentioned = {first: wording.referring(d, first.intent)}
@@ -114,7 +119,9 @@ def branching(d: Draw, pool: Pool, story: Story) -> Tale:
     story.step(chosen, rationale=d.any_of(wording.DECIDE), verdict=verdict)
     story.answer_with(chosen)
     yes, no = (goal(d, action, mentioned) for action in actions)
-    frame = d.wording(wording.IF_FRAMES)
+    # What refers back cannot stand before what it refers to.
+    frames = wording.IF_FRAMES if not actions[0].children else wording.IF_FIRST_FRAMES
+    frame = d.wording(frames)
     query = frame.format(noun=noun(d, first), condition=asked.text, yes=yes, no=no, Yes=wording.capital(yes))
     return _tale(query, [first, *actions])
 
@@ -155,6 +162,7 @@ def _passing(d: Draw, pool: Pool, story: Story) -> Tale:
     root = _few(d, pool, pool.asking(3))
     victim = d.any_of(list(root.walk()))
     story.faults[victim.intent.name] = d.any_of(PASSING)
+    story.plan(list(root.walk()))
     for node in root.walk():
         if node is victim:
             story.fail(node)
@@ -172,32 +180,29 @@ def unsolvable(d: Draw, pool: Pool, story: Story) -> Tale:
 
 def _no_tool(d: Draw, pool: Pool, story: Story) -> Tale:
     root = _few(d, pool, pool.roots, most=2)
-    missing = d.any_of(list(root.walk()))
+    # What people know by heart they need no tool for.
+    missing = d.any_of([node for node in root.walk() if not node.intent.by_heart] or _none())
     story.run(root)  # it would work, had the planner the tool
     query = chain_request(d, root)
     others = [node.intent.name for node in root.walk() if node.intent.name != missing.intent.name]
-    wanted = d.any_of(missing.intent.goals).format(**missing.plain()) if missing.depth == 1 else _said_goal(d, missing)
+    template = d.thought(missing.intent.goals)
+    wanted = template.format(**missing.plain()) if missing.depth == 1 else referred(d, missing, template)
     tale = _tale(query, [root])
-    avoid = (missing.intent.name, *missing.intent.rivals, *tale.avoid)
+    avoid = tuple({missing.intent.name, *missing.intent.rivals, *tale.avoid, *_CALCULATORS} - set(others))
     return Tale(query=query, needs=tuple(others), avoid=avoid, decline=wanted, why="missing tool")
 
 
-def _said_goal(d: Draw, node: Node) -> str:
-    """A goal in the request's own words: what flows in is not known yet."""
-    words = dict(node.said)
-    for name, child in node.children.items():
-        refer = node.intent.slots[name].refer
-        words[name] = d.any_of(refer) if refer else wording.referring(d, child.intent)
-    return d.any_of(node.intent.goals).format(**words)
+def _none() -> Sequence[Node]:
+    raise DroppedTask("everybody knows it by heart")
 
 
 def _no_information(d: Draw, pool: Pool, story: Story) -> Tale:
     intents = [i for i in pool.roots if i.least_calls == 1 and any(slot.vague for slot in i.slots.values())]
     node = plant(d, pool, pool.pick(d, intents), 1)
     name = d.any_of([name for name, slot in node.intent.slots.items() if slot.vague])
-    vague = d.any_of(node.intent.slots[name].vague)
+    vague = d.ours(node.intent.slots[name].vague)
     node.said[name] = vague
-    story.miss(_said_goal(d, node), vague)
+    story.miss(referred(d, node, d.thought(node.intent.goals)), vague)
     tellers = tuple(giver.name for giver in pool.givers(node.intent.slots[name]))
     query = request(d, node)
     return Tale(query=query, needs=(node.intent.name,), avoid=tellers, why="missing information")
@@ -212,7 +217,7 @@ def _not_there(d: Draw, pool: Pool, story: Story) -> Tale:
     node.values[name] = slot.unknown(d)
     node.said[name] = say(d, slot, node.values[name])
     message = story.fail(node).split(": ")[-1].rstrip(".")
-    story.give_up(f"the tool says: {message}", goal=d.any_of(node.intent.goals).format(**node.plain()))
+    story.give_up(f"the tool says: {message}", goal=d.thought(node.intent.goals).format(**node.plain()))
     return _hopeless(d, node, "permanent failure")
 
 
@@ -221,7 +226,7 @@ def _denied(d: Draw, pool: Pool, story: Story) -> Tale:
     story.faults[node.intent.name] = DENIED
     story.fail(node)
     why = d.any_of(wording.DENIED).format(tool=node.intent.name)
-    story.give_up(why, goal=d.any_of(node.intent.goals).format(**node.plain()))
+    story.give_up(why, goal=d.thought(node.intent.goals).format(**node.plain()))
     return _hopeless(d, node, "permission denied")
 
 
@@ -289,6 +294,14 @@ def _alike(d: Draw, pool: Pool, many: int) -> tuple[list[Node], str]:
     if len(nodes) < 2:
         raise DroppedTask("nothing to compare")
     return nodes, varied
+
+
+def _one_measure(nodes: Sequence[Node]) -> bool:
+    """Whether results can be compared by their numbers: all in one unit, and made of values in one unit."""
+    units = {getattr(node.out, "unit", None) for node in nodes}
+    return len(units) == 1 and all(
+        len({getattr(node.values[name], "unit", None) for node in nodes}) == 1 for name in nodes[0].intent.slots
+    )
 
 
 def _answer_all(d: Draw, story: Story, nodes: Sequence[Node]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Mapping, Sequence
+from importlib.metadata import version
 from types import MappingProxyType
 
 from alpha_umi.errors import UsageError
@@ -117,6 +118,16 @@ def _named(spec: str) -> str:
 def owners() -> Mapping[str, str]:
     """Tool name -> category name."""
     return {tool.__name__: name for name, category in _categories.items() for tool in category.tools}
+
+
+_LIBRARIES = (
+    "astral", "geographiclib", "holidays", "phonenumbers", "pint", "pycountry", "python-dateutil", "sympy", "tzdata",
+)  # fmt: skip
+
+
+def library_versions() -> dict[str, str]:
+    """The libraries whose facts the world holds: with others, a task may come out otherwise."""
+    return {name: version(name) for name in _LIBRARIES}
 
 
 def check_category(name: str) -> None:

@@ -56,7 +56,7 @@ CITY = Slot(
     kind="city",
     draw=lambda d: d.choose(list(CITIES)),
     vague=("the place I told you about", "that nice town", "the city we talked about", "where we met"),
-    unknown=lambda d: d.any_of(UNKNOWN_PLACES),
+    unknown=lambda d: d.ours(UNKNOWN_PLACES),
     slip=lambda d, value: d.misspell(value),
 )
 NUMBER = Slot(kind="number", draw=lambda d: d.decimal(2, 900), accepts=("count", "money"))

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from alpha_umi.gym import wording
-from alpha_umi.gym.compose import Node
+from alpha_umi.gym.compose import Node, referred
 from alpha_umi.gym.draw import Draw, DroppedTask
 from alpha_umi.gym.faults import FaultyToolbox
 from alpha_umi.gym.numbers import magnitude
@@ -31,9 +31,18 @@ class Story:
         self.outcome = Outcome.UNFINISHED
         self.known = ""
         """The last finding in words."""
+        self._planned: list[Node] = []
+        self._then = ""
+        self._goals: dict[Node, str] = {}
+
+    def plan(self, nodes: Sequence[Node], *, then: str = "") -> None:
+        """Say which calls are to come, in order, and what after them: each rationale names what is left."""
+        self._planned, self._then = list(nodes), then
 
     def run(self, root: Node) -> None:
         """Make the calls of a tree, children first."""
+        if not self._planned:
+            self.plan(list(root.walk()))
         for node in root.walk():
             self.step(node)
 
@@ -66,16 +75,32 @@ class Story:
         intent = node.intent
         plain = {name: slot.plain(values[name]) for name, slot in intent.slots.items()}
         template = rationale or self.d.any_of(wording.CONTINUE if self.known else wording.START)
-        goal = self.d.any_of(intent.goals).format(**plain)
+        goal = self._goal(node).format(**plain)
         text = template.format(
             goal=goal, tool=intent.name, known=self.known, Known=wording.capital(self.known), **words
         )
+        text = f"{text} {left}" if (left := self._left_after(node)) else text
         ordered = {name: values[name] for name in intent.slots}
         arguments = intent.arguments(ordered) if intent.arguments is not None else ordered
         call = Call(tool=intent.name, arguments=dict(arguments))
         seen = self._toolbox.invoke(call)
         self.steps.append(Step(plan=Plan(rationale=text, decision=Decision.CALL), call=call, observation=seen))
         return seen
+
+    def _goal(self, node: Node) -> str:
+        """A goal's wording, the same whenever the planner speaks of this call."""
+        if node not in self._goals:
+            self._goals[node] = self.d.thought(node.intent.goals)
+        return self._goals[node]
+
+    def _left_after(self, node: Node) -> str:
+        """What is to be done after a call, or nothing."""
+        if node not in self._planned:
+            return ""
+        after = self._planned[self._planned.index(node) + 1 :]
+        left = [referred(self.d, later, self._goal(later)) for later in after]
+        left += [self._then] if self._then else []
+        return self.d.any_of(wording.LEFT).format(left=", then ".join(left)) if left else ""
 
     def _learn(self, node: Node, seen: Observation) -> None:
         out = ""

@@ -6,6 +6,7 @@ A task that cannot be told or verified is dropped, counted by reason, and drawn 
 
 from __future__ import annotations
 
+import json
 import random
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -15,7 +16,7 @@ from typing import get_args
 from alpha_umi.errors import UsageError, WorkError
 from alpha_umi.gym import wording
 from alpha_umi.gym.compose import Pool
-from alpha_umi.gym.draw import NOTHING_SUCH, Draw, DroppedTask, Split
+from alpha_umi.gym.draw import NOTHING_SUCH, Draw, DroppedTask, Split, is_for_test
 from alpha_umi.gym.facts import holds
 from alpha_umi.gym.faults import FaultyToolbox
 from alpha_umi.gym.intents import Intent
@@ -75,6 +76,11 @@ def called_in(split: Split) -> frozenset[str]:
         return frozenset(tool for tool, name in owners().items() if name in HELD_OUT)
     seen = {tool for tool, name in owners().items() if name not in HELD_OUT}
     return frozenset(seen & held if split == "unseen_tools" else seen - held)
+
+
+def calls_any_of(split: Split, only: Collection[str]) -> bool:
+    """Whether tasks of a split call tools of these categories."""
+    return any(owners()[name] in only for name in called_in(split))
 
 
 def _intents(split: Split) -> list[Intent]:
@@ -205,7 +211,35 @@ def _check(task: Trajectory, kind: Kind) -> None:
     facts = [fact for fact in task.meta["facts"] if isinstance(fact, str)]
     if facts and all(holds(task.query, fact) for fact in facts):
         raise DroppedTask("the question holds the answer")
+    if _is_closed(task) and is_for_test(_combination(task)) != (task.meta["split"] != "train"):
+        raise DroppedTask("a combination of the other side")
     if kind == "state_change" and not task.meta["changes"]:
         raise DroppedTask("nothing was changed")
     if kind not in {"state_change", "branching"} and task.meta["changes"]:
         raise DroppedTask("something was changed")
+
+
+def _is_closed(task: Trajectory) -> bool:
+    """Whether a task could occur alike in training and test: its calls are made of values that both sides use."""
+    if task.meta["split"] not in {"train", "unseen_instructions"}:
+        return False  # its tools are unseen
+    own = set(task.meta["values"])
+    calls = [step.call for step in task.steps if step.call is not None]
+    return bool(calls) and not any(str(value) in own for call in calls for value in _leaves(call.arguments))
+
+
+def _combination(task: Trajectory) -> str:
+    """Tools and arguments of a task in one form."""
+    calls = {json.dumps([step.call.tool, step.call.arguments], sort_keys=True) for step in task.steps if step.call}
+    return "\n".join(sorted(calls))
+
+
+def _leaves(value: object) -> Iterator[object]:
+    """The single values in nested arguments."""
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for item in value:
+            yield from _leaves(item)
+    else:
+        yield value

@@ -13,22 +13,18 @@ from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
 from alpha_umi.gym.facts import holds, normalised, states, values_in
-from alpha_umi.gym.registry import categories
+from alpha_umi.gym.naming import chosen, swapped
+from alpha_umi.gym.possibilities import too_many
+from alpha_umi.gym.refusals import excuses_itself, says_undone
 from alpha_umi.gym.world import World
 from alpha_umi.tools.base import Toolbox
 from alpha_umi.trajectory import Outcome, Trajectory
 
-MAX_VALUES_PER_FACT = 4
-"""An answer with more distinct values than that, for each one needed, lists instead of answering."""
 MAX_ANSWER_CHARS = 2000
 """A longer answer does not answer: no task of the gym needs it."""
 
-_UNABLE = re.compile(
-    r"\b(?:can(?:no|')t|could(?: no|n')t|unable|not (?:able|possible|available|allowed|permitted|offered|supported)|"
-    r"impossible|no (?:tool|way|such|access|permission)|do(?:es)?(?: no|n')t (?:exist|know|have|say)|unknown|"
-    r"there (?:is|are) no|missing|not found|give up|sorry)\b"
-)
-
+_KEY = re.compile(r'"\w+": ?')
+_LETTERS = re.compile(r"[^\W\d_]+")
 
 Code = Literal[
     "solved", "gave_up_rightly", "gave_up_wrongly", "no_answer", "wrong_answer", "not_observed", "lists_everything",
@@ -95,15 +91,13 @@ def _judge_refusal(task: Trajectory, produced: Trajectory, changes: Mapping[str,
         return Verdict(False, "wrong_change", f"{', '.join(sorted(changes))} should not have changed")
     if produced.outcome is Outcome.GAVE_UP:
         return Verdict(True, "gave_up_rightly", "gave up, as it should")
-    if produced.outcome is Outcome.ANSWERED and produced.answer and _says_so(task, produced.answer):
+    if produced.outcome is Outcome.ANSWERED and produced.answer and _excused(task, produced, produced.answer):
         return Verdict(True, "gave_up_rightly", "said that it cannot be done")
     return Verdict(False, "answered_the_impossible", f"should have given up, but: {produced.outcome.value}")
 
 
-def _says_so(task: Trajectory, answer: str) -> bool:
-    """Whether an answer says that it cannot be done and invents no value beside it."""
-    invented = set(values_in(answer)) - set(values_in(task.query))
-    return len(answer) <= MAX_ANSWER_CHARS and not invented and _UNABLE.search(normalised(answer)) is not None
+def _excused(task: Trajectory, produced: Trajectory, answer: str) -> bool:
+    return len(answer) <= MAX_ANSWER_CHARS and excuses_itself(task, produced, answer)
 
 
 def _judge_answer(task: Trajectory, produced: Trajectory, answer: str) -> Verdict:
@@ -111,19 +105,29 @@ def _judge_answer(task: Trajectory, produced: Trajectory, answer: str) -> Verdic
         return Verdict(False, "lists_everything", f"the answer has {len(answer)} characters")
     facts = [fact for fact in task.meta["facts"] if isinstance(fact, str)]
     seen = "\n".join(step.observation.text for step in produced.steps if step.observation is not None)
+    special = [fact for fact in task.meta["facts"] if isinstance(fact, Mapping)]
+    return (
+        _judge_facts(facts, answer, seen)
+        or _judge_special(special, answer, seen, facts[0] if facts else None)
+        or _judge_kind(task, produced, answer)
+        or _judge_extent(task, produced, answer, [*facts, *(fact["exact"] for fact in special if "exact" in fact)])
+    )
+
+
+def _judge_facts(facts: list[str], answer: str, seen: str) -> Verdict | None:
+    """Facts that are values; None when all are right."""
     for fact in facts:
         if not states(answer, fact):
             return Verdict(False, "wrong_answer", f"the answer does not state {fact}")
         if not holds(seen, fact):
             return Verdict(False, "not_observed", f"the answer states {fact}, which no tool returned")
-    special = [fact for fact in task.meta["facts"] if isinstance(fact, Mapping)]
-    return _judge_special(special, answer, seen) or _judge_length(task, answer, facts)
+    return None
 
 
-def _judge_special(facts: list[Mapping[str, Any]], answer: str, seen: str) -> Verdict | None:
+def _judge_special(facts: list[Mapping[str, Any]], answer: str, seen: str, value: str | None) -> Verdict | None:
     """Facts that are more than a value; None when all are right."""
     for fact in facts:
-        if "choice" in fact and _first_named(answer, fact["among"]) != fact["choice"]:
+        if "choice" in fact and chosen(answer, fact["among"], value) != fact["choice"]:
             return Verdict(False, "wrong_answer", f"the answer does not choose {fact['choice']}")
         if "exact" in fact and fact["exact"] not in answer:
             return Verdict(False, "wrong_answer", f"the answer does not state {fact['exact']}")
@@ -132,28 +136,45 @@ def _judge_special(facts: list[Mapping[str, Any]], answer: str, seen: str) -> Ve
     return None
 
 
-def _judge_length(task: Trajectory, answer: str, facts: list[str]) -> Verdict:
-    """An answer that names everything names the right thing too, and is none."""
-    needed = {value for fact in facts for value in values_in(fact)}
-    stated = set(values_in(answer)) - set(values_in(task.query))
-    if len(stated) > MAX_VALUES_PER_FACT * max(1, len(needed)):
-        return Verdict(
-            False, "lists_everything", f"the answer lists {len(stated)} values where {len(needed)} are needed"
-        )
-    for closed in (words for category in categories().values() for words in category.closed_sets):
-        if not (asked := {fact.casefold() for fact in facts} & closed):
-            continue
-        named = [word for word in closed if holds(answer, word)]
-        if len(named) > len(asked) + 1:
-            return Verdict(
-                False, "lists_everything", f"the answer names {len(named)} possibilities where {len(asked)} are needed"
-            )
+def _judge_kind(task: Trajectory, produced: Trajectory, answer: str) -> Verdict | None:
+    """What the kind of task asks for beside the facts; None when it is there."""
+    if not task.meta["facts"] and says_undone(answer):
+        return Verdict(False, "wrong_answer", "the answer says that it was not done")
+    if task.meta.get("kind") == "branching" and not _checked(task, produced):
+        return Verdict(False, "not_observed", "what the condition is about was never looked up")
+    if task.meta.get("kind") == "aggregation" and swapped(task, answer):
+        return Verdict(False, "wrong_answer", "the answer gives one thing the value of another")
+    return None
+
+
+def _judge_extent(task: Trajectory, produced: Trajectory, answer: str, facts: list[str]) -> Verdict:
+    reason = too_many(task, produced, answer, facts)
+    if reason is not None:
+        return Verdict(False, "lists_everything", reason)
     return Verdict(True, "solved", "states every fact")
 
 
-def _first_named(answer: str, names: list[str]) -> str | None:
-    """The name that an answer gives first: the one it chooses."""
-    text = normalised(answer)
-    places = {name: text.find(normalised(name)) for name in names}
-    found = {name: at for name, at in places.items() if at >= 0}
-    return min(found, key=lambda name: (found[name], -len(name))) if found else None
+def _checked(task: Trajectory, produced: Trajectory) -> bool:
+    """Whether the value that a decision depends on was observed, before or beside the action that was chosen.
+
+    The last call of the solution is the action, the one before gave the value; another tool may have told the same.
+    """
+    gold = [step for step in task.steps if step.call is not None and step.observation is not None]
+    if len(gold) < 2 or gold[-2].observation is None or gold[-1].call is None:
+        return True
+    wanted, action = gold[-2].observation.text, gold[-1].call
+    seen = [
+        step.observation.text
+        for step in produced.steps
+        if step.observation is not None
+        and step.call is not None
+        # The action may mention the value by accident.
+        and (step.call.tool, step.call.arguments) != (action.tool, action.arguments)
+    ]
+    return wanted in seen or (bool(seen) and _told(wanted) <= _told("\n".join(seen)))
+
+
+def _told(observations: str) -> set[str]:
+    """The values and words of observations; the keys of a result are neither."""
+    text = normalised(_KEY.sub(" ", observations))
+    return {*values_in(text), *_LETTERS.findall(text)}

@@ -1,8 +1,8 @@
 """How people ask and how a planner thinks aloud, whatever the task is about.
 
-Frames of requests are divided between train and test like every wording: the last third is for test. Rationales are
-the same for both. `goal` completes "I have to ...", `noun` names a value, `known` and `why` are statements without a
-full stop.
+Frames of requests are divided between train and test: the last half is for test, so that neither side repeats
+itself. Rationales are the same for both. `goal` completes "I have to ...", `noun` names a value, `known` and `why` are
+statements without a full stop.
 """
 
 from __future__ import annotations
@@ -43,6 +43,12 @@ NOUN_FRAMES = (
     "report {noun}, please.",
     "how about {noun}, do you have it?",
     "state {noun}.",
+    "is there a way to find {noun}?",
+    "{Noun}, please.",
+    "what do you get for {noun}?",
+    "for the record, what is {noun}?",
+    "I keep forgetting {noun}. Remind me.",
+    "get me {noun}.",
 )
 GOAL_FRAMES = (
     "{goal}.",
@@ -75,6 +81,18 @@ GOAL_FRAMES = (
     "one thing to do: {goal}.",
     "somebody has to {goal}; please do.",
     "I'm asking you to {goal}.",
+    "your help is wanted: {goal}.",
+    "my request is simple: {goal}.",
+    "I wonder if you could {goal}.",
+    "would it be possible for you to {goal}?",
+    "before I forget: {goal}.",
+    "you may {goal} now.",
+    "what I need today is this: {goal}.",
+    "I hope that you can {goal}.",
+    "time to {goal}.",
+    "my boss wants us to {goal}.",
+    "here is a small task: {goal}.",
+    "since you are so good at it, {goal}.",
 )
 
 # Several sentences: the first, those between, the last
@@ -86,7 +104,10 @@ FIRSTS = (
     "Let me explain: first of all, {goal}.", "The first thing to do is this: {goal}.", "Begin like this: {goal}.",
     "This has several parts. First, {goal}.", "Number one: {goal}.", "You could start so: {goal}.",
     "As a first step, {goal}.", "It begins with this: {goal}.", "Firstly, {goal}.", "Open with this: {goal}.",
-    "To get going, {goal}.", "For a start, {goal}.",
+    "To get going, {goal}.", "For a start, {goal}.", "The way to begin is this: {goal}.", "Right away, {goal}.",
+    "Let us begin: {goal}.", "You need to do a few things. The first: {goal}.", "Before the rest, {goal}.",
+    "Part one: {goal}.", "Set out by this: {goal}.", "This comes first: {goal}.", "The opening move: {goal}.",
+    "Here goes: {goal}.", "Do this before the rest: {goal}.", "As the first of my wishes, {goal}.",
 )  # fmt: skip
 BETWEEN = (
     "Then {goal}.", "Next, {goal}.", "After that {goal}.", "With that, {goal}.", "Go on and {goal}.",
@@ -147,6 +168,7 @@ LIST_FRAMES = (
     "Put together {nouns} for me.",
     "These are what I'm after: {nouns}.",
     "Can you get {nouns}?",
+    "Let me have {nouns}.",
 )
 MOST_FRAMES = (
     "Which is greater: {nouns}? Give me the number too.",
@@ -158,6 +180,7 @@ MOST_FRAMES = (
     "Which has the higher value: {nouns}? Say the value as well.",
     "Between {all}, where is the maximum and how much is that?",
     "Look at {all} and pick the biggest, with the figure.",
+    "Rank {all}: which one comes out on top, and with what value?",
 )
 LEAST_FRAMES = (
     "Which is smaller: {nouns}? Give me the number too.",
@@ -169,16 +192,16 @@ LEAST_FRAMES = (
     "Which has the lower value: {nouns}? Say the value as well.",
     "Between {all}, where is the minimum and how much is that?",
     "Look at {all} and pick the smallest, with the figure.",
+    "Rank {all}: which one comes out last, and with what value?",
 )
 
 # A decision on a value
 
-IF_FRAMES = (
+IF_FIRST_FRAMES = (
     "If {noun} is {condition}, {yes}; otherwise {no}.",
     "Check {noun}. If it is {condition}, {yes}. If not, {no}.",
     "Should {noun} be {condition}, {yes}, else {no}.",
     "Find out {noun}: when it is {condition}, {yes}, and when it is not, {no}.",
-    "{Yes} if {noun} is {condition}. In any other case {no}.",
     "In case {noun} is {condition}, please {yes}; in the other case, {no}.",
     "Depending on {noun}, do one of two things: {yes} if it is {condition}, or {no} if it isn't.",
     "Look up {noun}. Is it {condition}? Then {yes}. Is it not? Then {no}.",
@@ -186,6 +209,16 @@ IF_FRAMES = (
     "Take a look at {noun} and {yes} provided that it is {condition}, but {no} if it is not.",
     "As long as {noun} is {condition}, {yes}; failing that, {no}.",
     "Suppose {noun} is {condition}: then {yes}. Suppose it is not: then {no}.",
+    "It all depends on {noun}. Is it {condition}, {yes}. Is it anything else, {no}.",
+    "Have a look at {noun}. In the event that it is {condition}, {yes}. In the event that it is not, {no}.",
+    "Once you know {noun}, {yes} when it is {condition}. When it is not, {no}.",
+    "See whether {noun} is {condition}. If so, {yes}, and if not, {no}.",
+)
+"""Frames that name the value before what depends on it."""
+IF_FRAMES = (
+    "{Yes} if {noun} is {condition}. In any other case {no}.",
+    *IF_FIRST_FRAMES,
+    "{Yes}, but only if {noun} is {condition}. If it isn't, {no}.",
 )
 
 # Around a request
@@ -193,10 +226,13 @@ IF_FRAMES = (
 OPENERS = (
     "Hi!", "Hello.", "Good morning.", "I have a question.", "Hey there.", "Thanks for helping.", "Sorry to bother you.",
     "Good evening, I hope you are well.", "Dear assistant!", "Morning!", "Greetings.", "Excuse me.",
+    "Hello, it is me again.", "Good afternoon!", "Hiya.", "Welcome back.", "I hope I'm not disturbing you.",
+    "Dear all,", "Well, here I am.", "One more thing.",
 )  # fmt: skip
 CLOSERS = (
     "Thanks!", "Thank you very much.", "That's all.", "I appreciate it.", "Take your time.", "It is urgent.",
-    "Cheers.", "Many thanks in advance.", "Have a nice day.",
+    "Cheers.", "Many thanks in advance.", "Have a nice day.", "Bye for now.", "I owe you one.", "Best regards.",
+    "Looking forward to it.", "That would be great.", "See you.", "Much obliged.",
 )  # fmt: skip
 ASIDES = (
     "My sister keeps asking me about it.",
@@ -248,6 +284,19 @@ CONTINUE = (
     "The tool says that {known}. The next step is to {goal} with {tool}.",
     "I have seen that {known}. Now I {goal} using {tool}.",
     "As {known}, I go on to {goal} by calling {tool}.",
+)
+LEFT = (
+    "After that I have to {left}.",
+    "Then comes this: {left}.",
+    "What is left after it: {left}.",
+    "Later I {left}.",
+    "Still to do then: {left}.",
+)
+"""What follows on a call, said before it: a plan that the next rationale can go on with."""
+DECIDE_LATER = (
+    "decide by it which of the two things to do",
+    "see from it what is to be done",
+    "look whether the condition holds and act on that",
 )
 CONCLUDE = (
     "{Known}. That is all the user asked for.",

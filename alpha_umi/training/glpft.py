@@ -147,7 +147,7 @@ def _trainer(
     import torch
 
     from alpha_umi.models.local import load_base
-    from alpha_umi.training import shared, trainer
+    from alpha_umi.training import causal, shared, trainer
 
     stages = [recipe.stages[name] for name in names]
     shares = recipe.shares(names[0])
@@ -166,7 +166,9 @@ def _trainer(
     device = str(args.device)
     if not shares:
         dtype = torch.float32 if stages[0].method == "full" else frozen
-        model = trainer.adapt(load_base(start, dtype=dtype, device=device), stages[0])
+        base = load_base(start, dtype=dtype, device=device)
+        causal.use_on(base)
+        model = trainer.adapt(base, stages[0])
         return trainer.stage_trainer(model, rows.dataset, args, pad)
     roles = {recipe.views_of(name)[0]: (name, recipe.stages[name]) for name in names}
     full = {

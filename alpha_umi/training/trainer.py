@@ -212,6 +212,7 @@ def save_stage(trainer: StageTrainer, folder: Path, tokenizer: Any, *, merge: bo
     trainer.accelerator.wait_for_everyone()
     if trainer.is_world_process_zero():
         model = trainer.accelerator.unwrap_model(trainer.model)
+        model.config._attn_implementation = None  # how it was trained is not how it must be used
         adapter = hasattr(model, "peft_config")
         if adapter and merge:
             model.save_pretrained(folder / ADAPTER)

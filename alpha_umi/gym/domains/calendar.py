@@ -334,10 +334,10 @@ _LASTS = Intent(
     gives=Gives(
         kind="count",
         nouns=(
-            "the length of {title} in minutes",
-            "the number of minutes that {title} takes",
-            "the number of minutes set aside for {title}",
             "the duration of {title} in minutes",
+            "the number of minutes that {title} takes",
+            "the length of {title} in minutes",
+            "the number of minutes set aside for {title}",
         ),
         compares="size",
     ),

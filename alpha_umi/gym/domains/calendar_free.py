@@ -26,9 +26,9 @@ _FREE = Intent(
     gives=Gives(
         kind="free_time",
         nouns=(
+            "the first time on {date} at which {minutes} are free",
             "the earliest time on {date} with {minutes} free",
             "the start of the first gap of {minutes} on {date}",
-            "the first time on {date} at which {minutes} are free",
         ),
     ),
     found="on {date} the earliest free time for {minutes} is {out}",

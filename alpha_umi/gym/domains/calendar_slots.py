@@ -39,7 +39,7 @@ LISTED = Slot(
         "the thing we have planned",
         "you know which event",
     ),
-    unknown=lambda d: d.any_of(NO_EVENTS),
+    unknown=lambda d: d.ours(NO_EVENTS),
     slip=lambda d, value: d.misspell(value),
 )
 EVENT = replace(LISTED, kind="event_title")
@@ -49,7 +49,7 @@ DAY = replace(DATE, draw=lambda d: d.date(*_YEAR))
 NEW_DATE = replace(
     DAY,
     say=lambda value: (value,) if value in {"2024-02-30", "2024-06-31", "2024-11-31"} else DATE.say(value),
-    unknown=lambda d: d.any_of(("2024-02-30", "2024-06-31", "2024-11-31")),
+    unknown=lambda d: d.ours(("2024-02-30", "2024-06-31", "2024-11-31")),
 )
 BUSY_DATE = replace(DATE, draw=_own_dates)
 

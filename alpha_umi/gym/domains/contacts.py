@@ -240,7 +240,10 @@ _INTENTS = (
         goals=(
             "find out from which country {number} is",
             "look up the country of {number}",
+            "tell which country {number} is registered in",
+            "work out what country {number} is a number of",
             "see to which country {number} belongs",
+            "identify the home country of {number}",
         ),
         asks=(
             "Which country does {number} belong to?",
@@ -254,7 +257,10 @@ _INTENTS = (
             nouns=(
                 "the country of {number}",
                 "the country to which {number} belongs",
+                "the country where {number} is registered",
+                "the country behind {number}",
                 "the country that {number} is from",
+                "the home country of {number}",
             ),
             facts=lambda out: (out,),
         ),

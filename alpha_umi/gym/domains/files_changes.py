@@ -119,7 +119,7 @@ CHANGING = (
         found="the file {path} is {new_path} now",
         answers=("The file {path} is called {new_path} now.", "I renamed {path} to {new_path}."),
         changes=True,
-        rivals=("copy_file",),
+        rivals=("copy_file", "write_file"),
     ),
     Intent(
         tool=copy_file,

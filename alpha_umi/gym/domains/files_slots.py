@@ -45,7 +45,7 @@ def path_of(kind: str | None) -> Slot:
         draw=lambda d: d.choose(_paths(d, kind)),
         refer=("that file",),
         vague=("the file I told you about", "that file from last week", "my usual file"),
-        unknown=lambda d: d.any_of(NO_FILES),
+        unknown=lambda d: d.ours(NO_FILES),
         slip=_slip,
     )
 
@@ -56,7 +56,7 @@ def word_of(kind: str | None) -> Slot:
         kind="word",
         draw=lambda d: d.choose([d.world.part(Files).files[path].about for path in _paths(d, kind)]),
         say=lambda value: (f"'{value}'",),
-        unknown=lambda d: d.any_of(NO_WORDS),
+        unknown=lambda d: d.ours(NO_WORDS),
         slip=lambda d, value: d.misspell(value),
     )
 
@@ -72,13 +72,13 @@ NEW_PATH = Slot(
     kind="new_path",
     draw=lambda d: d.choose(NEW_PATHS),
     vague=("the name we agreed on", "the usual name", "the name you know"),
-    unknown=lambda d: d.any_of(NO_FILES),
+    unknown=lambda d: d.ours(NO_FILES),
 )
 FOLDER = Slot(
     kind="folder",
     draw=lambda d: d.any_of(FOLDERS),
     say=lambda value: (f"'{value}'",),
-    unknown=lambda d: d.any_of(("attic", "dungeon", "moonbase")),
+    unknown=lambda d: d.ours(("attic", "dungeon", "moonbase")),
     slip=lambda d, value: d.misspell(value),
 )
 TEXT = Slot(

@@ -43,14 +43,14 @@ _STYLE = Slot(
 _CODE = Slot(
     kind="letter_code",
     draw=lambda d: d.choose(letter_codes()),
-    unknown=lambda d: d.any_of(("XQ", "QQZ", "XX", "ZZ", "XYX", "QM", "ZZZ", "XAX")),
+    unknown=lambda d: d.ours(("XQ", "QQZ", "XX", "ZZ", "XYX", "QM", "ZZZ", "XAX")),
 )
 _SETTLED = Slot(
     kind="country",
     draw=COUNTRY.draw,
     say=COUNTRY.say,
     vague=COUNTRY.vague,
-    unknown=lambda d: d.any_of([name for name, country in COUNTRIES.items() if not country.capital]),
+    unknown=lambda d: d.ours([name for name, country in COUNTRIES.items() if not country.capital]),
     slip=COUNTRY.slip,
 )
 _ON_ONE = Slot(
@@ -58,7 +58,7 @@ _ON_ONE = Slot(
     draw=COUNTRY.draw,
     say=COUNTRY.say,
     vague=COUNTRY.vague,
-    unknown=lambda d: d.any_of([name for name, country in COUNTRIES.items() if len(country.continents) > 1]),
+    unknown=lambda d: d.ours([name for name, country in COUNTRIES.items() if len(country.continents) > 1]),
     slip=COUNTRY.slip,
 )
 _ON_MAP = Slot(
@@ -66,7 +66,7 @@ _ON_MAP = Slot(
     draw=lambda d: d.choose(list(dict.fromkeys(HOME.values()))),
     say=COUNTRY.say,
     vague=COUNTRY.vague,
-    unknown=lambda d: d.any_of([name for name in COUNTRIES if name not in HOME.values()]),
+    unknown=lambda d: d.ours([name for name in COUNTRIES if name not in HOME.values()]),
     slip=COUNTRY.slip,
 )
 
@@ -80,6 +80,7 @@ def _capital(kind: str, *, weight: float) -> Intent:
     known = kind == "city"
     return Intent(
         tool=capital_of,
+        by_heart=True,
         slots={"country": _SETTLED},
         fits=(lambda v: COUNTRIES[v["country"]].capital in CITIES) if known else None,
         goals=(
@@ -113,6 +114,7 @@ def _capital(kind: str, *, weight: float) -> Intent:
 _INTENTS = (
     Intent(
         tool=country_of,
+        by_heart=True,
         slots={"city": CITY},
         fits=lambda v: not isinstance(v["city"], _Capital),
         goals=(
@@ -148,6 +150,7 @@ _INTENTS = (
     _capital("capital", weight=0.5),
     Intent(
         tool=continent_of,
+        by_heart=True,
         slots={"country": _ON_ONE},
         fits=lambda v: len(COUNTRIES[v["country"]].continents) == 1,
         goals=(
@@ -195,10 +198,10 @@ _INTENTS = (
             kind="country_code",
             read="code",
             nouns=(
-                "the {style} ISO code of {country}",
-                "the {style} country code of {country}",
-                "the {style} code that stands for {country}",
                 "the {style} code of {country}",
+                "the {style} country code of {country}",
+                "the {style} ISO code of {country}",
+                "the {style} code that stands for {country}",
             ),
         ),
         found="the {style} code of {country} is {out}",

@@ -289,7 +289,7 @@ COUNTRY = Slot(
         "the country we talked about",
         "the country I have in mind",
     ),
-    unknown=lambda d: d.any_of(UNKNOWN_PLACES),
+    unknown=lambda d: d.ours(UNKNOWN_PLACES),
     slip=lambda d, value: d.misspell(value),
 )
 """A country by its English short name."""

@@ -62,8 +62,8 @@ def _neighbour(tool: Any, *, first: str, after: str, next_: str) -> tuple[Intent
             nouns=(
                 f"the date of the {first} public holiday in {{country}} {after} {{date}}",
                 f"the date of the {next_} public holiday of {{country}} {after} {{date}}",
-                f"the day of the {first} public holiday that {{country}} has {after} {{date}}",
                 f"the date on which {{country}} has its {first} public holiday {after} {{date}}",
+                f"the day of the {first} public holiday that {{country}} has {after} {{date}}",
             ),
             compares="date",
         ),
@@ -187,10 +187,10 @@ _INTENTS = (
         gives=Gives(
             kind="date",
             nouns=(
-                "the date of {holiday} in {country} in {year}",
-                "the date on which {country} had {holiday} in {year}",
-                "the day of {holiday} in {country} in {year}",
                 "the date on which {holiday} fell in {country} in {year}",
+                "the date on which {country} had {holiday} in {year}",
+                "the date of {holiday} in {country} in {year}",
+                "the day of {holiday} in {country} in {year}",
             ),
             compares="date",
         ),
@@ -218,9 +218,9 @@ _INTENTS = (
         gives=Gives(
             kind="date",
             nouns=(
+                "the date on which {feast} fell in {year}",
                 "the date of {feast} in {year}",
                 "the day of {feast} in {year}",
-                "the date on which {feast} fell in {year}",
             ),
             compares="date",
         ),

@@ -71,7 +71,7 @@ COUNTRY = Slot(
     draw=lambda d: d.any_of(list(CODES)),
     say=ANY_COUNTRY.say,
     vague=ANY_COUNTRY.vague,
-    unknown=lambda d: d.any_of([name for name in COUNTRIES if name not in CODES]),
+    unknown=lambda d: d.ours([name for name in COUNTRIES if name not in CODES]),
     slip=ANY_COUNTRY.slip,
 )
 DAY = Slot(kind="date", draw=_any_day, say=DATE.say, vague=DATE.vague)
@@ -81,13 +81,13 @@ YEAR = Slot(
     kind="year",
     draw=lambda d: d.any_of(_YEARS),
     vague=("that famous year", "the year of our wedding", "the year I told you about"),
-    unknown=lambda d: d.any_of((1987, 1994, 1999, 2003, 2041, 2058)),
+    unknown=lambda d: d.ours((1987, 1994, 1999, 2003, 2041, 2058)),
 )
 EASTER_YEAR = Slot(
     kind="year",
     draw=lambda d: d.integer(1950, 2024),
     vague=YEAR.vague,
-    unknown=lambda d: d.any_of((1066, 1492, 1789, 1848, 2150, 2300)),
+    unknown=lambda d: d.ours((1066, 1492, 1789, 1848, 2150, 2300)),
 )
 MONTH = Slot(kind="month", draw=lambda d: d.any_of(range(1, 13)), say=lambda value: (_MONTHS[value - 1],))
 HOLIDAY = Slot(
@@ -95,7 +95,7 @@ HOLIDAY = Slot(
     draw=lambda d: d.any_of(_MOVING),
     nests=False,
     vague=("that holiday we talked about", "our favourite holiday", "the holiday I told you about"),
-    unknown=lambda d: d.any_of(("Pirate Day", "Chess Day", "Groundhog Day", "Left-Handers Day", "Pancake Day")),
+    unknown=lambda d: d.ours(("Pirate Day", "Chess Day", "Groundhog Day", "Left-Handers Day", "Pancake Day")),
     slip=lambda d, value: d.misspell(value),
 )
 FEAST = Slot(

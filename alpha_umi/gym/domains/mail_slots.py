@@ -66,7 +66,7 @@ def subject_of(topic: str | None) -> Slot:
         draw=lambda d: d.choose([mail.subject for mail in mails_of(d, topic)]),
         say=lambda value: (f"'{value}'", f"the {value}"),
         vague=("that matter of ours", "the thing I mentioned", "our usual topic"),
-        unknown=lambda d: d.any_of(NO_SUBJECTS),
+        unknown=lambda d: d.ours(NO_SUBJECTS),
         slip=lambda d, value: d.misspell(value),
     )
 

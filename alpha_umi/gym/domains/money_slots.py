@@ -99,7 +99,7 @@ CURRENCY = Slot(
     draw=lambda d: d.choose(_FOREIGN),
     say=_code_forms,
     vague=("the local currency", "the money they use there", "that other currency"),
-    unknown=lambda d: d.any_of([code for code in CURRENCIES if code not in _TRADED]),
+    unknown=lambda d: d.ours([code for code in CURRENCIES if code not in _TRADED]),
     slip=_typo,
 )
 CASH = Slot(

@@ -87,7 +87,7 @@ PIECES = Slot(
     kind="pieces",
     draw=lambda d: d.any_of(range(2, 10)),
     vague=("some", "the usual number", "as many as last time"),
-    unknown=lambda d: d.any_of(range(200, 900)),
+    unknown=lambda d: d.ours(range(200, 900)),
 )
 NOTE = Slot(
     kind="text",

@@ -20,7 +20,7 @@ _DAY = Slot(
     draw=DATE.draw,
     say=lambda value: DATE.say(value) if value[5:] not in _IMPOSSIBLE else (value,),
     vague=DATE.vague,
-    unknown=lambda d: f"{d.integer(2015, 2024)}-{d.any_of(_IMPOSSIBLE)}",
+    unknown=lambda d: f"{d.integer(2015, 2024)}-{d.ours(_IMPOSSIBLE)}",
 )
 _PHASE = Slot(kind="moon_name", draw=lambda d: d.any_of(PRINCIPAL))
 _SEASON = Slot(
@@ -31,7 +31,7 @@ _YEAR = Slot(
     kind="year",
     draw=lambda d: d.any_of(range(FIRST_YEAR, LAST_YEAR + 1)),
     vague=("that famous year", "the year of our wedding", "the year I told you about"),
-    unknown=lambda d: d.any_of((1066, 1492, 1789, 1815, 2222, 2500)),
+    unknown=lambda d: d.ours((1066, 1492, 1789, 1815, 2222, 2500)),
 )
 
 ALMANAC_INTENTS = (

@@ -82,7 +82,7 @@ _OLD_WORD = Slot(
     kind="old_word",
     draw=lambda d: d.choose(_OLD),
     say=_quoted,
-    unknown=lambda d: d.any_of(("zeppelin", "trombone", "volcano", "jukebox")),
+    unknown=lambda d: d.ours(("zeppelin", "trombone", "volcano", "jukebox")),
     slip=lambda d, value: d.misspell(value),
 )
 _NEW_WORD = Slot(

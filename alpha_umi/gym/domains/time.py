@@ -122,7 +122,7 @@ _DAY = Slot(
     draw=DATE.draw,
     say=lambda value: DATE.say(value) if value[5:] not in _IMPOSSIBLE else (value,),
     vague=DATE.vague,
-    unknown=lambda d: f"{d.integer(2015, 2024)}-{d.any_of(_IMPOSSIBLE)}",
+    unknown=lambda d: f"{d.integer(2015, 2024)}-{d.ours(_IMPOSSIBLE)}",
 )
 
 
@@ -133,6 +133,7 @@ def _apart(values: Any) -> bool:
 _INTENTS = (
     Intent(
         tool=convert_time,
+        rivals=("time_difference",),
         slots={"moment": MOMENT, "from_city": CITY, "to_city": CITY},
         fits=lambda v: place(v["from_city"]).zone != place(v["to_city"]).zone,
         goals=(
@@ -162,6 +163,7 @@ _INTENTS = (
     ),
     Intent(
         tool=time_difference,
+        rivals=("convert_time",),
         slots={"city": CITY, "other_city": CITY, "date": DATE},
         fits=lambda v: place(v["city"]).zone != place(v["other_city"]).zone,
         goals=(

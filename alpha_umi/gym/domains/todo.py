@@ -41,6 +41,7 @@ _INTENTS = (
         goals=(
             "find out when {title} is due",
             "look up the due date of {title}",
+            "see what the deadline of {title} is",
             "check by which date {title} has to be done",
         ),
         asks=(
@@ -54,6 +55,9 @@ _INTENTS = (
             nouns=(
                 "the due date of {title}",
                 "the date on which {title} is due",
+                "the deadline of {title}",
+                "the day when {title} is due",
+                "the date that {title} has to be finished by",
                 "the day by which {title} must be done",
             ),
             compares="date",

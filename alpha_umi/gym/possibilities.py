@@ -1,0 +1,185 @@
+"""Answers full of possibilities: whoever names everything names the right thing too, and has answered nothing.
+
+A value or a name beside the facts is no harm when the request, its solution or a tool gave it; what an agent adds of
+its own is counted. Knows nothing of whether the facts are right.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from alpha_umi.gym.domains.geography_tools import COUNTRIES
+from alpha_umi.gym.facts import Placed, normalised, rounds, spelt_placed, standing, stated, values_in, values_placed
+from alpha_umi.gym.places import CITIES
+from alpha_umi.gym.registry import categories
+from alpha_umi.trajectory import Trajectory
+
+MAX_VALUES_PER_FACT = 4
+"""An answer with more distinct values than that, for each one needed, lists instead of answering."""
+MAX_EXTRA_VALUES = 1
+"""So many values may stand in an answer that neither the request nor a tool gave."""
+MAX_SIBLINGS = 2
+"""So many further entries of the list that the fact is from."""
+
+_CITY_NAMES = frozenset(
+    name.casefold() for name in (*CITIES, *(country.capital for country in COUNTRIES.values())) if name
+)
+_COUNTRY_NAMES = frozenset(name.casefold() for name in COUNTRIES)
+# "There is no difference", "it returned the date": words of a closed set that name nothing there.
+_ORDINARY = re.compile(r"\bno (?=[a-z])(?!(?:or|and|yes)\b)|\breturned (?=(?:that|the|an?)\b)")
+_OR = re.compile(r"[^.;!?\n]{0,24}\bor\b[^.;!?\n]{0,24}")
+_UNIT = re.compile(r"\W*([a-z°%]+)")
+_OR_BEFORE = re.compile(r"\bor (?:maybe |perhaps |possibly )?['\"(]*$")
+_OR_AFTER = re.compile(r"['\")]*,? or (?!so\b|rather\b|in\b)")
+
+
+def known_names() -> list[frozenset[str]]:
+    """The sets of names and words that answers may be members of, folded: cities, countries, closed sets."""
+    return [
+        _CITY_NAMES,
+        _COUNTRY_NAMES,
+        *(words for category in categories().values() for words in category.closed_sets),
+    ]
+
+
+def too_many(task: Trajectory, produced: Trajectory, answer: str, facts: Sequence[str]) -> str | None:
+    """What an answer that states all facts does beside: lists or wavers; None when it simply answers."""
+    values = [value for fact in facts for value in values_in(fact)]
+    asked = set(values_in(task.query))
+    said = set(values_in(answer)) - asked
+    if len(said) > MAX_VALUES_PER_FACT * max(1, len(set(values))):
+        return f"the answer lists {len(said)} values where {len(set(values))} are needed"
+    if values:
+        extra = _own_values(task, produced, answer, values)
+        if len(extra) > MAX_EXTRA_VALUES:
+            return f"the answer adds values of its own: {', '.join(sorted(extra))}"
+    text = normalised(answer)
+    if " or " in text and (hedge := _hedge(task, answer, facts, values)):
+        return f"the answer leaves open which it is: {hedge}"
+    return _other_members(task, text, facts) or _siblings(produced, task.query, text, facts)
+
+
+def _spelt(text: str) -> set[str]:
+    return {placed.value for placed in spelt_placed(text)}
+
+
+def _own_values(task: Trajectory, produced: Trajectory, answer: str, values: Sequence[str]) -> set[str]:
+    """Values of an answer that nobody gave; cheap sources first, for most answers need no other."""
+    own = set(values_in(answer)) | _spelt(answer)
+    own.difference_update(values, values_in(task.query))
+    own = {value for value in own if not any(rounds(value, fact) for fact in values)}
+    if len(own) <= MAX_EXTRA_VALUES:
+        return own
+    seen = {value for step in produced.steps if step.observation for value in values_in(step.observation.text)}
+    given = seen.union(values_in(_given(task)), _spelt(task.query))
+    parts = {str(int(part)) for value in given if value[1:].count("-") == 2 for part in value.split("-")}
+    own -= given | parts
+    return {value for value in own if not any(rounds(value, exact) for exact in given)}
+
+
+@functools.lru_cache(maxsize=64)
+def _given_by(query: str, arguments: tuple[str, ...]) -> str:
+    return "\n".join((query, *arguments))
+
+
+def _given(task: Trajectory) -> str:
+    """What the request and the solution's calls name; an agent cannot add to it."""
+    calls = (step.call for step in task.steps if step.call is not None)
+    return _given_by(task.query, tuple(json.dumps(dict(call.arguments), ensure_ascii=False) for call in calls))
+
+
+def _hedge(task: Trajectory, answer: str, facts: Sequence[str], values: Sequence[str]) -> str | None:
+    """A fact beside another possibility: "41 or 42"."""
+    text = normalised(answer)
+    known = {*values_in(_given(task)), *_spelt(task.query)}
+    placed = sorted((*values_placed(answer), *spelt_placed(answer)), key=lambda value: value.start)
+    for one, other in itertools.pairwise(placed):
+        gap = text[one.end : other.start]
+        right = [_is_fact(value, values) for value in (one, other)]
+        if any(right) and not all(right) and _OR.fullmatch(gap) and not _other_unit(gap, text[other.end :]):
+            wrong = other if right[0] else one
+            if wrong.value not in known:
+                return text[one.start : other.end]
+    for fact in facts:
+        if values_in(fact) == []:
+            for start, end in stated(answer, fact):
+                if _OR_BEFORE.search(text, max(0, start - 20), start) or _OR_AFTER.match(text, end):
+                    return text[max(0, start - 20) : end + 20]
+    return None
+
+
+def _is_fact(value: Placed, values: Iterable[str]) -> bool:
+    return any(value.value == fact or rounds(value.value, fact) for fact in values)
+
+
+def _other_unit(gap: str, after: str) -> bool:
+    """Whether two values have units that differ: "90 minutes or 1.5 hours" is one thing said twice."""
+    first, second = _UNIT.match(gap), _UNIT.match(after)
+    return first is not None and second is not None and first[1] != "or" and first[1] != second[1]
+
+
+def _other_members(task: Trajectory, text: str, facts: Sequence[str]) -> str | None:
+    """Another member of a set of known names or words of which a fact is one."""
+    wanted = {fact.casefold() for fact in facts}
+    known = known_names()
+    for names in known:
+        if wanted.isdisjoint(names):
+            continue
+        compounds = {name for other in known for name in other if " " in name}
+        named = members(_ORDINARY.sub("", text), names, besides=compounds) - wanted
+        if named and (strange := named - members(normalised(_given(task)), names)):
+            return f"the answer names more than it needs: {', '.join(sorted(strange))}"
+    return None
+
+
+def members(text: str, names: Iterable[str], *, besides: Iterable[str] = ()) -> set[str]:
+    """The names that a normalised text gives, not those inside of longer ones: no "north" in "North America"."""
+    wanted = frozenset(names)
+    taken: list[tuple[int, int]] = []
+    found: set[str] = set()
+    for name in sorted((name for name in wanted.union(besides) if name in text), key=len, reverse=True):
+        for start, end in standing(text, name):
+            if not any(a <= start and end <= b for a, b in taken):
+                taken.append((start, end))
+                found.add(name)
+    return found & wanted
+
+
+def _siblings(produced: Trajectory, query: str, text: str, facts: Sequence[str]) -> str | None:
+    """Further entries of the list that a fact is from."""
+    for step in produced.steps:
+        if step.observation is None or "[" not in step.observation.text:
+            continue
+        for column in _columns(step.observation.text):
+            if column.isdisjoint(facts):
+                continue
+            others = {normalised(entry) for entry in column.difference(facts)}
+            named = [entry for entry in others if next(standing(text, entry), None)]
+            asked = normalised(query)
+            strange = [entry for entry in named if next(standing(asked, entry), None) is None]
+            if len(strange) > MAX_SIBLINGS:
+                return f"the answer lists what the tool listed: {', '.join(sorted(strange))}"
+    return None
+
+
+def _columns(observation: str) -> Iterator[set[str]]:
+    """The texts of each list of a result; of a list of objects those under each key."""
+    try:
+        result = json.loads(observation)
+    except ValueError:
+        return
+    waiting = [result]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, dict):
+            waiting.extend(part.values())
+        elif isinstance(part, list):
+            waiting.extend(part)
+            yield {entry for entry in part if isinstance(entry, str)}
+            rows = [entry for entry in part if isinstance(entry, dict)]
+            for key in {key for row in rows for key in row}:
+                yield {row[key] for row in rows if isinstance(row.get(key), str)}

@@ -1,0 +1,154 @@
+"""Whether an answer says that a task cannot be done, and nothing beside it.
+
+An excuse is a statement of inability, by a list of its usual English forms, that invents nothing: no value, no name, no
+claim that something was done. What the request, the tools' descriptions or an observation say may be repeated.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+
+from alpha_umi.gym.domains.geography_tools import COUNTRIES, COUNTRY
+from alpha_umi.gym.facts import normalised, standing, values_in
+from alpha_umi.gym.possibilities import known_names, members
+from alpha_umi.trajectory import Trajectory
+
+_DID = (
+    r"(?:sent|deleted|removed|created|added|booked|moved|copied|saved|written|wrote|cancelled|ordered|placed|updated|"
+    r"changed|renamed|invited|replied|answered|forwarded|marked|completed|finished|scheduled|applied|stored|done)"
+)
+_UNABLE = re.compile(
+    r"\b(?:cannot|could not|(?:will|would) not be able|unable|impossible|"
+    r"not (?:\w+ )?(?:able|possible|allowed|permitted|offered|available|supported|found|known|specified|clear|enough|"
+    r"given|provided|in a position)|"
+    r"no (?:\w+ )?(?:tools?|way|such|access|permission|information)\b|none of (?:the|these|my) (?:\w+ )?tools?|"
+    r"(?:do|does|did) not (?:have|know|exist|say|tell|mention|specify|state|give|provide|support|allow|include)|"
+    r"lacks?|need (?:some |a little )?(?:more|further|additional) (?:information|details?)|(?:need|have|want) to know|"
+    r"permission (?:was |is |has been )?denied|denied permission|"
+    r"(?<!nothing )(?<!not )(?:is|are) (?:still )?missing|missing information|"
+    r"unknown|unclear|unspecified|unavailable|unsupported|ambiguous|gives? up)\b"
+)
+_UNDONE = re.compile(
+    r"\b(?:(?:i|we) (?:am |was |were )?(?:cannot|could not|unable|not able|did not|have not|failed)|"
+    r"(?:could not|cannot) (?!be (?:undone|reversed|recovered|restored))|unable to|not (?:able to|possible)|impossible|"
+    r"(?:was|were|is|are|has been|have been) not (?:been )?"
+    + _DID
+    + r"|not been|failed to|permission (?:was |is )?denied|"
+    r"no tool|(?:nothing|no \w+) (?:was|were|has been|is|could be) \w+|gives? up)\b"
+)
+_CONTRACTED = re.compile(r"\b(?:(ca|wo|sha)n't|can not)\b")
+_ASKS = re.compile(
+    r"\b(?:which|what|whose|who|when|where|how (?:many|much|long)|(?:could|can|would|will) you)\b[^.!?]*\?"
+)
+_CLAUSE = re.compile(r"[.!?;:,\n]+(?!\d)|\b(?:but|and|so|however)\b")
+_NEGATED = re.compile(
+    r"\b(?:not|no|nothing|none|never|nobody|cannot|unable|without|neither|nor|"
+    r"whether|if|what|which|who|when|where|how|know|need)\b"
+)
+_CLAIM = re.compile(
+    r"\b(?:(?:it|this|that|everything|all) (?:is|was|has been) (?:now |all |already )?done|it's done|all set|"
+    r"(?:the|your|its|their) (?:\w+ )?(?:answer|result|value|solution|total|outcome|code|name|date|time|number|amount|"
+    r"price|city|country|capital|status|weekday|distance) (?:is|was|are|comes to|equals)"
+    r"(?! (?:not|un\w+|missing|required|needed|necessary|ambiguous|no|only|too|out of|beyond|"
+    r"impossible|invalid|incomplete)\b)|"
+    rf"successful(?:ly)?|(?:has|have) (?:now |already |just )?been {_DID}|(?:is|are|was|were) (?:now |already )?{_DID}|"
+    rf"i(?: have|'ve)? (?:now |already |just )?{_DID})\b"
+)
+_NUMBER_WORD = re.compile(
+    r"\b(?:zero|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen|"
+    r"(?:twen|thir|for|fif|six|seven|eigh|nine)ty|dozen|hundred|thousand|million|billion|noon|midnight)\b"
+)
+_LABEL = re.compile(r"[\w.+-]+@[\w.-]+\w|\b(?:[^\W\d]+-?\d[\w-]*|[\w/-]+\.(?:txt|md|pdf|csv|json))\b")
+_CAPITAL = re.compile(r"(?<![\w'-])[A-Z\u00c0-\u00de][\w'-]*")
+_SENTENCE_END = re.compile(r"(?:^|[.!?\n]['\")]*)[\s'\"(*-]*$")
+_MONTHS = "january february march april may june july august september october november december"
+_EVERYDAY = frozenset((
+    *_MONTHS.split(), "i", "i'm", "i've", "i'd", "i'll", "ai", "api", "ok", "english", "no", "yes", "the", "there",
+    "it", "this", "that", "please", "sorry", "unfortunately", "none", "you", "your", "permission",
+))  # fmt: skip
+# Words of the closed sets that every refusal may use; they count after "is" alone.
+_COMMON = frozenset({"no", "yes", "returned", "high", "low", "normal"})
+_IS = re.compile(r"\b(?:is|was|be|say|answer) (?:'|\")?(\w+)\b|\b(yes)\b")
+
+
+def excuses_itself(task: Trajectory, produced: Trajectory, answer: str) -> bool:
+    """Whether an answer says that the task cannot be done, and invents nothing."""
+    return _refuses(task, produced, answer) and not invents(task, produced, answer)
+
+
+def says_undone(answer: str) -> bool:
+    """Whether an answer says that what was asked for did not happen."""
+    return _UNDONE.search(_spread(answer)) is not None
+
+
+def says_unable(answer: str) -> bool:
+    """Whether an answer has a statement of inability."""
+    return _UNABLE.search(_spread(answer)) is not None
+
+
+def _spread(answer: str) -> str:
+    """Normalised, without contractions."""
+    text = _CONTRACTED.sub(
+        lambda m: {"ca": "cannot", "wo": "will not", "sha": "shall not"}.get(m[1], "cannot"), normalised(answer)
+    )
+    return text.replace("n't", " not")
+
+
+def _refuses(task: Trajectory, produced: Trajectory, answer: str) -> bool:
+    if says_unable(answer):
+        return True
+    text = normalised(answer)
+    if task.meta.get("why") == "missing information" and _ASKS.search(text):
+        return True
+    failed = (step.observation.text for step in produced.steps if step.observation and not step.observation.ok)
+    return any(normalised(error.split(": ")[-1]).strip(" .") in text for error in failed)
+
+
+def invents(task: Trajectory, produced: Trajectory, answer: str) -> bool:
+    """Whether an excuse says more than it can know."""
+    seen = "\n".join((task.query, *(step.observation.text for step in produced.steps if step.observation)))
+    text, known = normalised(answer), _with_aliases(normalised(seen))
+    if set(values_in(answer)) - set(values_in(seen)) or _claims(answer, seen):
+        return True
+    words = {*_NUMBER_WORD.findall(text), *_LABEL.findall(text)}
+    if any(next(standing(known, word), None) is None for word in words):
+        return True
+    if any(_names_of(text, names) - members(known, names) for names in known_names()):
+        return True
+    offered = (f"{tool.name} {tool.description} {json.dumps(tool.parameters, default=str)}" for tool in task.tools)
+    familiar = known + "\n" + normalised("\n".join(offered))
+    return any(next(standing(familiar, word), None) is None for word in _proper(answer))
+
+
+def _with_aliases(known: str) -> str:
+    """With the other names of the countries in a text."""
+    ways = ([way.casefold() for way in (name, *COUNTRY.say(name))] for name in COUNTRIES)
+    others = (way for names in ways if any(name in known for name in names) for way in names)
+    return "\n".join((known, *others))
+
+
+def _names_of(text: str, names: frozenset[str]) -> set[str]:
+    common = {word for match in _IS.finditer(text) for word in match.groups() if word}
+    return {name for name in members(text, names) if name not in _COMMON or name in common - {"no"}}
+
+
+def _claims(answer: str, seen: str) -> bool:
+    """Whether a clause says that something is so or was done, without denying it or repeating what was seen."""
+    known = _spread(seen)
+    for clause in _CLAUSE.split(_spread(answer)):
+        claim = _CLAIM.search(clause)
+        if claim is not None and not _NEGATED.search(clause, 0, claim.end()) and clause.strip() not in known:
+            return True
+    return False
+
+
+def _proper(answer: str) -> Iterator[str]:
+    """Words with a capital where no sentence begins, and sentences of one such word."""
+    text = answer.replace("\u2019", "'")
+    for match in _CAPITAL.finditer(text):
+        word = match[0].casefold().removesuffix("'s").strip("'-")
+        alone = text[match.end() : match.end() + 1] in {"", ".", "!"} and not word.endswith("ly")
+        if word not in _EVERYDAY and (alone or not _SENTENCE_END.search(text, 0, match.start())):
+            yield word
