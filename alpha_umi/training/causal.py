@@ -2,7 +2,8 @@
 
 torch's flash kernel takes two fifths of a training step on a CPU (torch 2.13, bf16, two rows of 650 tokens,
 SmolLM2-135M). Plain products over blocks of queries, each with the keys up to its end, compute the same in about half
-the time and keep the attention weights for the way back, which rows of this length can afford.
+the time. As in flash attention the weights are not kept but computed again on the way back (Dao et al., arXiv
+2205.14135, algorithm 4), so that memory grows with the tokens and not with their square.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ import math
 from typing import Any
 
 import torch
-from torch.nn.functional import dropout as drop
 from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
+
+from alpha_umi.errors import ConfigError
 
 CAUSAL = "causal_blocks"
 BLOCK = 128
@@ -46,28 +48,75 @@ def attend(
 
     Returns:
         (rows, tokens, heads, width), and no weights.
+
+    Raises:
+        ConfigError: attention has dropout.
     """
-    rows, heads, tokens, width = query.shape
-    groups = key.shape[1]
+    if dropout:
+        raise ConfigError("attention", ["dropout inside attention is not supported on a CPU: set it to 0"])
     kind = value.dtype  # rotary embeddings may have raised queries and keys to fp32 under autocast
-    scale = scaling if scaling is not None else width**-0.5
-    grouped = (query * scale).to(kind).view(rows, groups, heads // groups, tokens, width)
-    key = key.to(kind)
-    hidden = torch.full((min(BLOCK, tokens), tokens), -math.inf, dtype=kind, device=query.device)
-    seen = []
-    with torch.autocast(query.device.type, enabled=False):
-        # Split, not sliced: the gradient of a slice is as long as the whole, and there is one for every block.
-        for index, block in enumerate(torch.split(grouped, BLOCK, dim=3)):
-            n, start = block.shape[3], index * BLOCK
-            scores = torch.matmul(block.reshape(rows, groups, -1, width), key[:, :, : start + n].transpose(2, 3))
-            scores = scores.view(rows, groups, -1, n, start + n) + hidden[:n, : start + n].triu(start + 1)
-            weights = scores.softmax(-1, dtype=torch.float32).to(kind)
-            if dropout:
-                weights = drop(weights, dropout, training=module.training)
-            packed = weights.view(rows, groups, -1, start + n)
-            seen.append(torch.matmul(packed, value[:, :, : start + n]).view(rows, groups, -1, n, width))
-    joined = torch.cat(seen, 3).reshape(rows, heads, tokens, width)
-    return joined.transpose(1, 2).contiguous(), None
+    scale = scaling if scaling is not None else query.shape[-1] ** -0.5
+    seen: torch.Tensor = _Blocks.apply((query * scale).to(kind), key.to(kind), value)
+    return seen.transpose(1, 2), None
+
+
+class _Blocks(torch.autograd.Function):
+    """softmax(q k^T) v with a causal mask; q is scaled. Query heads that share a key head lie side by side."""
+
+    @staticmethod
+    def forward(ctx: Any, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
+        rows, heads, tokens, width = query.shape
+        groups = key.shape[1]
+        grouped = query.view(rows, groups, heads // groups, tokens, width)
+        seen, sums = torch.empty_like(grouped), query.new_empty((*grouped.shape[:-1], 1), dtype=torch.float32)
+        for start, end in _blocks(tokens):
+            scores = _scores(grouped[:, :, :, start:end], key[:, :, :end])
+            total = scores.logsumexp(-1, keepdim=True)
+            weights = scores.sub_(total).exp_().to(query.dtype)
+            out = torch.matmul(weights.view(rows, groups, -1, end), value[:, :, :end])
+            seen[:, :, :, start:end] = out.view(rows, groups, -1, end - start, width)
+            sums[:, :, :, start:end] = total
+        ctx.save_for_backward(grouped, key, value, seen, sums)
+        return seen.view(rows, heads, tokens, width)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        grouped, key, value, seen, sums = ctx.saved_tensors
+        rows, groups, _, tokens, width = grouped.shape
+        grad = grads[0].reshape(grouped.shape)
+        for_query, for_key, for_value = (
+            torch.empty_like(grouped),
+            *(torch.zeros_like(x, dtype=torch.float32) for x in (key, value)),
+        )
+        # What each query's weights lose for summing to one.
+        common = (grad.float() * seen.float()).sum(-1, keepdim=True)
+        for start, end in _blocks(tokens):
+            queries, out = grouped[:, :, :, start:end], grad[:, :, :, start:end]
+            weights = _scores(queries, key[:, :, :end]).sub_(sums[:, :, :, start:end]).exp_()
+            packed = out.reshape(rows, groups, -1, width)
+            lost = torch.matmul(packed, value[:, :, :end].transpose(2, 3)).view(weights.shape).float()
+            for_scores = lost.sub_(common[:, :, :, start:end]).mul_(weights).to(grouped.dtype)
+            flat = for_scores.view(rows, groups, -1, end)
+            kept = weights.to(grouped.dtype).view(rows, groups, -1, end)
+            for_query[:, :, :, start:end] = torch.matmul(flat, key[:, :, :end]).view(queries.shape)
+            for_key[:, :, :end] += torch.matmul(flat.transpose(2, 3), queries.reshape(rows, groups, -1, width))
+            for_value[:, :, :end] += torch.matmul(kept.transpose(2, 3), packed)
+        return for_query.view(rows, -1, tokens, width), for_key.to(key.dtype), for_value.to(value.dtype)
+
+
+def _blocks(tokens: int) -> list[tuple[int, int]]:
+    return [(start, min(start + BLOCK, tokens)) for start in range(0, tokens, BLOCK)]
+
+
+def _scores(queries: torch.Tensor, keys: torch.Tensor) -> torch.Tensor:
+    """Scores of a block of queries, the last keys being its own, in fp32: (rows, groups, heads a group, n, keys)."""
+    rows, groups, shared, n, width = queries.shape
+    end = keys.shape[2]
+    scores = torch.matmul(queries.reshape(rows, groups, shared * n, width), keys.transpose(2, 3)).float()
+    scores = scores.view(rows, groups, shared, n, end)
+    future = torch.ones(n, n, dtype=torch.bool, device=queries.device).triu(1)
+    scores[..., end - n :].masked_fill_(future, -math.inf)
+    return scores
 
 
 AttentionInterface.register(CAUSAL, attend)
