@@ -131,4 +131,4 @@ class Category:
     held_out: tuple[str, ...] = ()
     """Tools that training never sees: they are the split `unseen_tools`."""
     closed_sets: tuple[frozenset[str], ...] = ()
-    """Words that can be facts and are few enough to be listed; an answer may name two of a set at most."""
+    """Words that can be facts and are few enough to be listed: an answer may name no other of a set."""

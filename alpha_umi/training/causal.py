@@ -56,7 +56,7 @@ def attend(
         raise ConfigError("attention", ["dropout inside attention is not supported on a CPU: set it to 0"])
     kind = value.dtype  # rotary embeddings may have raised queries and keys to fp32 under autocast
     scale = scaling if scaling is not None else query.shape[-1] ** -0.5
-    seen: torch.Tensor = _Blocks.apply((query * scale).to(kind), key.to(kind), value)
+    seen: torch.Tensor = _Blocks.apply((query * scale).to(kind), key.to(kind), value)  # type: ignore[no-untyped-call]
     return seen.transpose(1, 2), None
 
 
