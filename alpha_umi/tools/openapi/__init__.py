@@ -1,0 +1,8 @@
+"""Web APIs described by an OpenAPI document, as a Toolbox.
+
+document -> listing -> operations (with schemas) -> encoding, and credentials beside them; `toolbox` is what is used.
+"""
+
+from alpha_umi.tools.openapi.toolbox import OpenAPIToolbox, from_spec
+
+__all__ = ["OpenAPIToolbox", "from_spec"]

@@ -1,0 +1,142 @@
+"""Secrets for the security schemes of a document: where they come from, which a call needs, and that none is shown.
+
+A secret is given under its scheme's name or stands in the environment as `ALPHA_UMI_AUTH_<SCHEME>` (upper case, other
+characters as `_`): the key of an apiKey scheme, `user:password` for HTTP basic, the token for bearer, OAuth 2 and
+OpenID Connect (obtained elsewhere). None as the secret means: call without. A document decides where its secrets
+are sent, so give secrets only to documents that you trust.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+from urllib.parse import quote, quote_plus
+
+from alpha_umi.errors import ToolError
+from alpha_umi.tools.openapi.document import Document
+from alpha_umi.tools.validation import closest
+
+Secret = str | tuple[str, str] | None
+"""A key, a token or `user:password`; user and password apart; None: call without."""
+
+MASK = "[secret]"
+_SHORTEST = 4
+"""A secret shorter than this is refused: hiding it would blank out ordinary words of a reply."""
+_PREFIX = "ALPHA_UMI_AUTH_"
+
+
+@dataclass(frozen=True)
+class Applied:
+    """A secret in its place in a request."""
+
+    where: Literal["header", "query", "cookie"]
+    name: str
+    value: str = field(repr=False)
+
+
+class Credentials:
+    """The secrets at hand for one document."""
+
+    def __init__(self, document: Document, given: Mapping[str, Secret], environment: Mapping[str, str]) -> None:
+        """Raises ToolError for a secret of an unknown scheme or one that cannot be sent."""
+        self._document = document
+        components = document.root.get("components") or {}
+        schemes = components.get("securitySchemes") if isinstance(components, Mapping) else None
+        self._schemes: Mapping[str, Any] = schemes if isinstance(schemes, Mapping) else {}
+        for name in given:
+            if name not in self._schemes:
+                known = ", ".join(closest(name, list(self._schemes))) or "none"
+                raise ToolError(f"{document.source}: there is no security scheme {name!r} (it has: {known})")
+        found = {name: environment[variable(name)] for name in self._schemes if environment.get(variable(name))}
+        self._skipped = {name for name, secret in given.items() if secret is None}
+        self._applied: dict[str, Applied] = {}
+        self._unfit: dict[str, str] = {}
+        hidden: set[str] = set()
+        for name, secret in {**found, **given}.items():
+            if secret is not None:
+                self._keep(name, secret, hidden)
+        self._hidden = sorted(hidden, key=len, reverse=True)
+
+    def choose(self, security: Sequence[Mapping[str, Any]], what: str) -> tuple[Applied, ...]:
+        """What to put into a call under the first alternative that can be met.
+
+        Raises:
+            ToolError: none can be met; the line says what would help.
+        """
+        needs: list[str] = []
+        for alternative in sorted(security, key=lambda each: not each):  # one that asks for nothing comes last
+            wanted = [name for name in alternative if name not in self._skipped]
+            missing = [name for name in wanted if name not in self._applied]
+            if not missing:
+                return tuple(self._applied[name] for name in wanted)
+            needs.extend(self._need(name) for name in missing)
+        if not security or any(not alternative for alternative in security):
+            return ()
+        raise ToolError(f"{what} needs a secret: {' or '.join(dict.fromkeys(needs))}")
+
+    def scrub(self, text: str) -> str:
+        """The text with every secret masked, as it is and in the forms it is sent or quoted in."""
+        for secret in self._hidden:
+            text = text.replace(secret, MASK)
+        return text
+
+    @staticmethod
+    def query(applied: Sequence[Applied]) -> str:
+        """The part of a query string that holds secrets."""
+        pairs = [(quote(each.name, safe=""), quote(each.value, safe="")) for each in applied if each.where == "query"]
+        return "&".join(f"{name}={value}" for name, value in pairs)
+
+    @property
+    def longest(self) -> int:
+        """Characters of the longest form of a secret: what a cut may have left a part of."""
+        return len(self._hidden[0]) if self._hidden else 0
+
+    def _need(self, name: str) -> str:
+        if name in self._unfit:
+            return self._unfit[name]
+        if name not in self._schemes:
+            return f"{name!r}, a scheme that the document does not define"
+        return f"give auth for {name!r} or set {variable(name)}"
+
+    def _keep(self, name: str, secret: str | tuple[str, str], hidden: set[str]) -> None:
+        where = f"{self._document.source}: the secret for {name!r}"
+        scheme = self._document.follow(self._schemes[name], f"security scheme {name!r}")
+        kind, http = scheme.get("type"), str(scheme.get("scheme", "")).lower()
+        basic = kind == "http" and http == "basic"
+        pair = secret if isinstance(secret, tuple) else tuple(secret.strip().split(":", 1))
+        if basic and len(pair) != 2:
+            raise ToolError(f"{where} must be user:password")
+        if not basic and not isinstance(secret, str):
+            raise ToolError(f"{where} must be one text")
+        text = ":".join(pair) if isinstance(secret, tuple) else secret.strip()
+        if len(pair[1] if basic else text) < _SHORTEST:
+            raise ToolError(f"{where} is shorter than {_SHORTEST} characters")
+        if not basic and not re.fullmatch(r"[!-~]+( [!-~]+)*", text):
+            raise ToolError(f"{where} holds characters that cannot be sent (control characters or no ASCII)")
+        if kind == "apiKey" and scheme.get("in") in ("header", "query", "cookie") and scheme.get("name"):
+            self._applied[name] = Applied(scheme["in"], str(scheme["name"]), text)
+        elif basic:
+            text = base64.b64encode(text.encode()).decode()
+            self._applied[name] = Applied("header", "Authorization", f"Basic {text}")
+            hidden |= _forms(pair[1])
+        elif (kind == "http" and http == "bearer") or kind in ("oauth2", "openIdConnect"):
+            text = re.sub(r"(?i)^bearer ", "", text)
+            self._applied[name] = Applied("header", "Authorization", f"Bearer {text}")
+        else:
+            self._unfit[name] = f"{name!r} is of a kind that is not supported ({kind} {http}".rstrip() + ")"
+        hidden |= _forms(text)
+
+
+def variable(scheme: str) -> str:
+    """The environment variable that holds a scheme's secret."""
+    return _PREFIX + re.sub(r"[^A-Za-z0-9]", "_", scheme).upper()
+
+
+def _forms(secret: str) -> set[str]:
+    """How a secret may be written in a reply that repeats it."""
+    quoted = {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], repr(secret)[1:-1]}
+    return {secret, quote(secret, safe=""), quote(secret), quote_plus(secret), *quoted}

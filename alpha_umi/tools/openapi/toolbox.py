@@ -1,0 +1,292 @@
+"""The operations of an OpenAPI document as a Toolbox.
+
+Owns the choice of operations, the way of a call (check, encode, send, observe) and that no secret comes back with
+an observation. Everything that can go wrong in a call is an observation; what is wrong with the document or the
+choice is one ToolError when the toolbox is made.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import uuid
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urljoin, urlsplit
+
+from jsonschema import Draft202012Validator
+
+from alpha_umi.errors import ToolError
+from alpha_umi.tools.addresses import literal_hosts
+from alpha_umi.tools.base import MAX_OBSERVATION_CHARS, cut_middle
+from alpha_umi.tools.http import HttpClient, HttpFault, HttpRequest, Limits
+from alpha_umi.tools.openapi.credentials import Applied, Credentials, Secret
+from alpha_umi.tools.openapi.document import MAX_BYTES, Document, read_document
+from alpha_umi.tools.openapi.encoding import (
+    Unsendable,
+    encode_body,
+    encode_cookies,
+    encode_headers,
+    encode_path,
+    encode_query,
+)
+from alpha_umi.tools.openapi.listing import RawOperation, raw_operations
+from alpha_umi.tools.openapi.operations import Operation, read_operation
+from alpha_umi.tools.replies import observe
+from alpha_umi.tools.validation import (
+    check_tool,
+    closest,
+    find_mistakes,
+    one_line,
+    refuse_arguments,
+    refuse_fault,
+    refuse_unknown,
+)
+from alpha_umi.trajectory import Call, Observation, Tool
+
+ALLOWED_HOSTS = "ALPHA_UMI_ALLOW_HOSTS"
+"""Environment variable: private hosts, separated by commas, that tools named on a command line may reach."""
+_ACCEPT = "application/json, text/*;q=0.9, */*;q=0.1"
+_ERRORS_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """An operation with all that a call needs."""
+
+    operation: Operation
+    server: str
+    applied: tuple[Applied, ...]
+    validator: Draft202012Validator
+
+
+class OpenAPIToolbox:
+    """One tool per operation of an OpenAPI 3.0 or 3.1 document."""
+
+    def __init__(
+        self,
+        source: str | Path | Mapping[str, Any],
+        *,
+        include: Collection[str] | None = None,
+        exclude: Collection[str] = (),
+        auth: Mapping[str, Secret] | None = None,
+        server: str | None = None,
+        url: str = "",
+        allow_private: bool | Collection[str] = False,
+        limits: Limits | None = None,
+        repeatable: Collection[str] = (),
+        max_chars: int = MAX_OBSERVATION_CHARS,
+    ) -> None:
+        """Read a document (file, URL or mapping) and offer its operations.
+
+        Args:
+            include: names or tags to offer, everything if not given; `exclude` wins over it
+            auth: secrets by security scheme, before the environment's; None as a secret calls without
+            server: where the operations are, in place of the document's first server
+            url: where a document that is a file or a mapping was published, for relative servers
+            allow_private: hosts inside that may be reached, see `AddressGuard.of`
+            repeatable: names of operations that may be sent twice although their method does not promise it
+
+        Raises:
+            ToolError: the document cannot be read, or something chosen cannot be offered.
+        """
+        limits = limits or Limits()
+        with HttpClient(replace(limits, max_bytes=MAX_BYTES), allow_private=allow_private) as http:
+            document = read_document(source, http=http, url=url)
+        self._credentials = Credentials(document, auth or {}, os.environ)
+        raw = raw_operations(document)
+        chosen = _chosen(document, raw, include, exclude)
+        self._repeatable = frozenset(repeatable)
+        if unknown := sorted(self._repeatable - {each.name for each in raw}):
+            raise ToolError(f"{document.source}: there is no operation {unknown[0]!r} to call repeatable")
+        self._items = self._prepare(document, chosen, _whole(server, "server") if server else None)
+        self._tools = tuple(item.operation.tool for item in self._items.values())
+        self._http = HttpClient(limits, allow_private=allow_private)
+        self._max_chars = max_chars
+        self.source = document.source
+
+    def __repr__(self) -> str:
+        return f"OpenAPIToolbox({self.source!r}, {len(self._tools)} tools)"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections that are kept alive."""
+        self._http.close()
+
+    @property
+    def tools(self) -> Sequence[Tool]:
+        """What is offered, in the order of the document."""
+        return self._tools
+
+    def may_repeat(self, name: str) -> bool:
+        """Whether a call whose outcome is unknown may be made again: by method, by its key, or as declared."""
+        item = self._items[name]
+        sent_twice = HttpRequest(item.operation.method, "").may_repeat
+        return sent_twice or item.operation.takes_key or name in self._repeatable
+
+    def invoke(self, call: Call, *, idempotency_key: str | None = None) -> Observation:
+        """Carry out one call; whatever goes wrong is an observation with `ok=False`.
+
+        The key goes to operations that have a header `Idempotency-Key`; they get a random one if none is given.
+        """
+        if call.fault:
+            return refuse_fault(call)
+        item = self._items.get(call.tool)
+        if item is None:
+            return refuse_unknown(call.tool, list(self._items))
+        try:
+            seen = self._carry_out(item, call.arguments, idempotency_key)
+        except RecursionError:
+            seen = refuse_arguments(call.tool, ["nested too deep"])
+        except Exception as error:  # a Toolbox never raises
+            why = f"{type(error).__name__}: {one_line(str(error), limit=200)}"
+            seen = Observation(text=f"{call.tool} failed: {why}", ok=False)
+        text = self._credentials.scrub(seen.text).encode("utf-8", "replace").decode()
+        return Observation(text=cut_middle(text, self._max_chars), ok=seen.ok)
+
+    def _carry_out(self, item: _Ready, arguments: Mapping[str, Any], key: str | None) -> Observation:
+        operation, name = item.operation, item.operation.tool.name
+        mistakes = _unwritable(arguments) or find_mistakes(item.validator, arguments)
+        if mistakes:
+            return refuse_arguments(name, mistakes)
+        try:
+            request = self._request(item, arguments, key)
+        except Unsendable as error:
+            return refuse_arguments(name, [str(error)])
+        try:
+            reply = self._http.send(request)
+        except HttpFault as fault:
+            return Observation(text=f"{name} failed: {fault}", ok=False)
+        if reply.truncated and self._credentials.longest:  # the end may be a part of a secret
+            reply = replace(reply, body=reply.body[: -self._credentials.longest])
+        return observe(
+            reply,
+            tool=name,
+            promised=operation.promised,
+            may_be_empty=operation.may_be_empty,
+            scrub=self._credentials.scrub,
+        )
+
+    def _request(self, item: _Ready, arguments: Mapping[str, Any], key: str | None) -> HttpRequest:
+        operation = item.operation
+        headers = [("Accept", _ACCEPT), *encode_headers(operation, arguments)]
+        headers += [(each.name, each.value) for each in item.applied if each.where == "header"]
+        cookies = encode_cookies(operation, arguments)
+        cookies += [f"{each.name}={each.value}" for each in item.applied if each.where == "cookie"]
+        if cookies:
+            headers.append(("Cookie", "; ".join(cookies)))
+        secret = Credentials.query(item.applied)
+        query = "&".join(part for part in (encode_query(operation, arguments), secret) if part)
+        body = encode_body(operation.body, arguments) if operation.body else None
+        if body:
+            headers.append(("Content-Type", body[0]))
+        return HttpRequest(
+            operation.method,
+            item.server.rstrip("/") + encode_path(operation, arguments) + (f"?{query}" if query else ""),
+            headers,
+            body[1] if body else None,
+            True if operation.tool.name in self._repeatable else None,
+            (key or uuid.uuid4().hex) if operation.takes_key else None,
+        )
+
+    def _prepare(self, document: Document, chosen: Sequence[RawOperation], server: str | None) -> dict[str, _Ready]:
+        """Every chosen operation ready to be called, or one error that lists what is wrong with them."""
+        items: dict[str, _Ready] = {}
+        errors: list[str] = []
+        for raw in chosen:
+            try:
+                applied = self._credentials.choose(_security(document, raw), raw.what)
+                hidden = frozenset((each.where, each.name.lower()) for each in applied)
+                operation = read_operation(document, raw, hidden)
+                validator = check_tool(operation.tool)
+                items[raw.name] = _Ready(operation, server or _server(document, raw), applied, validator)
+            except ToolError as error:
+                errors.append(str(error))
+        if errors:
+            more = f"; and {len(errors) - _ERRORS_SHOWN} more" if len(errors) > _ERRORS_SHOWN else ""
+            found = "; ".join(dict.fromkeys(errors[:_ERRORS_SHOWN]))
+            raise ToolError(f"{document.source}: {found}{more} (or leave these operations out with include or exclude)")
+        return items
+
+
+def from_spec(source: str) -> OpenAPIToolbox:
+    """The toolbox behind `--tools openapi:SOURCE`, where the person at the keyboard wrote the source.
+
+    A source that names an address or `localhost` may be called there; other private hosts are allowed by
+    ALPHA_UMI_ALLOW_HOSTS. Secrets come from the environment.
+    """
+    allowed = [host for host in os.environ.get(ALLOWED_HOSTS, "").split(",") if host.strip()]
+    return OpenAPIToolbox(source, allow_private=[*literal_hosts(source), *allowed])
+
+
+def _chosen(
+    document: Document, raw: Sequence[RawOperation], include: Collection[str] | None, exclude: Collection[str]
+) -> list[RawOperation]:
+    if isinstance(include, str) or isinstance(exclude, str):
+        raise ToolError("include and exclude are lists of names and tags, not one text")
+    labels = frozenset().union(*(each.labels for each in raw))
+    for wanted in (*(include or ()), *exclude):
+        if wanted not in labels:
+            known = ", ".join(closest(wanted, sorted(labels)))
+            raise ToolError(f"{document.source}: there is no operation or tag {wanted!r} (closest: {known})")
+    chosen = [r for r in raw if (include is None or r.labels & set(include)) and not r.labels & set(exclude)]
+    if not chosen:
+        raise ToolError(f"{document.source}: no operation is left to offer")
+    return chosen
+
+
+def _security(document: Document, raw: RawOperation) -> list[Mapping[str, Any]]:
+    found = raw.content.get("security", document.root.get("security"))
+    return [each for each in found if isinstance(each, Mapping)] if isinstance(found, list) else []
+
+
+def _server(document: Document, raw: RawOperation) -> str:
+    """The URL that an operation's path is appended to: its first server, else that of its path or document."""
+    servers = next((s for owner in (raw.content, raw.item, document.root) if (s := owner.get("servers"))), None)
+    first = servers[0] if isinstance(servers, list) else None
+    template = str(first.get("url") or "/") if isinstance(first, Mapping) else "/"
+    variables = first.get("variables") if isinstance(first, Mapping) else None
+
+    def default(found: re.Match[str]) -> str:
+        variable = variables.get(found[1]) if isinstance(variables, Mapping) else None
+        if not isinstance(variable, Mapping) or "default" not in variable:
+            raise ToolError(f"{raw.what}: the server {template!r} has a variable {found[1]!r} without a default")
+        return str(variable["default"])
+
+    return _whole(urljoin(document.url, re.sub(r"\{([^{}]+)\}", default, template)), raw.what)
+
+
+def _whole(url: str, what: str) -> str:
+    """A server's URL if a request can be sent there as it stands."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+    except ValueError:
+        host = None
+    if not host:
+        raise ToolError(f"{what}: the server {url[:120]!r} is no whole URL; say where the API is (server)")
+    if parts.scheme not in ("http", "https") or parts.username or parts.password:
+        raise ToolError(f"{what}: the server {host} must be an http or https URL without a password")
+    return parts._replace(query="", fragment="").geturl()
+
+
+def _unwritable(arguments: Mapping[str, Any]) -> list[str]:
+    """Why arguments could not be sent whatever the schema says: NaN, half a surrogate pair, endless depth."""
+    try:
+        json.dumps(dict(arguments), ensure_ascii=False, allow_nan=False).encode()
+    except UnicodeEncodeError:
+        return ["the text holds half a character (a lone surrogate)"]
+    except (ValueError, TypeError):
+        return ["only JSON values can be sent; NaN and Infinity are none"]
+    return []
