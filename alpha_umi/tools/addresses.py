@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import queue
+import re
 import socket
 import threading
 from collections.abc import Collection
@@ -99,7 +100,7 @@ def _host_and_port(text: str) -> tuple[str, int | None]:
         bare = f"[{bare}]"  # an IPv6 address written without brackets
     try:
         parts = urlsplit(f"//{bare}")
-        if parts.hostname and parts.netloc == bare and not parts.username:
+        if parts.hostname and parts.netloc == bare and not re.search(r"[\s@]", bare):
             return _plain(parts.hostname), parts.port
     except ValueError:
         pass
@@ -127,8 +128,8 @@ def _look_up(host: str, port: int, timeout_s: float | None) -> list[str]:
         try:
             found = socket.getaddrinfo(_plain(host), port, type=socket.SOCK_STREAM)
             done.put(list(dict.fromkeys(str(entry[4][0]) for entry in found)))
-        except (OSError, UnicodeError, ValueError, OverflowError) as error:
-            done.put(error if isinstance(error, OSError) else OSError(f"{host[:80]!r} is no name of a host"))
+        except Exception as error:  # of a hostile name too: whoever waits must hear of it
+            done.put(error if isinstance(error, OSError) else OSError("this is no name of a host"))
 
     threading.Thread(target=work, name="alpha-umi-resolver", daemon=True).start()
     try:

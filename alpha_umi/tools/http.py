@@ -179,13 +179,13 @@ class HttpClient:
         host = "the server"
         try:
             outgoing = self._build(request)
-            host = outgoing.url.host
+            host = outgoing.url.host[:80]
             for _ in range(self.limits.redirects + 1):
                 reply, following = self._exchange(outgoing)
                 if following is None or not self.limits.redirects:
                     return reply
                 outgoing = _redirected(outgoing, following)
-                host = outgoing.url.host
+                host = outgoing.url.host[:80]
             return HttpFault("refused", f"{host} redirects more than {self.limits.redirects} times")
         except HttpFault as fault:
             return fault
@@ -219,14 +219,15 @@ class HttpClient:
         if coding not in ("identity", "", "gzip", "x-gzip", "deflate"):
             raise HttpFault("unreadable", f"{response.request.url.host} sent a reply encoded as {coding[:40]!r}")
         unzip = None if coding in ("identity", "") else zlib.decompressobj(wbits=47)
-        body, limit = bytearray(), self.limits.max_bytes
+        body, limit, started = bytearray(), self.limits.max_bytes, False
         for chunk in response.iter_raw():
+            started = True
             body += unzip.decompress(chunk, limit + 1 - len(body)) if unzip else chunk
             if len(body) > limit:
                 return bytes(body[:limit]), True
             if not time_left():
                 raise httpcore.ReadTimeout
-        if unzip and body and not unzip.eof:
+        if unzip and started and not unzip.eof:
             raise httpcore.RemoteProtocolError("the compressed body ends early")
         return bytes(body), False
 
@@ -258,7 +259,10 @@ def retry_after(reply: Reply) -> float | None:
 def _redirected(before: httpx.Request, after: httpx.Request) -> httpx.Request:
     """The request a redirect asks for, without what another origin must not see."""
     origin, target = ((r.url.scheme, r.url.host, r.url.port) for r in (before, after))
-    if origin != target:
+    if origin == target:
+        if "cookie" in before.headers:  # httpx leaves it to a cookie jar, and there is none
+            after.headers["Cookie"] = before.headers["Cookie"]
+    else:
         for name in [name for name in after.headers if name not in _CARRIED_ABROAD]:
             del after.headers[name]
     return after

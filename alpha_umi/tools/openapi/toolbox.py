@@ -36,6 +36,7 @@ from alpha_umi.tools.openapi.encoding import (
 )
 from alpha_umi.tools.openapi.listing import RawOperation, raw_operations
 from alpha_umi.tools.openapi.operations import Operation, read_operation
+from alpha_umi.tools.openapi.routes import Routes
 from alpha_umi.tools.replies import observe
 from alpha_umi.tools.validation import (
     check_tool,
@@ -99,6 +100,7 @@ class OpenAPIToolbox:
             document = read_document(source, http=http, url=url)
         self._credentials = Credentials(document, auth or {}, os.environ)
         raw = raw_operations(document)
+        self._routes = Routes(raw)
         chosen = _chosen(document, raw, include, exclude)
         self._repeatable = frozenset(repeatable)
         if unknown := sorted(self._repeatable - {each.name for each in raw}):
@@ -180,6 +182,9 @@ class OpenAPIToolbox:
 
     def _request(self, item: _Ready, arguments: Mapping[str, Any], key: str | None) -> HttpRequest:
         operation = item.operation
+        path = encode_path(operation, arguments)
+        if other := self._routes.stray(operation.method, operation.path, path):
+            raise Unsendable(f"with this path it would be another operation, {other.name}")
         headers = [("Accept", _ACCEPT), *encode_headers(operation, arguments)]
         headers += [(each.name, each.value) for each in item.applied if each.where == "header"]
         cookies = encode_cookies(operation, arguments)
@@ -193,7 +198,7 @@ class OpenAPIToolbox:
             headers.append(("Content-Type", body[0]))
         return HttpRequest(
             operation.method,
-            item.server.rstrip("/") + encode_path(operation, arguments) + (f"?{query}" if query else ""),
+            item.server.rstrip("/") + path + (f"?{query}" if query else ""),
             headers,
             body[1] if body else None,
             True if operation.tool.name in self._repeatable else None,
