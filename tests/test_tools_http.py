@@ -124,7 +124,7 @@ def test_a_broken_exchange_is_one_typed_line(answer: Answer, kind: str) -> None:
     assert "127.0.0.1" in str(error)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.binary(max_size=200), st.sampled_from([b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 302 Found\r\nLocation: "]))
 def test_whatever_a_server_sends_is_a_reply_or_a_fault(noise: bytes, start: bytes) -> None:
     with serving(start + noise) as server, client(server, retries=0, redirects=1) as web:

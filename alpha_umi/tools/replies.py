@@ -7,7 +7,6 @@ Knows nothing of requests; the cut to an observation's length is the toolbox's.
 
 from __future__ import annotations
 
-import codecs
 import html
 import json
 import re
@@ -109,15 +108,15 @@ def _text(reply: Reply, kind: str) -> str | None:
     if _BINARY.fullmatch(kind):
         return None
     charset = re.search(r"charset=[\"']?([\w.:-]+)", reply.headers.get("content-type", ""), re.IGNORECASE)
+    name = charset[1] if charset else "utf-8"
     try:
-        decode = codecs.lookup(charset[1] if charset else "utf-8")
         if _TEXT.fullmatch(kind):
-            return decode.decode(reply.body, "replace")[0].removeprefix("\ufeff")
+            return reply.body.decode(name, "replace").removeprefix("\ufeff")
         if b"\0" in reply.body:
             return None
         # the cut at the size limit may have split a character
-        return decode.decode(reply.body, "ignore" if reply.truncated else "strict")[0]
-    except (LookupError, ValueError, TypeError):
+        return reply.body.decode(name, "ignore" if reply.truncated else "strict")
+    except (LookupError, ValueError):
         return reply.body.decode("utf-8", "replace") if _TEXT.fullmatch(kind) else None
 
 

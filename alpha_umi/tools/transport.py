@@ -9,6 +9,7 @@ longer than what is left of the deadline. Proxies are not used, they would conne
 from __future__ import annotations
 
 import contextlib
+import functools
 import ssl
 import time
 from collections.abc import Iterable, Iterator
@@ -48,7 +49,7 @@ class GuardedTransport(httpx.BaseTransport):
 
     def __init__(self, guard: AddressGuard, *, verify: ssl.SSLContext | None = None) -> None:
         self._pool = httpcore.ConnectionPool(
-            ssl_context=verify or httpx.create_ssl_context(),
+            ssl_context=verify or _authorities(),
             max_connections=None,  # limited per host, by the client
             max_keepalive_connections=20,
             keepalive_expiry=5.0,
@@ -76,6 +77,12 @@ class GuardedTransport(httpx.BaseTransport):
     def close(self) -> None:
         """Close the connections that are kept alive."""
         self._pool.close()
+
+
+@functools.cache
+def _authorities() -> ssl.SSLContext:
+    """The certificates trusted by default (SSL_CERT_FILE counts), read once."""
+    return httpx.create_ssl_context()
 
 
 class _Body(httpx.SyncByteStream):

@@ -23,7 +23,7 @@ from alpha_umi.tools.validation import one_line
 
 MAX_BYTES = 20_000_000
 """Longest document that is read."""
-_MAX_NODES = 2_000_000
+_MAX_NODES = 1_000_000
 """Values a document may hold once YAML's aliases are written out: a few lines of aliases can stand for billions."""
 _MAX_DEPTH = 200
 _ACCEPT = "application/json, application/yaml;q=0.9, text/*;q=0.8, */*;q=0.5"

@@ -61,9 +61,18 @@ def raw_operations(document: Document) -> list[RawOperation]:
     found: list[tuple[str, str, Mapping[str, Any], Mapping[str, Any]]] = []
     for path, value in document.root["paths"].items():
         if not path.startswith("x-"):
-            item = document.follow(value, f"path {one_line(path, limit=120)}")
+            item = document.follow(value, f"{document.source}: path {one_line(path, limit=120)}")
             for method in (key for key in item if key in _METHODS):
-                found.append((path, method, item, document.follow(item[method], f"{method.upper()} {path}")))
+                found.append(
+                    (
+                        path,
+                        method,
+                        item,
+                        document.follow(
+                            item[method], f"{document.source}: {method.upper()} {one_line(path, limit=120)}"
+                        ),
+                    )
+                )
     wanted = [_clean(operation.get("operationId"), method, path) for path, method, _, operation in found]
     names: list[str] = []
     for name in wanted:
