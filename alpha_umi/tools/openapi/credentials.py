@@ -104,7 +104,7 @@ class Credentials:
 
     def _keep(self, name: str, secret: str | tuple[str, str], hidden: set[str]) -> None:
         where = f"{self._document.source}: the secret for {name!r}"
-        scheme = self._document.follow(self._schemes[name], f"security scheme {name!r}")
+        scheme = self._document.follow(self._schemes[name], f"{self._document.source}: security scheme {name!r}")
         kind, http = scheme.get("type"), str(scheme.get("scheme", "")).lower()
         basic = kind == "http" and http == "basic"
         pair = secret if isinstance(secret, tuple) else tuple(secret.strip().split(":", 1))

@@ -56,7 +56,7 @@ def encode_headers(operation: Operation, arguments: Mapping[str, Any]) -> list[t
     headers = []
     for parameter, value in _given(operation, arguments, "header"):
         text = _json(value) if parameter.as_json else ",".join(_simple(value, parameter.explode, str))
-        if re.search(r"[\x00-\x08\x0a-\x1f\x7f]", text) or text != text.strip() or not _is_latin(text):
+        if re.search(r"[\x00-\x08\x0a-\x1f\x7f]", text) or text != text.strip(" \t") or not _is_latin(text):
             raise Unsendable(
                 f"{parameter.argument}: a header holds no line breaks, control characters, white space at its ends "
                 "or characters beyond Latin-1"
