@@ -1,0 +1,1 @@
+"""The agent behind a protocol that other programs speak."""
