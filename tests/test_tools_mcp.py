@@ -112,13 +112,25 @@ def test_bad_calls_never_reach_the_server(clock: MCPToolbox, made: Call, told: s
     assert told in seen.text
 
 
-def test_arguments_of_any_depth_and_any_characters(clock: MCPToolbox) -> None:
-    deep: dict[str, Any] = {}
-    for _ in range(1000):
-        deep = {"a": deep}
-    assert not call(clock, "get_current_time", timezone=deep).ok
-    assert not call(clock, "get_current_time", timezone="\ud800\x00\x1b[2J").ok
-    assert call(clock, "get_current_time", timezone="UTC").ok
+def nested(depth: int) -> dict[str, Any]:
+    value: dict[str, Any] = {}
+    for _ in range(depth):
+        value = {"a": [value]}
+    return value
+
+
+def test_arguments_of_any_depth_and_any_characters(tmp_path: Path) -> None:
+    body = """
+    TOOLS[0]["inputSchema"] = {"type": "object"}
+    def called(request): text(request, json.dumps(request["params"]["arguments"]))
+    """
+    with MCPToolbox(script(tmp_path, textwrap.dedent(body)), timeout_s=5) as box:
+        assert "nested deeper than 64" in call(box, "echo", **nested(100)).text
+        assert not call(box, "echo", **nested(1000)).ok
+        odd = "\x00\x1b[2J \u2028 \U0001f600 é\n"
+        assert json.loads(call(box, "echo", **{odd: [odd, None, 1e300]}).text) == {odd: [odd, None, 1e300]}
+        assert json.loads(call(box, "echo", self="\ud800", name=1).text) == {"self": "?", "name": 1}
+        assert call(box, "echo").text == "{}"
 
 
 def test_an_agent_uses_the_time_server(clock: MCPToolbox) -> None:
@@ -270,6 +282,7 @@ def test_an_http_server_is_called_dies_and_is_reached_again() -> None:
                 seen = call(box, "add", a=2, b=3)
                 assert not seen.ok
                 assert seen.text.startswith("add failed: the MCP server ")
+                assert "may or may not" not in seen.text  # nobody listened
                 assert "hidden" not in seen.text
                 assert "s3cret" not in seen.text
             program = http_server(port)
@@ -305,9 +318,10 @@ class Odd(BaseHTTPRequestHandler):
     ("shape", "told"),
     [
         ({}, "Unexpected content type: text/html"),
-        ({"status": 500}, "error response"),
+        ({"status": 500}, "its last answer: 'HTTP 500 Internal Server Error'"),
+        ({"status": 401, "kind": "application/json"}, "its last answer: 'HTTP 401 Unauthorized'"),
         ({"kind": "application/json", "body": b'{"jsonrpc": "2.0", "id'}, "failed: "),
-        ({"status": 302, "kind": "text/plain"}, "failed: "),
+        ({"status": 302, "kind": "text/plain"}, "its last answer: 'HTTP 302 Found'"),
         ({"wait_s": 5.0}, "gave no answer within 1 seconds"),
     ],
 )
@@ -435,13 +449,32 @@ def test_garbage_instead_of_a_result_is_named(tmp_path: Path) -> None:
         assert "it wrote what is no MCP message: 'Oops'" in echo(box).text
 
 
-@pytest.mark.parametrize("result", ['"x"', "[]", '{"content": "x"}', '{"content": [{"type": "song"}]}', "{}"])
-def test_a_result_of_another_shape_is_an_observation(tmp_path: Path, result: str) -> None:
-    body = f"def called(request): write({{'id': request['id'], 'result': json.loads({result!r})}})"
+@pytest.mark.parametrize(
+    ("result", "told"),
+    [
+        ('"x"', "no result within 1 seconds; it wrote what is no MCP message"),
+        ("[]", "no result within 1 seconds; it wrote what is no MCP message"),
+        ('{"content": "x"}', "result is not usable: content: Input should be a valid list"),
+        ('{"content": [{"type": "song"}]}', "result is not usable: content.0"),
+        ("{}", "result is not usable: content: Field required"),
+        ('{"content": []}', "has an output schema but did not return structured content"),
+        ('{"content": [], "structuredContent": {"n": "x"}}', "Invalid structured content"),
+    ],
+)
+def test_a_result_of_another_shape_is_an_observation(tmp_path: Path, result: str, told: str) -> None:
+    promise = "TOOLS[0]['outputSchema'] = {'type': 'object', 'properties': {'n': {'type': 'integer'}}}"
+    body = f"{promise}\ndef called(request): write({{'id': request['id'], 'result': json.loads({result!r})}})"
     with MCPToolbox(script(tmp_path, body), timeout_s=1) as box:
         seen = echo(box)
-        assert "\n" not in seen.text
-        assert not seen.ok or seen.text == "(empty result)"
+    assert not seen.ok
+    assert "\n" not in seen.text
+    assert told in seen.text
+
+
+def test_a_refused_call_is_an_observation(tmp_path: Path) -> None:
+    body = "def called(request): write({'id': request['id'], 'error': {'code': 5, 'message': 'no\\nway'}})"
+    with MCPToolbox(script(tmp_path, body)) as box:
+        assert echo(box) == Observation(text="echo failed: the MCP server refused the call: no way.", ok=False)
 
 
 def test_bad_tools_are_left_out_by_name(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -595,11 +628,10 @@ def test_a_forgotten_toolbox_is_closed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("end", ["", "raise SystemExit(3)", "import os; os.kill(os.getpid(), 9)"])
 def test_no_server_outlives_the_program(tmp_path: Path, end: str) -> None:
-    body = PID + "\nimport subprocess\nsubprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])"
     program = f"""
     from alpha_umi.tools.mcp import MCPToolbox
     from alpha_umi.trajectory import Call
-    box = MCPToolbox({script(tmp_path, body)!r})
+    box = MCPToolbox({script(tmp_path, PID)!r})
     print(box.invoke(Call(tool="echo", arguments={{"text": ""}})).text, flush=True)
     {end}
     """

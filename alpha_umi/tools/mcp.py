@@ -7,6 +7,7 @@ as far as its user trusts it: its descriptions reach the model, and its annotati
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import threading
@@ -17,16 +18,17 @@ from types import MappingProxyType
 from typing import Any, Self
 
 from alpha_umi.errors import MissingExtra, ToolError, UsageError
+from alpha_umi.grammar import MAX_ARGUMENT_DEPTH
 from alpha_umi.tools.base import MAX_OBSERVATION_CHARS
 from alpha_umi.tools.functions import FunctionTool, FunctionToolbox
-from alpha_umi.tools.validation import closest, one_line
+from alpha_umi.tools.validation import closest, one_line, refuse_arguments
 from alpha_umi.trajectory import Call, Observation, Tool
 
 try:
     from mcp import MCPError
     from mcp.types import Tool as ServerTool
 
-    from alpha_umi.tools.mcp_connection import CLOSE_S, Listing, ServerGone
+    from alpha_umi.tools.mcp_connection import CLOSE_S, Listing, ServerGone, reason
     from alpha_umi.tools.mcp_content import observation_of
     from alpha_umi.tools.mcp_servers import server_of
     from alpha_umi.tools.mcp_session import Session
@@ -181,8 +183,10 @@ def _carry_out(
     session: Session, name: str, arguments: Mapping[str, Any], *, timeout_s: float, offered: str
 ) -> Observation:
     """Call, and say in one line what went wrong."""
+    if _depth(arguments) > MAX_ARGUMENT_DEPTH:  # the SDK would lose the session over what it cannot write
+        return refuse_arguments(offered, [f"they are nested deeper than {MAX_ARGUMENT_DEPTH}"])
     try:
-        return observation_of(session.call(name, arguments, timeout_s=timeout_s))
+        return observation_of(session.call(name, _writable(arguments), timeout_s=timeout_s))
     except ServerGone as gone:
         failure = f"the MCP server {gone}"
     except TimeoutError:
@@ -190,4 +194,21 @@ def _carry_out(
         failure = f"the MCP server gave no result within {timeout_s:g} seconds{wrote}"
     except MCPError as error:
         failure = f"the MCP server refused the call: {error.message}"
+    except Exception as error:
+        failure = f"the MCP server's result is not usable: {reason(error)}"
     return Observation(text=f"{offered} failed: {one_line(failure)}.", ok=False)
+
+
+def _depth(value: object) -> int:
+    depth, level = 0, [value]
+    while level:
+        held = [one.values() if isinstance(one, dict) else one for one in level if isinstance(one, dict | list)]
+        level, depth = [child for children in held for child in children], depth + 1
+    return depth - 1
+
+
+def _writable(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments without lone surrogates, which no message can hold."""
+    text = json.dumps(arguments, ensure_ascii=False).encode("utf-8", "replace")
+    found: dict[str, Any] = json.loads(text)
+    return found

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import anyio
+import httpx2
 from mcp import Client, MCPError
 from mcp.client import IncomingMessage
 from mcp.shared.message import SessionMessage
@@ -28,7 +29,7 @@ from mcp.types import (
 from mcp.types.methods import validate_server_result
 from pydantic import ValidationError
 
-from alpha_umi.tools.mcp_servers import HttpServer, Screened, Server, StderrTail
+from alpha_umi.tools.mcp_servers import Screened, Server, Tail
 from alpha_umi.tools.validation import one_line
 
 MAX_PAGES = 100
@@ -38,6 +39,8 @@ CLOSE_S = 10.0
 
 _UNREADABLE = 100
 """Unreadable messages before the first good one at which a program is taken for something else than a server."""
+
+_UNMADE = "ended before this call, which was not made"
 
 logging.getLogger("mcp").addHandler(logging.NullHandler())  # its tracebacks are for who turns logging on
 
@@ -60,11 +63,12 @@ class Connection:
 
     def __init__(self, server: Server, listed: Callable[[Listing], None]) -> None:
         self._server, self._listed = server, listed
-        self._stderr = StderrTail()
+        self._tail = Tail()
         self._dropped: dict[str, str] = {}
         self._leave, self._scope = asyncio.Event(), anyio.CancelScope()
         self._ready: asyncio.Future[Client] = asyncio.get_running_loop().create_future()
         self._failure: str | None = None
+        self._unreached = False
         self.unreadable = ""
         self._unreadable = 0
         self._client: Client | None = None
@@ -76,7 +80,7 @@ class Connection:
 
     async def _live(self) -> None:
         """Hold the session open; the SDK wants it entered and left by one task."""
-        transport = Screened(self._server.open(self._stderr), screen=self._screen, ended=self._on_end)
+        transport = Screened(self._server.open(self._tail), screen=self._screen, ended=self._on_end)
         client_info = Implementation(name="alpha-umi", version="1")
         try:
             with self._scope:
@@ -93,6 +97,7 @@ class Connection:
                     group.cancel_scope.cancel()
         except Exception as error:
             self._failure = _phrase(error)
+            self._unreached = isinstance(_innermost(error), httpx2.ConnectError)
         finally:
             self.ended = True
             if not self._ready.done():
@@ -111,14 +116,14 @@ class Connection:
             raise ServerGone(f"{gone}{await self._words()}") from None
 
     async def _words(self) -> str:
-        """What helps to see why: what was written that is no message, and the last line on stderr."""
+        """What helps to see why: what was written that is no message, and what was said last beside the messages."""
         for _ in range(20):
-            if not self.ended or self._stderr.ended.is_set() or isinstance(self._server, HttpServer):
+            if not self.ended or self._tail.ended.is_set():
                 break
             await asyncio.sleep(0.01)
         words = f"; it wrote what is no MCP message: {self.unreadable!r}" if self.unreadable else ""
-        last = self._stderr.last_line
-        return f"{words}; last on its stderr: {last!r}" if last else words
+        last = self._tail.last_line
+        return f"{words}; {self._server.beside}: {last!r}" if last else words
 
     async def _list(self, client: Client) -> None:
         tools: list[Tool] = []
@@ -166,7 +171,7 @@ class Connection:
                 kept.append(entry)
             except (ValidationError, ValueError, KeyError) as error:
                 name = entry.get("name") if isinstance(entry, dict) else entry
-                self._dropped[one_line(str(name), limit=80)] = _reason(error)
+                self._dropped[one_line(str(name), limit=80)] = reason(error)
         reply.result["tools"] = kept
 
     def _on_end(self) -> None:
@@ -175,7 +180,7 @@ class Connection:
     async def call(self, name: str, arguments: Mapping[str, Any], timeout_s: float) -> CallToolResult:
         """Call a tool of the server that was started here."""
         if self.ended or self._client is None:
-            raise await self._gone("ended before this call, which was not made")
+            raise await self._gone(_UNMADE)
         try:
             with anyio.fail_after(timeout_s):
                 return await self._client.call_tool(name, dict(arguments))
@@ -191,7 +196,7 @@ class Connection:
                 await asyncio.shield(self._task)
         self.ended = True
         why = f" ({self._failure})" if self._failure else ""
-        return ServerGone(f"{what}{why}{await self._words()}")
+        return ServerGone(f"{_UNMADE if self._unreached else what}{why}{await self._words()}")
 
     async def close(self) -> None:
         """Leave the session; what does not end in time is cancelled."""
@@ -206,7 +211,7 @@ def _unread(error: Exception) -> str:
     """What could not be read, cut."""
     if isinstance(error, ValidationError):
         return one_line(str(error.errors(include_url=False)[0]["input"]), limit=80)
-    return _reason(error)
+    return reason(error)
 
 
 def _phrase(error: BaseException) -> str:
@@ -216,12 +221,14 @@ def _phrase(error: BaseException) -> str:
         return f"cannot be started: {error.strerror}: {str(error.filename)!r}"
     if isinstance(error, MCPError) and error.code == CONNECTION_CLOSED:
         return "ended before it answered"
-    return f"failed: {_reason(error)}"
+    return f"failed: {reason(error)}"
 
 
-def _reason(error: BaseException) -> str:
+def reason(error: BaseException) -> str:
     """What an error says, in one line."""
     error = _innermost(error)
+    if isinstance(error, RuntimeError):  # the SDK's own words about a result that breaks its promise
+        return one_line(str(error), limit=300)
     if isinstance(error, ValidationError):
         first = error.errors(include_url=False)[0]
         return one_line(f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}", limit=200)

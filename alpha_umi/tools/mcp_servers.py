@@ -15,7 +15,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self
 from urllib.parse import urlsplit
 
 import httpx2
@@ -26,7 +26,7 @@ from mcp.shared.message import SessionMessage
 from alpha_umi.errors import UsageError
 from alpha_umi.tools.validation import one_line
 
-STDERR_BYTES = 8192
+TAIL_BYTES = 8192
 """How much of what a program last wrote to stderr is kept."""
 HTTP_EVENT_BYTES = 16 * 1024 * 1024
 """The longest message that a server may send as one event of a stream."""
@@ -36,13 +36,16 @@ Streams = tuple[Any, Any]
 Transport = AbstractAsyncContextManager[Streams]
 
 
-class StderrTail:
-    """The end of what a program writes to stderr, read by a thread so that the program never waits for a reader."""
+class Tail:
+    """The end of what a server says beside its messages: a program's stderr, a URL's refusals.
+
+    Stderr is read by a thread, so that the program never waits for a reader.
+    """
 
     def __init__(self) -> None:
         self._tail = b""
         self.ended = threading.Event()
-        """Set when the program and all its children have closed their stderr."""
+        """Set when nothing more can come: the program and all its children have closed their stderr."""
 
     def follow(self, descriptor: int) -> None:
         """Read the descriptor to its end, and close it."""
@@ -51,10 +54,14 @@ class StderrTail:
     def _read(self, descriptor: int) -> None:
         try:
             while chunk := os.read(descriptor, 4096):
-                self._tail = (self._tail + chunk)[-STDERR_BYTES:]
+                self._tail = (self._tail + chunk)[-TAIL_BYTES:]
         finally:
             os.close(descriptor)
             self.ended.set()
+
+    def replace(self, text: str) -> None:
+        """Hold this instead of what was said before."""
+        self._tail = text.encode()
 
     @property
     def last_line(self) -> str:
@@ -71,7 +78,12 @@ class Server(Protocol):
         """How errors call it."""
         ...
 
-    def open(self, stderr: StderrTail) -> Transport:
+    @property
+    def beside(self) -> str:
+        """What the tail holds, as errors put it."""
+        ...
+
+    def open(self, tail: Tail) -> Transport:
         """A transport that starts or reaches the server when entered, and ends what it started when left."""
         ...
 
@@ -84,6 +96,7 @@ class StdioServer:
     env: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Added to the few variables that a program gets anyway."""
     cwd: str | Path | None = None
+    beside: ClassVar[str] = "last on its stderr"
 
     @property
     def label(self) -> str:
@@ -91,7 +104,7 @@ class StdioServer:
         return one_line(shlex.join(self.command), limit=100)
 
     @asynccontextmanager
-    async def open(self, stderr: StderrTail) -> AsyncIterator[Streams]:
+    async def open(self, tail: Tail) -> AsyncIterator[Streams]:
         """Start the program; leaving closes its stdin and, two seconds later, ends it and its children."""
         parameters = StdioServerParameters(
             command=self.command[0],
@@ -101,7 +114,7 @@ class StdioServer:
             encoding_error_handler="replace",  # a wrong byte spoils its message, not the session
         )
         reading, writing = os.pipe()
-        stderr.follow(reading)
+        tail.follow(reading)
         errors = os.fdopen(writing, "w")
         async with AsyncExitStack() as stack:
             try:
@@ -117,6 +130,7 @@ class HttpServer:
 
     url: str
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    beside: ClassVar[str] = "its last answer"
 
     @property
     def label(self) -> str:
@@ -126,12 +140,19 @@ class HttpServer:
         return one_line(f"{parts.scheme}://{host}{f':{parts.port}' if parts.port else ''}{parts.path}", limit=100)
 
     @asynccontextmanager
-    async def open(self, stderr: StderrTail) -> AsyncIterator[Streams]:
+    async def open(self, tail: Tail) -> AsyncIterator[Streams]:
         """Reach the server; leaving ends the session there."""
-        del stderr  # a remote program keeps its own
+        tail.ended.set()
+
+        async def note(response: httpx2.Response) -> None:
+            if response.request.method == "POST":
+                refused = f"HTTP {response.status_code} {response.reason_phrase}" if response.status_code >= 300 else ""
+                tail.replace(refused)
+
         timeout = httpx2.Timeout(30.0, read=None)  # how long an answer may take is the session's business
+        hooks = {"response": [note]}
         async with (
-            httpx2.AsyncClient(headers=dict(self.headers), timeout=timeout) as client,
+            httpx2.AsyncClient(headers=dict(self.headers), timeout=timeout, event_hooks=hooks) as client,
             streamable_http_client(self.url, http_client=client, max_sse_event_size=HTTP_EVENT_BYTES) as streams,
         ):
             yield streams
