@@ -19,6 +19,7 @@ from alpha_umi.agent.runner import Agent
 from alpha_umi.agent.state import Result
 from alpha_umi.agent.threads import in_thread, within
 from alpha_umi.errors import AlphaUmiError, MissingExtra, UsageError
+from alpha_umi.serving.stdio import StdinLines, stdin_taken
 from alpha_umi.tools.validation import check_tool, find_mistakes, one_line, refuse_arguments, refuse_unknown
 from alpha_umi.trajectory import Call, Observation, Tool
 
@@ -92,7 +93,7 @@ def serve_mcp(
 ) -> None:
     """Serve an agent until the client goes (stdio) or the program is interrupted (HTTP).
 
-    Over stdio, stdout belongs to the protocol: what tools or models print goes to stderr.
+    Over stdio, stdin and stdout belong to the protocol: tools read nothing, and what they print goes to stderr.
 
     Args:
         agent: what answers.
@@ -112,10 +113,12 @@ def serve_mcp(
         return
     if transport != "http":
         raise UsageError(f"transport {transport!r} is unknown: use 'stdio' or 'http'")
+    if not 0 <= port <= 65535:
+        raise UsageError(f"cannot listen on {host}:{port}: a port is a number from 0 to 65535")
     app = http_app(agent, name=name, ask=ask, with_tools=with_tools, host=host)
     try:
         listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         raise UsageError(f"cannot listen on {host}:{port}: {one_line(str(error), limit=200)}") from None
     with listening:
         if on_ready is not None:
@@ -127,8 +130,10 @@ def serve_mcp(
 
 
 async def _over_stdio(server: Server[Any]) -> None:
-    async with stdio_server() as (incoming, outgoing):
-        await server.run(incoming, outgoing, server.create_initialization_options())
+    with stdin_taken() as descriptor:
+        lines: Any = StdinLines(descriptor)  # the SDK only iterates it
+        async with stdio_server(stdin=lines) as (incoming, outgoing):
+            await server.run(incoming, outgoing, server.create_initialization_options())
 
 
 class _Served:

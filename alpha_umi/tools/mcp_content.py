@@ -45,11 +45,11 @@ def _shown(block: ContentBlock) -> str:
             kind = f", {_note(block.mime_type)}" if block.mime_type else ""
             about = f": {_note(block.description)}" if block.description else ""
             return f"[resource {_note(str(block.uri))}{kind}{about}]"
-        case EmbeddedResource(resource=TextResourceContents() as resource):
-            return f"[resource {_note(str(resource.uri))}]\n{resource.text}"
         case EmbeddedResource(resource=resource):
-            kind = _note(resource.mime_type or "unknown type")
-            return f"[resource {_note(str(resource.uri))}: {kind}, {_size(resource.blob)}]"
+            named = f"resource {_note(str(resource.uri))}"
+            if isinstance(resource, TextResourceContents):
+                return f"[{named}]\n{resource.text}"
+            return f"[{named}: {_note(resource.mime_type or 'unknown type')}, {_size(resource.blob)}]"
 
 
 def _note(text: str) -> str:
