@@ -429,6 +429,22 @@ def test_a_server_that_never_answers_a_call(tmp_path: Path) -> None:
         assert echo(box).text == "there"
 
 
+def test_a_server_that_ends_at_any_message_before_initialize(tmp_path: Path) -> None:
+    body = """
+    first = sys.stdin.readline()
+    if "initialize" not in first:
+        sys.exit("expected initialize")
+    import itertools
+    sys.stdin = itertools.chain([first], sys.stdin)
+    def called(request): text(request, str(os.getpid()))
+    """
+    with MCPToolbox(script(tmp_path, textwrap.dedent(body))) as box:
+        os.kill(int(echo(box).text), signal.SIGKILL)
+        time.sleep(0.2)
+        assert not echo(box).ok
+        assert echo(box).ok
+
+
 def test_garbage_instead_of_a_server(tmp_path: Path) -> None:
     for body in ("while True: print('Hello ' * 3)", "while True: sys.stdout.buffer.write(b'Hello \\xff\\n')"):
         said = one_line_within(5, lambda body=body: MCPToolbox(script(tmp_path, body), start_timeout_s=4))  # type: ignore[misc]

@@ -40,6 +40,7 @@ CLOSE_S = 10.0
 _UNREADABLE = 100
 """Unreadable messages before the first good one at which a program is taken for something else than a server."""
 
+_SILENT = "ended before it answered"
 _UNMADE = "ended before this call, which was not made"
 
 logging.getLogger("mcp").addHandler(logging.NullHandler())  # its tracebacks are for who turns logging on
@@ -61,8 +62,8 @@ class Listing:
 class Connection:
     """A server that is being started, works, or has ended; it is never started twice."""
 
-    def __init__(self, server: Server, listed: Callable[[Listing], None]) -> None:
-        self._server, self._listed = server, listed
+    def __init__(self, server: Server, listed: Callable[[Listing], None], *, mode: str) -> None:
+        self._server, self._listed, self._mode = server, listed, mode
         self._tail = Tail()
         self._dropped: dict[str, str] = {}
         self._leave, self._scope = asyncio.Event(), anyio.CancelScope()
@@ -76,16 +77,20 @@ class Connection:
         """Whether there is nothing to call any more."""
         self.reported = False
         """Whether a call has told that the server ended: the next one may start it again."""
+        self.ended_silently = False
+        """Whether it ended during the handshake without a word of why."""
         self._task = asyncio.create_task(self._live())
 
     async def _live(self) -> None:
         """Hold the session open; the SDK wants it entered and left by one task."""
         transport = Screened(self._server.open(self._tail), screen=self._screen, ended=self._on_end)
-        client_info = Implementation(name="alpha-umi", version="1")
+        about = Implementation(name="alpha-umi", version="1")
         try:
             with self._scope:
                 async with (
-                    Client(transport, message_handler=self._on_message, client_info=client_info, cache=None) as client,
+                    Client(
+                        transport, message_handler=self._on_message, client_info=about, cache=None, mode=self._mode
+                    ) as client,
                     anyio.create_task_group() as group,
                 ):
                     self._client = client
@@ -97,6 +102,7 @@ class Connection:
                     group.cancel_scope.cancel()
         except Exception as error:
             self._failure = _phrase(error)
+            self.ended_silently = self._failure == _SILENT and not self.unreadable
             self._unreached = isinstance(_innermost(error), httpx2.ConnectError)
         finally:
             self.ended = True
@@ -104,14 +110,14 @@ class Connection:
                 self._ready.set_exception(ServerGone(self._failure or "gave no answer"))
                 self._ready.exception()  # it may be that nobody waits any more
 
-    async def open(self, timeout_s: float) -> None:
-        """Wait until the tools are listed."""
+    async def open(self, timeout_s: float, *, of: float) -> None:
+        """Wait until the tools are listed, for what is left `of` a limit."""
         try:
             async with asyncio.timeout(timeout_s):
                 await asyncio.shield(self._ready)
         except TimeoutError:
             self._scope.cancel()
-            raise ServerGone(f"gave no answer within {timeout_s:g} seconds{await self._words()}") from None
+            raise ServerGone(f"gave no answer within {of:g} seconds{await self._words()}") from None
         except ServerGone as gone:
             raise ServerGone(f"{gone}{await self._words()}") from None
 
@@ -220,7 +226,7 @@ def _phrase(error: BaseException) -> str:
     if isinstance(error, OSError) and error.filename:
         return f"cannot be started: {error.strerror}: {str(error.filename)!r}"
     if isinstance(error, MCPError) and error.code == CONNECTION_CLOSED:
-        return "ended before it answered"
+        return _SILENT
     return f"failed: {reason(error)}"
 
 

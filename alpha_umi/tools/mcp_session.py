@@ -40,6 +40,7 @@ class Session:
         """The tools as last listed; another object after each listing."""
         self._start_timeout_s = start_timeout_s
         self._connection: Connection | None = None
+        self._mode = "auto"
         self._restarts = 0
         self._closed = False
         self._running = threading.Event()
@@ -82,12 +83,17 @@ class Session:
             raise
 
     async def _start(self) -> None:
-        connection = self._connection = Connection(self.server, self._listed)
-        try:
-            await connection.open(self._start_timeout_s)
-        except ServerGone:
-            connection.reported = True  # the next call may try again
-            raise
+        deadline = asyncio.get_running_loop().time() + self._start_timeout_s
+        while True:
+            connection = self._connection = Connection(self.server, self._listed, mode=self._mode)
+            try:
+                return await connection.open(deadline - asyncio.get_running_loop().time(), of=self._start_timeout_s)
+            except ServerGone:
+                connection.reported = True  # the next call may try again
+                # Strict servers of older protocols end at any first message but `initialize`.
+                if self._mode == "legacy" or not connection.ended_silently:
+                    raise
+                self._mode = "legacy"
 
     def _listed(self, listing: Listing) -> None:
         self.listing = listing
