@@ -28,6 +28,8 @@ from alpha_umi.trajectory import Call, Observation
 if sys.platform != "linux":
     pytest.skip("the python tool needs Linux", allow_module_level=True)
 
+PATIENT = Limits(timeout_s=60)
+"""For code that ends by itself: the tests may share their machine."""
 LOST = "All variables are lost; the next call starts afresh."
 
 
@@ -35,7 +37,7 @@ def run(box: Toolbox, code: str) -> Observation:
     return box.invoke(Call(tool="python", arguments={"code": textwrap.dedent(code).strip("\n")}))
 
 
-def wait_for(condition: object, seconds: float = 10) -> bool:
+def wait_for(condition: object, seconds: float = 60) -> bool:
     assert callable(condition)
     end = time.monotonic() + seconds
     while not condition():
@@ -56,7 +58,7 @@ def is_running(folder: Path) -> bool:
 
 @pytest.fixture(scope="module")
 def box() -> Iterator[Interpreter]:
-    with Interpreter(Limits(timeout_s=5)) as made:
+    with Interpreter(PATIENT) as made:
         yield made
 
 
@@ -67,7 +69,7 @@ def each_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
         monkeypatch.setattr(interpreter_process, "isolation", lambda: ())
     elif not interpreter_process.isolation():
         pytest.skip("this kernel allows no namespaces of one's own")
-    with Interpreter(Limits(timeout_s=5)) as made:
+    with Interpreter(PATIENT) as made:
         yield made
 
 
@@ -149,7 +151,7 @@ def test_calls_that_are_wrong_are_refused(box: Interpreter) -> None:
 
 
 def test_output_is_cut_at_a_stated_length() -> None:
-    with Interpreter(Limits(max_chars=200)) as box:
+    with Interpreter(Limits(max_chars=200, timeout_s=60)) as box:
         seen = run(box, "print('a' * 10_000_000 + 'end')")
         assert seen.ok
         assert len(seen.text) <= 200
@@ -168,12 +170,12 @@ def test_output_is_cut_at_a_stated_length() -> None:
 
 
 def test_an_endless_loop_is_stopped_and_the_loss_is_said(each_way: Interpreter) -> None:
-    with Interpreter(Limits(timeout_s=1)) as box:
+    with Interpreter(Limits(timeout_s=3)) as box:
         run(box, "x = 1")
         started = time.monotonic()
         seen = run(box, "while True: pass")
-        assert time.monotonic() - started < 4
-        assert seen == Observation(text=f"python failed: it gave no result within 1 seconds. {LOST}", ok=False)
+        assert time.monotonic() - started < 30
+        assert seen == Observation(text=f"python failed: it gave no result within 3 seconds. {LOST}", ok=False)
         assert "NameError" in run(box, "x").text
         asleep = "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
         assert (
@@ -186,7 +188,7 @@ def test_an_endless_loop_is_stopped_and_the_loss_is_said(each_way: Interpreter) 
 
 
 def test_cpu_time_is_counted_for_each_call() -> None:
-    with Interpreter(Limits(timeout_s=30, cpu_s=1)) as box:
+    with Interpreter(Limits(timeout_s=90, cpu_s=1)) as box:
         assert (
             run(box, "import time\nend = time.process_time() + 0.6\nwhile time.process_time() < end: pass\n1").text
             == "1"
@@ -197,7 +199,7 @@ def test_cpu_time_is_counted_for_each_call() -> None:
 
 
 def test_a_memory_bomb_is_an_observation(each_way: Interpreter) -> None:
-    with Interpreter(Limits(memory_mb=256, timeout_s=20)) as box:
+    with Interpreter(Limits(memory_mb=256, timeout_s=60)) as box:
         assert run(box, "bytearray(10**9)").text == "MemoryError (line 1)"
         assert run(box, "1").text == "1", "the memory was given back, so the session goes on"
         seen = run(box, "x = []\nwhile True: x.append(bytearray(10**6))")
@@ -280,7 +282,7 @@ def test_files_outside_the_folder_cannot_be_touched(each_way: Interpreter, tmp_p
 
 
 def test_files_inside_the_folder_work_and_are_removed_at_the_end() -> None:
-    with Interpreter(Limits(file_mb=1)) as box:
+    with Interpreter(Limits(file_mb=1, timeout_s=60)) as box:
         folder = Path(run(box, "import os\nprint(os.getcwd())").text)
         work = """
             import tempfile
@@ -330,7 +332,7 @@ def test_namespaces_hold_where_the_guard_is_walked_around() -> None:
         s = socket.socket(); s.settimeout(2)
     """
     server = http.server.HTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler)
-    with Interpreter(Limits(timeout_s=5)) as box:
+    with Interpreter(PATIENT) as box:
         assert run(box, around).ok
         assert "OSError" in run(box, f"s.connect(('127.0.0.1', {server.server_port}))").text
         folder = Path(run(box, "print(os.getcwd())").text)
@@ -356,7 +358,7 @@ def test_namespaces_hold_where_the_guard_is_walked_around() -> None:
     ],
 )
 def test_a_session_that_is_broken_from_within_is_replaced(code: str) -> None:
-    with Interpreter(Limits(timeout_s=3)) as box:
+    with Interpreter(Limits(timeout_s=10)) as box:
         for _ in range(2):
             seen = run(box, code + "\n'value'")
             if seen.ok or "python failed" not in seen.text:
@@ -367,7 +369,7 @@ def test_a_session_that_is_broken_from_within_is_replaced(code: str) -> None:
 
 
 def test_big_code_does_not_block_on_a_process_that_does_not_read() -> None:
-    with Interpreter(Limits(timeout_s=1)) as box:
+    with Interpreter(Limits(timeout_s=3)) as box:
         assert run(box, "x = '" + "a" * 1_000_000 + "'\nlen(x)").text == "1000000"
         deaf = "import os, threading, time\ndef f():\n    time.sleep(0.1)\n    os.closerange(0, 60)\n"
         run(box, deaf + "threading.Thread(target=f).start()")
@@ -380,7 +382,7 @@ def test_big_code_does_not_block_on_a_process_that_does_not_read() -> None:
 
 
 def test_each_interpreter_has_its_own_variables_and_folder() -> None:
-    with Interpreter() as one, Interpreter() as two:
+    with Interpreter(PATIENT) as one, Interpreter(PATIENT) as two:
         run(one, "x = 1\nopen('f', 'w').close()")
         assert "NameError" in run(two, "x").text
         assert run(two, "import os\nos.listdir()").text == "[]"
@@ -406,7 +408,7 @@ def test_it_combines_with_other_toolboxes(box: Interpreter) -> None:
 
 
 def test_close_ends_the_process_and_refuses_later_calls() -> None:
-    box = Interpreter()
+    box = Interpreter(PATIENT)
     folder = Path(run(box, "import os\nprint(os.getcwd())").text)
     assert is_running(folder)
     box.close()
@@ -417,7 +419,7 @@ def test_close_ends_the_process_and_refuses_later_calls() -> None:
 
 
 def test_a_forgotten_interpreter_leaves_nothing() -> None:
-    box = Interpreter()
+    box = Interpreter(PATIENT)
     folder = Path(run(box, "import os\nprint(os.getcwd())").text)
     del box
     gc.collect()
