@@ -8,6 +8,8 @@
     │   ├── ToolError          a tool that cannot be offered (bad schema, bad name)
     │   └── MissingExtra       a feature whose optional dependencies are not installed
     └── WorkError              the call was right and the work failed: exits with 1
+        ├── HttpFault          a server gave no usable reply (`tools.http`)
+        └── AddressRefused     a network address that tools may not reach (`tools.addresses`)
 
 A model's bad output and a tool's failure are not exceptions: they are recorded as data
 (`Call.fault`, `Plan.fault`, `Observation.ok`).

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from alpha_umi.errors import ToolError, UsageError
-from alpha_umi.gym import categories
+from alpha_umi.gym import categories, loading
 from alpha_umi.gym.loading import load_tools
+from alpha_umi.tools.functions import FunctionToolbox
 from alpha_umi.trajectory import Call, Observation
 
 
@@ -72,9 +73,10 @@ def test_specs_of_own_modules(module: str, attribute: str, n: int) -> None:
         ("{module}:number", "cannot offer 4"),
         ("{module}_bad:x", "cannot be imported: ZeroDivisionError"),
         ("{module}_needy:x", "needs 'no_such_library_at_all'"),
-        ("mcp:mcp-server-time", "tools from mcp: are not there yet"),
-        ("openapi:x.json", "not there yet"),
-        ("toolbench:dir", "not there yet"),
+        ("mcp:", "is not a source of tools"),
+        ("mcp:no-such-program-here --x", "no-such-program-here"),
+        ("openapi:no_such_file.json", "no_such_file.json"),
+        ("toolbench:no_such_folder", "no_such_folder"),
         ("./tools.py:x", "is not a source of tools"),
     ],
 )
@@ -83,3 +85,23 @@ def test_a_wrong_spec_is_told_what_is_possible(module: str, spec: str, words: st
         load_tools(spec.format(module=module))
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_commas_of_urls_and_command_lines_stay_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def source(text: str) -> FunctionToolbox:
+        asked.append(text)
+        return FunctionToolbox([])
+
+    monkeypatch.setattr(loading, "_ELSEWHERE", dict.fromkeys(("openapi", "mcp", "toolbench"), source))
+    load_tools("gym:time,openapi:http://x/doc?tags=a,b,mcp:serve --only a,b , toolbench:dir,python")
+    assert asked == ["http://x/doc?tags=a,b", "serve --only a,b", "dir"]
+
+
+def test_published_servers_and_the_interpreter_by_spec() -> None:
+    box = load_tools(f"mcp:{sys.executable} -m mcp_server_time,python")
+    assert {"get_current_time", "convert_time", "python"} <= {tool.name for tool in box.tools}
+    assert box.invoke(Call(tool="python", arguments={"code": "2 ** 10"})).text.strip() == "1024"
+    told = box.invoke(Call(tool="get_current_time", arguments={"timezone": "Europe/Oslo"}))
+    assert told.ok, told.text

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from alpha_umi.errors import UsageError
 from alpha_umi.tools.base import Toolbox
@@ -177,3 +177,28 @@ def _sent(send: Send, request: Request) -> Response | Reply:
             code=12,
             source="transport",
         )
+
+
+def over_http(settings: Mapping[str, str]) -> Send:
+    """Requests over the shared HTTP client; the host of `TOOLBENCH_URL` may be private, since the user named it."""
+    from alpha_umi.tools.http import HttpClient, HttpFault, HttpRequest
+
+    named = urlsplit(settings.get("TOOLBENCH_URL", "")).hostname
+    client = HttpClient(allow_private=[named] if named else [])
+
+    def send(request: Request) -> Response:
+        joint = "&" if urlsplit(request.url).query else "?"
+        url = f"{request.url}{joint}{urlencode(request.query)}" if request.query else request.url
+        content = None if request.json is None else json.dumps(request.json, ensure_ascii=False).encode()
+        headers = dict(request.headers)
+        if content is not None:
+            headers.setdefault("Content-Type", "application/json")
+        try:
+            reply = client.send(
+                HttpRequest(method=request.method, url=url, headers=tuple(headers.items()), content=content)
+            )
+        except HttpFault as fault:
+            raise (TimeoutError(str(fault)) if fault.kind == "timeout" else fault) from fault
+        return Response(status=reply.status, text=reply.body.decode("utf-8", "replace"))
+
+    return send
