@@ -30,7 +30,7 @@ _WHERE = {
     "Result": "agent.state",
     "ScriptedModel": "models.scripted",
     "build_graph": "agent.graph",
-    "load_models": "models.teams",
+    "load_models": "models.loading",
     "load_tools": "gym.loading",
     "train": "training.api",
 }
@@ -44,8 +44,8 @@ if TYPE_CHECKING:
     from alpha_umi.agent.state import Result as Result
     from alpha_umi.errors import AlphaUmiError as AlphaUmiError
     from alpha_umi.gym.loading import load_tools as load_tools
+    from alpha_umi.models.loading import load_models as load_models
     from alpha_umi.models.scripted import ScriptedModel as ScriptedModel
-    from alpha_umi.models.teams import load_models as load_models
     from alpha_umi.prompts import Layout as Layout
     from alpha_umi.prompts import View as View
     from alpha_umi.roles import Role as Role

@@ -7,10 +7,10 @@ YAML and resolves paths; it loads no model.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from alpha_umi import resources
 from alpha_umi.errors import ConfigError, UsageError
@@ -40,6 +40,23 @@ class Generation(Frozen):
     """Stop when a stretch of at most that many tokens was written four times in a row; 0 never stops."""
 
 
+class Served(Frozen):
+    """An OpenAI-compatible server that speaks for a role, in place of weights on this machine."""
+
+    url: str = Field(pattern=r"^https?://")
+    """Where its API begins, `/v1` included as a rule."""
+    model: str = Field(min_length=1)
+    """What the server calls the role: a model, or one of its adapters."""
+    key: str = "OPENAI_API_KEY"
+    """Name of the environment variable that holds the key; a server without one ignores it."""
+    context: int = Field(default=8192, ge=64)
+    """Positions that the model has."""
+    timeout: float = Field(default=120.0, gt=0)
+    """Seconds that it may stay silent."""
+    retries: int = Field(default=3, ge=0)
+    """Further tries after a failure that may pass (connection, 429, 5xx), with backoff, honouring Retry-After."""
+
+
 class Role(Frozen):
     """What a role reads and writes (its view), how it decodes, and the weights it speaks with."""
 
@@ -49,6 +66,14 @@ class Role(Frozen):
     generation: Generation = Generation()
     weights: str | None = None
     """Folder of a LoRA adapter or a full model; None means the team's base as it is."""
+    served: Served | None = None
+    """A server that speaks for the role; then there are no weights."""
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if self.served is not None and self.weights is not None:
+            raise ValueError("a role has weights or is served, not both")
+        return self
 
 
 class Team(Frozen):

@@ -37,7 +37,7 @@ def lend(monkeypatch: pytest.MonkeyPatch, planner: list[str], caller: list[str],
         scripts = {View.PLANNER: planner, View.CALLER: caller, View.SUMMARIZER: summarizer}
         return {view: ScriptedModel(script) for view, script in scripts.items()}
 
-    monkeypatch.setitem(sys.modules, "alpha_umi.models.teams", SimpleNamespace(load_models=load_models))
+    monkeypatch.setitem(sys.modules, "alpha_umi.models.loading", SimpleNamespace(load_models=load_models))
     return asked
 
 
@@ -83,7 +83,7 @@ def test_the_words_of_each_role_are_shown(monkeypatch: pytest.MonkeyPatch, tools
     assert lines[8] == "It is 5."
     assert lines[9].startswith("answered in 2 steps and ")
     assert [line.split()[0] for line in lines[10:]] == ["role", "planner", "caller", "summarizer"]
-    assert [team.name for team in asked] == ["umi-shared"]
+    assert [team.name for team in asked] == ["default"]
 
 
 def test_json_is_one_object_on_stdout(monkeypatch: pytest.MonkeyPatch, tools: str) -> None:

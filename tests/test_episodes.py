@@ -102,7 +102,7 @@ def test_a_run_that_was_stopped_continues(
     tasks: list[Trajectory], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known, asked = gold(tasks), list[str]()
-    monkeypatch.setattr("alpha_umi.models.teams.load_models", lambda _: known)
+    monkeypatch.setattr("alpha_umi.models.loading.load_models", lambda _: known)
     store.write(tmp_path / "data", tasks)
     out = tmp_path / "out"
 
@@ -241,3 +241,14 @@ def test_smollm2_at_work_in_the_gym() -> None:
         assert episode.usage[View.PLANNER].completion_tokens > 0
         assert episode.trajectory.steps
         assert episode.passed or episode.stopped is not None or episode.code in {"wrong_answer", "wrong_change"}
+
+
+def test_the_shipped_team_solves_tasks_it_has_never_seen() -> None:
+    team = load_team("default")
+    tasks, _ = gym_tasks("gym:unseen_instructions", limit=8, seed=1)
+    found: list[Episode] = []
+    run_episodes(
+        tasks, team=team, models=load_models(team), budget=Budget(max_steps=8), parallel=8, on_done=found.append
+    )
+    assert sum(episode.passed for episode in found) >= 2, [episode.reason for episode in found]
+    assert any(episode.passed and episode.solvable for episode in found)

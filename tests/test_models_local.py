@@ -21,7 +21,7 @@ from alpha_umi.models import local, teams
 from alpha_umi.models.base import Completion, Generation, Message, Request
 from alpha_umi.models.engine import Engine
 from alpha_umi.models.generation import LocalModel
-from alpha_umi.models.sampling import repeats_itself
+from alpha_umi.models.repetition import repeats_itself
 from alpha_umi.models.spans import BACKBONE, Buffer, Span
 from alpha_umi.prompts import Layout, View, load_prompts
 from alpha_umi.roles import Team, load_team

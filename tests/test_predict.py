@@ -342,7 +342,7 @@ def test_the_command_predicts_scores_and_rescores(tmp_path: Path, monkeypatch: p
 
     # The real module needs torch; the command must not need it to score.
     monkeypatch.setitem(sys.modules, "alpha_umi.models.local", SimpleNamespace(default_device=lambda: "cpu"))
-    monkeypatch.setitem(sys.modules, "alpha_umi.models.teams", SimpleNamespace(load_models=load_models))
+    monkeypatch.setitem(sys.modules, "alpha_umi.models.loading", SimpleNamespace(load_models=load_models))
     out = tmp_path / "out"
     arguments = ["static", "--data", str(tmp_path / "data"), "--team", "umi", "--out", str(out)]
     first = CliRunner().invoke(app, [*arguments, "--limit", "1", "--json"], catch_exceptions=False)

@@ -312,7 +312,7 @@ def test_example(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[
         View.SUMMARIZER: ScriptedModel(["It is late in Tokyo."]),
     }
     teams = SimpleNamespace(load_models=lambda team: models)  # torch is never imported
-    monkeypatch.setitem(sys.modules, "alpha_umi.models.teams", teams)
+    monkeypatch.setitem(sys.modules, "alpha_umi.models.loading", teams)
     monkeypatch.setattr(sys, "argv", ["mcp_agent.py"])
     runpy.run_path(str(ROOT / "examples" / "mcp_agent.py"), run_name="__main__")
     first, answer = capsys.readouterr().out.splitlines()

@@ -14,6 +14,7 @@ import yaml
 from typer.testing import CliRunner, Result
 
 from alpha_umi import resources
+from alpha_umi.adapters import is_adapter, read_card
 from alpha_umi.cli import shipped
 from alpha_umi.errors import UsageError
 from alpha_umi.prompts import Layout, View, load_prompts
@@ -106,6 +107,8 @@ def test_list_shows_everything_with_its_description() -> None:
         ("umi", "roles/teams/umi.yaml"),
         ("roles/teams/umi", "roles/teams/umi.yaml"),
         ("teams/single", "roles/teams/single.yaml"),
+        ("default", "roles/teams/default/team.yaml"),
+        ("teams/default", "roles/teams/default/team.yaml"),
         ("roles/single", "roles/single.yaml"),
         ("paper/planner", "prompts/paper/planner.jinja"),
         ("prompts/paper/planner", "prompts/paper/planner.jinja"),
@@ -153,6 +156,43 @@ def test_copy_never_overwrites(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert call("copy", "smoke", "other.yaml").exit_code == 0
     error = call("copy", "smoke", "no/such/folder.yaml").exception
     assert isinstance(error, UsageError)
+
+
+def test_a_team_with_weights_ships_and_is_copied_whole(tmp_path: Path) -> None:
+    shipped_folder = resources.root() / "roles" / "teams" / "default"
+    assert sum(file.stat().st_size for file in shipped_folder.rglob("*")) <= 25e6
+    assert call("copy", "default", str(tmp_path / "mine")).exit_code == 0
+    original, copied = load_team("default"), load_team(str(tmp_path / "mine"))
+    for team, folder in ((original, shipped_folder), (copied, tmp_path / "mine")):
+        for weights in (team.backbone, team.planner.weights, team.caller.weights, team.summarizer.weights):
+            assert weights is not None
+            assert Path(weights).parent == folder
+            assert is_adapter(Path(weights))
+    error = call("copy", "default", str(tmp_path / "mine" / "team.yaml")).exception
+    assert isinstance(error, UsageError)
+
+
+def test_the_default_team_says_how_it_was_made() -> None:
+    team = load_team("default")
+    assert team.backbone is not None
+    backbone = read_card(Path(team.backbone))
+    assert backbone is not None
+    roles = [read_card(Path(str(team.role(view).weights))) for view in (View.PLANNER, View.CALLER, View.SUMMARIZER)]
+    for card in roles:
+        assert card is not None
+        assert card.base_digest == backbone.merged_digest
+        assert (card.data_digest, card.recipe_digest) == (backbone.data_digest, backbone.recipe_digest)
+        assert card.prompt_digest == load_prompts(Layout.SHARED).digest
+
+
+def test_a_folder_of_the_same_name_does_not_hide_a_shipped_team(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "default").mkdir()
+    assert load_team("default").backbone is not None
+    with pytest.raises(UsageError, match=r"holds no team\.yaml"):
+        load_team("./default")
 
 
 def test_a_copied_script_can_be_run(tmp_path: Path) -> None:

@@ -83,7 +83,7 @@ class Agent:
         toolbox = as_toolbox(tools)
         search = named_search(search) if isinstance(search, str) else search
         if models is None:
-            from alpha_umi.models.teams import load_models
+            from alpha_umi.models.loading import load_models
 
             models = load_models(chosen)
         return cls(chosen, models=models, toolbox=toolbox, budget=budget, search=search)

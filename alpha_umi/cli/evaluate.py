@@ -130,8 +130,8 @@ def _bar() -> Progress:
 def _fill(log: PredictionLog, cases: list[Case], team: Team, batch: int | None) -> None:
     """Predict what the log lacks, with a progress bar on stderr."""
     from alpha_umi.evaluation.predict import BATCH, predict
+    from alpha_umi.models.loading import load_models
     from alpha_umi.models.local import default_device
-    from alpha_umi.models.teams import load_models
 
     total = sum(len(case.points) for case in cases)
     done = sum(p.n in log.done for case in cases for p in case.points)
@@ -206,7 +206,7 @@ def agent(
 def _play(log: EpisodeLog, tasks: list[Trajectory], team: Team, budget: Budget, search: Search, parallel: int) -> None:
     """Let the team work on what the log lacks, with a progress bar on stderr."""
     from alpha_umi.evaluation.episodes import run_episodes
-    from alpha_umi.models.teams import load_models
+    from alpha_umi.models.loading import load_models
 
     left = log.left_of(tasks)
     with _bar() as progress:

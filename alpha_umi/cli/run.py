@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from alpha_umi.errors import UsageError
+from alpha_umi.roles import DEFAULT_TEAM
 from alpha_umi.tools.base import cut_middle
 from alpha_umi.trajectory import Outcome
 
@@ -50,7 +51,7 @@ def register(app: typer.Typer) -> None:
 
 def run(
     question: str = typer.Argument(help="What to answer."),
-    team: str = typer.Option("umi-shared", help="Shipped team (see `alpha-umi list`), YAML file, or run folder."),
+    team: str = typer.Option(DEFAULT_TEAM, help="Shipped team (see `alpha-umi list`), YAML file, or run folder."),
     tools: str = typer.Option("gym", help="Comma list of gym, gym:CATEGORY and MODULE:ATTRIBUTE."),
     most_tools: int = typer.Option(
         10, min=1, help="Offer so many of the tools, those that share the question's words."

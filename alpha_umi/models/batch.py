@@ -19,7 +19,8 @@ import torch
 
 from alpha_umi.models.base import Request
 from alpha_umi.models.cache import Lease, SharedCache
-from alpha_umi.models.sampling import Teller, chooser, repeats_itself
+from alpha_umi.models.repetition import repeats_itself
+from alpha_umi.models.sampling import Teller, chooser
 from alpha_umi.models.spans import Span
 
 Reason = Literal["stop", "length", "repetition", "cancelled", "context"]

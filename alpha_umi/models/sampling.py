@@ -1,4 +1,4 @@
-"""From logits to tokens to text: choosing, noticing repetition, telling text as it becomes certain."""
+"""From logits to tokens to text: choosing, and telling text as it becomes certain."""
 
 from __future__ import annotations
 
@@ -7,10 +7,6 @@ from collections.abc import Callable, Sequence
 import torch
 
 from alpha_umi.roles import Generation
-
-REPEATS = 4
-MIN_REPEATED = 32
-"""A stretch counts as repeating itself when it stands four times in a row over at least 32 tokens."""
 
 
 def chooser(generation: Generation) -> Callable[[torch.Tensor], int]:
@@ -33,17 +29,6 @@ def chooser(generation: Generation) -> Callable[[torch.Tensor], int]:
         return int(torch.multinomial(scores.softmax(-1)[0], 1, generator=source))
 
     return choose
-
-
-def repeats_itself(ids: Sequence[int], window: int) -> bool:
-    """Whether the end of `ids` is one stretch of at most `window` tokens, four times or more, 32 tokens or more."""
-    for period in range(1, window + 1):
-        span = max(period * REPEATS, MIN_REPEATED)
-        if len(ids) < span or ids[-1] != ids[-1 - period]:
-            continue
-        if all(ids[-k] == ids[-k - period] for k in range(1, span - period + 1)):
-            return True
-    return False
 
 
 class Teller:

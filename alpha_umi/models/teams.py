@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 
-def load_models(team: Team, *, dtype: torch.dtype | None = None, device: str | None = None) -> dict[View, LocalModel]:
-    """Load every role of a team: one base with its adapters, or full models, each folder once.
+def load_local(team: Team, *, dtype: torch.dtype | None = None, device: str | None = None) -> dict[View, LocalModel]:
+    """Load every role of a team that is not served: one base with its adapters, or full models, each folder once.
 
     In the `shared` layout all roles speak over the base's cache; in `paper` each reads with its own weights.
 
     Returns:
-        A model for each view the team speaks.
+        A model for each view that these roles speak.
 
     Raises:
         ModelError: weights are missing or do not fit the base, or their card says they expect other prompts.
@@ -50,7 +50,8 @@ def load_models(team: Team, *, dtype: torch.dtype | None = None, device: str | N
             engines[home] = Engine(weights, encoder, context=team.context, digest=digest)
         return engines[home]
 
-    roles = {role.view: role for role in (team.planner, team.caller, team.summarizer)}
+    seats = (team.planner, team.caller, team.summarizer)
+    roles = {role.view: role for role in seats if role.served is None}
     # All, before anything is loaded.
     folders = {view: _check_role(role, team, reads_with) for view, role in roles.items()}
     models: dict[View, LocalModel] = {}

@@ -1,0 +1,263 @@
+"""Served roles: what a well-behaved server gives, and one line for everything that a bad one can do."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alpha_umi import Agent, View, load_team
+from alpha_umi.errors import ConfigError, WorkError
+from alpha_umi.models.base import Message, Request
+from alpha_umi.models.loading import load_models
+from alpha_umi.models.remote import RemoteModel
+from alpha_umi.roles import Generation
+
+ASKED = (Message(role="system", content="You add."), Message(role="user", content="What is 2 + 3?"))
+
+
+def chunk(text: str | None = None, *, end: str | None = None, usage: dict[str, Any] | None = None) -> bytes:
+    choices = [] if usage else [{"index": 0, "delta": {"content": text}, "finish_reason": end}]
+    event = {"id": "1", "object": "chat.completion.chunk", "created": 0, "model": "m", "choices": choices}
+    return f"data: {json.dumps({**event, 'usage': usage})}\n\n".encode()
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers as its server's `answer` says."""
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        server: Any = self.server
+        server.asked.append(body | {"key": self.headers.get("Authorization")})
+        server.answer(self, len(server.asked))
+
+    def stream(self, *chunks: bytes, done: bool = True) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.end_headers()
+        for part in (*chunks, *([b"data: [DONE]\n\n"] if done else [])):
+            self.wfile.write(part)
+            self.wfile.flush()
+
+    def plain(self, code: int, body: str, kind: str = "application/json", **headers: str) -> None:
+        self.send_response(code)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def serving(answer: Callable[[Any, int], None]) -> Iterator[Any]:
+    """A server in a thread; `answer` is given the handler and the number of the request."""
+    server: Any = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.answer, server.asked = answer, []
+    server.url = f"http://127.0.0.1:{server.server_port}/v1"
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def asked(url: str, *, timeout: float = 5, retries: int = 0, **request: Any) -> Any:
+    model = RemoteModel("planner", url=url, timeout=timeout, retries=retries)
+    return model.complete(Request(messages=ASKED, **request))
+
+
+def good(handler: Any, _: int) -> None:
+    usage = {
+        "prompt_tokens": 40,
+        "completion_tokens": 3,
+        "total_tokens": 43,
+        "prompt_tokens_details": {"cached_tokens": 30},
+    }
+    handler.stream(chunk("It is"), chunk(" 5"), chunk(".", end="stop"), chunk(usage=usage))
+
+
+def test_text_comes_in_pieces_with_the_servers_own_counts() -> None:
+    pieces: list[str] = []
+    with serving(good) as server:
+        generation = Generation(max_new_tokens=7, temperature=0.5, top_p=0.9, seed=3)
+        done = asked(server.url, on_text=pieces.append, generation=generation)
+    assert (done.text, done.finish_reason) == ("It is 5.", "stop")
+    assert pieces == ["It is", " 5", "."]
+    assert (done.prompt_tokens, done.encoded_tokens, done.completion_tokens) == (40, 10, 3)
+    (body,) = server.asked
+    assert body["messages"] == [{"role": m.role, "content": m.content} for m in ASKED]
+    assert (body["model"], body["max_tokens"], body["temperature"]) == ("planner", 7, 0.5)
+    assert (body["top_p"], body["seed"]) == (0.9, 3)
+
+
+def test_a_server_that_counts_nothing_is_estimated() -> None:
+    with serving(lambda handler, _: handler.stream(chunk("Yes", end="length"))) as server:
+        done = asked(server.url)
+    assert (done.finish_reason, done.completion_tokens) == ("length", 1)
+    assert 8 < done.prompt_tokens < 40
+
+
+def test_an_older_server_that_refuses_usage_is_asked_without() -> None:
+    def answer(handler: Any, _: int) -> None:
+        if "stream_options" in handler.server.asked[-1]:
+            handler.plain(400, json.dumps({"error": {"message": "unknown field stream_options"}}))
+        else:
+            good(handler, 0)
+
+    with serving(answer) as server:
+        model = RemoteModel("m", url=server.url)
+        assert [model.complete(Request(messages=ASKED)).text for _ in range(2)] == ["It is 5."] * 2
+    assert ["stream_options" in body for body in server.asked] == [True, False, False]
+
+
+def test_what_may_pass_is_tried_again_honouring_retry_after() -> None:
+    def answer(handler: Any, number: int) -> None:
+        if number == 1:
+            handler.plain(429, "{}", Retry_After="1")
+        elif number == 2:
+            handler.plain(503, "{}", Retry_After="0")
+        else:
+            good(handler, 0)
+
+    with serving(answer) as server:
+        began = time.monotonic()
+        assert asked(server.url, retries=2).text == "It is 5."
+    assert len(server.asked) == 3
+    assert time.monotonic() - began >= 1
+
+
+def test_a_prompt_that_is_too_long_is_no_error() -> None:
+    error = json.dumps({"error": {"message": "This model's maximum context length is 64 tokens", "code": 400}})
+    with serving(lambda handler, _: handler.plain(400, error)) as server:
+        assert asked(server.url).finish_reason == "context"
+
+
+def test_a_model_that_repeats_itself_is_stopped() -> None:
+    def endless(handler: Any, _: int) -> None:
+        try:
+            handler.stream(*[chunk(word) for word in ["no ", "way "] * 5000])
+        except OSError:
+            handler.server.gone = True
+
+    with serving(endless) as server:
+        done = asked(server.url)
+    assert done.finish_reason == "repetition"
+    assert done.completion_tokens < 100
+
+
+def test_a_run_that_is_stopped_stops_waiting_at_once() -> None:
+    def silent(handler: Any, _: int) -> None:
+        handler.stream(chunk("I"), done=False)
+        time.sleep(3)
+
+    with serving(silent) as server:
+        began = time.monotonic()
+        done = asked(server.url, should_stop=lambda: time.monotonic() - began > 0.3, timeout=60)
+        assert time.monotonic() - began < 2
+    assert (done.finish_reason, done.text) == ("cancelled", "I")
+
+
+def drops(handler: Any, _: int) -> None:
+    handler.connection.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (drops, "the connection failed"),
+        (lambda handler, _: handler.plain(500, "oops", "text/plain"), "500|oops"),
+        (lambda handler, _: handler.plain(404, '{"error": {"message": "no model planner"}}'), "no model planner"),
+        (lambda handler, _: handler.plain(401, '{"error": {"message": "bad key"}}'), "bad key"),
+        (lambda handler, _: handler.plain(200, "<html>It works!</html>", "text/html"), "without a completion"),
+        (lambda handler, _: handler.stream(b'data: {"choices": [{"del\n\n'), "as an OpenAI-compatible server does"),
+        (lambda handler, _: handler.stream(b'data: {"choices": 5}\n\n'), "as an OpenAI-compatible server does"),
+        (lambda handler, _: handler.stream(chunk("It"), done=False), "broke off"),
+        (lambda handler, _: handler.stream(), "without a completion"),
+        (lambda handler, _: time.sleep(1.5), "within 0.5 s"),
+    ],
+)
+def test_whatever_a_server_does_wrong_is_one_line(answer: Callable[[Any, int], None], told: str) -> None:
+    with serving(answer) as server, pytest.raises(WorkError, match=told) as error:
+        asked(server.url, timeout=0.5)
+    assert "\n" not in str(error.value)
+    assert server.url in str(error.value)
+    assert len(str(error.value)) < 400
+
+
+def test_no_server_at_all() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with pytest.raises(WorkError, match="the connection failed"):
+        asked(f"http://127.0.0.1:{port}/v1")
+
+
+def test_a_team_may_be_served_and_its_keys_come_from_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def speak(handler: Any, _: int) -> None:
+        body = handler.server.asked[-1]
+        done = any("observation: nothing new" in message["content"] for message in body["messages"])
+        texts = {
+            "plan": "I know. Next: conclusion." if done else "I look. Next: caller.",
+            "call": "Action: look\nAction Input: {}",
+            "sum": "Nothing new.",
+        }
+        handler.stream(chunk(texts[body["model"]], end="stop"))
+
+    def look() -> str:
+        """Look again."""
+        return "nothing new"
+
+    monkeypatch.setenv("MY_KEY", "secret")
+    with serving(speak) as server:
+        seats = {"planner": "plan", "caller": "call", "summarizer": "sum"}
+        lines = ["layout: paper"]
+        for role, name in seats.items():
+            lines.append(f"{role}: {{role: {role}, served: {{url: '{server.url}', model: {name}, key: MY_KEY}}}}")
+        (tmp_path / "served.yaml").write_text("\n".join(lines))
+        agent = Agent.from_team(str(tmp_path / "served.yaml"), tools=[look])
+        result = agent.run("What is new?")
+    assert result.answer == "Nothing new."
+    assert {body["key"] for body in server.asked} == {"Bearer secret"}
+    assert "secret" not in result.model_dump_json()
+
+
+def test_served_and_local_roles_can_be_mixed(tmp_path: Path) -> None:
+    (tmp_path / "mixed.yaml").write_text(
+        "layout: paper\nplanner: {role: planner, served: {url: 'http://localhost:1/v1', model: p}}\n"
+        "caller: caller\nsummarizer: summarizer\n"
+    )
+    models = load_models(load_team(str(tmp_path / "mixed.yaml")))
+    assert isinstance(models[View.PLANNER], RemoteModel)
+    assert models[View.CALLER].count_tokens(ASKED) > 0
+    assert not isinstance(models[View.CALLER], RemoteModel)
+
+
+@pytest.mark.parametrize(
+    ("served", "told"),
+    [
+        ("{url: 'ftp://x', model: p}", "served.url"),
+        ("{url: 'http://x/v1'}", "served.model"),
+        ("{url: 'http://x', model: p}, weights: w", "not both"),
+    ],
+)
+def test_mistakes_in_a_served_role(served: str, told: str, tmp_path: Path) -> None:
+    seats = f"planner: {{role: planner, served: {served}}}\ncaller: caller\nsummarizer: summarizer\n"
+    (tmp_path / "t.yaml").write_text("layout: paper\n" + seats)
+    with pytest.raises(ConfigError, match=told):
+        load_team(str(tmp_path / "t.yaml"))
