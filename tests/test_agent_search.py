@@ -96,6 +96,11 @@ def test_the_budget_of_calls() -> None:
     assert len(scripts[View.PLANNER].requests) == 5
 
 
+def test_the_budget_of_calls_holds_for_one_path_too() -> None:
+    result = agent(models([CALL] * 2, doors(1, 2)), Search(max_calls=2)).run(QUESTION)
+    assert (result.outcome, result.reason) == (Outcome.OUT_OF_BUDGET, Reason.CALLS)
+
+
 @pytest.mark.parametrize("limits", [{"max_tokens": 300}, {"max_seconds": 1e-9}])
 def test_the_budgets_of_the_run_hold_for_the_whole_search(limits: dict[str, float]) -> None:
     script = models(lambda _: CALL, lambda _: doors(len(_.messages))[0])

@@ -41,7 +41,7 @@ def test_a_model_gives_the_same_logits_at_every_token_that_is_no_pad() -> None:
 
 
 def test_a_model_that_attends_otherwise_keeps_its_own_way() -> None:
-    for key, value in (("sliding_window", 16), ("attn_logit_softcapping", 30.0)):
+    for key, value in (("sliding_window", 16), ("attn_logit_softcapping", 30.0), ("attention_dropout", 0.1)):
         model = tiny_llama()
         setattr(model.config, key, value)
         causal.use_on(model)

@@ -153,11 +153,11 @@ class Episode:
         self.trajectory = path_trajectory(self.trajectory, self.tree, self.node)
         if self.trajectory.answer is not None:
             return
-        if self.tree.search.one_path:
+        if over == "calls":
+            self.trajectory, self.reason = self.trajectory.finish(Outcome.OUT_OF_BUDGET), Reason.CALLS
+        elif self.tree.search.one_path:
             end = self.tree.nodes[self.node]
             self.reason = Reason.PLANNER if end.end is End.GIVE_UP else Reason(end.why)
-        elif over == "calls":
-            self.trajectory, self.reason = self.trajectory.finish(Outcome.OUT_OF_BUDGET), Reason.CALLS
         else:
             self.trajectory, self.reason = self.trajectory.finish(Outcome.GAVE_UP), Reason.EXHAUSTED
 

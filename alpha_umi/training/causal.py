@@ -14,12 +14,10 @@ from typing import Any
 import torch
 from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
 
-from alpha_umi.errors import ConfigError
-
 CAUSAL = "causal_blocks"
 BLOCK = 128
 """Queries in a block."""
-_UNLIKE = ("sliding_window", "attn_logit_softcapping", "attn_logit_soft_cap")
+_UNLIKE = ("sliding_window", "attn_logit_softcapping", "attn_logit_soft_cap", "attention_dropout")
 """What a model's attention may do beyond plain causal attention; where one does, its own implementation is kept."""
 
 
@@ -39,7 +37,6 @@ def attend(
     attention_mask: torch.Tensor | None,
     *,
     scaling: float | None = None,
-    dropout: float = 0.0,
     **_: Any,
 ) -> tuple[torch.Tensor, None]:
     """Causal attention: query (rows, heads, tokens, width), key and value (rows, key heads, tokens, width).
@@ -48,12 +45,7 @@ def attend(
 
     Returns:
         (rows, tokens, heads, width), and no weights.
-
-    Raises:
-        ConfigError: attention has dropout.
     """
-    if dropout:
-        raise ConfigError("attention", ["dropout inside attention is not supported on a CPU: set it to 0"])
     kind = value.dtype  # rotary embeddings may have raised queries and keys to fp32 under autocast
     scale = scaling if scaling is not None else query.shape[-1] ** -0.5
     seen: torch.Tensor = _Blocks.apply((query * scale).to(kind), key.to(kind), value)  # type: ignore[no-untyped-call]
