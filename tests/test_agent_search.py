@@ -16,8 +16,9 @@ from alpha_umi import grammar
 from alpha_umi.agent.events import AgentEvent, Backtracked
 from alpha_umi.agent.graph import build_graph
 from alpha_umi.agent.runner import Agent
-from alpha_umi.agent.search import DFSDT, End, Frontier, Search, react
+from alpha_umi.agent.search import End, Frontier
 from alpha_umi.agent.state import Budget, Reason
+from alpha_umi.agent.strategies import DFSDT, Search, react
 from alpha_umi.data.toolbench import FINISH, read_finish, read_result
 from alpha_umi.errors import UsageError
 from alpha_umi.models.base import Request

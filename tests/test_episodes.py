@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from alpha_umi import Budget, View, gym, load_models, load_team
-from alpha_umi.agent.search import DFSDT
+from alpha_umi.agent.strategies import DFSDT
 from alpha_umi.cli.evaluate import app
 from alpha_umi.data import store
 from alpha_umi.data.examples import for_role

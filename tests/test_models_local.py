@@ -247,17 +247,17 @@ def test_weights_trained_on_other_prompts_or_another_base_are_refused(tmp_path: 
     umi = load_team("umi")
     team = umi.model_copy(update={"planner": umi.planner.model_copy(update={"weights": str(tmp_path)})})
     with pytest.raises(ModelError, match="trained on other prompts"):
-        teams.load_models(team)
+        teams.load_local(team)
     with pytest.raises(ModelError, match="'paper' layout"):
-        teams.load_models(team.model_copy(update={"layout": Layout.SHARED}))
+        teams.load_local(team.model_copy(update={"layout": Layout.SHARED}))
     today = load_prompts(Layout.PAPER).digest
     write_card(tmp_path, Card.model_validate(facts | {"prompt_digest": today, "base_digest": "of another base"}))
     with pytest.raises(ModelError, match="trained on other weights"):
-        teams.load_models(team)
+        teams.load_local(team)
 
 
 def test_a_team_holds_one_base_for_all_roles() -> None:
-    models = teams.load_models(load_team("umi"))
+    models = teams.load_local(load_team("umi"))
     assert set(models) == {View.PLANNER, View.CALLER, View.SUMMARIZER}
     assert len({id(model.engine) for model in models.values()}) == 1
 
@@ -286,17 +286,17 @@ def test_a_shared_team_reads_with_its_base_whatever_its_roles_are(tmp_path: Path
     team = load_team("umi-shared")
     weights = {"planner": str(adapter), "caller": str(full)}
     team = team.model_copy(update={r: getattr(team, r).model_copy(update={"weights": w}) for r, w in weights.items()})
-    models = teams.load_models(team)
+    models = teams.load_local(team)
     assert len({id(model.engine) for model in models.values()}) == 1
     assert {model.reader for model in models.values()} == {BACKBONE}
     assert len({model.writer for model in models.values()}) == 3
     write_card(full, Card.model_validate(facts | {"base_digest": "of another base"}))
     with pytest.raises(ModelError, match="trained on other weights"):
-        teams.load_models(team)
+        teams.load_local(team)
     write_card(
         full, Card.model_validate(facts | {"layout": "paper", "prompt_digest": load_prompts(Layout.PAPER).digest})
     )
-    paper = teams.load_models(team.model_copy(update={"layout": Layout.PAPER}))
+    paper = teams.load_local(team.model_copy(update={"layout": Layout.PAPER}))
     assert all(model.reader == model.writer for model in paper.values())
     assert len({id(model.engine) for model in paper.values()}) == 2
 
@@ -312,7 +312,7 @@ def test_a_team_may_merge_its_adapters(adapter: Path) -> None:
     )
     said = []
     for merge in (False, True):
-        models = teams.load_models(team.model_copy(update={"merge_adapters": merge}), dtype=torch.float32, device="cpu")
+        models = teams.load_local(team.model_copy(update={"merge_adapters": merge}), dtype=torch.float32, device="cpu")
         said.append([models[view].complete(request).text for view in (View.PLANNER, View.CALLER)])
     assert said[0] == said[1]
     assert said[0][0] != said[0][1]
@@ -330,11 +330,11 @@ def test_an_activated_lora_belongs_to_a_shared_team(tmp_path: Path, adapter: Pat
         found = load_team(name)
         return found.model_copy(update={role: getattr(found, role).model_copy(update={"weights": str(tmp_path)})})
 
-    assert teams.load_models(team("umi-shared", "planner"))[View.PLANNER].writer != BACKBONE
+    assert teams.load_local(team("umi-shared", "planner"))[View.PLANNER].writer != BACKBONE
     with pytest.raises(ModelError, match="activated by the tokens"):
-        teams.load_models(team("umi-shared", "caller"))
+        teams.load_local(team("umi-shared", "caller"))
     with pytest.raises(ModelError, match="alora_invocation_tokens"):
-        teams.load_models(team("umi", "planner"))
+        teams.load_local(team("umi", "planner"))
 
 
 def test_many_at_once_write_what_each_writes_alone(engine: Engine, adapter: Path) -> None:

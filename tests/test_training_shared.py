@@ -21,7 +21,7 @@ from alpha_umi.data.tokens import RowSettings, rows
 from alpha_umi.encoding import ChatEncoder
 from alpha_umi.errors import ConfigError
 from alpha_umi.models.base import Generation, Message, Request
-from alpha_umi.models.loading import load_models
+from alpha_umi.models.teams import load_local
 from alpha_umi.models.local import load_base, load_tokenizer
 from alpha_umi.prompts import Layout, View, load_prompts
 from alpha_umi.roles import load_team
@@ -194,7 +194,7 @@ def test_one_adapter_for_all_becomes_the_backbone(tiny: Path, data: Path, tmp_pa
     path.write_text(yaml.safe_dump(text))
     done = subprocess.run(command(path, tmp_path / "run"), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    models = load_models(load_team(str(tmp_path / "run")))
+    models = load_local(load_team(str(tmp_path / "run")))
     prompts = load_prompts(Layout.SHARED)
     cue = prompts.cue(View.PLANNER)
     request = Request(

@@ -21,8 +21,8 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Checkpointer
 
 from alpha_umi.agent.nodes import Nodes, Update
-from alpha_umi.agent.search import Search, chain
 from alpha_umi.agent.state import Budget, Messages, State
+from alpha_umi.agent.strategies import Search, chain
 from alpha_umi.agent.threads import in_thread
 from alpha_umi.errors import UsageError
 from alpha_umi.models.base import Model

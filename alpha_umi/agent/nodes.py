@@ -6,7 +6,6 @@ bad output and a tool's failure become part of the trajectory here; only an erro
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 import uuid
@@ -20,15 +19,17 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.config import get_stream_writer
 
 from alpha_umi import grammar
+from alpha_umi.agent.attempts import told_of
 from alpha_umi.agent.episode import Episode
 from alpha_umi.agent.events import AgentEvent, Backtracked, Called, Decided, Finished, Observed, Token
 from alpha_umi.agent.messages import call_messages, final_message, question_of
-from alpha_umi.agent.search import ROOT, End, Frontier, Search
+from alpha_umi.agent.search import End, Frontier
 from alpha_umi.agent.state import Budget, Reason, State, next_node
+from alpha_umi.agent.strategies import ROOT, Search
 from alpha_umi.agent.threads import within
 from alpha_umi.fitting import fit
 from alpha_umi.models.base import Completion, Message, Model, Request, session_of
-from alpha_umi.prompts import Layout, View, cut_middle, search_text
+from alpha_umi.prompts import Layout, View, search_text
 from alpha_umi.roles import Team
 from alpha_umi.tools.base import Toolbox
 from alpha_umi.tools.validation import one_line, refuse_fault
@@ -39,8 +40,6 @@ SESSION = "alpha_umi_session"
 
 _LETTER = 4
 """Tokens in which a comparison must name its letter."""
-_SHOWN = 256
-"""Characters of an earlier attempt's arguments, and of what it saw, that a later one is shown."""
 
 _EMPTY_ANSWER = Observation(text="The conclusion was empty: write the answer to the question in words.", ok=False)
 
@@ -179,7 +178,7 @@ class Nodes:
         episode.backtrack()
         tried = episode.tree.tried(episode.node)
         if self.search.diversity and tried:
-            episode.prompt = search_text("diversity", attempts=[_attempt(step) for step in tried])
+            episode.prompt = search_text("diversity", attempts=[told_of(step) for step in tried])
         why = "gave up" if left.end is End.GIVE_UP else left.why
         _tell(Backtracked(steps=len(episode.trajectory.steps), why=why or "to try more"))
         return episode.update()
@@ -189,9 +188,9 @@ class Nodes:
         episode = Episode(state, budget=self.budget)
         tries = episode.tree.to_rank
         points = dict.fromkeys(tries, 0.0)
-        before = "\n".join(_attempt(step) for step in episode.tree.steps(episode.tree.open[-1].node))
+        before = "\n".join(told_of(step) for step in episode.tree.steps(episode.tree.open[-1].node))
         for a, b in permutations(tries, 2):
-            shown = {name: _attempt(_step_of(episode.tree, node)) for name, node in (("a", a), ("b", b))}
+            shown = {name: told_of(episode.tree.step(node)) for name, node in (("a", a), ("b", b))}
             text = search_text("rank", question=episode.trajectory.query, before=before, **shown)
             completion = self._compare(text, episode, stop)
             if completion is None:
@@ -290,22 +289,6 @@ def _stop_babble(episode: Episode, completion: Completion) -> None:
     """A role that went round in circles will do so again: end, with its words recorded."""
     if completion.finish_reason == "repetition":
         episode.end_path(Reason.REPETITION)
-
-
-def _step_of(tree: Frontier, node: int) -> Step:
-    step = tree.nodes[node].step
-    assert step is not None, "only the root holds no step"
-    return step
-
-
-def _attempt(step: Step) -> str:
-    """A step in a line: what was called and seen, else what was thought."""
-    if step.call is None or step.call.fault is not None:
-        gave_up = "gave up: " if step.plan.decision is Decision.GIVE_UP else ""
-        return gave_up + cut_middle(one_line(step.plan.rationale, limit=_SHOWN), _SHOWN)
-    seen = step.observation.text if step.observation is not None else "nothing"
-    arguments = json.dumps(step.call.arguments, ensure_ascii=False)
-    return f"{step.call.tool} {cut_middle(arguments, _SHOWN)} -> {cut_middle(one_line(seen, limit=_SHOWN), _SHOWN)}"
 
 
 def _failed(call: Call, why: str) -> Observation:

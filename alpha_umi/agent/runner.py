@@ -21,8 +21,8 @@ from langchain_core.runnables import RunnableConfig
 from alpha_umi.agent.events import AgentEvent, Finished
 from alpha_umi.agent.graph import AgentGraph, build_graph
 from alpha_umi.agent.nodes import SESSION, release
-from alpha_umi.agent.search import Search, named_search
 from alpha_umi.agent.state import Budget, Result
+from alpha_umi.agent.strategies import Search, named_search
 from alpha_umi.agent.threads import in_thread
 from alpha_umi.errors import UsageError, WorkError
 from alpha_umi.models.base import Model

@@ -16,8 +16,8 @@ from alpha_umi.evaluation.scorers import Scorer
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from alpha_umi.agent.search import Search
     from alpha_umi.agent.state import Budget
+    from alpha_umi.agent.strategies import Search
     from alpha_umi.evaluation.episodes import Episode, EpisodeLog
     from alpha_umi.evaluation.points import Case, Prediction
     from alpha_umi.evaluation.predictions import PredictionLog
@@ -170,8 +170,8 @@ def agent(
     as_json: Annotated[bool, typer.Option("--json", help="Print metrics.json instead of a table.")] = False,
 ) -> None:
     """Play, judge, write, print."""
-    from alpha_umi.agent.search import named_search
     from alpha_umi.agent.state import Budget
+    from alpha_umi.agent.strategies import named_search
     from alpha_umi.evaluation.episodes import EpisodeLog, gym_tasks
     from alpha_umi.evaluation.gym_metrics import rendered, summed_up
     from alpha_umi.evaluation.records import Origin, team_digest

@@ -86,8 +86,8 @@ def _load(
 ) -> Agent:
     """The agent; what is cheap to check is checked before the models are loaded."""
     from alpha_umi.agent.runner import Agent
-    from alpha_umi.agent.search import named_search
     from alpha_umi.agent.state import Budget
+    from alpha_umi.agent.strategies import named_search
     from alpha_umi.gym.loading import load_tools
     from alpha_umi.tools.combined import CombinedToolbox
     from alpha_umi.tools.selection import most_related

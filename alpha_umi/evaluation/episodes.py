@@ -13,8 +13,8 @@ from pathlib import Path
 
 from alpha_umi.adapters import text_digest
 from alpha_umi.agent.runner import Agent
-from alpha_umi.agent.search import Search
 from alpha_umi.agent.state import Budget, Reason, Usage
+from alpha_umi.agent.strategies import Search
 from alpha_umi.data import store
 from alpha_umi.errors import AlphaUmiError, UsageError
 from alpha_umi.evaluation.records import Origin, RecordLog

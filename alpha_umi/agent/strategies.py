@@ -1,0 +1,97 @@
+"""How a search goes: chain, ReACT@N, DFSDT and classical DFS as settings of one frontier, and their names."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from pydantic import Field
+
+from alpha_umi.errors import UsageError
+from alpha_umi.trajectory import Frozen
+
+ROOT = 0
+"""Index of the node where every path begins; it holds no step."""
+
+
+class Search(Frozen):
+    """How a search goes: the strategy of a run."""
+
+    width: int = Field(default=1, ge=1)
+    """Steps tried from one node before it is left."""
+    root_width: int | None = Field(default=None, ge=1)
+    """The same for the root; None: as everywhere."""
+    max_steps: int | None = Field(default=None, ge=1)
+    """Steps on a path; None: `Budget.max_steps`. With `compat="toolbench"` published nodes, up to three a step."""
+    max_calls: int | None = Field(default=None, ge=1)
+    """Steps tried in the whole search; None: as many as there are."""
+    give_up_retreat: int = Field(default=2, ge=1)
+    """Levels that a give-up, or an answer when more are wanted, goes back: 2 leaves its siblings untried."""
+    dead_end_retreat: int = Field(default=1, ge=1)
+    """The same for a dead end."""
+    answers: int = Field(default=1, ge=1)
+    """Answers to find."""
+    diversity: bool = True
+    """Whether a later try of a node is told what the earlier ones did."""
+    rank: bool = False
+    """Classical DFS: make all tries of a node first, then visit them best first."""
+    compat: Literal["toolbench"] | None = None
+
+    @property
+    def name(self) -> str:
+        """What it is called on the command line and in results."""
+        if self.width > 1:
+            return "dfs" if self.rank else "dfsdt"
+        return "chain" if self.one_path else f"react@{self.root_width}"
+
+    @property
+    def one_path(self) -> bool:
+        """Whether there is never another path to try."""
+        return self.width == 1 and self.root_width in {None, 1}
+
+    def most_steps(self, max_steps: int) -> int:
+        """Steps that a search can try at most, where a path has at most `max_steps`."""
+        limit = self.max_steps or max_steps
+        all_of_them = self.width_at(ROOT) * sum(int(self.width**depth) for depth in range(min(limit, 20)))
+        if self.width == 1:
+            all_of_them = self.width_at(ROOT) * limit
+        return min(all_of_them, self.max_calls or all_of_them)
+
+    def width_at(self, node: int) -> int:
+        """Steps tried from a node."""
+        return self.root_width or self.width if node == ROOT else self.width
+
+
+def chain() -> Search:
+    """One path, to its end."""
+    return Search()
+
+
+def react(n: int) -> Search:
+    """ReACT@N: fresh paths until one answers, at most `n` (`CoT@N` in the release)."""
+    return Search(root_width=n, give_up_retreat=1, diversity=False)
+
+
+class DFSDT(Search):
+    """Depth-first search-based decision tree: backtrack where a path ends, tell the next try what was tried."""
+
+    width: int = Field(default=2, ge=1)
+    max_calls: int | None = Field(default=200, ge=1)
+
+
+_NAMED = re.compile(r"react@([1-9]\d{0,2})")
+
+
+def named_search(text: str) -> Search:
+    """The strategy that the command line names: `chain`, `react@N`, `dfsdt` or `dfs`.
+
+    Raises:
+        UsageError: there is no such strategy.
+    """
+    found = _NAMED.fullmatch(text)
+    if found is not None:
+        return react(int(found[1]))
+    known = {"chain": chain(), "dfsdt": DFSDT(), "dfs": DFSDT(rank=True, diversity=False)}
+    if text not in known:
+        raise UsageError(f"there is no search '{text}'; known are chain, react@N (such as react@5), dfsdt and dfs")
+    return known[text]
