@@ -21,8 +21,8 @@ from alpha_umi.data.tokens import RowSettings, rows
 from alpha_umi.encoding import ChatEncoder
 from alpha_umi.errors import ConfigError
 from alpha_umi.models.base import Generation, Message, Request
-from alpha_umi.models.teams import load_local
 from alpha_umi.models.local import load_base, load_tokenizer
+from alpha_umi.models.teams import load_local
 from alpha_umi.prompts import Layout, View, load_prompts
 from alpha_umi.roles import load_team
 from alpha_umi.training.recipe import Lora, Stage, load_recipe
