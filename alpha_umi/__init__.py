@@ -27,17 +27,21 @@ _WHERE = {
     "Role": "roles",
     "Team": "roles",
     "load_team": "roles",
+    "Reply": "agent.asking",
     "Result": "agent.state",
     "ScriptedModel": "models.scripted",
     "build_graph": "agent.graph",
+    "idempotency_key": "tools.base",
     "load_models": "models.loading",
     "load_tools": "gym.loading",
+    "tool_traits": "tools.functions",
     "train": "training.api",
 }
 
 __all__ = ["__version__", *sorted(_WHERE)]  # noqa: PLE0604 -- names come from the table above
 
 if TYPE_CHECKING:
+    from alpha_umi.agent.asking import Reply as Reply
     from alpha_umi.agent.graph import build_graph as build_graph
     from alpha_umi.agent.runner import Agent as Agent
     from alpha_umi.agent.state import Budget as Budget
@@ -51,6 +55,8 @@ if TYPE_CHECKING:
     from alpha_umi.roles import Role as Role
     from alpha_umi.roles import Team as Team
     from alpha_umi.roles import load_team as load_team
+    from alpha_umi.tools.base import idempotency_key as idempotency_key
+    from alpha_umi.tools.functions import tool_traits as tool_traits
     from alpha_umi.training.api import train as train
     from alpha_umi.trajectory import Call as Call
     from alpha_umi.trajectory import Decision as Decision

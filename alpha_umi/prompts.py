@@ -242,6 +242,12 @@ def search_text(name: str, **values: Any) -> str:
     return _filled(_templates(folder), folder, name, **values)
 
 
+def thread_text(name: str, **values: Any) -> str:
+    """What a thread's later turn says of its earlier ones, out of `prompts/thread/`: `history`."""
+    folder = resources.root() / "prompts" / "thread"
+    return _filled(_templates(folder), folder, name, **values)
+
+
 @lru_cache
 def _templates(folder: Path) -> SandboxedEnvironment:
     return SandboxedEnvironment(

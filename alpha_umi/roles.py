@@ -88,6 +88,9 @@ class Team(Frozen):
     observation_chars: int = OBSERVATION_CHARS
     context: int | None = Field(default=None, ge=64)
     """Positions that prompt and completion may take together, in training and inference; None: all the model has."""
+    constrained: bool = True
+    """Whether a caller may only name offered tools with arguments that fit, and a planner ends in a marker; else both
+    write freely, and what they got wrong is told to them."""
     merge_adapters: bool = False
     """Whether a local model merges LoRA roles into copies of the layers they adapt: faster, for more memory."""
     description: str = ""

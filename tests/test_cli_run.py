@@ -19,6 +19,7 @@ from typer.testing import Result as CliResult
 from alpha_umi.agent.events import Observed, Token
 from alpha_umi.agent.state import Result
 from alpha_umi.cli import run as verb
+from alpha_umi.cli.voice import Voice
 from alpha_umi.errors import UsageError
 from alpha_umi.models.scripted import ScriptedModel
 from alpha_umi.prompts import View
@@ -128,6 +129,57 @@ def test_a_wrong_call_is_found_before_a_model_is_loaded(
     assert asked == []
 
 
+def test_a_thread_waits_for_a_word_and_goes_on(monkeypatch: pytest.MonkeyPatch, tools: str, tmp_path: Path) -> None:
+    stored = ["--thread", "sums", "--threads", str(tmp_path / "t.sqlite"), "--tools", tools]
+    lend(monkeypatch, *SCRIPT)
+    waiting = call("What is 2 + 3?", *stored, "--sensitive", "add")
+    assert waiting.exit_code == 1, waiting.output
+    assert 'asked      May this be called? add {"a": 2, "b": 3}' in waiting.stdout
+    assert "go on with: alpha-umi run --thread sums --reply" in waiting.stdout
+    lend(monkeypatch, SCRIPT[0][1:], [], ["It is 7."])
+    trace = tmp_path / "trace.jsonl"
+    done = call(*stored, "--reply", '{"a": 2, "b": 5}', "--trace", str(trace))
+    assert done.exit_code == 0, done.output
+    assert "tool       7" in done.stdout
+    lines = [json.loads(line) for line in trace.read_text().splitlines()]
+    assert [line["kind"] for line in lines] == ["observed", "wrote", "decided", "wrote", "finished"]
+    assert [line["text"] for line in lines if line["kind"] == "wrote"] == ["Done. Next: conclusion.", "It is 7."]
+    assert len({line["run"] for line in lines}) == 1
+    lend(monkeypatch, ["Known. Next: conclusion."], [], ["Seven."])
+    further = call("Say it in words.", *stored, "--json")
+    assert json.loads(further.stdout)["trajectory"]["query"].startswith("Earlier in this conversation:")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "found"),
+    [
+        ([], "give a question, or --thread"),
+        (["q", "--thread", "t", "--reply", "approve"], "no question"),
+        (["--thread", "t", "--reply", "perhaps"], "approve, refuse, or the call's arguments"),
+        (["--thread", "nobody"], "there is no thread 'nobody'"),
+        (["q", "--sensitive", "delete"], "there is no tool 'delete'"),
+        (["q", "--trace", "/dev/null/x"], "no trace can be written"),
+    ],
+)
+def test_wrong_calls_about_threads(
+    arguments: list[str], found: str, monkeypatch: pytest.MonkeyPatch, tools: str, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("ALPHA_UMI_THREADS", str(tmp_path / "t.sqlite"))
+    lend(monkeypatch, *SCRIPT)
+    done = call(*arguments, "--tools", tools)
+    assert isinstance(done.exception, UsageError)
+    assert found in str(done.exception)
+
+
+def test_free_lets_roles_write_freely(monkeypatch: pytest.MonkeyPatch, tools: str) -> None:
+    asked = lend(monkeypatch, *SCRIPT)
+    call("What is 2 + 3?", "--tools", tools)
+    lend(monkeypatch, *SCRIPT)
+    asked += (free := lend(monkeypatch, *SCRIPT))
+    call("What is 2 + 3?", "--tools", tools, "--free")
+    assert [team.constrained for team in [*asked, *free]] == [True, False]
+
+
 def test_help_has_an_example() -> None:
     assert 'Example: alpha-umi run "' in call("--help").stdout
 
@@ -135,7 +187,7 @@ def test_help_has_an_example() -> None:
 def voice(*events: Any) -> str:
     """What is shown of some events."""
     console = Console(file=io.StringIO(), width=40, highlight=False, force_terminal=False)
-    show = verb.Voice(console)
+    show = Voice(console)
     for event in events:
         show(event)
     file = console.file

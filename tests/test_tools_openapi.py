@@ -21,7 +21,7 @@ from raw_server import Answer, RawServer, drop, http, serving
 from test_cli_run import lend
 
 from alpha_umi.errors import ToolError
-from alpha_umi.tools.base import Toolbox
+from alpha_umi.tools.base import Toolbox, under_key
 from alpha_umi.tools.combined import CombinedToolbox
 from alpha_umi.tools.http import Limits
 from alpha_umi.tools.openapi import OpenAPIToolbox, from_spec
@@ -346,7 +346,8 @@ def test_an_operation_with_a_key_is_repeated_without_a_second_effect(box: OpenAP
     assert "idempotency-key" not in schema(box, "pay")["properties"]
     first = value(box, "pay", amount=3)
     assert value(box, "pay", amount=3)["payments"] == first["payments"] + 1
-    made = [box.invoke(Call(tool="pay", arguments={"amount": 1}), idempotency_key="k") for _ in range(3)]
+    with under_key("k"):
+        made = [box.invoke(Call(tool="pay", arguments={"amount": 1})) for _ in range(3)]
     assert {seen.text for seen in made} == {'{"payments":3,"amount":1}'}
 
 
@@ -355,8 +356,9 @@ def test_a_post_is_repeated_only_if_declared(service: str, box: OpenAPIToolbox) 
     source = f"{service}/openapi.json"
     with OpenAPIToolbox(source, include=["fail"], repeatable=["fail"], allow_private=True, limits=QUICK) as made:
         assert call(made, "fail").text.endswith('{"calls":4}')
-        assert made.may_repeat("fail")
-    assert [box.may_repeat(name) for name in ("fail", "pay", "text", "nothing")] == [False, True, True, True]
+        assert made.traits("fail").repeatable
+    assert [box.traits(name).repeatable for name in ("fail", "pay", "text", "nothing")] == [False, False, True, True]
+    assert [box.traits(name).takes_key for name in ("fail", "pay", "text", "nothing")] == [False, True, False, False]
     with pytest.raises(ToolError, match="no operation 'x'"):
         OpenAPIToolbox(source, repeatable=["x"], auth=SECRETS, allow_private=True)
 

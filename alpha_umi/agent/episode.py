@@ -75,6 +75,11 @@ class Episode:
         """Whether a step is under way."""
         return len(self.trajectory.steps) > len(self.tree.path(self.node))
 
+    @property
+    def call_key(self) -> str:
+        """Names the call under way: the same when a run that was killed makes it again, and no other's."""
+        return f"call_{self.session[:16]}_{len(self.tree.nodes)}"
+
     def begin_step(self, step: Step) -> None:
         """Add a step."""
         self.trajectory = self.trajectory.extend(step.model_copy(update={"prompt": self.prompt}))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from alpha_umi.agent.asking import Ask
 from alpha_umi.agent.state import Result
 from alpha_umi.prompts import View
 from alpha_umi.trajectory import Call, Frozen, Observation, Plan
@@ -51,11 +52,18 @@ class Backtracked(Frozen):
     why: str
 
 
+class Asked(Frozen):
+    """A call waits for a person's word; nothing goes on before it is given."""
+
+    kind: Literal["asked"] = "asked"
+    ask: Ask
+
+
 class Finished(Frozen):
-    """The last event of a run."""
+    """The last event of a run, or of a part of it that ends in a question to a person (`result.pending`)."""
 
     kind: Literal["finished"] = "finished"
     result: Result
 
 
-AgentEvent = Token | Decided | Called | Observed | Backtracked | Finished
+AgentEvent = Token | Decided | Called | Observed | Backtracked | Asked | Finished

@@ -1,25 +1,31 @@
 """The wiring: nodes and edges, nothing else.
 
-    begin -> plan -> call -> act -> plan ...
+    begin -> plan -> call -> act -> plan ...      (call -> approve -> act where a person is asked first)
                   -> summarize -> finish
                   -> give_up   -> finish
      where a path ends and the search does not: backtrack -> plan, and in classical DFS rank -> backtrack -> plan
 What a step still lacks, or where the search goes on, decides the edge (`state.next_node`), after every node: a run that
 was stored anywhere goes on from there. `messages` in, `messages` out, so it stands where `create_agent` would, as a
-subgraph too; the last human message is the question, and what was said before it is not read.
+subgraph too; the last human message is the question, told with the turns before it.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from langchain_core.runnables import RunnableLambda
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.config import get_config, get_store
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
+from langgraph.store.base import BaseStore
+from langgraph.store.memory import InMemoryStore
 from langgraph.types import Checkpointer
 
+from alpha_umi.agent.acting import Hands
+from alpha_umi.agent.journal import Journal
 from alpha_umi.agent.nodes import Nodes, Update
 from alpha_umi.agent.state import Budget, Messages, State
 from alpha_umi.agent.strategies import Search, chain
@@ -29,6 +35,7 @@ from alpha_umi.models.base import Model
 from alpha_umi.prompts import View
 from alpha_umi.roles import Team
 from alpha_umi.tools.functions import as_toolbox
+from alpha_umi.trajectory import Call
 
 NODES_PER_STEP = 5
 NODES_AROUND = 8
@@ -44,7 +51,9 @@ def build_graph(
     toolbox: Any,
     budget: Budget | None = None,
     search: Search | None = None,
+    sensitive: Collection[str] | Callable[[Call], bool] = (),
     checkpointer: Checkpointer = None,
+    store: BaseStore | None = None,
     name: str = "alpha_umi",
 ) -> AgentGraph:
     """Compile the agent as a LangGraph: messages in, messages out.
@@ -55,7 +64,11 @@ def build_graph(
         toolbox: what may be called: a toolbox, Python functions, LangChain tools, or a mixture.
         budget: what one run may spend.
         search: the strategy, such as `DFSDT()`; left out, a chain.
+        sensitive: names of tools that a person is asked about before each call, or a function that says so of a call;
+            beside the tools that are marked so. Needs a checkpointer.
         checkpointer: any of LangGraph's; runs then need a `thread_id`.
+        store: any of LangGraph's; holds which calls were begun and ended, so that a run that was killed makes none
+            twice. Left out beside a checkpointer, that is known in this process only.
         name: how the graph is called inside a larger one.
 
     Raises:
@@ -65,29 +78,53 @@ def build_graph(
     missing = sorted({role.view for role in (team.planner, team.caller, team.summarizer)} - set(models))
     if missing:
         raise UsageError(f"team '{team.name}' has no model for {', '.join(missing)}; models are given by view")
-    nodes = Nodes(team=team, models=models, toolbox=as_toolbox(toolbox), budget=budget, search=search)
+    hands = Hands(toolbox=as_toolbox(toolbox), sensitive=sensitive)
+    hands.check()
+    nodes = Nodes(team=team, models=models, hands=hands, budget=budget, search=search)
     graph = StateGraph(State, input_schema=Messages, output_schema=Messages)
     graph.add_node("begin", nodes.begin)
     graph.add_edge(START, "begin")
-    inner = {"plan": nodes.plan, "call": nodes.call, "act": nodes.act, "summarize": nodes.summarize}
-    inner |= {"give_up": nodes.give_up}
+    inner = {"plan": nodes.plan, "call": nodes.call, "approve": nodes.approve, "act": _acting(nodes)}
+    inner |= {"summarize": nodes.summarize, "give_up": nodes.give_up}
     if not search.one_path:
         inner |= {"backtrack": nodes.backtrack}
     if search.rank:
         inner |= {"rank": nodes.rank}
-    for key, work in {**inner, "finish": nodes.finish}.items():
+    for key, work in {**inner, "finish": _finishing(nodes)}.items():
         graph.add_node(key, _node(key, work, nodes))
+
+    def route(state: State) -> str:
+        return "approve" if nodes.must_ask(state) else state["next"]
+
     for key in ("begin", *inner):
-        graph.add_conditional_edges(key, _route, [*inner, "finish"])
+        graph.add_conditional_edges(key, route, [*inner, "finish"])
     graph.add_edge("finish", END)
-    compiled = graph.compile(checkpointer=checkpointer, name=name)
+    if store is None and isinstance(checkpointer, BaseCheckpointSaver):
+        store = InMemoryStore()
+    compiled = graph.compile(checkpointer=checkpointer, store=store, name=name)
     # LangGraph's own limit, set where it cannot be met before ours.
     limit = NODES_PER_STEP * search.most_steps(budget.max_steps) + NODES_AROUND
     return compiled.with_config(recursion_limit=limit)
 
 
-def _route(state: State) -> str:
-    return state["next"]
+def _journal(state: State) -> Journal | None:
+    """Where this run's calls are written down; None where nothing could be resumed."""
+    store: BaseStore | None = get_store()
+    resumable = store is not None and "thread_id" in get_config().get("configurable", {})
+    return Journal(store, state["session"]) if store is not None and resumable else None
+
+
+def _acting(nodes: Nodes) -> Callable[[State, threading.Event], Update]:
+    return lambda state, stop: nodes.act(state, stop, _journal(state))
+
+
+def _finishing(nodes: Nodes) -> Callable[[State, threading.Event], Update]:
+    def finish(state: State, stop: threading.Event) -> Update:
+        if (journal := _journal(state)) is not None:
+            journal.close()
+        return nodes.finish(state, stop)
+
+    return finish
 
 
 def _node(

@@ -12,6 +12,7 @@ from langchain_core.messages.ai import UsageMetadata
 
 from alpha_umi.agent.state import Reason, Result
 from alpha_umi.errors import UsageError
+from alpha_umi.prompts import thread_text
 from alpha_umi.trajectory import Call, Observation, Outcome, Step
 
 _NO_ANSWER = {
@@ -36,6 +37,37 @@ def question_of(messages: Sequence[AnyMessage]) -> str:
     if not question:
         raise UsageError("the question is empty")
     return str(question)
+
+
+def with_history(messages: Sequence[AnyMessage], *, most: int) -> str:
+    """The question, told with the earlier turns of its thread.
+
+    Args:
+        messages: of the whole thread; the last human one is the question.
+        most: characters that earlier questions and answers may take. The newest are kept, whole turns only.
+
+    Raises:
+        UsageError: there is no question, or it is empty.
+    """
+    question = question_of(messages)
+    kept: list[dict[str, str]] = []
+    for turn in reversed(_turns(messages)[:-1]):
+        most -= len(turn["question"]) + len(turn["answer"])
+        if most < 0:
+            break
+        kept.insert(0, turn)
+    return thread_text("history", turns=kept, question=question) if kept else question
+
+
+def _turns(messages: Sequence[AnyMessage]) -> list[dict[str, str]]:
+    """Each human message with the last words that were given back to it; calls and what they saw are left out."""
+    turns: list[dict[str, str]] = []
+    for message in messages:
+        if isinstance(message, HumanMessage):
+            turns.append({"question": str(message.text).strip(), "answer": ""})
+        elif isinstance(message, AIMessage) and not message.tool_calls and turns:
+            turns[-1]["answer"] = str(message.text).strip()
+    return turns
 
 
 def call_messages(step: Step, call: Call, observation: Observation, *, call_id: str) -> list[AnyMessage]:

@@ -17,22 +17,25 @@ from typing import Any
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.config import get_stream_writer
+from langgraph.types import interrupt
 
 from alpha_umi import grammar
+from alpha_umi.agent.acting import Hands, told_instead, writable
+from alpha_umi.agent.asking import Ask, Reply
 from alpha_umi.agent.attempts import told_of
 from alpha_umi.agent.episode import Episode
 from alpha_umi.agent.events import AgentEvent, Backtracked, Called, Decided, Finished, Observed, Token
-from alpha_umi.agent.messages import call_messages, final_message, question_of
+from alpha_umi.agent.journal import Journal
+from alpha_umi.agent.messages import call_messages, final_message, with_history
 from alpha_umi.agent.search import End, Frontier
 from alpha_umi.agent.state import Budget, Reason, State, next_node
 from alpha_umi.agent.strategies import ROOT, Search
-from alpha_umi.agent.threads import within
+from alpha_umi.constraints import PLAN, Constraint, call_of
 from alpha_umi.fitting import fit
 from alpha_umi.models.base import Completion, Message, Model, Request, session_of
 from alpha_umi.prompts import Layout, View, search_text
 from alpha_umi.roles import Team
-from alpha_umi.tools.base import Toolbox
-from alpha_umi.tools.validation import one_line, refuse_fault
+from alpha_umi.tools.validation import refuse_fault
 from alpha_umi.trajectory import Call, Decision, Observation, Plan, Step, Trajectory
 
 SESSION = "alpha_umi_session"
@@ -52,13 +55,16 @@ class Nodes:
 
     team: Team
     models: Mapping[View, Model]
-    toolbox: Toolbox
+    hands: Hands
     budget: Budget
     search: Search
 
     def begin(self, state: State, config: RunnableConfig) -> Update:
-        """Start an episode on the last human message; an earlier one of the same thread is over."""
-        trajectory = Trajectory(query=question_of(state["messages"]), tools=tuple(self.toolbox.tools))
+        """Start an episode on the last human message; an earlier one of the same thread is over, and told of."""
+        trajectory = Trajectory(
+            query=with_history(state["messages"], most=self.budget.max_history_chars),
+            tools=tuple(self.hands.toolbox.tools),
+        )
         session = config.get("configurable", {}).get(SESSION) or uuid.uuid4().hex
         tree = Frontier.start(self.search, max_steps=self.budget.max_steps)
         return {
@@ -70,6 +76,7 @@ class Nodes:
             "usage": {},
             "seconds": 0.0,
             "reason": None,
+            "approved": "",
             "next": next_node(trajectory, tree, ROOT),
         }
 
@@ -116,39 +123,50 @@ class Nodes:
             _stop_babble(episode, completion)
         return episode.update()
 
-    def act(self, state: State, stop: threading.Event) -> Update:
+    def must_ask(self, state: State) -> bool:
+        """Whether a person has to decide on the call that is next, and has not."""
+        if state["next"] != "act":
+            return False
+        episode = Episode(state, budget=self.budget)
+        call = episode.last.call
+        return call is not None and state["approved"] != episode.call_key and self.hands.must_ask(call)
+
+    def approve(self, state: State, stop: threading.Event) -> Update:
+        """Ask a person about the call. The node runs again when the answer is there, so it does nothing before."""
+        episode = Episode(state, budget=self.budget)
+        step, call, key = episode.last, episode.last.call, episode.call_key
+        assert call is not None, "the graph goes to `approve` only with a call"
+        reply = Reply.of(interrupt(Ask(why="sensitive", call=call, key=key).model_dump(mode="json")))
+        if (told := told_instead(reply)) is not None:
+            return self._observed(episode, step, call, told)
+        if reply.arguments is not None:
+            # Without the caller's words: what the history holds is what was carried out.
+            episode.fill(call.model_copy(update={"arguments": reply.arguments, "raw": ""}))
+        return {**episode.update(), "approved": key}
+
+    def act(self, state: State, stop: threading.Event, journal: Journal | None) -> Update:
         """Carry the call out; whatever happens is an observation."""
         episode = Episode(state, budget=self.budget)
         step, call = episode.last, episode.last.call
         assert call is not None, "the graph goes to `act` only with a call"
-        observation = self._refuse(call) if call.fault else self._invoke(call, episode.seconds_left, stop)
-        call_id = f"call_{episode.session[:16]}_{len(episode.tree.nodes)}"
+        if call.fault:
+            return self._observed(episode, step, call, self._refuse(call))
+        seen = self.hands.carry_out(
+            call, key=episode.call_key, journal=journal, seconds=episode.seconds_left, stop=stop
+        )
+        return self._observed(episode, step, call, seen)
+
+    def _observed(self, episode: Episode, step: Step, call: Call, observation: Observation) -> Update:
+        key = episode.call_key
         episode.observe(observation)
         _tell(Observed(observation=observation))
-        return {**episode.update(), "messages": call_messages(step, call, observation, call_id=call_id)}
+        return {**episode.update(), "messages": call_messages(step, call, observation, call_id=key)}
 
     def _refuse(self, call: Call) -> Observation:
         """What a model is told whose call cannot be read."""
         refused = refuse_fault(call)
         other = ' Or write "conclusion: " and the answer.' if self.team.single else ""
         return refused.model_copy(update={"text": refused.text + other})
-
-    def _invoke(self, call: Call, seconds: float, stop: threading.Event) -> Observation:
-        """The toolbox's observation, or why there is none: a toolbox should not raise, but one may."""
-
-        def attempt() -> Observation:
-            try:
-                seen: object = self.toolbox.invoke(call)
-            except BaseException as error:  # SystemExit too: a tool must not end the agent's program
-                return _failed(call, f"{type(error).__name__}: {one_line(str(error), limit=300)}")
-            if isinstance(seen, Observation):
-                return seen.model_copy(update={"text": _writable(seen.text)})
-            return _failed(call, f"its toolbox gave {type(seen).__name__} instead of an observation")
-
-        try:
-            return within(attempt, seconds=seconds, stop=stop)
-        except TimeoutError:
-            return _failed(call, "it gave no result before the time of the run was up")
 
     def summarize(self, state: State, stop: threading.Event) -> Update:
         """Ask for the answer; an empty one is given back to the planner."""
@@ -258,6 +276,7 @@ class Nodes:
             Request(
                 messages=fitted.conversation.messages,
                 generation=role.generation,
+                constraint=self._constraint(view, episode),
                 session=session_of(episode.session, view, self.team.layout),
                 on_text=lambda text: write(Token(role=view, text=text)),
                 should_stop=lambda: stop.is_set() or episode.seconds_left <= 0,
@@ -270,7 +289,13 @@ class Nodes:
         if completion.finish_reason == "context":
             episode.end_path(Reason.CONTEXT)
             return None
-        return completion.model_copy(update={"text": _writable(completion.text)})
+        return completion.model_copy(update={"text": writable(completion.text)})
+
+    def _constraint(self, view: View, episode: Episode) -> Constraint | None:
+        """What a role may write; the words of a summarizer, and of a single model, are its own."""
+        if not self.team.constrained or view not in {View.PLANNER, View.CALLER}:
+            return None
+        return PLAN if view is View.PLANNER else call_of(episode.trajectory.tools)
 
 
 def release(models: Mapping[View, Model], *, episode: str, layout: Layout) -> None:
@@ -289,11 +314,3 @@ def _stop_babble(episode: Episode, completion: Completion) -> None:
     """A role that went round in circles will do so again: end, with its words recorded."""
     if completion.finish_reason == "repetition":
         episode.end_path(Reason.REPETITION)
-
-
-def _failed(call: Call, why: str) -> Observation:
-    return Observation(text=f"{call.tool} failed: {why}", ok=False)
-
-
-def _writable(text: str) -> str:
-    return text.encode("utf-8", "replace").decode("utf-8")

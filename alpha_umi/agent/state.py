@@ -14,6 +14,7 @@ from langchain_core.messages import AnyMessage
 from langgraph.graph.message import add_messages
 from pydantic import Field, ModelWrapValidatorHandler, ValidationError, model_validator
 
+from alpha_umi.agent.asking import Ask
 from alpha_umi.agent.search import End, Frontier
 from alpha_umi.errors import UsageError
 from alpha_umi.models.base import Completion
@@ -55,6 +56,8 @@ class Budget(Frozen):
     """Unusable outputs in a row on one path."""
     max_repeats: int = Field(default=3, gt=1)
     """Times in a row that the same call may be answered alike on one path."""
+    max_history_chars: int = Field(default=2000, ge=0)
+    """Characters of a thread's earlier questions and answers that a later question is told with; 0 tells nothing."""
 
     @model_validator(mode="wrap")
     @classmethod
@@ -102,6 +105,8 @@ class Result(Frozen):
     usage: Mapping[View, Usage] = Field(default_factory=dict)
     trajectory: Trajectory
     """The path that ended the run: the answer's, else the first that gave up, else the longest."""
+    pending: Ask | None = None
+    """What the run waits for a person to say; then it is not over, and `Agent.resume` goes on with it."""
     tree: Frontier | None = None
     """Everything that a search tried; None where there was one path, which is the trajectory."""
 
@@ -135,6 +140,8 @@ class State(Messages):
     usage: dict[str, dict[str, Any]]
     seconds: float
     reason: str | None
+    approved: str
+    """Key of the call that a person has let happen."""
     next: str
     """`next_node` of the trajectory."""
 

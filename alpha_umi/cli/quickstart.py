@@ -100,7 +100,7 @@ def _answer(team: Team, models: Mapping[View, Model], task: Trajectory, console:
     """Let the agent work on a task, showing each role's words as they come."""
     from alpha_umi.agent.runner import Agent
     from alpha_umi.agent.state import Budget
-    from alpha_umi.cli.run import Voice
+    from alpha_umi.cli.voice import Voice
     from alpha_umi.gym.tasks import task_world
     from alpha_umi.gym.verify import verify
 

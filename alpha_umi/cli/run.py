@@ -1,46 +1,39 @@
 """`alpha-umi run`: ask a team a question and watch who speaks.
 
-Each role's words are shown as they are written, then what a tool gave back, then what it all cost. With `--json` all
-that goes to stderr and stdout holds the result alone.
+With `--json` all that is shown goes to stderr and stdout holds the result alone. With `--thread` the run is stored: it
+survives the program, waits for a person's word on a sensitive call, and goes on over several questions.
 """
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
-from unicodedata import category
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
+from alpha_umi.cli.voice import Voice, printable, show
 from alpha_umi.errors import UsageError
 from alpha_umi.roles import DEFAULT_TEAM
-from alpha_umi.tools.base import cut_middle
 from alpha_umi.trajectory import Outcome
 
 if TYPE_CHECKING:
-    from alpha_umi.agent.events import AgentEvent
+    from alpha_umi.agent.asking import Ask, Reply
     from alpha_umi.agent.runner import Agent
     from alpha_umi.agent.state import Result
-
-COLUMN = 11
-"""Width of the names at the left."""
-
-SHOWN = 800
-"""Longest observation on the screen, in characters; the model may see more of it."""
-
-_COLOURS = {"planner": "magenta", "caller": "cyan", "summarizer": "green", "single": "blue", "tool": "yellow"}
-
-_STEERING = {"Cc", "Cs"}
-"""Unicode categories of control characters and of halves of surrogate pairs."""
+    from alpha_umi.tools.base import Toolbox
 
 _HELP = """Answer a question with a team of models and tools, showing each role's words.
 
-Example: alpha-umi run "How many days are there from 2024-03-01 to 2024-12-24?" 
+Example: alpha-umi run "How many days are there from 2024-03-01 to 2024-12-24?"
 
-Exit 0 with an answer, 1 without one (the team gave up, or a budget is spent), 2 when the call was wrong.
+With --thread NAME the run is stored. Without a question it goes on where it stopped; with one it is a further turn.
+
+Exit 0 with an answer, 1 without one (the team gave up, a budget is spent, or it waits for your word), 2 when the call
+was wrong.
 """
 
 
@@ -50,7 +43,7 @@ def register(app: typer.Typer) -> None:
 
 
 def run(
-    question: str = typer.Argument(help="What to answer."),
+    question: str = typer.Argument(None, help="What to answer; left out, --thread goes on where it stopped."),
     team: str = typer.Option(DEFAULT_TEAM, help="Shipped team (see `alpha-umi list`), YAML file, or run folder."),
     tools: str = typer.Option("gym", help="Comma list of gym, gym:CATEGORY and MODULE:ATTRIBUTE."),
     most_tools: int = typer.Option(
@@ -59,136 +52,121 @@ def run(
     search: str = typer.Option("chain", help="chain, react@N, dfsdt, or dfs."),
     max_steps: int = typer.Option(None, help="Steps that the team may take on one path. Default: 12."),
     max_seconds: float = typer.Option(None, help="Seconds that it may take. Default: 600."),
+    free: bool = typer.Option(False, "--free", help="Let planner and caller write freely, without a grammar."),
+    thread: str = typer.Option(None, help="Store the run under this name, and go on with it."),
+    threads: Path = typer.Option(None, help="The SQLite file of threads. Default: ~/.local/state/alpha-umi/."),
+    sensitive: str = typer.Option("", help="Comma list of tools to ask about before each call."),
+    reply: str = typer.Option(
+        None, help="Your word on the call that a thread waits for: approve, refuse, or other arguments as JSON."
+    ),
+    trace: Path = typer.Option(None, help="Append everything that happens to this file, one JSON object a line."),
     as_json: bool = typer.Option(False, "--json", help="Print the result as one JSON object; words go to stderr."),
 ) -> None:
     """Answer a question."""
-    if not question.strip():
+    if question is None and thread is None:
+        raise UsageError("nothing to do: give a question, or --thread NAME to go on with a run")
+    if question is not None and not question.strip():
         raise UsageError("the question is empty")
+    if reply is not None and (question is not None or thread is None):
+        raise UsageError("--reply answers what a thread waits for: give it with --thread NAME and no question")
     console = Console(stderr=as_json, highlight=False)
     limits = {"max_steps": max_steps, "max_seconds": max_seconds}
-    agent = _load(team, tools, limits, search, question, most_tools, console)
-    result = agent.run(question, on_event=Voice(console))
-    _show(result, console)
+    said = None if reply is None else _reply(reply)
+    offered = _tools(tools, question, most_tools, console)
+    options: dict[str, Any] = {"search": search, "sensitive": [name for name in sensitive.split(",") if name.strip()]}
+    if thread is not None:
+        from alpha_umi.agent.persistence import threads_file
+
+        options["threads"] = threads or threads_file()
+    agent = _load(team, offered, limits, free=free, **options)
+    result = _work(agent, question, thread, said, console, trace)
+    show(result, console)
     if as_json:
         typer.echo(result.model_dump_json())
+    if result.pending is not None and thread is not None:
+        console.print(f"go on with: alpha-umi run --thread {thread} --reply approve|refuse|JSON", style="dim")
     if result.outcome is not Outcome.ANSWERED:
         raise typer.Exit(1)
 
 
-def _load(
-    team: str,
-    tools: str,
-    limits: Mapping[str, float | None],
-    search: str,
-    question: str,
-    most_tools: int,
-    console: Console,
-) -> Agent:
-    """The agent; what is cheap to check is checked before the models are loaded."""
-    from alpha_umi.agent.runner import Agent
-    from alpha_umi.agent.state import Budget
-    from alpha_umi.agent.strategies import named_search
+def _work(
+    agent: Agent, question: str | None, thread: str | None, said: Reply | None, console: Console, trace: Path | None
+) -> Result:
+    from alpha_umi.agent.tracing import Trace
+
+    voice = Voice(console)
+    on_ask = _at_the_keyboard(console) if sys.stdin.isatty() else None
+    with Trace.to(trace) as record:
+
+        def told(event: Any) -> None:
+            voice(event)
+            record(event)
+
+        if question is not None:
+            return agent.run(question, thread=thread, on_event=told, on_ask=on_ask)
+        assert thread is not None, "checked by `run`"
+        return agent.resume(thread, said, on_event=told, on_ask=on_ask)
+
+
+def _tools(spec: str, question: str | None, most: int, console: Console) -> Toolbox:
+    """The tools to offer for a question; all of them where a run goes on, which knows what it was offered."""
     from alpha_umi.gym.loading import load_tools
     from alpha_umi.tools.combined import CombinedToolbox
     from alpha_umi.tools.selection import most_related
 
-    strategy = named_search(search)
+    toolbox = load_tools(spec)
+    if question is None or len(toolbox.tools) <= most:
+        return toolbox
+    names = [tool.name for tool in most_related(question, toolbox.tools, most)]
+    console.print(f"offered {len(names)} of {len(toolbox.tools)} tools: {', '.join(names)}", style="dim")
+    return CombinedToolbox([toolbox], only=names)
+
+
+def _load(team: str, tools: Toolbox, limits: Mapping[str, float | None], *, free: bool, **options: Any) -> Agent:
+    """The agent; what is cheap to check is checked before the models are loaded."""
+    from alpha_umi.agent.runner import Agent
+    from alpha_umi.agent.state import Budget
+    from alpha_umi.agent.strategies import named_search
+    from alpha_umi.roles import load_team
+
+    options["search"] = named_search(options["search"])
     budget = Budget.model_validate({key: value for key, value in limits.items() if value is not None})
-    toolbox = load_tools(tools)
-    if len(toolbox.tools) > most_tools:
-        names = [tool.name for tool in most_related(question, toolbox.tools, most_tools)]
-        console.print(f"offered {len(names)} of {len(toolbox.tools)} tools: {', '.join(names)}", style="dim")
-        toolbox = CombinedToolbox([toolbox], only=names)
+    chosen = load_team(team)
+    if free:
+        chosen = chosen.model_copy(update={"constrained": False})
     with Console(stderr=True).status(f"loading {team}"):
-        return Agent.from_team(team, tools=toolbox, budget=budget, search=strategy)
+        return Agent.from_team(chosen, tools=tools, budget=budget, **options)
 
 
-class Voice:
-    """Shows the events of a run on a console: a name at the left, its words beside it."""
+def _reply(text: str) -> Reply:
+    """A person's word, as it is written on the command line."""
+    from alpha_umi.agent.asking import Reply
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
-        self._speaker = ""
-
-    def __call__(self, event: AgentEvent) -> None:
-        """Show one event."""
-        if event.kind == "token":
-            self._speak(event.role.value, event.text)
-            return
-        self._end_turn()
-        if event.kind == "observed":
-            text = cut_middle(event.observation.text, SHOWN).strip() or "(nothing)"
-            self._say("tool", text, colour="yellow" if event.observation.ok else "red")
-        elif event.kind == "backtracked":
-            self._say(
-                "search",
-                f"back to {f'step {event.steps}' if event.steps else 'the start'} ({event.why})",
-                colour="blue",
-            )
-        elif event.kind == "finished" and event.result.answer is None:
-            self._say("stopped", _why(event.result), colour="red")
-
-    def _speak(self, role: str, text: str) -> None:
-        """More of a role's words; its first ones begin with its name."""
-        if role != self._speaker:
-            text = text.lstrip()
-            if not text:
-                return
-            self._end_turn()
-            self._speaker = role
-            self._console.print(_name(role, _COLOURS[role]), end="")
-        self._print(text, end="")
-
-    def _end_turn(self) -> None:
-        if self._speaker:
-            self._console.print()
-        self._speaker = ""
-
-    def _say(self, name: str, text: str, *, colour: str) -> None:
-        self._console.print(_name(name, colour), end="")
-        self._print(text)
-
-    def _print(self, text: str, end: str = "\n") -> None:
-        shown = printable(text).replace("\n", "\n" + " " * COLUMN)
-        self._console.print(Text(shown), end=end, soft_wrap=True)
+    if text in {"approve", "refuse"}:
+        return Reply.of(text)
+    try:
+        arguments = json.loads(text)
+    except (ValueError, RecursionError):
+        arguments = None
+    if not isinstance(arguments, dict):
+        raise UsageError("--reply is approve, refuse, or the call's arguments as a JSON object")
+    return Reply(action="edit", arguments=arguments)
 
 
-def printable(text: str) -> str:
-    """The text without what would steer a terminal: neither a model nor a tool may move the cursor or set a title."""
-    safe = text.replace("\r\n", "\n")
-    return "".join("\ufffd" if char not in "\n\t" and category(char) in _STEERING else char for char in safe)
+def _at_the_keyboard(console: Console) -> Any:
+    """Asks whoever sits at the terminal."""
+    from alpha_umi.agent.asking import Reply
 
+    def ask(_: Ask) -> Reply:
+        while True:
+            said = console.input("[bold]yes, no, or other arguments as JSON:[/] ").strip()
+            if said.lower() in {"y", "yes"}:
+                return Reply(action="approve")
+            if said.lower() in {"n", "no"}:
+                return Reply(action="refuse")
+            try:
+                return _reply(said)
+            except UsageError as error:
+                console.print(printable(str(error)), style="red")
 
-def _name(name: str, colour: str) -> Text:
-    return Text(name.ljust(COLUMN), style=f"bold {colour}")
-
-
-def _why(result: Result) -> str:
-    if result.outcome is Outcome.GAVE_UP:
-        return "every path was tried" if result.reason == "exhausted" else "the planner gave up"
-    reasons = {
-        "calls": "the search has tried as many steps as it may",
-        "steps": "the budget of steps is spent",
-        "tokens": "the budget of tokens is spent",
-        "seconds": "the time is up",
-        "faults": "too many unusable outputs in a row",
-        "repetition": "it was repeating itself",
-        "context": "the conversation no longer fits the model",
-    }
-    return reasons[str(result.reason)]
-
-
-def _show(result: Result, console: Console) -> None:
-    """The end of a run: the answer, how it ended, and what each role cost."""
-    console.print()
-    if result.answer is not None:
-        console.print(Text(printable(result.answer), style="bold"), soft_wrap=True)
-    outcome, steps = result.outcome.value.replace("_", " "), len(result.trajectory.steps)
-    console.print(f"{outcome} in {steps} step{'s' * (steps != 1)} and {result.seconds:.1f} s", style="dim")
-    table = Table(box=None, header_style="dim", pad_edge=False)
-    for column in ("role", "calls", "prompt tokens", "of them encoded", "tokens written", "seconds"):
-        table.add_column(column, justify="left" if column == "role" else "right")
-    for view, usage in result.usage.items():
-        counts = (usage.calls, usage.prompt_tokens, usage.encoded_tokens, usage.completion_tokens)
-        table.add_row(view.value, *(f"{count:,}" for count in counts), f"{usage.seconds:.1f}")
-    console.print(table)
+    return ask

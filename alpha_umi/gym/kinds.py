@@ -38,6 +38,8 @@ class Tale:
     """Tools that must be offered."""
     avoid: tuple[str, ...] = ()
     """Tools that must not be: with them there would be another way, or a way at all."""
+    like: tuple[str, ...] = ()
+    """Tools, besides those needed, from whose categories distractors come: a missing one leaves its neighbours."""
     decline: str = ""
     """What no offered tool can do, when the planner has to give up at once for that reason."""
     why: str = ""
@@ -189,7 +191,9 @@ def _no_tool(d: Draw, pool: Pool, story: Story) -> Tale:
     wanted = template.format(**missing.plain()) if missing.depth == 1 else referred(d, missing, template)
     tale = _tale(query, [root])
     avoid = tuple({missing.intent.name, *missing.intent.rivals, *tale.avoid, *_CALCULATORS} - set(others))
-    return Tale(query=query, needs=tuple(others), avoid=avoid, decline=wanted, why="missing tool")
+    return Tale(
+        query=query, needs=tuple(others), avoid=avoid, like=(missing.intent.name,), decline=wanted, why="missing tool"
+    )
 
 
 def _none() -> Sequence[Node]:

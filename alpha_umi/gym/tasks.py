@@ -183,7 +183,7 @@ def _offer(d: Draw, tale: Tale) -> tuple[Tool, ...]:
     known = _known(d.split)
     size = d.chance.choices(list(_OFFERED), weights=list(_OFFERED.values()))[0]
     size = max(size, len(tale.needs), 3)
-    near = {owners()[name] for name in (*tale.needs, *tale.avoid) if name in owners()}
+    near = {owners()[name] for name in (*tale.needs, *tale.like)}
     others = [name for name in known if name not in tale.needs and name not in tale.avoid]
     d.chance.shuffle(others)
     alike = [name for name in others if owners()[name] in near][: (size - len(tale.needs) + 1) // 2 + 1]

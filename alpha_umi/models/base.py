@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from alpha_umi.constraints import Constraint
 from alpha_umi.prompts import Layout, Message, View
 from alpha_umi.roles import Generation
 from alpha_umi.trajectory import Frozen
@@ -29,6 +30,8 @@ class Request:
 
     messages: Sequence[Message]
     generation: Generation = field(default_factory=Generation)
+    constraint: Constraint | None = None
+    """What the completion has to be; None lets it be anything."""
     session: str = ""
     """Requests of one episode share a session; a model may keep a KV cache under it. Empty: keep nothing."""
     on_text: Callable[[str], None] | None = None

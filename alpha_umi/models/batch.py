@@ -19,6 +19,7 @@ import torch
 
 from alpha_umi.models.base import Request
 from alpha_umi.models.cache import Lease, SharedCache
+from alpha_umi.models.guidance import Guide
 from alpha_umi.models.repetition import repeats_itself
 from alpha_umi.models.sampling import Teller, chooser
 from alpha_umi.models.spans import Span
@@ -58,6 +59,8 @@ class Job:
     """Tokens that may be written."""
     end_ids: Sequence[int]
     text: Callable[[Sequence[int]], str]
+    guide: Guide | None = None
+    """Holds it to a grammar."""
     written: list[int] = field(default_factory=list)
     reason: Reason | None = None
     error: BaseException | None = None
@@ -73,6 +76,7 @@ class Job:
         self._choose = chooser(self.request.generation)
         self._tell = Teller(self.text, self.request.on_text)
         self._context = copy_context()  # callbacks run in whichever thread drives
+        self._write_forced()
 
     @property
     def done(self) -> bool:
@@ -98,8 +102,8 @@ class Job:
             return [Span(buffer, at, self.written[at - len(self.prompt) :], self.writer)]
         if at < self.cue < len(self.prompt):
             read = Span(buffer, at, self.prompt[at : self.cue], self.reader, ask=False)
-            return [read, Span(buffer, self.cue, self.prompt[self.cue :], self.writer)]
-        return [Span(buffer, at, self.prompt[at:], self.writer)]
+            return [read, Span(buffer, self.cue, [*self.prompt[self.cue :], *self.written], self.writer)]
+        return [Span(buffer, at, [*self.prompt[at:], *self.written], self.writer)]
 
     def ask_to_stop(self) -> None:
         """Let the caller end it."""
@@ -111,16 +115,38 @@ class Job:
         if self.length < len(self.prompt):
             self.encoded = len(self.prompt) - self.length
         self.length = len(self.prompt) + len(self.written)
-        token = self._choose(logits)
+        token = self._next(logits)
         if token in self.end_ids:
             self.reason = "stop"
         else:
             self.written.append(token)
-            if repeats_itself(self.written, self.request.generation.repetition_window):
-                self.reason = "repetition"
+            self._write_forced()
+            if self.guide is not None and self.guide.done:
+                self.reason = "stop"
+            elif repeats_itself(self.written, self.request.generation.repetition_window):
+                self._repeat()
             elif len(self.written) >= self.most:
                 self.reason = "length"
         self._guarded(lambda: self._tell(self.written, final=self.reason is not None))
+
+    def _next(self, logits: torch.Tensor) -> int:
+        if self.guide is None:
+            return self._choose(logits)
+        return self.guide.choose(logits, self._choose, greedy=self.request.generation.temperature <= 0)
+
+    def _write_forced(self) -> None:
+        """Write what the grammar leaves no choice about; it needs no logits."""
+        if self.guide is not None:
+            if self.most - len(self.written) <= self.guide.reserve(self.most):
+                self.guide.close()
+            self.written += self.guide.forced()[: self.most - len(self.written)]
+
+    def _repeat(self) -> None:
+        """A call that goes round in circles can still be closed; anything else ends."""
+        if self.guide is not None and self.guide.is_call and not self.guide.closing:
+            self.guide.close()
+        else:
+            self.reason = "repetition"
 
     def _guarded(self, call: Callable[[], Result]) -> Result | None:
         """Run the caller's code; what it raises ends this job and no other."""

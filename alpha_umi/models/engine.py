@@ -19,6 +19,7 @@ from alpha_umi.errors import ModelError
 from alpha_umi.models import attention
 from alpha_umi.models.batch import Batcher
 from alpha_umi.models.cache import SharedCache
+from alpha_umi.models.guidance import Guidance
 from alpha_umi.models.lora import Adapters, Stretch, stack_siblings
 from alpha_umi.models.spans import BACKBONE, PackedCache, Shape, Span
 
@@ -46,6 +47,8 @@ class Engine:
         self.shape = Shape.of(model)
         self.cache = SharedCache(self.shape)
         self.batcher = Batcher(self)
+        vocabulary = int(model.get_output_embeddings().weight.shape[0])
+        self.guidance = Guidance(encoder.tokenizer, vocabulary=vocabulary, end_ids=encoder.end_ids)
         self.loading = threading.Lock()
         """Held by a forward pass and while layers are exchanged for an adapter."""
         self._digest = digest or f"loaded-{next(_loaded)}"

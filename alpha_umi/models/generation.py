@@ -63,6 +63,7 @@ class LocalModel:
             writer=self.writer,
             most=min(request.generation.max_new_tokens, room),
             end_ids=encoder.end_ids,
+            guide=None if request.constraint is None else self.engine.guidance.begin(request.constraint),
             text=lambda ids: str(encoder.tokenizer.decode(list(ids), skip_special_tokens=True)),
         )
         if room < 1:

@@ -6,13 +6,15 @@ back to the model. It owns validation, timeouts and the cut of long output; it k
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Protocol, runtime_checkable
 
 from alpha_umi.prompts import cut_middle
-from alpha_umi.trajectory import Call, Observation, Tool
+from alpha_umi.trajectory import Call, Frozen, Observation, Tool
 
-__all__ = ["MAX_OBSERVATION_CHARS", "Toolbox", "cut_middle"]
+__all__ = ["MAX_OBSERVATION_CHARS", "Toolbox", "Traits", "cut_middle", "idempotency_key", "traits_of", "under_key"]
 
 MAX_OBSERVATION_CHARS = 4096
 """Longest observation that enters a trajectory; what is longer loses its middle (`cut_middle`)."""
@@ -30,3 +32,41 @@ class Toolbox(Protocol):
     def invoke(self, call: Call) -> Observation:
         """Carry out one call. Blocking; safe to run from several threads at once."""
         ...
+
+
+class Traits(Frozen):
+    """What is to be known of a tool before it is called, beside what the model reads."""
+
+    repeatable: bool = False
+    """Carried out twice it leaves the world as carried out once, so a call whose outcome is unknown may be repeated."""
+    takes_key: bool = False
+    """It recognises a call that it has carried out by `idempotency_key`, and gives the same result again."""
+    sensitive: bool = False
+    """A person is asked before each call."""
+
+
+def traits_of(toolbox: Toolbox, name: str) -> Traits:
+    """What a toolbox's `traits(name)` says of a tool. One that says nothing may do anything; nobody need be asked."""
+    told = getattr(toolbox, "traits", None)
+    if not callable(told):
+        return Traits()
+    found = told(name)
+    return found if isinstance(found, Traits) else Traits()
+
+
+_key: ContextVar[str | None] = ContextVar("alpha_umi_idempotency_key", default=None)
+
+
+def idempotency_key() -> str | None:
+    """Inside a tool: the key of the call that is being carried out, the same when a killed run repeats it."""
+    return _key.get()
+
+
+@contextmanager
+def under_key(key: str | None) -> Iterator[None]:
+    """Carry out one call under its key; the threads that a toolbox starts with a copy of the context see it too."""
+    token = _key.set(key)
+    try:
+        yield
+    finally:
+        _key.reset(token)

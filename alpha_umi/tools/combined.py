@@ -7,9 +7,10 @@ keeps every tool's timeouts and state. Knows nothing of what the toolboxes do.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import ExitStack
 
 from alpha_umi.errors import ToolError
-from alpha_umi.tools.base import Toolbox
+from alpha_umi.tools.base import Toolbox, Traits, traits_of
 from alpha_umi.tools.validation import closest, refuse_fault, refuse_unknown
 from alpha_umi.trajectory import Call, Observation, Tool
 
@@ -44,6 +45,17 @@ class CombinedToolbox:
             return refuse_unknown(call.tool, list(self._owners))
         _, box = self._owners[call.tool]
         return box.invoke(call)
+
+    def traits(self, name: str) -> Traits:
+        """What the toolbox that offers it says of a tool."""
+        return traits_of(self._owners[name][1], name) if name in self._owners else Traits()
+
+    def close(self) -> None:
+        """Close the toolboxes that hold something open."""
+        with ExitStack() as stack:
+            for box in {id(box): box for _, box in self._owners.values()}.values():
+                if callable(close := getattr(box, "close", None)):
+                    stack.callback(close)
 
 
 def refuse_duplicates(names: Sequence[str]) -> None:

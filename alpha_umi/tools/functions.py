@@ -18,13 +18,13 @@ import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, is_dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from jsonschema import Draft202012Validator
 from pydantic import BaseModel, ValidationError
 
 from alpha_umi.errors import ToolError, UsageError
-from alpha_umi.tools.base import MAX_OBSERVATION_CHARS, Toolbox, cut_middle
+from alpha_umi.tools.base import MAX_OBSERVATION_CHARS, Toolbox, Traits, cut_middle
 from alpha_umi.tools.combined import CombinedToolbox, refuse_duplicates
 from alpha_umi.tools.signatures import Build, tool_of
 from alpha_umi.tools.validation import (
@@ -50,6 +50,7 @@ class FunctionTool:
     """Called with keyword arguments; may be async; may return an Observation to say `ok` itself."""
     build: Build = dict
     """JSON arguments -> keyword arguments, after they passed the schema."""
+    traits: Traits = field(default_factory=Traits)
     validator: Draft202012Validator = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -61,7 +62,7 @@ class FunctionTool:
     ) -> FunctionTool:
         """Derive the tool from type hints and docstring; `hidden` parameters are given by `bind` instead."""
         tool, build = tool_of(function, name=name, hidden=hidden)
-        return cls(tool, function, build)
+        return cls(tool, function, build, getattr(function, _TRAITS, Traits()))
 
     @classmethod
     def from_schema(cls, tool: Tool, function: Callable[..., Any]) -> FunctionTool:
@@ -73,6 +74,22 @@ class FunctionTool:
         bound = copy.copy(self)  # the schema is known to be good: do not check it again
         object.__setattr__(bound, "function", functools.partial(self.function, **values))
         return bound
+
+
+_TRAITS = "__alpha_umi_traits__"
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+def tool_traits(
+    *, repeatable: bool = False, takes_key: bool = False, sensitive: bool = False
+) -> Callable[[_Function], _Function]:
+    """Mark a function that is going to be offered as a tool; see `Traits` for what each mark says."""
+
+    def mark(function: _Function) -> _Function:
+        setattr(function, _TRAITS, Traits(repeatable=repeatable, takes_key=takes_key, sensitive=sensitive))
+        return function
+
+    return mark
 
 
 class FunctionToolbox:
@@ -98,6 +115,10 @@ class FunctionToolbox:
     def tools(self) -> Sequence[Tool]:
         """What is offered, in the order given."""
         return self._tools
+
+    def traits(self, name: str) -> Traits:
+        """What a tool's function was marked with."""
+        return self._items[name].traits if name in self._items else Traits()
 
     def invoke(self, call: Call) -> Observation:
         """Carry out one call; whatever goes wrong is an observation with `ok=False`."""

@@ -19,7 +19,7 @@ from typing import Any, Self
 
 from alpha_umi.errors import MissingExtra, ToolError, UsageError
 from alpha_umi.grammar import MAX_ARGUMENT_DEPTH
-from alpha_umi.tools.base import MAX_OBSERVATION_CHARS
+from alpha_umi.tools.base import MAX_OBSERVATION_CHARS, Traits
 from alpha_umi.tools.functions import FunctionTool, FunctionToolbox
 from alpha_umi.tools.validation import closest, one_line, refuse_arguments
 from alpha_umi.trajectory import Call, Observation, Tool
@@ -107,6 +107,11 @@ class MCPToolbox:
         `destructiveHint`, `idempotentHint` (may be repeated), `openWorldHint`. What it did not state is absent."""
         self._current()
         return self._annotations
+
+    def traits(self, name: str) -> Traits:
+        """Whether a call may be repeated, as the server claims: it changes nothing, or nothing more the second time."""
+        hints = self.annotations.get(name, {})
+        return Traits(repeatable=hints.get("readOnlyHint", False) or hints.get("idempotentHint", False))
 
     def invoke(self, call: Call) -> Observation:
         """Carry out one call; whatever goes wrong is an observation with `ok=False`."""

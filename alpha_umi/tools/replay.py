@@ -21,7 +21,7 @@ from typing import Any, Literal, NamedTuple, Self
 from pydantic import ValidationError
 
 from alpha_umi.errors import DataError, UsageError, WorkError
-from alpha_umi.tools.base import Toolbox, cut_middle
+from alpha_umi.tools.base import Toolbox, Traits, cut_middle, traits_of
 from alpha_umi.tools.validation import refuse_fault, refuse_unknown
 from alpha_umi.trajectory import Call, Observation, Tool
 
@@ -76,6 +76,10 @@ class Recorder:
         observation = self._box.invoke(call)
         self._append(line | {"observation": observation.model_dump()})
         return observation
+
+    def traits(self, name: str) -> Traits:
+        """What the recorded toolbox says of a tool."""
+        return traits_of(self._box, name)
 
     def _append(self, value: Any) -> None:
         data = (json.dumps(value, separators=(",", ":")) + "\n").encode()
@@ -148,6 +152,10 @@ class Replay:
             place = self._next[wanted]
             self._next[wanted] = min(place + 1, len(seen) - 1)
         return seen[place]
+
+    def traits(self, name: str) -> Traits:
+        """A recording changes nothing; what answers in its place may."""
+        return Traits(repeatable=True) if isinstance(self._missing, str) else traits_of(self._missing, name)
 
     def _unrecorded(self, call: Call) -> Observation:
         if not isinstance(self._missing, str):

@@ -22,7 +22,7 @@ from jsonschema import Draft202012Validator
 
 from alpha_umi.errors import ToolError
 from alpha_umi.tools.addresses import literal_hosts
-from alpha_umi.tools.base import MAX_OBSERVATION_CHARS, cut_middle
+from alpha_umi.tools.base import MAX_OBSERVATION_CHARS, Traits, cut_middle, idempotency_key
 from alpha_umi.tools.http import HttpClient, HttpFault, HttpRequest, Limits
 from alpha_umi.tools.openapi.credentials import Applied, Credentials, Secret
 from alpha_umi.tools.openapi.document import MAX_BYTES, Document, read_document
@@ -131,16 +131,18 @@ class OpenAPIToolbox:
         """What is offered, in the order of the document."""
         return self._tools
 
-    def may_repeat(self, name: str) -> bool:
-        """Whether a call whose outcome is unknown may be made again: by method, by its key, or as declared."""
-        item = self._items[name]
-        sent_twice = HttpRequest(item.operation.method, "").may_repeat
-        return sent_twice or item.operation.takes_key or name in self._repeatable
+    def traits(self, name: str) -> Traits:
+        """Whether an operation may be repeated, by its method or as declared, and whether it takes a key."""
+        if name not in self._items:
+            return Traits()
+        operation = self._items[name].operation
+        repeatable = HttpRequest(operation.method, "").may_repeat or name in self._repeatable
+        return Traits(repeatable=repeatable, takes_key=operation.takes_key)
 
-    def invoke(self, call: Call, *, idempotency_key: str | None = None) -> Observation:
+    def invoke(self, call: Call) -> Observation:
         """Carry out one call; whatever goes wrong is an observation with `ok=False`.
 
-        The key goes to operations that have a header `Idempotency-Key`; they get a random one if none is given.
+        Operations that have a header `Idempotency-Key` get the call's key, or a random one where it has none.
         """
         if call.fault:
             return refuse_fault(call)
@@ -148,7 +150,7 @@ class OpenAPIToolbox:
         if item is None:
             return refuse_unknown(call.tool, list(self._items))
         try:
-            seen = self._carry_out(item, call.arguments, idempotency_key)
+            seen = self._carry_out(item, call.arguments, idempotency_key())
         except RecursionError:
             seen = refuse_arguments(call.tool, ["nested too deep"])
         except Exception as error:  # a Toolbox never raises

@@ -1,0 +1,113 @@
+"""Carrying a call out: once, under its key, within the run's time; whatever happens is an observation."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from langgraph.types import interrupt
+
+from alpha_umi.agent.asking import Ask, Reply
+from alpha_umi.agent.journal import Journal
+from alpha_umi.agent.threads import within
+from alpha_umi.errors import UsageError
+from alpha_umi.tools.base import Toolbox, traits_of, under_key
+from alpha_umi.tools.validation import one_line
+from alpha_umi.trajectory import Call, Observation
+
+REFUSED = "The user does not allow this call"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hands:
+    """A toolbox, and which of its tools nobody may use unasked."""
+
+    toolbox: Toolbox
+    sensitive: Collection[str] | Callable[[Call], bool] = ()
+    """Names of tools, or what says of a call whether it is sensitive; beside the tools that say so of themselves."""
+
+    def check(self) -> None:
+        """Raise a UsageError for a name that is no tool's: what was meant to be asked about would just happen."""
+        if callable(self.sensitive):
+            return
+        names = {tool.name for tool in self.toolbox.tools}
+        if unknown := sorted(set(self.sensitive) - names):
+            raise UsageError(f"sensitive: there is no tool {unknown[0]!r}; offered: {', '.join(sorted(names))}")
+
+    def must_ask(self, call: Call) -> bool:
+        """Whether a person decides on this call. One that cannot be read, or names no tool, is never carried out."""
+        if call.fault or all(call.tool != tool.name for tool in self.toolbox.tools):
+            return False
+        marked = self.sensitive(call) if callable(self.sensitive) else call.tool in self.sensitive
+        return marked or traits_of(self.toolbox, call.tool).sensitive
+
+    def carry_out(
+        self, call: Call, *, key: str, journal: Journal | None, seconds: float, stop: threading.Event
+    ) -> Observation:
+        """The observation of a call that may be made.
+
+        Args:
+            key: names this call in this run; the same when a run that was killed comes here again.
+            journal: where it is written down; None where nothing could be resumed.
+            seconds: that the run has left.
+            stop: set when the run is cancelled.
+        """
+        if journal is None:
+            return self._invoke(call, key, seconds, stop)
+        entry = journal.read(key)
+        if entry is not None and entry.observation is not None:
+            return entry.observation
+        if entry is not None and not self._repeatable(call):
+            reply = Reply.of(interrupt(Ask(why="unknown_outcome", call=call, key=key).model_dump(mode="json")))
+            if (told := told_instead(reply)) is not None:
+                journal.end(key, call, told)
+                return told
+            if reply.arguments is not None:
+                call = call.model_copy(update={"arguments": reply.arguments, "raw": ""})
+        journal.begin(key, call)
+        observation = self._invoke(call, key, seconds, stop)
+        if not stop.is_set():  # else nobody knows: the tool may still be at work
+            journal.end(key, call, observation)
+        return observation
+
+    def _repeatable(self, call: Call) -> bool:
+        traits = traits_of(self.toolbox, call.tool)
+        return traits.repeatable or traits.takes_key
+
+    def _invoke(self, call: Call, key: str, seconds: float, stop: threading.Event) -> Observation:
+        """The toolbox's observation, or why there is none: a toolbox should not raise, but one may."""
+
+        def attempt() -> Observation:
+            try:
+                with under_key(key):
+                    seen: object = self.toolbox.invoke(call)
+            except BaseException as error:  # SystemExit too: a tool must not end the agent's program
+                return _failed(call, f"{type(error).__name__}: {one_line(str(error), limit=300)}")
+            if isinstance(seen, Observation):
+                return seen.model_copy(update={"text": writable(seen.text)})
+            return _failed(call, f"its toolbox gave {type(seen).__name__} instead of an observation")
+
+        try:
+            return within(attempt, seconds=seconds, stop=stop)
+        except TimeoutError:
+            return _failed(call, "it gave no result before the time of the run was up")
+
+
+def told_instead(reply: Reply) -> Observation | None:
+    """What the model is told of a call that a person did not let happen; None for one that shall."""
+    if reply.action == "observed":
+        return Observation(text=writable(reply.text))
+    if reply.action == "refuse":
+        why = one_line(writable(reply.text), limit=500)
+        return Observation(text=f"{REFUSED}: {why}" if why else f"{REFUSED}.", ok=False)
+    return None
+
+
+def writable(text: str) -> str:
+    """Without lone surrogates, which no file or tokenizer can hold."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _failed(call: Call, why: str) -> Observation:
+    return Observation(text=f"{call.tool} failed: {why}", ok=False)

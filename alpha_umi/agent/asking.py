@@ -1,0 +1,55 @@
+"""What a run asks a person, and what the person says: plain data, as `interrupt` and any checkpointer want it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, Self
+
+from pydantic import ValidationError, model_validator
+
+from alpha_umi.errors import UsageError
+from alpha_umi.roles import config_mistakes
+from alpha_umi.trajectory import Call, Frozen
+
+
+class Ask(Frozen):
+    """A call that waits for a person's word."""
+
+    why: Literal["sensitive", "unknown_outcome"]
+    """`sensitive`: it is marked so and was not carried out yet. `unknown_outcome`: the run broke off while it was being
+    carried out, so that it may have happened, and its tool does not say that it may be repeated."""
+    call: Call
+    key: str
+    """The call's idempotency key: the same whenever this call is asked about or carried out."""
+
+
+class Reply(Frozen):
+    """A person's word on a call.
+
+    `approve` carries it out (again, if its outcome is unknown), `edit` carries it out with other arguments, `refuse`
+    does not and tells the model `text`, `observed` does not either and gives the model `text` as what came back.
+    """
+
+    action: Literal["approve", "edit", "refuse", "observed"]
+    arguments: Mapping[str, Any] | None = None
+    text: str = ""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if (self.action == "edit") != (self.arguments is not None):
+            raise ValueError("arguments belong to `edit`, and to it alone")
+        return self
+
+    @classmethod
+    def of(cls, said: object) -> Reply:
+        """A reply out of what a program resumed with: a Reply, its data, or the bare word `approve` or `refuse`.
+
+        Raises:
+            UsageError: it is none of these.
+        """
+        if isinstance(said, Reply):
+            return said
+        try:
+            return cls.model_validate({"action": said} if isinstance(said, str) else said)
+        except ValidationError as error:
+            raise UsageError("reply: " + "; ".join(config_mistakes(error))) from None

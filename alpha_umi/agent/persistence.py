@@ -1,0 +1,95 @@
+"""Threads: runs that are stored, so that they survive the program and go on over several questions.
+
+Where they are stored is LangGraph's business: any of its checkpointers and stores. The embedded default is one SQLite
+file. One thread carries one run at a time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sqlite3
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from filelock import AsyncFileLock, FileLock, Timeout
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+from langgraph.store.base import BaseStore
+from langgraph.store.sqlite import AsyncSqliteStore
+
+from alpha_umi.errors import UsageError
+
+_running: set[tuple[str, str]] = set()
+_guard = threading.Lock()
+
+
+class Stored(NamedTuple):
+    """Where a run is stored."""
+
+    checkpointer: BaseCheckpointSaver[Any]
+    store: BaseStore
+
+
+def threads_file() -> Path:
+    """Where threads are stored unless one says otherwise: $ALPHA_UMI_THREADS, else under $XDG_STATE_HOME or
+    ~/.local/state."""
+    if named := os.environ.get("ALPHA_UMI_THREADS"):
+        return Path(named).expanduser()
+    return Path(os.environ.get("XDG_STATE_HOME") or "~/.local/state").expanduser() / "alpha-umi" / "threads.sqlite"
+
+
+@asynccontextmanager
+async def opened(file: Path) -> AsyncIterator[Stored]:
+    """A file of threads, made if it is not there.
+
+    Raises:
+        UsageError: it cannot be opened, or is no such file.
+    """
+    async with AsyncExitStack() as stack:
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            checkpointer = await stack.enter_async_context(AsyncSqliteSaver.from_conn_string(str(file)))
+            store = await stack.enter_async_context(AsyncSqliteStore.from_conn_string(str(file)))
+            # A run waits for whoever writes another thread's state into the same file.
+            for connection in (checkpointer.conn, store.conn):
+                await connection.execute("PRAGMA busy_timeout = 30000")
+            async with AsyncFileLock(f"{file}.lock", timeout=30):  # two that make the tables at once would collide
+                await checkpointer.setup()
+                await store.setup()
+            # What was begun is on the disk before it happens, even if the machine goes down.
+            await store.conn.execute("PRAGMA synchronous = FULL")
+        except (OSError, sqlite3.Error, Timeout) as error:
+            raise UsageError(f"{file} cannot be used for threads: {error}") from error
+        yield Stored(checkpointer, store)
+
+
+@contextmanager
+def claimed(place: str, thread: str, *, file: Path | None = None) -> Iterator[None]:
+    """Keep a thread from being run twice at once, by this process or, in a file, by another.
+
+    Raises:
+        UsageError: it is being run.
+    """
+    taken = UsageError(f"thread '{thread}' is being run already; wait for it, or use another thread")
+    with _guard:
+        if (place, thread) in _running:
+            raise taken
+        _running.add((place, thread))
+    try:
+        if file is None:
+            yield
+            return
+        name = hashlib.sha256(thread.encode("utf-8", "replace")).hexdigest()[:16]
+        file.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with FileLock(f"{file}.{name}.lock", timeout=0):
+                yield
+        except Timeout:
+            raise taken from None
+    finally:
+        with _guard:
+            _running.discard((place, thread))

@@ -1,0 +1,136 @@
+"""What a person sees of a run: each role's words as they come, what a tool gave back, and what it all cost."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+from unicodedata import category
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from alpha_umi.tools.base import cut_middle
+from alpha_umi.trajectory import Outcome
+
+if TYPE_CHECKING:
+    from alpha_umi.agent.asking import Ask
+    from alpha_umi.agent.events import AgentEvent
+    from alpha_umi.agent.state import Result
+
+COLUMN = 11
+"""Width of the names at the left."""
+
+SHOWN = 800
+"""Longest observation on the screen, in characters; the model may see more of it."""
+
+_COLOURS = {"planner": "magenta", "caller": "cyan", "summarizer": "green", "single": "blue", "tool": "yellow"}
+
+_STEERING = {"Cc", "Cs"}
+"""Unicode categories of control characters and of halves of surrogate pairs."""
+
+
+class Voice:
+    """Shows the events of a run on a console: a name at the left, its words beside it."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._speaker = ""
+
+    def __call__(self, event: AgentEvent) -> None:
+        """Show one event."""
+        if event.kind == "token":
+            self._speak(event.role.value, event.text)
+            return
+        self._end_turn()
+        if event.kind == "observed":
+            text = cut_middle(event.observation.text, SHOWN).strip() or "(nothing)"
+            self._say("tool", text, colour="yellow" if event.observation.ok else "red")
+        elif event.kind == "backtracked":
+            self._say(
+                "search",
+                f"back to {f'step {event.steps}' if event.steps else 'the start'} ({event.why})",
+                colour="blue",
+            )
+        elif event.kind == "asked":
+            self._say("asked", asked_text(event.ask), colour="red")
+        elif event.kind == "finished" and event.result.answer is None and event.result.pending is None:
+            self._say("stopped", _why(event.result), colour="red")
+
+    def _speak(self, role: str, text: str) -> None:
+        """More of a role's words; its first ones begin with its name."""
+        if role != self._speaker:
+            text = text.lstrip()
+            if not text:
+                return
+            self._end_turn()
+            self._speaker = role
+            self._console.print(_name(role, _COLOURS[role]), end="")
+        self._print(text, end="")
+
+    def _end_turn(self) -> None:
+        if self._speaker:
+            self._console.print()
+        self._speaker = ""
+
+    def _say(self, name: str, text: str, *, colour: str) -> None:
+        self._console.print(_name(name, colour), end="")
+        self._print(text)
+
+    def _print(self, text: str, end: str = "\n") -> None:
+        shown = printable(text).replace("\n", "\n" + " " * COLUMN)
+        self._console.print(Text(shown), end=end, soft_wrap=True)
+
+
+def printable(text: str) -> str:
+    """The text without what would steer a terminal: neither a model nor a tool may move the cursor or set a title."""
+    safe = text.replace("\r\n", "\n")
+    return "".join("\ufffd" if char not in "\n\t" and category(char) in _STEERING else char for char in safe)
+
+
+def asked_text(ask: Ask) -> str:
+    """What a person decides on, in one line and a call."""
+    arguments = cut_middle(json.dumps(dict(ask.call.arguments), ensure_ascii=False), SHOWN)
+    why = {
+        "sensitive": "May this be called?",
+        "unknown_outcome": "The run broke off during this call, which may have happened. Call it again?",
+    }
+    return f"{why[ask.why]} {ask.call.tool} {arguments}"
+
+
+def _name(name: str, colour: str) -> Text:
+    return Text(name.ljust(COLUMN), style=f"bold {colour}")
+
+
+def _why(result: Result) -> str:
+    if result.outcome is Outcome.GAVE_UP:
+        return "every path was tried" if result.reason == "exhausted" else "the planner gave up"
+    reasons = {
+        "calls": "the search has tried as many steps as it may",
+        "steps": "the budget of steps is spent",
+        "tokens": "the budget of tokens is spent",
+        "seconds": "the time is up",
+        "faults": "too many unusable outputs in a row",
+        "repetition": "it was repeating itself",
+        "context": "the conversation no longer fits the model",
+    }
+    return reasons[str(result.reason)]
+
+
+def show(result: Result, console: Console) -> None:
+    """The end of a run: the answer, how it ended, and what each role cost."""
+    console.print()
+    if result.answer is not None:
+        console.print(Text(printable(result.answer), style="bold"), soft_wrap=True)
+    if result.pending is not None:
+        console.print("it waits for your word on this call", style="dim")
+        return
+    outcome, steps = result.outcome.value.replace("_", " "), len(result.trajectory.steps)
+    console.print(f"{outcome} in {steps} step{'s' * (steps != 1)} and {result.seconds:.1f} s", style="dim")
+    table = Table(box=None, header_style="dim", pad_edge=False)
+    for column in ("role", "calls", "prompt tokens", "of them encoded", "tokens written", "seconds"):
+        table.add_column(column, justify="left" if column == "role" else "right")
+    for view, usage in result.usage.items():
+        counts = (usage.calls, usage.prompt_tokens, usage.encoded_tokens, usage.completion_tokens)
+        table.add_row(view.value, *(f"{count:,}" for count in counts), f"{usage.seconds:.1f}")
+    console.print(table)

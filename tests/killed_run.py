@@ -1,0 +1,107 @@
+"""A ten-step run over tools of three kinds that count their effects; `test_persistence` kills it and starts it again.
+
+Each effect is one line, appended at once, so that a kill cannot take it back. The scripted words stand in a table by
+the step that the conversation has reached, as a model's would: a resumed run asks for what is missing and no more.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from alpha_umi import Agent, Reply, View, idempotency_key, tool_traits
+from alpha_umi.agent.asking import Ask
+from alpha_umi.agent.events import AgentEvent
+from alpha_umi.errors import UsageError
+from alpha_umi.models.base import Completion, Message, Request
+from alpha_umi.models.scripted import ScriptedModel
+
+STEPS = 10
+TOOLS = ("plain", "keyed", "repeatable")
+
+
+class Words(ScriptedModel):
+    """What a role says at a step; the step is how many observations the conversation holds."""
+
+    def __init__(self, view: View) -> None:
+        super().__init__([])
+        self._view = view
+
+    def complete(self, request: Request) -> Completion:
+        return Completion(text=self._text(request.messages), completion_tokens=1)
+
+    def _text(self, messages: Sequence[Message]) -> str:
+        done = sum(f"done {n}:" in message.content for message in messages for n in range(STEPS))
+        if self._view is View.PLANNER:
+            return "All done. Next: conclusion." if done == STEPS else f"Step {done} comes. Next: caller."
+        if self._view is View.CALLER:
+            return f'Action: {TOOLS[done % 3]}\nAction Input: {{"step": {done}}}'
+        return "finished"
+
+
+def agent(folder: Path) -> Agent:
+    """The agent, whose effects go to files in the folder."""
+
+    def effect(kind: str, step: int) -> str:
+        with (folder / kind).open("a") as stream:
+            stream.write(f"{step}\n")
+            stream.flush()
+        time.sleep(0.004)
+        return f"done {step}: {kind}"
+
+    def plain(step: int) -> str:
+        """Has an effect each time."""
+        return effect("plain", step)
+
+    @tool_traits(takes_key=True)
+    def keyed(step: int) -> str:
+        """Has an effect the first time that it sees a key."""
+        key = idempotency_key()
+        assert key is not None
+        try:
+            (folder / f"key-{key}").touch(exist_ok=False)
+        except FileExistsError:
+            return f"done {step}: keyed"
+        return effect("keyed", step)
+
+    @tool_traits(repeatable=True)
+    def repeatable(step: int) -> str:
+        """Leaves the same behind however often it is carried out."""
+        (folder / f"state-{step}").write_text("set")
+        return f"done {step}: repeatable"
+
+    models = {view: Words(view) for view in (View.PLANNER, View.CALLER, View.SUMMARIZER)}
+    return Agent.from_team("umi", tools=[plain, keyed, repeatable], models=models, threads=folder / "threads.sqlite")
+
+
+def person(folder: Path, ask: Ask) -> Reply:
+    """Looks whether it happened, as a person would, and says so."""
+    step = int(ask.call.arguments["step"])
+    with (folder / "asked").open("a") as stream:
+        stream.write(f"{ask.why} {step}\n")
+    effects = (folder / "plain").read_text().split() if (folder / "plain").exists() else []
+    return Reply(action="observed", text=f"done {step}: plain") if str(step) in effects else Reply(action="approve")
+
+
+def main() -> None:
+    """Begin the run, or go on with it; print a line at each event, so that a kill can be aimed."""
+    folder = Path(sys.argv[1])
+    made = agent(folder)
+
+    def told(event: AgentEvent) -> None:
+        print(event.kind, flush=True)
+
+    def asked(ask: Ask) -> Reply:
+        return person(folder, ask)
+
+    try:
+        result = made.resume("ten", on_event=told, on_ask=asked)
+    except UsageError:  # killed before anything was stored, or not begun
+        result = made.run("Do ten things.", thread="ten", on_event=told, on_ask=asked)
+    print(result.model_dump_json(), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,281 @@
+"""Runs that survive: stored threads, kills at any point, effects that happen once, follow-up questions."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from langgraph.checkpoint.memory import InMemorySaver
+
+from alpha_umi import Agent, Budget, Outcome, Reply, ScriptedModel, View
+from alpha_umi.agent.persistence import opened, threads_file
+from alpha_umi.errors import UsageError
+
+TEN = Path(__file__).with_name("killed_run.py")
+
+
+def models(
+    planner: Sequence[str], caller: Sequence[str] = (), summarizer: Sequence[str] = ()
+) -> dict[View, ScriptedModel]:
+    texts = {View.PLANNER: planner, View.CALLER: caller, View.SUMMARIZER: summarizer}
+    return {view: ScriptedModel(script) for view, script in texts.items()}
+
+
+def answering(*answers: str) -> dict[View, ScriptedModel]:
+    return models(["I know. Next: conclusion."] * len(answers), summarizer=list(answers))
+
+
+def start(folder: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen([sys.executable, str(TEN), str(folder)], stdout=subprocess.PIPE, text=True)
+
+
+def finish(folder: Path) -> Any:
+    """Let the run come to its end, and return its result."""
+    process = start(folder)
+    out, _ = process.communicate(timeout=120)
+    assert process.returncode == 0, out
+    return json.loads(out.splitlines()[-1])
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    return finish(tmp_path_factory.mktemp("undisturbed"))
+
+
+def kill_once(folder: Path, *, events: int, seconds: float) -> bool:
+    """Start or resume the run, and kill it that long after so many events; whether it was still at work."""
+    process = start(folder)
+    assert process.stdout is not None
+    for _ in range(events):
+        process.stdout.readline()
+    time.sleep(seconds)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    return process.returncode == -signal.SIGKILL
+
+
+def check(folder: Path, result: Any, undisturbed: Any) -> None:
+    """The result is that of an undisturbed run, and every effect happened once."""
+    assert result["answer"] == "finished"
+    assert _steps(result) == _steps(undisturbed)
+    for kind, count in (("plain", 4), ("keyed", 3)):
+        effects = Counter((folder / kind).read_text().split())
+        assert len(effects) == count
+        assert set(effects.values()) == {1}, f"{kind}: {effects}"
+    if (folder / "asked").exists():
+        asked = {line.split()[0] for line in (folder / "asked").read_text().splitlines()}
+        assert asked == {"unknown_outcome"}
+
+
+def _steps(result: Any) -> list[Any]:
+    return [(step["plan"], step["call"], step["observation"]) for step in result["trajectory"]["steps"]]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(10))
+def test_no_kill_makes_an_effect_happen_twice(seed: int, tmp_path: Path, undisturbed: Any) -> None:
+    """Fifty kills in all, at random points of a ten-step run of some thirty events, five in each run of the test."""
+    chance = random.Random(seed)
+    killed = [kill_once(tmp_path, events=chance.randrange(8), seconds=chance.uniform(0.0, 0.008)) for _ in range(5)]
+    assert all(killed)
+    check(tmp_path, finish(tmp_path), undisturbed)
+
+
+@pytest.mark.parametrize(
+    ("reply", "seen", "times"),
+    [
+        (Reply(action="approve"), "sent to Bo", 2),
+        (Reply(action="edit", arguments={"to": "Al"}), "sent to Al", 2),
+        (Reply(action="refuse", text="leave it"), "The user does not allow this call: leave it", 1),
+        (Reply(action="observed", text="it is there"), "it is there", 1),
+    ],
+)
+def test_a_call_whose_outcome_is_unknown(reply: Reply, seen: str, times: int, tmp_path: Path) -> None:
+    """A cancelled run leaves its call open: the tool may be at work still. The next one asks, and does what is said."""
+    effects: list[str] = []
+    at_work = threading.Event()
+
+    def send(to: str) -> str:
+        """Send a letter."""
+        effects.append(to)
+        at_work.set()
+        if len(effects) == 1:
+            threading.Event().wait(1.0)
+        return f"sent to {to}"
+
+    def agent() -> Agent:
+        script = models(
+            ["Send. Next: caller."] if not effects else ["Sent. Next: conclusion."],
+            ['Action: send\nAction Input: {"to": "Bo"}'],
+            ["ok"],
+        )
+        return Agent.from_team("umi", tools=[send], models=script, threads=tmp_path / "t.sqlite")
+
+    async def cancelled() -> None:
+        run = asyncio.create_task(agent().arun("Write to Bo", thread="a"))
+        await asyncio.to_thread(at_work.wait, 10)
+        run.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await run
+
+    asyncio.run(cancelled())
+    waiting = agent().resume("a")
+    assert waiting.pending is not None
+    assert (waiting.pending.why, waiting.pending.call.arguments) == ("unknown_outcome", {"to": "Bo"})
+    assert effects == ["Bo"]  # asking is not doing
+    result = agent().resume("a", reply)
+    assert result.answer == "ok"
+    observation = result.trajectory.steps[0].observation
+    assert observation is not None
+    assert observation.text == seen
+    assert len(effects) == times
+
+
+def test_a_thread_goes_on_over_several_questions(tmp_path: Path) -> None:
+    script = answering("Paris", "About two million", "1889", "no idea")
+    agent = Agent.from_team("umi", tools=[], models=script, threads=tmp_path / "t.sqlite")
+    agent.run("What is the capital of France?", thread="a")
+    agent.run("How many live there?", thread="a")
+    third = agent.run("When was its tower built?", thread="a")
+    told = script[View.PLANNER].requests[-1].messages[1].content
+    for part in ("capital of France", "Paris", "How many live", "two million", "When was its tower"):
+        assert part in told
+    assert told.index("capital") < told.index("two million") < told.index("tower")
+    assert third.answer == "1889"
+    agent.run("What was said?", thread="b")  # another thread knows nothing of it
+    assert "Paris" not in script[View.PLANNER].requests[-1].messages[1].content
+
+
+def test_history_is_kept_within_its_budget(tmp_path: Path) -> None:
+    script = answering("first answer", "second answer", "third answer")
+    budget = Budget(max_history_chars=40)
+    agent = Agent.from_team("umi", tools=[], models=script, threads=tmp_path / "t.sqlite", budget=budget)
+    for question in ("first question", "second question", "third question"):
+        agent.run(question, thread="a")
+    told = script[View.PLANNER].requests[-1].messages[1].content
+    assert "second question" in told
+    assert "first question" not in told
+
+
+def test_an_unfinished_run_must_be_resumed_first(tmp_path: Path) -> None:
+    def pay() -> str:
+        """Pay."""
+        return "paid"
+
+    script = models(["Pay. Next: caller."], ["Action: pay\nAction Input: {}"])
+    agent = Agent.from_team("umi", tools=[pay], models=script, threads=tmp_path / "t.sqlite", sensitive=["pay"])
+    assert agent.run("Pay", thread="a").outcome is Outcome.UNFINISHED
+    with pytest.raises(UsageError, match="thread 'a' has a run that is not over"):
+        agent.run("Something else", thread="a")
+
+
+def test_a_finished_run_gives_its_result_again(tmp_path: Path) -> None:
+    agent = Agent.from_team("umi", tools=[], models=answering("yes"), threads=tmp_path / "t.sqlite")
+    first = agent.run("Is it?", thread="a")
+    assert agent.resume("a").answer == first.answer == "yes"
+    with pytest.raises(UsageError, match="waits for nothing"):
+        agent.resume("a", "approve")
+    with pytest.raises(UsageError, match="there is no thread 'b'"):
+        agent.resume("b")
+
+
+def test_two_runs_on_one_thread_at_once_are_refused(tmp_path: Path) -> None:
+    going, let_go = threading.Event(), threading.Event()
+
+    def wait() -> str:
+        """Wait."""
+        going.set()
+        let_go.wait(10)
+        return "waited"
+
+    def agent(**more: Any) -> Agent:
+        script = models(["Wait. Next: caller.", "Done. Next: conclusion."], ["Action: wait\nAction Input: {}"], ["ok"])
+        return Agent.from_team("umi", tools=[wait], models=script, **more)
+
+    saver = InMemorySaver()
+    for place in ({"threads": tmp_path / "t.sqlite"}, {"threads": saver}):
+        going.clear()
+        let_go.clear()
+        found: list[Any] = []
+
+        def run(thread: str, place: Any = place, found: list[Any] = found) -> None:
+            found.append(agent(**place).run("Wait", thread=thread))
+
+        first = threading.Thread(target=run, args=("a",))
+        first.start()
+        assert going.wait(10)
+        with pytest.raises(UsageError, match="thread 'a' is being run already"):
+            agent(**place).run("Wait too", thread="a")
+        other = threading.Thread(target=run, args=("b",))
+        other.start()  # another thread is free
+        let_go.set()
+        first.join(20)
+        other.join(20)
+        assert [result.answer for result in found] == ["ok", "ok"]
+
+
+def test_another_process_holds_the_thread(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from alpha_umi.agent.persistence import claimed\n"
+        "with claimed('x', 'a', file=Path(sys.argv[1])):\n    print('held', flush=True); sys.stdin.read()\n"
+    )
+    file = tmp_path / "t.sqlite"
+    holder = subprocess.Popen(
+        [sys.executable, "-c", code, str(file)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "held\n"
+    agent = Agent.from_team("umi", tools=[], models=answering("yes"), threads=file)
+    with pytest.raises(UsageError, match="being run already"):
+        agent.run("Is it?", thread="a")
+    holder.communicate("")
+    assert agent.run("Is it?", thread="a").answer == "yes"
+
+
+def test_a_run_without_a_thread_leaves_nothing_behind(tmp_path: Path) -> None:
+    file = tmp_path / "t.sqlite"
+    Agent.from_team("umi", tools=[], models=answering("yes"), threads=file).run("Is it?")
+    assert not file.exists()
+
+
+def test_a_journal_is_closed_with_its_run(tmp_path: Path) -> None:
+    def look() -> str:
+        """Look."""
+        return "seen"
+
+    script = models(["Look. Next: caller.", "Seen. Next: conclusion."], ["Action: look\nAction Input: {}"], ["ok"])
+    file = tmp_path / "t.sqlite"
+    Agent.from_team("umi", tools=[look], models=script, threads=file).run("Look", thread="a")
+
+    async def entries() -> int:
+        async with opened(file) as stored:
+            return len(await stored.store.asearch(("alpha_umi",)))
+
+    assert asyncio.run(entries()) == 0
+
+
+def test_a_file_that_holds_something_else(tmp_path: Path) -> None:
+    file = tmp_path / "t.sqlite"
+    file.write_text("this is a letter, and no database " * 50)
+    with pytest.raises(UsageError, match=r"t\.sqlite cannot be used for threads: file is not a database"):
+        Agent.from_team("umi", tools=[], models=answering("yes"), threads=file).run("Is it?", thread="a")
+    with pytest.raises(UsageError, match="can be stored nowhere"):
+        Agent.from_team("umi", tools=[], models=answering("yes")).run("Is it?", thread="a")
+
+
+def test_where_threads_are_stored(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    assert threads_file() == tmp_path / "alpha-umi" / "threads.sqlite"
+    monkeypatch.setenv("ALPHA_UMI_THREADS", str(tmp_path / "mine"))
+    assert threads_file() == tmp_path / "mine"
