@@ -7,7 +7,7 @@ YAML and resolves paths; it loads no model.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 import yaml
 from pydantic import Field, ValidationError, model_validator
@@ -25,6 +25,9 @@ ROLES = (View.PLANNER, View.CALLER, View.SUMMARIZER)
 
 
 FrozenT = TypeVar("FrozenT", bound=Frozen)
+
+
+Structured = Literal["none", "grammar", "json"]
 
 
 class Generation(Frozen):
@@ -53,6 +56,9 @@ class Served(Frozen):
     """Positions that the model has."""
     timeout: float = Field(default=120.0, gt=0)
     """Seconds that it may stay silent."""
+    structured: Structured = "none"
+    """How the server holds a completion to a grammar: `grammar` (vLLM with its guidance backend: planner and caller),
+    `json` (`response_format` with a schema: the caller alone, who then writes JSON), or not at all."""
     retries: int = Field(default=3, ge=0)
     """Further tries after a failure that may pass (connection, 429, 5xx), with backoff, honouring Retry-After."""
 
@@ -68,6 +74,11 @@ class Role(Frozen):
     """Folder of a LoRA adapter or a full model; None means the team's base as it is."""
     served: Served | None = None
     """A server that speaks for the role; then there are no weights."""
+
+    @property
+    def model_name(self) -> str:
+        """What it speaks with, in a word: a server's model, or the role itself over the team's base."""
+        return self.served.model if self.served is not None else self.name
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:

@@ -15,11 +15,13 @@ from typing import Any
 import pytest
 
 from alpha_umi import Agent, View, load_team
+from alpha_umi.constraints import PLAN, call_of
 from alpha_umi.errors import ConfigError, WorkError
 from alpha_umi.models.base import Message, Request
 from alpha_umi.models.loading import load_models
 from alpha_umi.models.remote import RemoteModel
 from alpha_umi.roles import Generation
+from alpha_umi.trajectory import Tool
 
 ASKED = (Message(role="system", content="You add."), Message(role="user", content="What is 2 + 3?"))
 
@@ -204,6 +206,43 @@ def test_no_server_at_all() -> None:
         port = free.getsockname()[1]
     with pytest.raises(WorkError, match="the connection failed"):
         asked(f"http://127.0.0.1:{port}/v1")
+
+
+ADD = Tool(
+    name="add",
+    description="Add.",
+    parameters={"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]},
+)
+
+
+def test_a_server_is_held_to_the_grammar_in_its_own_words() -> None:
+    with serving(good) as server:
+        model = RemoteModel("m", url=server.url, structured="grammar")
+        for constraint in (PLAN, call_of([ADD]), None):
+            model.complete(Request(messages=ASKED, constraint=constraint))
+    plan, call, free = server.asked
+    assert plan["structured_outputs"]["grammar"] == PLAN.lark()
+    assert '"add\\nAction Input: "' in call["structured_outputs"]["grammar"]
+    assert "structured_outputs" not in free
+
+
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [
+        ('{"tool": "add", "arguments": {"a": 1}}', 'Action: add\nAction Input: {"a": 1}'),
+        ('{"tool": "add"}', '{"tool": "add"}'),
+        ("[]", "[]"),
+        ("no JSON", "no JSON"),
+    ],
+)
+def test_a_call_that_a_server_writes_as_json(written: str, text: str) -> None:
+    with serving(lambda handler, _: handler.stream(chunk(written, end="stop"))) as server:
+        model = RemoteModel("m", url=server.url, structured="json")
+        assert model.complete(Request(messages=ASKED, constraint=call_of([ADD]))).text == text
+        assert model.complete(Request(messages=ASKED, constraint=PLAN)).text == written
+    schema = server.asked[0]["response_format"]["json_schema"]["schema"]
+    assert schema["properties"] == {"tool": {"const": "add"}, "arguments": ADD.parameters}
+    assert "response_format" not in server.asked[1]
 
 
 def test_a_team_may_be_served_and_its_keys_come_from_the_environment(

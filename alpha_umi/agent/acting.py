@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from langgraph.types import interrupt
 
+from alpha_umi.agent import telemetry
 from alpha_umi.agent.asking import Ask, Reply
 from alpha_umi.agent.journal import Journal
 from alpha_umi.agent.threads import within
@@ -88,10 +89,14 @@ class Hands:
                 return seen.model_copy(update={"text": writable(seen.text)})
             return _failed(call, f"its toolbox gave {type(seen).__name__} instead of an observation")
 
-        try:
-            return within(attempt, seconds=seconds, stop=stop)
-        except TimeoutError:
-            return _failed(call, "it gave no result before the time of the run was up")
+        with telemetry.execute_tool(call.tool, key) as span:
+            try:
+                observation = within(attempt, seconds=seconds, stop=stop)
+            except TimeoutError:
+                observation = _failed(call, "it gave no result before the time of the run was up")
+            if not observation.ok:
+                span.fail("tool_error")
+        return observation
 
 
 def told_instead(reply: Reply) -> Observation | None:

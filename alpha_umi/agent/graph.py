@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
+from langchain_core.language_models import BaseChatModel
 from langchain_core.runnables import RunnableLambda
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.config import get_config, get_store
@@ -32,6 +33,7 @@ from alpha_umi.agent.strategies import Search, chain
 from alpha_umi.agent.threads import in_thread
 from alpha_umi.errors import UsageError
 from alpha_umi.models.base import Model
+from alpha_umi.models.langchain import as_model
 from alpha_umi.prompts import View
 from alpha_umi.roles import Team
 from alpha_umi.tools.functions import as_toolbox
@@ -47,7 +49,7 @@ AgentGraph = CompiledStateGraph[State, None, Messages, Messages]
 def build_graph(
     team: Team,
     *,
-    models: Mapping[View, Model],
+    models: Mapping[View, Model | BaseChatModel],
     toolbox: Any,
     budget: Budget | None = None,
     search: Search | None = None,
@@ -60,7 +62,7 @@ def build_graph(
 
     Args:
         team: who speaks, in which layout.
-        models: what each view of the team speaks with.
+        models: what each view of the team speaks with; a LangChain chat model will do.
         toolbox: what may be called: a toolbox, Python functions, LangChain tools, or a mixture.
         budget: what one run may spend.
         search: the strategy, such as `DFSDT()`; left out, a chain.
@@ -80,6 +82,7 @@ def build_graph(
         raise UsageError(f"team '{team.name}' has no model for {', '.join(missing)}; models are given by view")
     hands = Hands(toolbox=as_toolbox(toolbox), sensitive=sensitive)
     hands.check()
+    models = {view: as_model(model) for view, model in models.items()}
     nodes = Nodes(team=team, models=models, hands=hands, budget=budget, search=search)
     graph = StateGraph(State, input_schema=Messages, output_schema=Messages)
     graph.add_node("begin", nodes.begin)

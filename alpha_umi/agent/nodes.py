@@ -20,6 +20,7 @@ from langgraph.config import get_stream_writer
 from langgraph.types import interrupt
 
 from alpha_umi import grammar
+from alpha_umi.agent import telemetry
 from alpha_umi.agent.acting import Hands, told_instead, writable
 from alpha_umi.agent.asking import Ask, Reply
 from alpha_umi.agent.attempts import told_of
@@ -272,16 +273,18 @@ class Nodes:
             episode.end_path(Reason.CONTEXT)
             return None
         write, started = get_stream_writer(), time.monotonic()
-        completion = model.complete(
-            Request(
-                messages=fitted.conversation.messages,
-                generation=role.generation,
-                constraint=self._constraint(view, episode),
-                session=session_of(episode.session, view, self.team.layout),
-                on_text=lambda text: write(Token(role=view, text=text)),
-                should_stop=lambda: stop.is_set() or episode.seconds_left <= 0,
+        with telemetry.chat(role.model_name, view.value, role.generation) as span:
+            completion = model.complete(
+                Request(
+                    messages=fitted.conversation.messages,
+                    generation=role.generation,
+                    constraint=self._constraint(view, episode),
+                    session=session_of(episode.session, view, self.team.layout),
+                    on_text=lambda text: write(Token(role=view, text=text)),
+                    should_stop=lambda: stop.is_set() or episode.seconds_left <= 0,
+                )
             )
-        )
+            telemetry.said(span, completion)
         episode.charge(view, completion, seconds=time.monotonic() - started)
         if completion.finish_reason == "cancelled":
             episode.run_out(Reason.SECONDS)

@@ -10,12 +10,23 @@ import asyncio
 import inspect
 import threading
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Coroutine, Iterator, Mapping
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Coroutine,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import aclosing, asynccontextmanager
 from contextvars import copy_context
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import HumanMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
@@ -24,6 +35,7 @@ from langgraph.store.base import BaseStore
 from langgraph.store.memory import InMemoryStore
 from langgraph.types import Command, StateSnapshot
 
+from alpha_umi.agent import telemetry
 from alpha_umi.agent.asking import Ask, Reply
 from alpha_umi.agent.episode import Episode
 from alpha_umi.agent.events import AgentEvent, Asked, Finished
@@ -34,6 +46,7 @@ from alpha_umi.agent.strategies import Search, named_search
 from alpha_umi.agent.threads import in_thread
 from alpha_umi.errors import UsageError, WorkError
 from alpha_umi.models.base import Model
+from alpha_umi.models.langchain import as_model
 from alpha_umi.prompts import View
 from alpha_umi.roles import Team, load_team
 from alpha_umi.tools.base import Toolbox
@@ -54,7 +67,7 @@ class Agent:
         self,
         team: Team,
         *,
-        models: Mapping[View, Model],
+        models: Mapping[View, Model | BaseChatModel],
         toolbox: Toolbox,
         budget: Budget | None = None,
         search: Search | str | None = None,
@@ -63,7 +76,7 @@ class Agent:
         store: BaseStore | None = None,
     ) -> None:
         self.team = team
-        self.models = models
+        self.models = {view: as_model(model) for view, model in models.items()}
         self.toolbox = toolbox
         self._budget = budget or Budget()
         self._file = Path(threads).expanduser() if isinstance(threads, str | Path) else None
@@ -71,7 +84,7 @@ class Agent:
         self._store = store or (InMemoryStore() if self._saver is not None else None)
         self.graph: AgentGraph = build_graph(
             team,
-            models=models,
+            models=self.models,
             toolbox=toolbox,
             budget=self._budget,
             search=named_search(search) if isinstance(search, str) else search,
@@ -89,7 +102,7 @@ class Agent:
         tools: Any = (),
         budget: Budget | None = None,
         search: Search | str | None = None,
-        models: Mapping[View, Model] | None = None,
+        models: Mapping[View, Model | BaseChatModel] | None = None,
         sensitive: Sensitive = (),
         threads: str | Path | BaseCheckpointSaver[Any] | None = None,
         store: BaseStore | None = None,
@@ -101,7 +114,8 @@ class Agent:
             tools: Python functions, LangChain tools and toolboxes, one or many.
             budget: what one run may spend.
             search: `chain` (the default), `react@N`, `dfsdt`, `dfs`, or one set up in detail such as `DFSDT(width=3)`.
-            models: what each view speaks with; left out, the team's own weights are loaded on this machine.
+            models: what each view speaks with, LangChain chat models among them; left out, what the team names: weights
+                on this machine, or servers.
             sensitive: names of tools that a person is asked about before each call, or a function that says so of a
                 call; beside the tools that are marked so.
             threads: where threads are stored: an SQLite file, or any of LangGraph's checkpointers.
@@ -118,7 +132,7 @@ class Agent:
         if models is None:
             from alpha_umi.models.loading import load_models
 
-            models = load_models(chosen)
+            models = dict(load_models(chosen))
         return cls(
             chosen,
             models=models,
@@ -213,6 +227,55 @@ class Agent:
         """Go on with a thread's run; see `stream_resume`."""
         return await _last(self.stream_resume(thread, reply, on_ask=on_ask), on_event)
 
+    async def abatch(
+        self,
+        questions: Sequence[str],
+        *,
+        parallel: int = 16,
+        on_event: Callable[[int, AgentEvent], None] | None = None,
+        return_exceptions: bool = False,
+    ) -> list[Result | BaseException]:
+        """Answer many questions, so many of them at a time; on one local model they share its forward passes.
+
+        Args:
+            questions: what to answer.
+            parallel: runs under way at once. They begin in order, and each that ends lets the next begin.
+            on_event: told what happens, with the question's index.
+            return_exceptions: whether a run that fails stands in the list as what it raised; else that is raised, and
+                the others are stopped.
+
+        Returns:
+            A result for each question, in order.
+        """
+        if parallel < 1:
+            raise UsageError(f"parallel must be at least 1, not {parallel}")
+        free = asyncio.Semaphore(parallel)
+
+        async def one(index: int, question: str) -> Result:
+            async with free:
+                told = None if on_event is None else (lambda event: on_event(index, event))
+                return await self.arun(question, on_event=told)
+
+        tasks = [asyncio.create_task(one(index, question)) for index, question in enumerate(questions)]
+        try:
+            return list(await asyncio.gather(*tasks, return_exceptions=return_exceptions))
+        finally:  # cancelled, or one failed: nobody waits for the others
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def batch(
+        self,
+        questions: Sequence[str],
+        *,
+        parallel: int = 16,
+        on_event: Callable[[int, AgentEvent], None] | None = None,
+        return_exceptions: bool = False,
+    ) -> list[Result | BaseException]:
+        """Answer many questions; see `abatch`."""
+        work = self.abatch(questions, parallel=parallel, on_event=on_event, return_exceptions=return_exceptions)
+        return _sync(work)
+
     def run(
         self,
         question: str,
@@ -275,6 +338,8 @@ class Agent:
     ) -> AsyncGenerator[AgentEvent, None]:
         """What happens until the run is over, or waits for a person and nobody is there to ask."""
         finished = False
+        span = telemetry.begin_run(self.team.name, config["configurable"]["thread_id"])
+        config = {"configurable": {**config["configurable"], telemetry.PARENT: span.span}}
         try:
             while not finished:
                 ask = None
@@ -300,6 +365,7 @@ class Agent:
                     yield Finished(result=self._result(snapshot.values, pending=ask))
                 start = None if said is None else Command(resume=said.model_dump(mode="json"))
         finally:
+            span.end()
             if not finished:
                 snapshot = await graph.aget_state(config)
                 session = snapshot.values.get("session", config["configurable"][SESSION])

@@ -7,24 +7,23 @@ and one line for whatever a server can do wrong.
 
 from __future__ import annotations
 
-import contextlib
+import json
 import os
-import queue
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import openai
 
 from alpha_umi.errors import WorkError
+from alpha_umi.grammar import NO_TOOL, format_call
 from alpha_umi.models.base import Completion, Message, Request
+from alpha_umi.models.reading import END, Reader, said
 from alpha_umi.models.repetition import repeats_itself
-from alpha_umi.roles import Served
+from alpha_umi.roles import Served, Structured
+from alpha_umi.trajectory import Call
 
 CHARS_PER_TOKEN = 3.0
 """What a prompt is taken to have when nobody counts it; short, so that it fits rather than not."""
-_POLL_S = 0.05
-_SHOWN = 200
 _TOO_LONG = ("context_length_exceeded", "maximum context length", "context length", "too many tokens", "exceeds the")
 
 Reason = Literal["stop", "length", "repetition", "cancelled", "context"]
@@ -40,6 +39,7 @@ class RemoteModel:
         context_length: positions it has.
         timeout: seconds that it may stay silent.
         retries: further tries after a failure that may pass.
+        structured: how the server can be held to a grammar, see `Served.structured`.
         count: tokens of a text; left out, estimated from its length.
     """
 
@@ -52,6 +52,7 @@ class RemoteModel:
         context_length: int = 8192,
         timeout: float = 120.0,
         retries: int = 3,
+        structured: Structured = "none",
         count: Callable[[str], int] | None = None,
     ) -> None:
         self.model = model
@@ -60,6 +61,7 @@ class RemoteModel:
         limits = openai.Timeout(timeout, connect=min(timeout, 10.0))
         self._client = openai.OpenAI(base_url=url, api_key=key or "none", timeout=limits, max_retries=retries)
         self._counts_usage = True
+        self._structured = structured
 
     @classmethod
     def of(cls, served: Served) -> RemoteModel:
@@ -71,13 +73,14 @@ class RemoteModel:
             context_length=served.context,
             timeout=served.timeout,
             retries=served.retries,
+            structured=served.structured,
         )
 
     def count_tokens(self, messages: Sequence[Message]) -> int:
         """Tokens of a prompt: counted, or estimated from its characters."""
         if self._count is not None:
             return sum(self._count(message.content) + 4 for message in messages)
-        return round(sum(len(message.content) for message in messages) / CHARS_PER_TOKEN) + 4 * len(messages)
+        return estimated_tokens(messages)
 
     def release(self, session: str) -> None:
         """Nothing is kept here; the server keeps what it likes."""
@@ -89,35 +92,53 @@ class RemoteModel:
             WorkError: the server cannot be reached, refuses, or does not answer as it should.
         """
         writing = _Writing(request)
-        reader = _Reader(lambda: self._events(request))
+        reader = Reader(lambda: self._events(request))
         try:
-            while (event := reader.next()) is not _END:
+            while (event := reader.next()) is not END:
                 if writing.cancelled() if event is None else not writing.take(event):
                     break
         except openai.BadRequestError as error:
             if any(words in str(error).lower() for words in _TOO_LONG):
                 return Completion(text="", prompt_tokens=self.count_tokens(request.messages), finish_reason="context")
-            raise self._failed(_said(error)) from error
+            raise self._failed(said(error)) from error
         except openai.APITimeoutError as error:
             raise self._failed(f"it gave no answer within {self._timeout:g} s") from error
         except openai.APIConnectionError as error:
-            raise self._failed(f"the connection failed ({_said(error.__cause__ or error)})") from error
+            raise self._failed(f"the connection failed ({said(error.__cause__ or error)})") from error
         except openai.OpenAIError as error:
-            raise self._failed(_said(error)) from error
+            raise self._failed(said(error)) from error
         except Exception as error:  # of the transport in the middle of a stream, or of reading what is no completion
             if "Timeout" in type(error).__name__:
                 raise self._failed(f"it was silent for {self._timeout:g} s") from error
-            raise self._failed(f"it did not answer as an OpenAI-compatible server does ({_said(error)})") from error
+            raise self._failed(f"it did not answer as an OpenAI-compatible server does ({said(error)})") from error
         finally:
             reader.close()
         if writing.reason is None:
             raise self._failed("its answer broke off" if writing.pieces else "it answered without a completion")
-        return writing.completion(self.count_tokens(request.messages))
+        completion = writing.completion(self.count_tokens(request.messages))
+        if self._as_json(request):
+            completion = completion.model_copy(update={"text": _call_text(completion.text)})
+        return completion
+
+    def _as_json(self, request: Request) -> bool:
+        """Whether the server is asked for a call as JSON, which it then has to be read from."""
+        return self._structured == "json" and request.constraint is not None and request.constraint.kind == "call"
+
+    def _constrained(self, request: Request) -> dict[str, Any]:
+        """The request's grammar in the server's own words."""
+        if request.constraint is None or self._structured == "none":
+            return {}
+        if self._structured == "grammar":
+            return {"extra_body": {"structured_outputs": {"grammar": request.constraint.lark()}}}
+        if not self._as_json(request):
+            return {}  # a plan is no JSON
+        schema = {"name": "call", "schema": request.constraint.call_schema()}
+        return {"response_format": {"type": "json_schema", "json_schema": schema}}
 
     def _events(self, request: Request) -> Any:
         """The server's stream of chunks."""
         generation = request.generation
-        more: dict[str, Any] = {}
+        more = self._constrained(request)
         if self._counts_usage:
             more["stream_options"] = {"include_usage": True}
         if generation.seed is not None:
@@ -191,54 +212,16 @@ class _Writing:
         )
 
 
-_END = object()
+def estimated_tokens(messages: Sequence[Message]) -> int:
+    """What a prompt is taken to have when nobody counts it."""
+    return round(sum(len(message.content) for message in messages) / CHARS_PER_TOKEN) + 4 * len(messages)
 
 
-class _Reader:
-    """Reads a stream in a thread of its own, so that whoever waits for it can stop waiting."""
-
-    def __init__(self, opened: Callable[[], Any]) -> None:
-        self._found: queue.SimpleQueue[tuple[Any, BaseException | None]] = queue.SimpleQueue()
-        self._stream: Any = None
-        self._closed = threading.Event()
-        threading.Thread(target=self._read, args=(opened,), name="alpha-umi-remote", daemon=True).start()
-
-    def _read(self, opened: Callable[[], Any]) -> None:
-        try:
-            self._stream = opened()
-            for chunk in self._until_closed(self._stream):
-                self._found.put((chunk, None))
-            self._found.put((_END, None))
-        except BaseException as error:  # handed to whoever waits
-            self._found.put((_END, error))
-        finally:
-            self.close()
-
-    def _until_closed(self, stream: Any) -> Iterator[Any]:
-        for chunk in stream:
-            if self._closed.is_set():
-                return
-            yield chunk
-
-    def next(self) -> Any:
-        """The next chunk, `_END`, or None when there is none yet."""
-        try:
-            chunk, error = self._found.get(timeout=_POLL_S)
-        except queue.Empty:
-            return None
-        if error is not None:
-            raise error
-        return chunk
-
-    def close(self) -> None:
-        """Stop reading; the server sees the connection close."""
-        self._closed.set()
-        if self._stream is not None:
-            with contextlib.suppress(Exception):
-                self._stream.close()
-
-
-def _said(error: BaseException) -> str:
-    """An error in one short line."""
-    text = " ".join(str(error).split()) or type(error).__name__
-    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+def _call_text(text: str) -> str:
+    """A call that a server wrote as JSON, as a caller writes it; what is none stays as it is, to be refused as that."""
+    try:
+        found = json.loads(text)
+        call = Call(tool=found["tool"], arguments=found["arguments"])
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return text
+    return format_call(call) if call.tool != NO_TOOL else text

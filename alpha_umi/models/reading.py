@@ -1,0 +1,72 @@
+"""Reading a stream that may stay silent: whoever waits for it can stop waiting at any time."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+_POLL_S = 0.05
+
+END = object()
+"""What `Reader.next` gives when the stream is over."""
+
+
+class Reader:
+    """Reads a stream in a thread of its own.
+
+    Args:
+        opened: opens it, in that thread; it is closed when the reader is, if it can be.
+    """
+
+    def __init__(self, opened: Callable[[], Any]) -> None:
+        self._found: queue.SimpleQueue[tuple[Any, BaseException | None]] = queue.SimpleQueue()
+        self._stream: Any = None
+        self._closed = threading.Event()
+        threading.Thread(target=self._read, args=(opened,), name="alpha-umi-remote", daemon=True).start()
+
+    def _read(self, opened: Callable[[], Any]) -> None:
+        try:
+            self._stream = opened()
+            for chunk in self._until_closed(self._stream):
+                self._found.put((chunk, None))
+            self._found.put((END, None))
+        except BaseException as error:  # handed to whoever waits
+            self._found.put((END, error))
+        finally:
+            self.close()
+
+    def _until_closed(self, stream: Any) -> Iterator[Any]:
+        for chunk in stream:
+            if self._closed.is_set():
+                return
+            yield chunk
+
+    def next(self) -> Any:
+        """The next chunk, `END`, or None when there is none yet.
+
+        Raises:
+            BaseException: what the stream met with.
+        """
+        try:
+            chunk, error = self._found.get(timeout=_POLL_S)
+        except queue.Empty:
+            return None
+        if error is not None:
+            raise error
+        return chunk
+
+    def close(self) -> None:
+        """Stop reading; a server sees the connection close."""
+        self._closed.set()
+        if callable(close := getattr(self._stream, "close", None)):
+            with contextlib.suppress(Exception):
+                close()
+
+
+def said(error: BaseException, *, most: int = 200) -> str:
+    """An error in one short line."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= most else text[: most - 1] + "…"

@@ -1,0 +1,265 @@
+"""Calls and plans decoded under a grammar, by SmolLM2 and by what it would never write of itself."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+import torch
+from jsonschema import Draft202012Validator
+
+from alpha_umi.constraints import PLAN, Constraint, call_of
+from alpha_umi.encoding import ChatEncoder
+from alpha_umi.grammar import MARKERS, format_call, format_plan, parse_call, parse_plan
+from alpha_umi.gym import generate
+from alpha_umi.gym.registry import toolbox
+from alpha_umi.models.base import Completion, Message, Model, Request
+from alpha_umi.models.guidance import Guidance
+from alpha_umi.models.local import load_tokenizer
+from alpha_umi.models.teams import load_local
+from alpha_umi.prompts import View
+from alpha_umi.roles import Generation, load_team
+from alpha_umi.trajectory import Tool
+
+ENCODER = ChatEncoder(load_tokenizer())
+SIZE = 49152
+GUIDANCE = Guidance(ENCODER.tokenizer, vocabulary=SIZE, end_ids=ENCODER.end_ids)
+
+BOOK = Tool(
+    name="book",
+    description="Book a room.",
+    parameters={
+        "type": "object",
+        "properties": {
+            "room": {"enum": ["red", "blue"]},
+            "nights": {"type": "integer", "minimum": 1, "maximum": 14},
+            "guests": {
+                "type": "array",
+                "maxItems": 3,
+                "items": {
+                    "type": "object",
+                    "properties": {"name": {"type": "string"}, "child": {"type": "boolean"}},
+                    "required": ["name"],
+                    "additionalProperties": False,
+                },
+            },
+            "note": {"type": ["string", "null"]},
+        },
+        "required": ["room", "nights"],
+        "additionalProperties": False,
+    },
+)
+PING = Tool(name="ping", description="Nothing.", parameters={"type": "object", "properties": {}})
+
+
+@pytest.fixture(scope="module")
+def models() -> dict[View, Any]:
+    return dict(load_local(load_team("umi"), dtype=torch.float32, device="cpu"))
+
+
+def ask(model: Model, constraint: Constraint | None, **generation: Any) -> Completion:
+    messages = [
+        Message(role="system", content="You book rooms."),
+        Message(role="user", content="Two nights in the blue room for Ann and her son."),
+    ]
+    return model.complete(
+        Request(messages=messages, constraint=constraint, generation=Generation(**{"max_new_tokens": 64, **generation}))
+    )
+
+
+def follow(constraint: Constraint, wanted: str) -> tuple[list[int], int]:
+    """Let a guide write this text, as a model that wants nothing else would; the ids, and how many it chose."""
+    ids = ENCODER.tokenizer.encode(wanted, add_special_tokens=False)
+    guide = GUIDANCE.begin(constraint)
+    written, chosen = guide.forced(), 0
+    while not guide.done:
+        assert written == ids[: len(written)], ENCODER.tokenizer.decode(written)
+        logits = torch.zeros(SIZE)
+        logits[ids[len(written)]] = 1.0
+        written.append(guide.choose(logits, lambda scores: int(scores.argmax()), greedy=True))
+        chosen += 1
+        written += guide.forced()
+    return written, chosen
+
+
+def test_what_was_trained_can_be_written_token_for_token() -> None:
+    """The grammar admits every call and plan of the gym, in the very tokens of training, and forces many of them."""
+    tokens = choices = 0
+    for task in generate(60, seed=5):
+        constraint = call_of(task.tools)
+        assert constraint is not None
+        for step in task.steps:
+            text = format_plan(step.plan)
+            assert follow(PLAN, text)[0] == ENCODER.tokenizer.encode(text, add_special_tokens=False)
+            if step.call is not None:
+                text = format_call(step.call)
+                written, chosen = follow(constraint, text)
+                assert written == ENCODER.tokenizer.encode(text, add_special_tokens=False)
+                tokens, choices = tokens + len(written), choices + chosen
+    assert choices < 0.75 * tokens
+
+
+def test_an_untrained_model_calls_only_what_is_offered(models: dict[View, Any]) -> None:
+    """SmolLM2 without any training, hot or cold: every call names an offered tool with arguments that fit."""
+    constraint = call_of([BOOK, PING])
+    for seed in range(12):
+        found = ask(models[View.CALLER], constraint, temperature=1.5 if seed else 0.0, seed=seed)
+        call = parse_call(found.text)
+        assert call.fault is None, found.text
+        tool = {tool.name: tool for tool in (BOOK, PING)}[call.tool]
+        assert not list(Draft202012Validator(tool.parameters).iter_errors(call.arguments)), found.text
+        assert found.finish_reason == "stop"
+
+
+def test_a_free_model_does_not(models: dict[View, Any]) -> None:
+    assert parse_call(ask(models[View.CALLER], None).text).fault is not None
+
+
+def test_a_plan_ends_in_one_marker(models: dict[View, Any]) -> None:
+    for seed in range(6):
+        found = ask(models[View.PLANNER], PLAN, temperature=1.5 if seed else 0.0, seed=seed, max_new_tokens=40)
+        plan = parse_plan(found.text)
+        assert plan.fault is None, found.text
+        assert found.text.endswith(MARKERS[plan.decision])
+        assert sum(found.text.count(marker) for marker in MARKERS.values()) == 1
+
+
+def test_a_call_that_runs_out_of_tokens_is_closed(models: dict[View, Any]) -> None:
+    """A model that would write for ever, here by noise, still ends in a call that fits."""
+    long = Tool(
+        name="write",
+        description="",
+        parameters={
+            "type": "object",
+            "properties": {
+                "text": {"type": "string"},
+                "to": {"type": "string"},
+                "rows": {"type": "array", "items": {}},
+            },
+            "required": ["text", "to"],
+            "additionalProperties": False,
+        },
+    )
+    constraint = call_of([long])
+    for seed in range(6):
+        found = ask(models[View.CALLER], constraint, temperature=5.0, seed=seed, max_new_tokens=80)
+        call = parse_call(found.text)
+        assert call.fault is None, found.text
+        assert not list(Draft202012Validator(long.parameters).iter_errors(call.arguments))
+        assert found.completion_tokens <= 80
+
+
+def test_what_is_forced_costs_no_forward_pass(models: dict[View, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = models[View.CALLER].engine
+    passes = []
+    forward = engine.forward
+    monkeypatch.setattr(engine, "forward", lambda spans: passes.append(1) or forward(spans))
+    found = ask(models[View.CALLER], call_of([PING]))
+    assert found.text == "Action: ping\nAction Input: {}"
+    assert found.completion_tokens > 5
+    assert len(passes) == 1  # the prompt's, whose logits nobody needed
+
+
+def test_greedy_words_are_the_same_when_the_grammar_allows_them(models: dict[View, Any]) -> None:
+    """A grammar that is never in the way changes nothing: a plan's words up to the end that is asked of it."""
+    free, held = (ask(models[View.PLANNER], constraint, max_new_tokens=24).text for constraint in (None, PLAN))
+    begin = held.partition(" Next:")[0]
+    assert begin
+    assert free.startswith(begin)
+
+
+def test_constrained_and_free_completions_share_a_batch(models: dict[View, Any]) -> None:
+    alone = [ask(models[View.CALLER], c).text for c in (None, call_of([BOOK]))]
+    messages = [
+        Message(role="system", content="You book rooms."),
+        Message(role="user", content="Two nights in the blue room for Ann and her son."),
+    ]
+    together = models[View.CALLER].complete_many(
+        [
+            Request(messages=messages, constraint=c, generation=Generation(max_new_tokens=64))
+            for c in (None, call_of([BOOK]))
+        ]
+    )
+    assert [found.text for found in together] == alone
+
+
+def test_every_tool_of_the_gym_has_a_grammar() -> None:
+    box = toolbox()
+    for tool in box.tools:
+        assert not GUIDANCE._refused(Constraint(kind="call", tools=(tool,))), tool.name
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "object", "properties": {"a": {"$ref": "#/$defs/none"}}},
+        {"type": "object", "properties": {"a": {"type": "string", "pattern": "(?<=x)y"}}, "required": ["a"]},
+        {"type": "object", "properties": {"a": {"type": "integer", "minimum": 5, "maximum": 1}}, "required": ["a"]},
+    ],
+)
+def test_a_schema_that_cannot_be_expressed_costs_no_other_tool_its_grammar(schema: dict[str, Any]) -> None:
+    odd = Tool(name="odd", description="", parameters=schema)
+    constraint = call_of([odd, BOOK])
+    assert constraint is not None
+    text = 'Action: book\nAction Input: {"room": "red", "nights": 2}'
+    assert ENCODER.tokenizer.decode(follow(constraint, text)[0]) == text
+    with pytest.raises(AssertionError):
+        follow(constraint, 'Action: book\nAction Input: {"room": "green", "nights": 2}')
+    anything = 'Action: odd\nAction Input: {"a": 1}'
+    assert ENCODER.tokenizer.decode(follow(constraint, anything)[0]) == anything
+
+
+def test_schemas_at_random_are_always_met() -> None:
+    """Noise for logits and schemas drawn at random: whatever comes out fits."""
+    chance = random.Random(11)
+    for _ in range(25):
+        tools = [Tool(name=f"t{i}", description="", parameters=_schema(chance, 0)) for i in range(chance.randint(1, 4))]
+        constraint = call_of(tools)
+        assert constraint is not None
+        text = ENCODER.tokenizer.decode(_noise(constraint, chance, most=160))
+        call = parse_call(text)
+        assert call.fault is None, text
+        schema = {tool.name: tool for tool in tools}[call.tool].parameters
+        assert not list(Draft202012Validator(schema).iter_errors(call.arguments)), (schema, text)
+
+
+def _noise(constraint: Constraint, chance: random.Random, *, most: int) -> Sequence[int]:
+    source = torch.Generator().manual_seed(chance.randrange(1 << 30))
+    guide = GUIDANCE.begin(constraint)
+    written = guide.forced()
+    while not guide.done:
+        if most - len(written) <= guide.reserve(most):
+            guide.close()
+        token = guide.choose(torch.rand(SIZE, generator=source), lambda s: int(s.argmax()), greedy=True)
+        if token in ENCODER.end_ids:
+            break
+        written += [token, *guide.forced()]
+    return written
+
+
+def _schema(chance: random.Random, depth: int) -> dict[str, Any]:
+    names = chance.sample(["a", "b", "naïve", "x y", 'quo"te', "d/e"], chance.randint(0, 4))
+    properties = {name: _value(chance, depth) for name in names}
+    required = [name for name in names if chance.random() < 0.6]
+    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+
+
+def _value(chance: random.Random, depth: int) -> dict[str, Any]:
+    kinds: list[dict[str, Any]] = [
+        {"type": "string"},
+        {"type": "string", "maxLength": 5, "minLength": 2},
+        {"type": "integer", "minimum": -3, "maximum": 12},
+        {"type": "number"},
+        {"type": "boolean"},
+        {"enum": ["one", 2, None, "drei ü"]},
+        {"type": ["string", "null"]},
+        {"type": "string", "format": "date"},
+        {"const": json.loads('"\\u00e9"')},
+    ]
+    if depth < 2:
+        kinds += [_schema(chance, depth + 1), {"type": "array", "items": _value(chance, depth + 1), "maxItems": 3}]
+        kinds.append({"anyOf": [_value(chance, depth + 1), _value(chance, depth + 1)]})
+    return chance.choice(kinds)
