@@ -8,7 +8,7 @@ an answer is free text, and so is the whole step of a `single` team.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Literal
 
@@ -18,6 +18,12 @@ from alpha_umi.trajectory import Frozen, Tool
 _JSON = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": ", "lenient": True}
 """Arguments are written as `json.dumps` writes them, so that the tokens are those that were trained. Keywords that the
 grammar cannot express are left to the toolbox, which checks every call anyway."""
+
+_LARGEST = 10**15
+"""Every integer up to it is a number of its own in a program that counts in floats."""
+
+_VALUES = frozenset({"enum", "const", "default", "examples"})
+"""Keywords of JSON Schema whose values are no schemas."""
 
 _ANY_OBJECT = {"type": "object"}
 
@@ -68,11 +74,28 @@ def call_of(tools: Sequence[Tool]) -> Constraint | None:
 def _calls(tools: Sequence[Tool], loose: Collection[str]) -> str:
     rules = []
     for i, tool in enumerate(tools):
-        schema = _ANY_OBJECT if tool.name in loose else dict(tool.parameters)
+        schema = _ANY_OBJECT if tool.name in loose else _bounded(tool.parameters)
         head = json.dumps(f"{tool.name}\nAction Input: ", ensure_ascii=False)
         rules.append(f"call{i}: {head} arguments{i}\narguments{i}: %json {json.dumps({**schema, 'x-guidance': _JSON})}")
     names = " | ".join(f"call{i}" for i in range(len(tools)))
     return "\n".join([f'start: "Action: " ({names})', *rules]) + "\n"
+
+
+def _bounded(schema: Any) -> Any:
+    """A schema whose numbers have bounds: JSON can spell 1e999 and integers of a thousand digits, which no program
+    takes for a number."""
+    if isinstance(schema, list):
+        return [_bounded(item) for item in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    found = {key: value if key in _VALUES else _bounded(value) for key, value in schema.items()}
+    kinds = found.get("type")
+    if {"integer", "number"} & set(kinds if isinstance(kinds, list) else [kinds]):
+        if "exclusiveMinimum" not in found:
+            found.setdefault("minimum", -_LARGEST)
+        if "exclusiveMaximum" not in found:
+            found.setdefault("maximum", _LARGEST)
+    return found
 
 
 def _plan() -> str:

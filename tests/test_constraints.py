@@ -22,7 +22,7 @@ from alpha_umi.models.local import load_tokenizer
 from alpha_umi.models.teams import load_local
 from alpha_umi.prompts import View
 from alpha_umi.roles import Generation, load_team
-from alpha_umi.trajectory import Tool
+from alpha_umi.trajectory import Call, Tool
 
 ENCODER = ChatEncoder(load_tokenizer())
 SIZE = 49152
@@ -52,7 +52,7 @@ BOOK = Tool(
         "additionalProperties": False,
     },
 )
-PING = Tool(name="ping", description="Nothing.", parameters={"type": "object", "properties": {}})
+PING = Tool(name="ping", description="Nothing.", parameters={"type": "object", "additionalProperties": False})
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +85,12 @@ def follow(constraint: Constraint, wanted: str) -> tuple[list[int], int]:
     return written, chosen
 
 
+def in_order(call: Call, tools: Sequence[Tool]) -> Call:
+    """The call with its arguments in the schema's order, the only one that the grammar knows."""
+    names = next(list(tool.parameters["properties"]) for tool in tools if tool.name == call.tool)
+    return Call(tool=call.tool, arguments=dict(sorted(call.arguments.items(), key=lambda item: names.index(item[0]))))
+
+
 def test_what_was_trained_can_be_written_token_for_token() -> None:
     """The grammar admits every call and plan of the gym, in the very tokens of training, and forces many of them."""
     tokens = choices = 0
@@ -95,7 +101,7 @@ def test_what_was_trained_can_be_written_token_for_token() -> None:
             text = format_plan(step.plan)
             assert follow(PLAN, text)[0] == ENCODER.tokenizer.encode(text, add_special_tokens=False)
             if step.call is not None:
-                text = format_call(step.call)
+                text = format_call(in_order(step.call, task.tools))
                 written, chosen = follow(constraint, text)
                 assert written == ENCODER.tokenizer.encode(text, add_special_tokens=False)
                 tokens, choices = tokens + len(written), choices + chosen
@@ -154,13 +160,19 @@ def test_a_call_that_runs_out_of_tokens_is_closed(models: dict[View, Any]) -> No
 
 def test_what_is_forced_costs_no_forward_pass(models: dict[View, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     engine = models[View.CALLER].engine
-    passes = []
+    passes = 0
     forward = engine.forward
-    monkeypatch.setattr(engine, "forward", lambda spans: passes.append(1) or forward(spans))
+
+    def counted(spans: Any) -> Any:
+        nonlocal passes
+        passes += 1
+        return forward(spans)
+
+    monkeypatch.setattr(engine, "forward", counted)
     found = ask(models[View.CALLER], call_of([PING]))
     assert found.text == "Action: ping\nAction Input: {}"
     assert found.completion_tokens > 5
-    assert len(passes) == 1  # the prompt's, whose logits nobody needed
+    assert passes == 1  # the prompt's, whose logits nobody needed
 
 
 def test_greedy_words_are_the_same_when_the_grammar_allows_them(models: dict[View, Any]) -> None:

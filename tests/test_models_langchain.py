@@ -51,7 +51,7 @@ def test_a_team_may_mix_them() -> None:
         """Add."""
         return a + b
 
-    models = {
+    models: dict[View, Any] = {
         View.PLANNER: saying("I add. Next: caller.", "Done. Next: conclusion."),
         View.CALLER: ScriptedModel(['Action: add\nAction Input: {"a": 2, "b": 3}']),
         View.SUMMARIZER: saying("It is 5."),

@@ -279,3 +279,26 @@ def test_where_threads_are_stored(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     assert threads_file() == tmp_path / "alpha-umi" / "threads.sqlite"
     monkeypatch.setenv("ALPHA_UMI_THREADS", str(tmp_path / "mine"))
     assert threads_file() == tmp_path / "mine"
+
+
+def test_numbers_that_no_database_holds(tmp_path: Path) -> None:
+    """A model may write any integer: it is stored, asked about and carried out."""
+    got: list[int] = []
+
+    def count(to: int) -> str:
+        """Count."""
+        got.append(to)
+        return "counted"
+
+    huge = 10**40
+    script = models(
+        ["Count. Next: caller.", "Counted. Next: conclusion."],
+        [f'Action: count\nAction Input: {{"to": {huge}}}'],
+        ["ok"],
+    )
+    agent = Agent.from_team("umi", tools=[count], models=script, threads=tmp_path / "t.sqlite", sensitive=["count"])
+    asked = agent.run("Count", thread="a").pending
+    assert asked is not None
+    assert asked.call.arguments["to"] == str(huge)
+    assert agent.resume("a", "approve").answer == "ok"
+    assert got == [huge]

@@ -60,7 +60,7 @@ class Hands:
         if entry is not None and entry.observation is not None:
             return entry.observation
         if entry is not None and not self._repeatable(call):
-            reply = Reply.of(interrupt(Ask(why="unknown_outcome", call=call, key=key).model_dump(mode="json")))
+            reply = Reply.of(interrupt(Ask(why="unknown_outcome", call=call, key=key).stored()))
             if (told := told_instead(reply)) is not None:
                 journal.end(key, call, told)
                 return told

@@ -11,6 +11,8 @@ from alpha_umi.errors import UsageError
 from alpha_umi.roles import config_mistakes
 from alpha_umi.trajectory import Call, Frozen
 
+_HALF = 1 << 63
+
 
 class Ask(Frozen):
     """A call that waits for a person's word."""
@@ -21,6 +23,21 @@ class Ask(Frozen):
     call: Call
     key: str
     """The call's idempotency key: the same whenever this call is asked about or carried out."""
+
+    def stored(self) -> dict[str, Any]:
+        """The ask as `interrupt` takes it."""
+        whole = self.model_dump(mode="json")
+        whole["call"]["arguments"] = storable(whole["call"]["arguments"])
+        return whole
+
+
+def storable(value: Any) -> Any:
+    """A JSON value without the integers that a checkpointer cannot hold; those of more than 64 bits become texts."""
+    if isinstance(value, Mapping):
+        return {key: storable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [storable(item) for item in value]
+    return str(value) if isinstance(value, int) and not -_HALF <= value < 2 * _HALF else value
 
 
 class Reply(Frozen):

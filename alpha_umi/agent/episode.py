@@ -33,8 +33,8 @@ class Episode:
 
     def __init__(self, state: State, *, budget: Budget) -> None:
         self.session = state["session"]
-        self.trajectory = Trajectory.model_validate(state["trajectory"])
-        self.tree = Frontier.model_validate(state["tree"])
+        self.trajectory = Trajectory.model_validate_json(state["trajectory"])
+        self.tree = Frontier.model_validate_json(state["tree"])
         self.node = state["node"]
         self.prompt = state["prompt"]
         self.usage = {View(view): Usage(**usage) for view, usage in state["usage"].items()}
@@ -182,8 +182,8 @@ class Episode:
     def update(self) -> dict[str, Any]:
         """The state's new values."""
         return {
-            "trajectory": self.trajectory.model_dump(mode="json"),
-            "tree": self.tree.model_dump(mode="json"),
+            "trajectory": self.trajectory.model_dump_json(),
+            "tree": self.tree.model_dump_json(),
             "node": self.node,
             "prompt": self.prompt,
             "usage": {view.value: usage.model_dump() for view, usage in self.usage.items()},

@@ -82,8 +82,8 @@ def build_graph(
         raise UsageError(f"team '{team.name}' has no model for {', '.join(missing)}; models are given by view")
     hands = Hands(toolbox=as_toolbox(toolbox), sensitive=sensitive)
     hands.check()
-    models = {view: as_model(model) for view, model in models.items()}
-    nodes = Nodes(team=team, models=models, hands=hands, budget=budget, search=search)
+    speaking = {view: as_model(model) for view, model in models.items()}
+    nodes = Nodes(team=team, models=speaking, hands=hands, budget=budget, search=search)
     graph = StateGraph(State, input_schema=Messages, output_schema=Messages)
     graph.add_node("begin", nodes.begin)
     graph.add_edge(START, "begin")

@@ -34,15 +34,15 @@ class Journal:
         if item is None:
             return None
         seen = item.value.get("observation")
-        return Entry(None if seen is None else Observation.model_validate(seen))
+        return Entry(None if seen is None else Observation.model_validate_json(seen))
 
     def begin(self, key: str, call: Call) -> None:
         """A call is about to be carried out. Returns when that is stored."""
-        self._store.put(self._place, key, {"call": call.model_dump(mode="json")}, index=False)
+        self._store.put(self._place, key, {"call": call.model_dump_json()}, index=False)
 
     def end(self, key: str, call: Call, observation: Observation) -> None:
         """A call was carried out."""
-        both = {"call": call.model_dump(mode="json"), "observation": observation.model_dump(mode="json")}
+        both = {"call": call.model_dump_json(), "observation": observation.model_dump_json()}
         self._store.put(self._place, key, both, index=False)
 
     def close(self) -> None:

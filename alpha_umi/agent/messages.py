@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMessage
 from langchain_core.messages.ai import UsageMetadata
 
+from alpha_umi.agent.asking import storable
 from alpha_umi.agent.state import Reason, Result
 from alpha_umi.errors import UsageError
 from alpha_umi.prompts import thread_text
@@ -74,7 +75,7 @@ def call_messages(step: Step, call: Call, observation: Observation, *, call_id: 
     """A call and its observation as LangChain has them; a call that could not be read is none."""
     if call.fault is not None:
         return []
-    asked = {"name": call.tool, "args": dict(call.arguments), "id": call_id, "type": "tool_call"}
+    asked = {"name": call.tool, "args": storable(call.arguments), "id": call_id, "type": "tool_call"}
     return [
         AIMessage(content=step.plan.rationale, tool_calls=[asked]),
         ToolMessage(

@@ -70,8 +70,8 @@ class Nodes:
         tree = Frontier.start(self.search, max_steps=self.budget.max_steps)
         return {
             "session": str(session),
-            "trajectory": trajectory.model_dump(mode="json"),
-            "tree": tree.model_dump(mode="json"),
+            "trajectory": trajectory.model_dump_json(),
+            "tree": tree.model_dump_json(),
             "node": ROOT,
             "prompt": "",
             "usage": {},
@@ -137,7 +137,7 @@ class Nodes:
         episode = Episode(state, budget=self.budget)
         step, call, key = episode.last, episode.last.call, episode.call_key
         assert call is not None, "the graph goes to `approve` only with a call"
-        reply = Reply.of(interrupt(Ask(why="sensitive", call=call, key=key).model_dump(mode="json")))
+        reply = Reply.of(interrupt(Ask(why="sensitive", call=call, key=key).stored()))
         if (told := told_instead(reply)) is not None:
             return self._observed(episode, step, call, told)
         if reply.arguments is not None:

@@ -129,10 +129,10 @@ class State(Messages):
 
     session: str
     """Names the episode to the models' caches."""
-    trajectory: dict[str, Any]
-    """The path that is under way."""
-    tree: dict[str, Any]
-    """The `Frontier`: all paths, and where the search is."""
+    trajectory: str
+    """The path that is under way, as JSON: a model may write integers that no checkpointer's own format holds."""
+    tree: str
+    """The `Frontier` as JSON: all paths, and where the search is."""
     node: int
     """The tree's node at which the steps of the path that are complete end."""
     prompt: str
