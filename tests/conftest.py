@@ -13,6 +13,15 @@ if TYPE_CHECKING:
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
+_LONG = ("test_end_to_end.py", "test_training.py", "test_training_shared.py", "test_shared_training.py")
+"""Files that train: begun first, so that no core waits for the last of them."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first, in the order above."""
+    items.sort(key=lambda item: _LONG.index(item.path.name) if item.path.name in _LONG else len(_LONG))
+
+
 @pytest.fixture(scope="module")
 def shared() -> Path:
     """The folder of real data next to the repository; without it the tests that read it are skipped."""

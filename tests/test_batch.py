@@ -130,8 +130,8 @@ def test_events_come_with_the_index_of_their_question() -> None:
 
 
 @pytest.mark.slow
-def test_a_thousand_runs_leave_nothing_behind() -> None:
-    """A thousand further runs add fewer objects than they are: no run leaves one behind."""
+def test_many_runs_leave_nothing_behind() -> None:
+    """Runs add fewer objects than they are: none leaves one behind (`benchmarks.memory` plots a thousand)."""
     models = echo()
     agent = Agent.from_team("umi", tools=[look], models=models)
 
@@ -142,12 +142,12 @@ def test_a_thousand_runs_leave_nothing_behind() -> None:
                 model.requests.clear()
                 model.released.clear()
 
-    runs(100)  # what is loaded and cached once
+    runs(50)  # what is loaded and cached once
     threads = threading.active_count()
     gc.collect()
     before = len(gc.get_objects())
-    runs(1000)
+    runs(200)
     gc.collect()
     left = len(gc.get_objects()) - before
-    assert left < 500, f"{left:,} objects more"
+    assert left < 200, f"{left:,} objects more"
     assert threading.active_count() <= threads

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import subprocess
 import sys
 from typing import Any
@@ -43,7 +44,7 @@ def models() -> dict[View, ScriptedModel]:
         )
 
     def call(request: Request) -> str:
-        number = "".join(letter for letter in question(request).split("planner:")[0] if letter.isdigit())
+        number = re.findall(r"Double (\d+)", question(request))[-1]  # earlier questions of the thread come first
         return f'Action: double\nAction Input: {{"number": {number}}}'
 
     def answer(request: Request) -> str:
@@ -168,7 +169,8 @@ def test_a_thread_is_stored_and_goes_on(monkeypatch: pytest.MonkeyPatch) -> None
     assert_answered(out["messages"][4:], 6)
     state = compiled.get_state(config).values
     trajectory = Trajectory.model_validate_json(state["trajectory"])
-    assert (trajectory.query, trajectory.answer) == ("Double 6", "It is 12")
+    assert trajectory.query.endswith("Double 6")
+    assert trajectory.answer == "It is 12"
     ids = [made["id"] for message in out["messages"] if isinstance(message, AIMessage) for made in message.tool_calls]
     assert len(set(ids)) == 2
 

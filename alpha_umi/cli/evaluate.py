@@ -167,6 +167,9 @@ def agent(
     parallel: Annotated[int, typer.Option(min=1, help="Episodes side by side.")] = 8,
     search: Annotated[str, typer.Option(help="chain, react@N, dfsdt, or dfs.")] = "chain",
     max_steps: Annotated[int, typer.Option(min=1, help="Steps that the team may take on one path.")] = 12,
+    free: Annotated[
+        bool, typer.Option("--free", help="Let planner and caller write freely: hallucinated tools are measured so.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print metrics.json instead of a table.")] = False,
 ) -> None:
     """Play, judge, write, print."""
@@ -182,6 +185,8 @@ def agent(
     only = [] if category is None else named(category)
     strategy = named_search(search)
     chosen = load_team(team)
+    if free:
+        chosen = chosen.model_copy(update={"constrained": False})
     tasks, digest = gym_tasks(data, limit=limit, seed=seed, only=only)
     budget = Budget(max_steps=max_steps)
     origin = Origin(
@@ -189,13 +194,17 @@ def agent(
         team_digest=team_digest(chosen),
         data=data,
         data_digest=digest,
-        settings=f"{search}, steps {max_steps}",
+        settings=f"{search}, steps {max_steps}, {'constrained' if chosen.constrained else 'free'}",
     )
     with EpisodeLog(out, origin) as log:
         if log.left_of(tasks):
             _play(log, tasks, chosen, budget, strategy, parallel)
         episodes = [log.done[task.id] for task in tasks]
-    metrics = summed_up(episodes) | {"team": chosen.name, "data": data, "seed": seed, "search": search}
+    metrics = (
+        summed_up(episodes)
+        | {"team": chosen.name, "data": data, "seed": seed, "search": search}
+        | {"constrained": chosen.constrained}
+    )
     write_metrics(out, metrics)
     if as_json:
         typer.echo(json.dumps(metrics, ensure_ascii=False))

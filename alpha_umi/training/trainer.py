@@ -7,7 +7,9 @@ optimisers and schedules are transformers' own.
 
 from __future__ import annotations
 
+import os
 import random
+import socket
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
@@ -131,6 +133,8 @@ def arguments(
     checkpointing = stage.gradient_checkpointing and not shares
     if deepspeed is not None and shares:
         deepspeed = {key: value for key, value in deepspeed.items() if key != "optimizer"}
+    if deepspeed is not None and "WORLD_SIZE" not in os.environ:
+        os.environ.setdefault("MASTER_PORT", str(_free_port()))  # two runs on one machine must not meet
     made = TrainingArguments(
         output_dir=str(folder),
         num_train_epochs=stage.epochs,
@@ -241,3 +245,10 @@ def finish_stage(trainer: StageTrainer) -> None:
         sys.modules["wandb"].finish()  # else the next stage would write into this one's W&B run
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("", 0))
+        port: int = free.getsockname()[1]
+        return port
