@@ -63,7 +63,7 @@ class Nodes:
     def begin(self, state: State, config: RunnableConfig) -> Update:
         """Start an episode on the last human message; an earlier one of the same thread is over, and told of."""
         trajectory = Trajectory(
-            query=with_history(state["messages"], most=self.budget.max_history_chars),
+            query=writable(with_history(state["messages"], most=self.budget.max_history_chars)),
             tools=tuple(self.hands.toolbox.tools),
         )
         session = config.get("configurable", {}).get(SESSION) or uuid.uuid4().hex

@@ -208,7 +208,10 @@ def train_stage(trainer: StageTrainer, callbacks: Sequence[TrainerCallback], che
         if hasattr(callback, "trainer"):
             callback.trainer = trainer
         trainer.add_callback(callback)
-    trainer.train(resume_from_checkpoint=checkpoint)
+    with warnings.catch_warnings():
+        # DeepSpeed still gathers under a name that torch deprecates; nobody who trains can do anything about it.
+        warnings.filterwarnings("ignore", message="`torch.distributed.all_gather", category=FutureWarning)
+        trainer.train(resume_from_checkpoint=checkpoint)
 
 
 def save_stage(trainer: StageTrainer, folder: Path, tokenizer: Any, *, merge: bool) -> None:
