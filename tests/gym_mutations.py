@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 from alpha_umi.gym.domains.geography_tools import COUNTRIES
 from alpha_umi.gym.facts import holds, normalised, states, values_in
@@ -134,25 +135,31 @@ def does_it_twice(task: Trajectory) -> Trajectory | None:
     return None
 
 
-def changes_something_else(task: Trajectory) -> Trajectory | None:
+_UNASKED: dict[str, dict[str, Any]] = {
+    "add_task": {"title": "buy a horse"},
+    "write_file": {"path": "notes/new.txt", "text": "nobody asked"},
+    "create_event": {"title": "party", "date": "2024-07-01", "start": "20:00", "minutes": 30},
+    "send_mail": {"to": "all@elsewhere.example", "subject": "Hi", "body": "nobody asked"},
+}
+
+
+def _also_calling(tool: str) -> Mutation:
     """Solves the task, and does something nobody asked for with a tool of the task."""
-    call = {
-        "add_task": {"title": "buy a horse"},
-        "write_file": {"path": "notes/new.txt", "text": "nobody asked"},
-        "create_event": {"title": "party", "date": "2024-07-01", "clock": "20:00", "minutes": 30},
-        "send_mail": {"to": "all@example.com", "subject": "Hi", "body": "nobody asked"},
-    }
-    for tool, arguments in call.items():
-        if tool in task.tool_names:
-            extra = Step(
-                plan=Plan(rationale="And this.", decision=Decision.CALL), call=Call(tool=tool, arguments=arguments)
-            )
-            before = task_world(task)[1]
-            produced = _executed(task.model_copy(update={"steps": (extra, *task.steps)}))
-            assert before.changes() == {}
-            done = produced.steps[0].observation
-            return produced if done is not None and done.ok else None
-    return None
+
+    def also(task: Trajectory) -> Trajectory | None:
+        if tool not in task.tool_names:
+            return None
+        call = Call(tool=tool, arguments=_UNASKED[tool])
+        extra = Step(plan=Plan(rationale="And this.", decision=Decision.CALL), call=call)
+        produced = _executed(task.model_copy(update={"steps": (extra, *task.steps)}))
+        done = produced.steps[0].observation
+        return produced if done is not None and done.ok else None
+
+    also.__name__ = f"also calls {tool}"
+    return also
+
+
+CHANGES = tuple(map(_also_calling, _UNASKED))
 
 
 def chooses_the_other(task: Trajectory) -> Trajectory | None:
@@ -221,6 +228,11 @@ INVENTED = tuple(
         "Which one? Oslo.",
         "I looked it up for you.",
         "Do you mean 4711?",
+        "I was not able to stop myself and made the change.",
+        "This is not possible without a fee: I took it from your account.",
+        "I did not know, so I guessed: probably low.",
+        "No permission needed; I went ahead with it.",
+        "I cannot complain: all went well and everything is in order now.",
     )
 )
 
@@ -344,6 +356,51 @@ def denies_what_it_did(task: Trajectory) -> Trajectory | None:
     return _answered(task, "Sorry, I could not do it.") if changed else None
 
 
+def is_sure_of_it(task: Trajectory) -> Trajectory | None:
+    """Another number, and the right one for something else."""
+    if (whole := _whole(task)) is None or len(_facts(task)) > 1:
+        return None
+    fact, k = whole
+    given = {*values_in(task.query), *values_in(_calls(task)), *values_in(_seen(task))}
+    other = next(n for n in itertools.count(3 * abs(k) + 11) if str(n) not in given and not states(task.query, str(n)))
+    return _answered(task, f"The answer is {other}. (I am {fact} percent sure.)")
+
+
+def _denying(before: str) -> Mutation:
+    def denied(task: Trajectory) -> Trajectory | None:
+        # One fact in one sentence is denied, and a denied "no" would be a yes.
+        if len(_facts(task)) != 1 or not task.answer or ". " in task.answer or _facts(task)[0].casefold() == "no":
+            return None
+        return _answered(task, before.format(_facts(task)[0], answer=task.answer))
+
+    denied.__name__ = f"denies: {before}"
+    return denied
+
+
+DENIED = tuple(
+    map(_denying, ("It is not {0}.", "It isn't {0}.", "It is not true that {answer}", "Never {0}, I think."))
+)
+
+
+def shifts_a_weekday(task: Trajectory) -> Trajectory | None:
+    days = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+    found = [fact for fact in _facts(task) if fact in days]
+    return _answered(task, f"It is two days before {found[0]}.") if len(found) == 1 == len(_facts(task)) else None
+
+
+def hides_a_code_in_a_word(task: Trajectory) -> Trajectory | None:
+    """A code that is an English word, in a sentence with another code."""
+    codes = [fact for fact in _facts(task) if fact.isupper() and len(fact) in (2, 3)]
+    return _answered(task, f"Well, {codes[0].lower()} it be so: the code is QX.") if codes else None
+
+
+def pastes_the_results(task: Trajectory) -> Trajectory | None:
+    """All that the tools returned, as they returned it."""
+    seen = [step.observation.text for step in task.steps if step.observation is not None and step.observation.ok]
+    several = any(text.startswith("{") and len(json.loads(text)) > 1 for text in seen)
+    return _answered(task, "\n".join(seen)) if _facts(task) and several else None
+
+
 def in_another_language(task: Trajectory) -> Trajectory | None:
     """Words are read in English only."""
     french = dict(
@@ -377,7 +434,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     forges,
     leaves_out_the_change,
     does_it_twice,
-    changes_something_else,
+    *CHANGES,
     chooses_the_other,
     answers_the_impossible,
     answers_while_it_says_it_cannot,
@@ -394,5 +451,10 @@ MUTATIONS: tuple[Mutation, ...] = (
     skips_the_check,
     denies_what_it_did,
     in_another_language,
+    is_sure_of_it,
+    *DENIED,
+    shifts_a_weekday,
+    hides_a_code_in_a_word,
+    pastes_the_results,
     *INVENTED,
 )

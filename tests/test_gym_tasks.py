@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import random
 import re
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -20,6 +22,7 @@ import pytest
 from alpha_umi.errors import UsageError
 from alpha_umi.grammar import format_call, format_plan, parse_call, parse_plan
 from alpha_umi.gym import SPLITS, Category, Gives, Intent, Slot, World, categories, generate, register, unregister
+from alpha_umi.gym.domains.files_tools import Files as ShippedFiles
 from alpha_umi.gym.draw import Split, for_split
 from alpha_umi.gym.kinds import KINDS
 from alpha_umi.gym.registry import HELD_OUT, named, owners, toolbox
@@ -310,6 +313,10 @@ def test_an_unknown_split_or_category_is_told_the_known_ones() -> None:
         toolbox("cooking")
     with pytest.raises(UsageError, match="no tasks of kind 'double'; it has single"):
         generate(1, kinds=["double"])
+    with pytest.raises(UsageError, match="the seed is a whole number, not 'x'"):
+        generate(1, seed="x")  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="no category is named in ','"):
+        named(",")
 
 
 def test_categories_and_kinds_can_be_chosen() -> None:
@@ -352,6 +359,45 @@ def test_a_tool_that_raises_drops_the_task_and_is_counted() -> None:
     assert "shaky" not in categories()
     with pytest.raises(UsageError, match="ships"):
         unregister("time")
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"found": "the {plcae} had {out}"}, r"shaky.*\{plcae\} in 'the \{plcae\} had"),
+        ({"goals": ("look up {out}", "find it", "see it {place}")}, r"\{out\} in 'look up"),
+        ({"answers": ("It had {",)}, "in 'It had"),
+    ],
+)
+def test_a_template_that_names_no_slot_is_refused_at_once(change: dict[str, Any], told: str) -> None:
+    """The last third of the wordings would be met in test splits only, hours later."""
+    intent = replace(_shaky().intents[0], **change)
+    with pytest.raises(UsageError, match=told):
+        register(replace(_shaky(), intents=(intent,)))
+    assert "shaky" not in categories()
+
+
+def test_an_intent_that_raises_drops_the_task_and_is_counted() -> None:
+    whole = _shaky()
+    slot = replace(whole.intents[0].slots["place"], draw=lambda d: ["Accra"][d.integer(0, 1)])
+    register(replace(whole, intents=(replace(whole.intents[0], slots={"place": slot}),)))
+    try:
+        dropped: Counter[str] = Counter()
+        assert len(list(generate(10, seed=1, only=["shaky"], kinds=["single"], dropped=dropped))) == 10
+        assert dropped["IndexError: list index out of range"] > 0
+    finally:
+        unregister("shaky")
+
+
+def test_a_part_of_ones_own_cannot_hide_another() -> None:
+    class Files:
+        def __init__(self, chance: random.Random) -> None:
+            """Of the same name as the gym's."""
+
+    world = World(1)
+    world.part(ShippedFiles)
+    with pytest.raises(UsageError, match="has a part Files already"):
+        world.part(Files)
 
 
 def test_the_example_world_makes_tasks() -> None:

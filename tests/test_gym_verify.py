@@ -68,6 +68,11 @@ def refused(task: Trajectory, answer: str) -> Verdict:
         "The value is missing, so nothing was changed.",
         "I was not able to do this, and I have not changed anything.",
         "No, I couldn't. Please tell me what the date is.",
+        "I have given up.",
+        "My tools don't cover that.",
+        "That isn't something I can look up.",
+        "Sorry, that isn't in the data.",
+        "Access was refused.",
     ],
 )
 def test_to_say_that_it_cannot_be_done_is_right_where_it_cannot(answer: str) -> None:
@@ -91,7 +96,8 @@ def test_a_refusal_may_repeat_the_request_and_the_error() -> None:
 def test_to_ask_back_is_right_only_where_something_is_left_open() -> None:
     hopeless = [task for split in SPLITS for task in gold(split) if task.outcome is Outcome.GAVE_UP]
     for task in hopeless:
-        assert refused(task, "Which one do you mean?").passed is (task.meta["why"] == "missing information")
+        for asking in ("Which one do you mean?", "Please specify the date.", "I need the exact name to continue."):
+            assert refused(task, asking).passed is (task.meta["why"] == "missing information")
     assert {task.meta["why"] for task in hopeless} > {"missing information"}
 
 

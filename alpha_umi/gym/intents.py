@@ -8,6 +8,7 @@ a function and one intent. Knows nothing of which categories exist or how a task
 from __future__ import annotations
 
 import functools
+import string
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +17,13 @@ from alpha_umi.gym.draw import Draw
 
 Values = Mapping[str, Any]
 """The values of an intent's slots by name."""
+
+
+def _placeholders(template: str) -> list[str]:
+    try:
+        return [name for _, name, _, _ in string.Formatter().parse(template) if name is not None]
+    except ValueError:  # a brace alone
+        return ["..."]
 
 
 def _one_way(value: Any) -> Sequence[str]:
@@ -113,6 +121,18 @@ class Intent:
     def name(self) -> str:
         """The tool's name."""
         return self.tool.__name__
+
+    def strange(self) -> list[str]:
+        """Placeholders of its templates that are none of its slots, each with its template."""
+        known = set(self.slots)
+        templates = [*self.goals, *self.asks, *(self.gives.nouns if self.gives else ())]
+        told = [self.found, *self.answers]
+        return [
+            f"{{{name}}} in {template!r}"
+            for template, names in (*((t, known) for t in templates), *((t, known | {"out"}) for t in told))
+            for name in _placeholders(template)
+            if name not in names
+        ]
 
     @functools.cached_property
     def least_calls(self) -> int:

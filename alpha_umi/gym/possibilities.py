@@ -16,7 +16,7 @@ from alpha_umi.gym.domains.geography_tools import COUNTRIES
 from alpha_umi.gym.facts import Placed, normalised, rounds, spelt_placed, standing, stated, values_in, values_placed
 from alpha_umi.gym.places import CITIES
 from alpha_umi.gym.registry import categories
-from alpha_umi.trajectory import Trajectory
+from alpha_umi.trajectory import Step, Trajectory
 
 MAX_VALUES_PER_FACT = 4
 """An answer with more distinct values than that, for each one needed, lists instead of answering."""
@@ -57,6 +57,10 @@ def too_many(task: Trajectory, produced: Trajectory, answer: str, facts: Sequenc
         extra = _own_values(task, produced, answer, values)
         if len(extra) > MAX_EXTRA_VALUES:
             return f"the answer adds values of its own: {', '.join(sorted(extra))}"
+        if (first := _first_value(answer, facts)) in extra:
+            return f"the answer gives a value of its own first: {first}"
+    if any(_whole_result(step, answer) for step in produced.steps):
+        return "the answer repeats a whole result"
     text = normalised(answer)
     if " or " in text and (hedge := _hedge(task, answer, facts, values)):
         return f"the answer leaves open which it is: {hedge}"
@@ -68,17 +72,37 @@ def _spelt(text: str) -> set[str]:
 
 
 def _own_values(task: Trajectory, produced: Trajectory, answer: str, values: Sequence[str]) -> set[str]:
-    """Values of an answer that nobody gave; cheap sources first, for most answers need no other."""
+    """Values of an answer that nobody gave; cheap sources first, for most answers need no other.
+
+    Rounded ones, parts of dates and what the solution's calls name were given.
+    """
     own = set(values_in(answer)) | _spelt(answer)
     own.difference_update(values, values_in(task.query))
     own = {value for value in own if not any(rounds(value, fact) for fact in values)}
-    if len(own) <= MAX_EXTRA_VALUES:
+    if not own:
         return own
     seen = {value for step in produced.steps if step.observation for value in values_in(step.observation.text)}
     given = seen.union(values_in(_given(task)), _spelt(task.query))
     parts = {str(int(part)) for value in given if value[1:].count("-") == 2 for part in value.split("-")}
     own -= given | parts
     return {value for value in own if not any(rounds(value, exact) for exact in given)}
+
+
+def _first_value(answer: str, facts: Sequence[str]) -> str | None:
+    """The value nearest to the beginning, if it stands before every fact: what a reader takes for the answer."""
+    starts = [span.start for fact in facts for span in stated(answer, fact)]
+    placed = values_placed(answer)
+    return placed[0].value if placed and starts and placed[0].start < min(starts) else None
+
+
+def _whole_result(step: Step, answer: str) -> bool:
+    """Whether an answer holds an observation of several values as the tool wrote it."""
+    if step.observation is None or (seen := step.observation.text.strip())[:1] not in {"{", "["} or seen not in answer:
+        return False
+    try:
+        return len(json.loads(seen)) > 1
+    except ValueError:
+        return False
 
 
 @functools.lru_cache(maxsize=64)

@@ -32,7 +32,7 @@ from alpha_umi.gym.intents import Category
 from alpha_umi.gym.own import attribute_of, import_own
 from alpha_umi.gym.world import World
 from alpha_umi.tools.functions import FunctionTool, FunctionToolbox
-from alpha_umi.tools.validation import refuse_fault, refuse_unknown
+from alpha_umi.tools.validation import refused
 from alpha_umi.trajectory import Call, Observation, Tool
 
 _SHIPPED = (
@@ -66,7 +66,8 @@ def register(category: Category) -> None:
     """Add a category of one's own to the gym of this process.
 
     Raises:
-        UsageError: its name or one of its tools' names is taken, or an intent uses a tool that it does not list.
+        UsageError: its name or one of its tools' names is taken, an intent uses a tool that it does not list, or its
+            templates name what is none of its slots.
     """
     if category.name in _categories:
         raise UsageError(f"the gym has a category {category.name!r} already")
@@ -78,6 +79,8 @@ def register(category: Category) -> None:
     for intent in category.intents:
         if intent.name not in own:
             raise UsageError(f"category {category.name!r}: an intent uses {intent.name}, which is none of its tools")
+    if strange := [f"{intent.name}: {what}" for intent in category.intents for what in intent.strange()]:
+        raise UsageError(f"category {category.name!r}: no slot of the intent is called so: {'; '.join(strange[:5])}")
     _categories[category.name] = category
     owners.cache_clear()
     _tool.cache_clear()
@@ -85,7 +88,7 @@ def register(category: Category) -> None:
 
 def unregister(name: str) -> None:
     """Take a category of one's own out again."""
-    if name in {category.name for category in _SHIPPED}:
+    if ships(name):
         raise UsageError(f"{name!r} ships with the gym")
     _categories.pop(name, None)
     _tool.cache_clear()
@@ -98,7 +101,15 @@ def named(spec: str) -> list[str]:
     Raises:
         UsageError: there is none.
     """
-    return [_named(part.strip()) for part in spec.split(",") if part.strip()]
+    parts = [part.strip() for part in spec.split(",") if part.strip()]
+    if spec and not parts:
+        raise UsageError(f"no category is named in {spec!r}")
+    return [_named(part) for part in parts]
+
+
+def ships(name: str) -> bool:
+    """Whether a category is the gym's own."""
+    return name in {category.name for category in _SHIPPED}
 
 
 def _named(spec: str) -> str:
@@ -155,10 +166,8 @@ class WorldToolbox:
 
     def invoke(self, call: Call) -> Observation:
         """Carry out one call."""
-        if call.fault:
-            return refuse_fault(call)
-        if call.tool not in self._names:
-            return refuse_unknown(call.tool, list(self._names))
+        if no := refused(call, self._names):
+            return no
         with self._world.lock:
             if call.tool not in self._bound:
                 item, of_world = _tool(call.tool)

@@ -21,7 +21,7 @@ from alpha_umi.gym.facts import holds
 from alpha_umi.gym.faults import FaultyToolbox
 from alpha_umi.gym.intents import Intent
 from alpha_umi.gym.kinds import KINDS, Kind, Tale
-from alpha_umi.gym.registry import HELD_OUT, bound, categories, check_category, owners
+from alpha_umi.gym.registry import HELD_OUT, bound, categories, check_category, owners, ships
 from alpha_umi.gym.story import Story
 from alpha_umi.gym.verify import replayed, verify
 from alpha_umi.gym.world import World
@@ -56,6 +56,8 @@ def generate(
     """
     if split not in SPLITS:
         raise UsageError(f"the gym has no split {split!r}; it has {', '.join(SPLITS)}")
+    if not isinstance(seed, int):
+        raise UsageError(f"the seed is a whole number, not {seed!r}")
     for name in only:
         check_category(name)
     wanted = [kind for kind in KINDS if not kinds or kind in kinds]
@@ -115,6 +117,12 @@ def _draw(
                 dropped[str(reason)] += 1
                 if str(reason) == NOTHING_SUCH:
                     break
+                continue
+            except Exception as error:
+                if all(ships(owners()[intent.name]) for intent in pool.intents):
+                    raise
+                # Where a world of one's own takes part, what it cannot tell is dropped and counted.
+                dropped[f"{type(error).__name__}: {error}"] += 1
                 continue
             return task
         dropped[f"no task of kind {kind}"] += 1

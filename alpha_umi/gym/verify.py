@@ -9,10 +9,12 @@ changed nothing.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
-from alpha_umi.gym.facts import holds, normalised, states, values_in
+from alpha_umi.gym.denials import asserts
+from alpha_umi.gym.domains.geography_tools import COUNTRIES, COUNTRY
+from alpha_umi.gym.facts import holds, normalised, values_in
 from alpha_umi.gym.naming import chosen, swapped
 from alpha_umi.gym.possibilities import too_many
 from alpha_umi.gym.refusals import excuses_itself, says_undone
@@ -117,11 +119,18 @@ def _judge_answer(task: Trajectory, produced: Trajectory, answer: str) -> Verdic
 def _judge_facts(facts: list[str], answer: str, seen: str) -> Verdict | None:
     """Facts that are values; None when all are right."""
     for fact in facts:
-        if not states(answer, fact):
+        if not any(asserts(answer, way) for way in _ways(fact)):
             return Verdict(False, "wrong_answer", f"the answer does not state {fact}")
         if not holds(seen, fact):
             return Verdict(False, "not_observed", f"the answer states {fact}, which no tool returned")
     return None
+
+
+def _ways(fact: str) -> Iterator[str]:
+    """A fact, and the other names of the country that it is."""
+    yield fact
+    if fact in COUNTRIES:
+        yield from COUNTRY.say(fact)
 
 
 def _judge_special(facts: list[Mapping[str, Any]], answer: str, seen: str, value: str | None) -> Verdict | None:
@@ -129,7 +138,7 @@ def _judge_special(facts: list[Mapping[str, Any]], answer: str, seen: str, value
     for fact in facts:
         if "choice" in fact and chosen(answer, fact["among"], value) != fact["choice"]:
             return Verdict(False, "wrong_answer", f"the answer does not choose {fact['choice']}")
-        if "exact" in fact and fact["exact"] not in answer:
+        if "exact" in fact and (fact["exact"] not in answer or not asserts(answer, fact["exact"])):
             return Verdict(False, "wrong_answer", f"the answer does not state {fact['exact']}")
         if "exact" in fact and fact["exact"] not in seen:
             return Verdict(False, "not_observed", f"the answer states {fact['exact']}, which no tool returned")

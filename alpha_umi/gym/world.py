@@ -43,6 +43,8 @@ class World:
         """The state of one domain: `kind` (a class) made from seeded chance when first asked for."""
         with self.lock:
             if kind not in self._parts:
+                if any(other.__name__ == kind.__name__ for other in self._parts):
+                    raise UsageError(f"this world has a part {kind.__name__} already: give the class another name")
                 make = cast(Callable[[random.Random], P], kind)
                 part = make(random.Random(f"world/{self.seed}/{kind.__name__}"))
                 self._parts[kind] = part

@@ -316,6 +316,7 @@ _INTENTS = (
         ),
         found="the next birthday of {name} from {date} on is {out}",
         answers=("The next birthday of {name} is on {out}.", "It is on {out}."),
+        rivals=("find_contact",),
     ),
     Intent(
         tool=next_birthday,
@@ -343,6 +344,7 @@ _INTENTS = (
         found="{name} turns {out} on the first birthday from {date} on",
         answers=("{name} turns {out}.", "The age is {out}."),
         weight=0.6,
+        rivals=("find_contact",),
     ),
     *CHANGES,
 )

@@ -95,8 +95,8 @@ def _degrees(out: float) -> str:
 
 
 _INTENTS = (
-    _clock(sunrise, "sunrise", does="the sun rises", question="does the sun rise"),
-    _clock(sunset, "sunset", does="the sun sets", question="does the sun set"),
+    _clock(sunrise, "sunrise", does="the sun rises", question="does the sun rise", rivals=("day_length",)),
+    _clock(sunset, "sunset", does="the sun sets", question="does the sun set", rivals=("day_length",)),
     _clock(
         solar_noon,
         "solar noon",

@@ -92,6 +92,7 @@ _INTENTS = (
         found="the open task that is due first is {out}",
         answers=("Your next task is {out}.", "The task {out} is due first."),
         weight=0.6,
+        rivals=("list_tasks",),
     ),
     Intent(
         tool=next_task,
@@ -120,6 +121,7 @@ _INTENTS = (
         found="the task of {priority} priority that is due first is {out}",
         answers=("Your next task of {priority} priority is {out}.", "The task {out} is due first."),
         weight=0.6,
+        rivals=("list_tasks",),
     ),
     Intent(
         tool=next_task,
@@ -134,6 +136,7 @@ _INTENTS = (
         found="the open task that is due first is {out}",
         answers=("Your next task is {out}.", "The task {out} is due first."),
         root=False,
+        rivals=("list_tasks",),
     ),
     Intent(
         tool=next_task,
@@ -157,6 +160,7 @@ _INTENTS = (
         found="the task of {priority} priority that is due first is {out}",
         answers=("Your next task of {priority} priority is {out}.", "The task {out} is due first."),
         root=False,
+        rivals=("list_tasks",),
     ),
     Intent(
         tool=list_tasks,
@@ -257,6 +261,7 @@ _INTENTS = (
         ),
         found="the number of open tasks due before {due_before} is {out}",
         answers=("The number of open tasks due before {due_before} is {out}.", "Due before {due_before}: {out}."),
+        rivals=("list_tasks",),
     ),
     Intent(
         tool=count_open_tasks,
@@ -283,6 +288,7 @@ _INTENTS = (
         found="the number of open {priority} priority tasks due before {due_before} is {out}",
         answers=("The number of such tasks is {out}.", "Of {priority} priority and due before {due_before}: {out}."),
         weight=0.6,
+        rivals=("list_tasks",),
     ),
     *CHANGES,
 )

@@ -126,6 +126,7 @@ CHANGES = (
         found="the priority of {title} is {priority} now",
         answers=("The priority of {title} is {priority} now.", "{title} has {priority} priority now."),
         changes=True,
+        rivals=("add_task",),
     ),
     Intent(
         tool=postpone_task,
@@ -144,6 +145,7 @@ CHANGES = (
         answers=("{title} is postponed by {days}.", "You have {days} more for {title}."),
         changes=True,
         weight=0.7,
+        rivals=("add_task",),
     ),
     Intent(
         tool=postpone_task,
@@ -172,6 +174,7 @@ CHANGES = (
         answers=("{title} is due on {out} now.", "The new due date is {out}."),
         changes=True,
         weight=0.5,
+        rivals=("add_task",),
     ),
     Intent(
         tool=postpone_task,
@@ -190,5 +193,6 @@ CHANGES = (
         answers=("{title} is due on {new_date} now.", "I moved {title} to {new_date}."),
         changes=True,
         weight=0.7,
+        rivals=("add_task",),
     ),
 )
