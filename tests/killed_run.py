@@ -44,9 +44,9 @@ class Words(ScriptedModel):
 def agent(folder: Path) -> Agent:
     """The agent, whose effects go to files in the folder."""
 
-    def effect(kind: str, step: int) -> str:
+    def effect(kind: str, step: int, key: str = "") -> str:
         with (folder / kind).open("a") as stream:
-            stream.write(f"{step}\n")
+            stream.write(f"{step} {key}\n")
             stream.flush()
         time.sleep(0.004)
         return f"done {step}: {kind}"
@@ -60,11 +60,10 @@ def agent(folder: Path) -> Agent:
         """Has an effect the first time that it sees a key."""
         key = idempotency_key()
         assert key is not None
-        try:
-            (folder / f"key-{key}").touch(exist_ok=False)
-        except FileExistsError:
+        # The key stands in the effect's own line: written before it, a kill between the two would lose the effect.
+        if (folder / "keyed").exists() and key in (folder / "keyed").read_text().split():
             return f"done {step}: keyed"
-        return effect("keyed", step)
+        return effect("keyed", step, key)
 
     @tool_traits(repeatable=True)
     def repeatable(step: int) -> str:
@@ -96,6 +95,7 @@ def main() -> None:
     def asked(ask: Ask) -> Reply:
         return person(folder, ask)
 
+    print("ready", flush=True)
     try:
         result = made.resume("ten", on_event=told, on_ask=asked)
     except UsageError:  # killed before anything was stored, or not begun
