@@ -15,6 +15,7 @@ _WHERE = {
     "AlphaUmiError": "errors",
     "Budget": "agent.state",
     "Call": "trajectory",
+    "DFSDT": "agent.strategies",
     "Decision": "trajectory",
     "Layout": "prompts",
     "Observation": "trajectory",
@@ -29,7 +30,9 @@ _WHERE = {
     "load_team": "roles",
     "Reply": "agent.asking",
     "Result": "agent.state",
+    "Search": "agent.strategies",
     "ScriptedModel": "models.scripted",
+    "Trace": "agent.tracing",
     "build_graph": "agent.graph",
     "idempotency_key": "tools.base",
     "load_models": "models.loading",
@@ -46,6 +49,9 @@ if TYPE_CHECKING:
     from alpha_umi.agent.runner import Agent as Agent
     from alpha_umi.agent.state import Budget as Budget
     from alpha_umi.agent.state import Result as Result
+    from alpha_umi.agent.strategies import DFSDT as DFSDT
+    from alpha_umi.agent.strategies import Search as Search
+    from alpha_umi.agent.tracing import Trace as Trace
     from alpha_umi.errors import AlphaUmiError as AlphaUmiError
     from alpha_umi.gym.loading import load_tools as load_tools
     from alpha_umi.models.loading import load_models as load_models

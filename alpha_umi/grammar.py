@@ -22,7 +22,7 @@ MARKERS: dict[Decision, str] = {
     Decision.SUMMARIZE: "Next: conclusion.",
     Decision.CALL: "Next: caller.",
 }
-"""In order of precedence: when several occur the first of these wins, wherever it stands (released code)."""
+"""In order of precedence where none ends a line: then the first of these wins, wherever it stands (released code)."""
 
 EMPTY_OUTPUTS = frozenset({"", ".", ","})
 """Outputs that the released code replaces by `none`."""
@@ -36,6 +36,7 @@ NO_TOOL = "none"
 MAX_ARGUMENT_DEPTH = 64
 """Arguments nested deeper are refused: no real schema needs it and recursion must stay bounded."""
 
+_ENDING = re.compile("(" + "|".join(map(re.escape, MARKERS.values())) + r")[ \t]*$", re.MULTILINE)
 _ACTION = re.compile(r"^[ \t]*Action[ \t]*:[ \t]*(?P<tool>.*?)[ \t]*$", re.MULTILINE)
 _INPUT = re.compile(r"Action[ \t]+Input[ \t]*:", re.IGNORECASE)
 _ACTION_ON_ONE_LINE = re.compile(r"Action[ \t]*:[ \t]*(?P<tool>.*?)[ \t]*(?=Action[ \t]+Input[ \t]*:|$)", re.MULTILINE)
@@ -47,8 +48,11 @@ def format_plan(plan: Plan) -> str:
     """Write a plan as the planner's target text: rationale, one space, marker.
 
     Raises:
-        ValueError: the rationale itself holds a marker that would outrank the decision's own.
+        ValueError: the rationale itself holds a marker that would outrank the decision's own, here or in the release.
     """
+    found = _ENDING.search(f"{plan.rationale} {MARKERS[plan.decision]}")
+    if found is not None and found.start() < len(plan.rationale):
+        raise ValueError(f"the rationale holds the marker {found[1]!r}, so the plan cannot be read back")
     for decision, marker in MARKERS.items():
         if marker in plan.rationale:
             raise ValueError(f"the rationale holds the marker {marker!r}, so the plan cannot be read back")
@@ -61,17 +65,29 @@ def format_plan(plan: Plan) -> str:
 def parse_plan(text: str) -> Plan:
     """Read a planner's completion.
 
-    The text before the first occurrence of the chosen marker is the rationale; what follows is cut.
+    The first marker that ends a line decides: one in the middle of a sentence was quoted, from an observation say, and
+    what a model writes after its decision is no other one. Where none ends a line it is as in the released code: the
+    first of `MARKERS` that occurs anywhere. The text before the chosen marker is the rationale, where quoted markers
+    lose their full stop, so that no reader takes them for the decision; what follows is cut.
     Without any marker the decision is CALL, as in the released code, with fault `no_marker`.
     """
     text = text.removeprefix(": ").strip()
     if text in EMPTY_OUTPUTS:
         return Plan(rationale="", decision=Decision.CALL, fault="empty")
+    if ending := _ENDING.search(text):
+        decision = next(decision for decision, marker in MARKERS.items() if marker == ending[1])
+        return Plan(rationale=_quoting(text[: ending.start()].removesuffix(" ")), decision=decision)
     for decision, marker in MARKERS.items():
         before, found, _ = text.partition(marker)
         if found:
             return Plan(rationale=before.removesuffix(" "), decision=decision)
     return Plan(rationale=text, decision=Decision.CALL, fault="no_marker")
+
+
+def _quoting(rationale: str) -> str:
+    for marker in MARKERS.values():
+        rationale = rationale.replace(marker, marker.removesuffix("."))
+    return rationale
 
 
 def format_call(call: Call) -> str:

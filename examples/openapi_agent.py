@@ -2,7 +2,8 @@
 
     ALPHA_UMI_TEAM=runs/first python examples/openapi_agent.py http://localhost:8000/openapi.json "Order two cups."
 
-Without a question it shows what would be offered. Secrets come from the environment: ALPHA_UMI_AUTH_<SCHEME>.
+Without a question it shows what would be offered. Secrets come from the environment:
+ALPHA_UMI_AUTH_<SCHEME>="HOST=SECRET".
 """
 
 from __future__ import annotations

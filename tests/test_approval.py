@@ -77,6 +77,30 @@ def test_a_person_decides(reply: Reply, paid: list[int], seen: str) -> None:
     assert result.answer == "Done."
 
 
+@pytest.mark.parametrize("sensitive", [["transfer"], lambda call: call.tool == "transfer"], ids=["named", "function"])
+def test_what_was_sensitive_stays_so_whoever_resumes(sensitive: Any, tmp_path: Path) -> None:
+    """The next process need not be told again: a refused call that the model repeats is asked about again."""
+    done: list[int] = []
+
+    def transfer(amount: int) -> str:
+        """Send money."""
+        done.append(amount)
+        return "sent"
+
+    def agent(**more: Any) -> Agent:
+        script = {
+            View.PLANNER: ScriptedModel(["I send. Next: caller."], repeat_last=True),
+            View.CALLER: ScriptedModel(['Action: transfer\nAction Input: {"amount": 3}'], repeat_last=True),
+            View.SUMMARIZER: ScriptedModel([]),
+        }
+        return Agent.from_team("umi", tools=[transfer], models=script, threads=tmp_path / "t.sqlite", **more)
+
+    assert agent(sensitive=sensitive).run("Send 3", thread="a").pending is not None
+    again = agent().resume("a", "refuse")
+    assert again.pending is not None
+    assert done == []
+
+
 def test_an_edited_call_stands_in_the_history_as_it_was_made() -> None:
     _, tools = bank()
     models = words()

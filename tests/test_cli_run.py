@@ -135,7 +135,8 @@ def test_a_thread_waits_for_a_word_and_goes_on(monkeypatch: pytest.MonkeyPatch, 
     waiting = call("What is 2 + 3?", *stored, "--sensitive", "add")
     assert waiting.exit_code == 1, waiting.output
     assert 'asked      May this be called? add {"a": 2, "b": 3}' in waiting.stdout
-    assert "go on with: alpha-umi run --thread sums --reply" in waiting.stdout
+    again = f"go on with: alpha-umi run --thread sums --tools {tools} --threads {tmp_path}/t.sqlite --reply approve|"
+    assert again in waiting.stdout
     lend(monkeypatch, SCRIPT[0][1:], [], ["It is 7."])
     trace = tmp_path / "trace.jsonl"
     done = call(*stored, "--reply", '{"a": 2, "b": 5}', "--trace", str(trace))
@@ -169,6 +170,12 @@ def test_wrong_calls_about_threads(
     done = call(*arguments, "--tools", tools)
     assert isinstance(done.exception, UsageError)
     assert found in str(done.exception)
+
+
+def test_what_is_sensitive_need_not_be_offered(monkeypatch: pytest.MonkeyPatch) -> None:
+    lend(monkeypatch, ["I know. Next: conclusion."], [], ["Fine."])
+    done = call("What is the weather like?", "--tools", "gym", "--sensitive", "cancel_order")
+    assert done.exit_code == 0, done.output
 
 
 def test_free_lets_roles_write_freely(monkeypatch: pytest.MonkeyPatch, tools: str) -> None:

@@ -98,11 +98,14 @@ GIVE_UP, CONCLUSION, CALLER = (grammar.MARKERS[d] for d in (Decision.GIVE_UP, De
         (f"go on.\n {CALLER}", "go on.\n", Decision.CALL, None),
         (CALLER, "", Decision.CALL, None),
         (f": go on. {CALLER}", "go on.", Decision.CALL, None),
-        # several markers: give up before conclusion before caller, wherever they stand; cut at the first of the chosen
+        # several: the first that ends a line; what is quoted before loses its full stop, what follows is cut
+        (f"a {CONCLUSION} b {CALLER}", "a Next: conclusion b", Decision.CALL, None),
+        (f"it says '{GIVE_UP}', but I go on. {CALLER}", "it says 'Next: give up', but I go on.", Decision.CALL, None),
+        (f"a {CALLER}\n[caller]\nb {GIVE_UP}", "a", Decision.CALL, None),
+        (f"a {CALLER} b {CALLER}", "a Next: caller b", Decision.CALL, None),
+        # none ends a line: give up before conclusion before caller, as released; cut at the first of the chosen
         (f"a {CALLER} b {CONCLUSION} c", f"a {CALLER} b", Decision.SUMMARIZE, None),
-        (f"a {CONCLUSION} b {CALLER}", "a", Decision.SUMMARIZE, None),
-        (f"a {CALLER} b {CONCLUSION} c {GIVE_UP} d {GIVE_UP}", f"a {CALLER} b {CONCLUSION} c", Decision.GIVE_UP, None),
-        (f"a {CALLER} b {CALLER}", "a", Decision.CALL, None),
+        (f"a {CALLER} b {CONCLUSION} c {GIVE_UP} d", f"a {CALLER} b {CONCLUSION} c", Decision.GIVE_UP, None),
         # none: the caller's turn
         ("I wonder", "I wonder", Decision.CALL, "no_marker"),
         ("next: caller.", "next: caller.", Decision.CALL, "no_marker"),
@@ -119,11 +122,11 @@ def test_plan_variants(text: str, rationale: str, decision: Decision, fault: str
 
 @pytest.mark.parametrize("decision", Decision)
 def test_a_rationale_that_would_be_read_as_another_decision_is_refused(decision: Decision) -> None:
-    with pytest.raises(ValueError, match="marker"):
-        format_plan(Plan(rationale=f"so {GIVE_UP}", decision=decision))
-    assert (
-        parse_plan(format_plan(Plan(rationale=f"so {CALLER}", decision=Decision.GIVE_UP))).decision is Decision.GIVE_UP
-    )
+    for rationale in (f"so {GIVE_UP} And on.", f"so {CALLER}\nand on"):
+        with pytest.raises(ValueError, match="marker"):
+            format_plan(Plan(rationale=rationale, decision=decision))
+    plan = parse_plan(format_plan(Plan(rationale=f"so {CALLER}", decision=Decision.GIVE_UP)))
+    assert plan.decision is Decision.GIVE_UP
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from alpha_umi import Agent, View, load_team
 from alpha_umi.constraints import PLAN, call_of
@@ -198,6 +199,63 @@ def test_whatever_a_server_does_wrong_is_one_line(answer: Callable[[Any, int], N
     assert "\n" not in str(error.value)
     assert server.url in str(error.value)
     assert len(str(error.value)) < 400
+
+
+def test_an_answer_that_breaks_off_is_asked_for_anew() -> None:
+    """The connection is lost in the middle, once: the run is told, and goes on."""
+
+    def breaks_once(handler: Any, _: int) -> None:
+        if len(handler.server.asked) > 1:
+            handler.stream(chunk("It is"), chunk(" five.", end="stop"))
+        else:
+            handler.stream(chunk("It is fo"), done=False)
+
+    told: list[str] = []
+    with serving(breaks_once) as server:
+        done = asked(server.url, on_text=told.append, on_restart=lambda: told.append("|"), retries=2)
+    assert done.text == "It is five."
+    assert "".join(told) == "It is fo|It is five."
+
+
+def test_a_server_that_cannot_express_a_schema_is_asked_for_less() -> None:
+    """It refuses patterns, and does not say whose: the structure of every call is held to all the same."""
+    odd = Tool(
+        name="odd",
+        description="",
+        parameters={"type": "object", "properties": {"a": {"type": "string", "pattern": "(?=x)"}}, "required": ["a"]},
+    )
+
+    def fussy(handler: Any, _: int) -> None:
+        if "(?=" in handler.server.asked[-1]["structured_outputs"]["grammar"]:
+            handler.plain(400, '{"error": {"message": "grammar: look-around is not supported"}}')
+        else:
+            handler.stream(chunk('Action: odd\nAction Input: {"a": "x"}', end="stop"))
+
+    with serving(fussy) as server:
+        model = RemoteModel("m", url=server.url, structured="grammar")
+        for _ in range(2):
+            assert model.complete(Request(messages=ASKED, constraint=call_of([odd, ADD]))).text.startswith("Action")
+    grammars = [body["structured_outputs"]["grammar"] for body in server.asked]
+    assert ["(?=" in grammar for grammar in grammars] == [True, False, False], "and is not asked again"
+    assert '"required": ["a"]' in grammars[-1]
+
+
+def test_a_call_as_json_keeps_references_that_point_at_what_is_there() -> None:
+    item = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
+    tools = [
+        Tool(
+            name=name,
+            description="",
+            parameters={"type": "object", "properties": {"i": {"$ref": "#/$defs/Item"}}, "$defs": {"Item": item}},
+        )
+        for name in ("one", "two")
+    ]
+    constraint = call_of(tools)
+    assert constraint is not None
+    fits = Draft202012Validator(constraint.call_schema()).is_valid
+    assert fits({"tool": "one", "arguments": {"i": {"n": 1}}})
+    assert not fits({"tool": "two", "arguments": {"i": {"n": "x"}}})
+    assert not fits({"tool": "three", "arguments": {}})
 
 
 def test_no_server_at_all() -> None:

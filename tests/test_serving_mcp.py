@@ -152,6 +152,17 @@ def test_own_tools_are_called_only_when_offered() -> None:
     assert "'b' is a required property" in result.content[0].text
 
 
+@pytest.mark.parametrize("sensitive", [["add"], lambda call: True])
+def test_what_a_person_must_allow_is_neither_offered_nor_done(sensitive: Any) -> None:
+    agent = adding(sensitive=sensitive)
+    assert [tool.name for tool in listed(agent, with_tools=True)] == ["ask"]
+    result, _ = in_process(agent, "add", {"a": 2, "b": 3}, with_tools=True)
+    assert "There is no tool 'add'" in result.content[0].text
+    result, _ = in_process(agent, "ask", {"question": "2 + 3?"})
+    assert result.is_error
+    assert "a person has to allow, which nobody can here: add {'a': 2, 'b': 3}" in result.content[0].text
+
+
 def test_a_client_that_gives_up_stops_the_run() -> None:
     slow, begun = threading.Event(), threading.Event()
 
@@ -275,15 +286,21 @@ def test_stdio_ends_with_its_client() -> None:
 
 
 def test_stdio_ends_at_ctrl_c() -> None:
-    program = subprocess.Popen(serving(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    assert program.stdin is not None
-    assert program.stdout is not None
-    program.stdin.write(b'{"jsonrpc": "2.0", "id": 1, "method": "ping"}\n')
-    program.stdin.flush()
-    assert program.stdout.readline()
-    program.send_signal(signal.SIGINT)
-    assert program.wait(5) == -signal.SIGINT
-    program.communicate()
+    # A shell that starts the tests in the background has them ignore Ctrl-C, and their children with them.
+    heard = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    command = [*serving()[:-1], heard + serving()[-1]]
+    program = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    try:
+        assert program.stdin is not None
+        assert program.stdout is not None
+        program.stdin.write(b'{"jsonrpc": "2.0", "id": 1, "method": "ping"}\n')
+        program.stdin.flush()
+        assert program.stdout.readline()
+        program.send_signal(signal.SIGINT)
+        assert program.wait(30) == -signal.SIGINT
+    finally:
+        program.kill()
+        program.communicate()
 
 
 def test_a_page_of_another_origin_is_refused() -> None:

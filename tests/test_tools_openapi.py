@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from hypothesis import given, settings
@@ -237,14 +237,26 @@ def test_secrets_reach_the_service_and_nobody_else(service: str, box: OpenAPIToo
 def test_secrets_from_the_environment(service: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ToolError) as caught:
         from_spec(f"{service}/openapi.json")
-    assert "GET /secret/header needs a secret: give auth for 'HeaderKey' or set ALPHA_UMI_AUTH_HEADERKEY" in str(
-        caught.value
-    )
+    host = urlsplit(service).hostname
+    needed = "GET /secret/header needs a secret: give auth for 'HeaderKey' or set ALPHA_UMI_AUTH_HEADERKEY to"
+    assert f"{needed} {host}=SECRET" in str(caught.value)
     for name in SECRETS:
-        monkeypatch.setenv(f"ALPHA_UMI_AUTH_{name.upper()}", "name:from-the-environment\n")
+        monkeypatch.setenv(f"ALPHA_UMI_AUTH_{name.upper()}", "api.example=of:another\nelsewhere.example=x:another")
+    with pytest.raises(ToolError, match="needs a secret"):  # of that name there is one, but not for this host
+        from_spec(f"{service}/openapi.json")
+    both = f"api.example=a:nother\n{host}=name:from-the-environment\n"
+    for name in SECRETS:
+        monkeypatch.setenv(f"ALPHA_UMI_AUTH_{name.upper()}", both)
     with from_spec(f"{service}/openapi.json") as made:
         assert call(made, "bearer").text == '{"token":"[secret]"}'
         assert call(made, "basic").text == '{"user":"name","password":"[secret]"}'
+
+
+def test_a_secret_in_the_environment_names_its_host(service: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALPHA_UMI_AUTH_BEARER", "a token for anybody")
+    with pytest.raises(ToolError, match="ALPHA_UMI_AUTH_BEARER: each line must be HOST=SECRET") as caught:
+        from_spec(f"{service}/openapi.json")
+    assert "token" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

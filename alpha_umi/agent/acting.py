@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from langgraph.types import interrupt
 
@@ -13,9 +14,15 @@ from alpha_umi.agent.asking import Ask, Reply
 from alpha_umi.agent.journal import Journal
 from alpha_umi.agent.threads import within
 from alpha_umi.errors import UsageError
-from alpha_umi.tools.base import Toolbox, traits_of, under_key
+from alpha_umi.tools.base import Toolbox, traits_of, under_key, writable
 from alpha_umi.tools.validation import one_line
 from alpha_umi.trajectory import Call, Observation
+
+Sensitive = Collection[str] | Callable[[Call], bool]
+"""Names of tools, or what says of a call whether it is sensitive."""
+
+EVERY = "*"
+"""Stands for every tool."""
 
 REFUSED = "The user does not allow this call"
 
@@ -25,28 +32,50 @@ class Hands:
     """A toolbox, and which of its tools nobody may use unasked."""
 
     toolbox: Toolbox
-    sensitive: Collection[str] | Callable[[Call], bool] = ()
-    """Names of tools, or what says of a call whether it is sensitive; beside the tools that say so of themselves."""
+    sensitive: Sensitive = ()
+    """Beside the tools that say so of themselves."""
 
-    def check(self) -> None:
-        """Raise a UsageError for a name that is no tool's: what was meant to be asked about would just happen."""
+    def __post_init__(self) -> None:
+        """Refuse a name that is no tool's: what was meant to be asked about would just happen."""
         if callable(self.sensitive):
             return
         names = {tool.name for tool in self.toolbox.tools}
         if unknown := sorted(set(self.sensitive) - names):
             raise UsageError(f"sensitive: there is no tool {unknown[0]!r}; offered: {', '.join(sorted(names))}")
 
-    def must_ask(self, call: Call) -> bool:
-        """Whether a person decides on this call. One that cannot be read, or names no tool, is never carried out."""
+    @property
+    def may_ask(self) -> bool:
+        """Whether there is a tool at all that a person may have to be asked about."""
+        return bool(self.sensitive) or any(traits_of(self.toolbox, t.name).sensitive for t in self.toolbox.tools)
+
+    @property
+    def guarded(self) -> list[str]:
+        """What a run stores of this, so that it is asked about whoever resumes it: names, `EVERY` for a function."""
+        named = [EVERY] if callable(self.sensitive) else list(self.sensitive)
+        return sorted({*named, *(t.name for t in self.toolbox.tools if traits_of(self.toolbox, t.name).sensitive)})
+
+    def must_ask(self, call: Call, guarded: Collection[str] = ()) -> bool:
+        """Whether a person decides on this call. One that cannot be read, or names no tool, is never carried out.
+
+        Args:
+            call: about to be carried out.
+            guarded: what the run was begun with.
+        """
         if call.fault or all(call.tool != tool.name for tool in self.toolbox.tools):
             return False
-        marked = self.sensitive(call) if callable(self.sensitive) else call.tool in self.sensitive
-        return marked or traits_of(self.toolbox, call.tool).sensitive
+        if call.tool in guarded or traits_of(self.toolbox, call.tool).sensitive:
+            return True
+        if callable(self.sensitive):
+            return self.sensitive(call)
+        # A function that the run was begun with cannot be stored: without it, nobody knows.
+        return call.tool in self.sensitive or EVERY in guarded
 
     def carry_out(
         self, call: Call, *, key: str, journal: Journal | None, seconds: float, stop: threading.Event
-    ) -> Observation:
-        """The observation of a call that may be made.
+    ) -> tuple[Call, Observation]:
+        """A call that may be made, as it was carried out in the end, and what came back.
+
+        What the journal says was begun is what happened, though a model may say something else when it is asked again.
 
         Args:
             key: names this call in this run; the same when a run that was killed comes here again.
@@ -55,22 +84,23 @@ class Hands:
             stop: set when the run is cancelled.
         """
         if journal is None:
-            return self._invoke(call, key, seconds, stop)
+            return call, self._invoke(call, key, seconds, stop)
         entry = journal.read(key)
+        call = call if entry is None else entry.call
         if entry is not None and entry.observation is not None:
-            return entry.observation
+            return call, entry.observation
         if entry is not None and not self._repeatable(call):
             reply = Reply.of(interrupt(Ask(why="unknown_outcome", call=call, key=key).stored()))
             if (told := told_instead(reply)) is not None:
                 journal.end(key, call, told)
-                return told
+                return call, told
             if reply.arguments is not None:
-                call = call.model_copy(update={"arguments": reply.arguments, "raw": ""})
+                call = edited(call, reply.arguments)
         journal.begin(key, call)
         observation = self._invoke(call, key, seconds, stop)
         if not stop.is_set():  # else nobody knows: the tool may still be at work
             journal.end(key, call, observation)
-        return observation
+        return call, observation
 
     def _repeatable(self, call: Call) -> bool:
         traits = traits_of(self.toolbox, call.tool)
@@ -99,6 +129,11 @@ class Hands:
         return observation
 
 
+def edited(call: Call, arguments: Mapping[str, Any]) -> Call:
+    """The call with a person's arguments, without the caller's words: the history holds what is carried out."""
+    return call.model_copy(update={"arguments": arguments, "raw": ""})
+
+
 def told_instead(reply: Reply) -> Observation | None:
     """What the model is told of a call that a person did not let happen; None for one that shall."""
     if reply.action == "observed":
@@ -107,11 +142,6 @@ def told_instead(reply: Reply) -> Observation | None:
         why = one_line(writable(reply.text), limit=500)
         return Observation(text=f"{REFUSED}: {why}" if why else f"{REFUSED}.", ok=False)
     return None
-
-
-def writable(text: str) -> str:
-    """Without lone surrogates, which no file or tokenizer can hold."""
-    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _failed(call: Call, why: str) -> Observation:

@@ -21,6 +21,13 @@ class Token(Frozen):
     text: str
 
 
+class Restarted(Frozen):
+    """A role writes its turn anew, for the connection to its server was lost: its pieces so far are void."""
+
+    kind: Literal["restarted"] = "restarted"
+    role: View
+
+
 class Decided(Frozen):
     """A plan, read from what the planner wrote."""
 
@@ -66,4 +73,4 @@ class Finished(Frozen):
     result: Result
 
 
-AgentEvent = Token | Decided | Called | Observed | Backtracked | Asked | Finished
+AgentEvent = Token | Restarted | Decided | Called | Observed | Backtracked | Asked | Finished

@@ -12,12 +12,15 @@ subgraph too; the last human message is the question, told with the turns before
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Mapping
+import uuid
+import warnings
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
-from langchain_core.runnables import RunnableLambda
+from langchain_core.runnables import RunnableConfig, RunnableLambda
 from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.config import get_config, get_store
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
@@ -25,9 +28,10 @@ from langgraph.store.base import BaseStore
 from langgraph.store.memory import InMemoryStore
 from langgraph.types import Checkpointer
 
-from alpha_umi.agent.acting import Hands
-from alpha_umi.agent.journal import Journal
+from alpha_umi.agent.acting import Hands, Sensitive
+from alpha_umi.agent.journal import Journal, session_of_turn
 from alpha_umi.agent.nodes import Nodes, Update
+from alpha_umi.agent.speaking import Speakers
 from alpha_umi.agent.state import Budget, Messages, State
 from alpha_umi.agent.strategies import Search, chain
 from alpha_umi.agent.threads import in_thread
@@ -37,7 +41,16 @@ from alpha_umi.models.langchain import as_model
 from alpha_umi.prompts import View
 from alpha_umi.roles import Team
 from alpha_umi.tools.functions import as_toolbox
-from alpha_umi.trajectory import Call
+
+SESSION = "alpha_umi_session"
+"""Key under `configurable` by which a runner names the episode, so that it can release what a cancelled run kept."""
+
+_CHECKPOINTER = "__pregel_checkpointer"
+"""LangGraph's key under `configurable` for the checkpointer of the app around."""
+_UNJOURNALED = (
+    "threads of this app are stored, but the calls of its agent are not: compile the app with `store=` too, "
+    "or a run that is killed and resumed may make a call twice"
+)
 
 NODES_PER_STEP = 5
 NODES_AROUND = 8
@@ -53,7 +66,7 @@ def build_graph(
     toolbox: Any,
     budget: Budget | None = None,
     search: Search | None = None,
-    sensitive: Collection[str] | Callable[[Call], bool] = (),
+    sensitive: Sensitive = (),
     checkpointer: Checkpointer = None,
     store: BaseStore | None = None,
     name: str = "alpha_umi",
@@ -81,18 +94,15 @@ def build_graph(
     if missing:
         raise UsageError(f"team '{team.name}' has no model for {', '.join(missing)}; models are given by view")
     hands = Hands(toolbox=as_toolbox(toolbox), sensitive=sensitive)
-    hands.check()
     speaking = {view: as_model(model) for view, model in models.items()}
-    nodes = Nodes(team=team, models=speaking, hands=hands, budget=budget, search=search)
+    nodes = Nodes(speakers=Speakers(team=team, models=speaking), hands=hands, budget=budget, search=search)
     graph = StateGraph(State, input_schema=Messages, output_schema=Messages)
-    graph.add_node("begin", nodes.begin)
+    graph.add_node("begin", _beginning(nodes))
     graph.add_edge(START, "begin")
     inner = {"plan": nodes.plan, "call": nodes.call, "approve": nodes.approve, "act": _acting(nodes)}
     inner |= {"summarize": nodes.summarize, "give_up": nodes.give_up}
-    if not search.one_path:
-        inner |= {"backtrack": nodes.backtrack}
-    if search.rank:
-        inner |= {"rank": nodes.rank}
+    # Whatever the search: a thread goes on with the one that it was begun with.
+    inner |= {"backtrack": nodes.backtrack, "rank": nodes.rank}
     for key, work in {**inner, "finish": _finishing(nodes)}.items():
         graph.add_node(key, _node(key, work, nodes))
 
@@ -105,16 +115,37 @@ def build_graph(
     if store is None and isinstance(checkpointer, BaseCheckpointSaver):
         store = InMemoryStore()
     compiled = graph.compile(checkpointer=checkpointer, store=store, name=name)
-    # LangGraph's own limit, set where it cannot be met before ours.
-    limit = NODES_PER_STEP * search.most_steps(budget.max_steps) + NODES_AROUND
-    return compiled.with_config(recursion_limit=limit)
+    return compiled.with_config(recursion_limit=most_nodes(search, budget))
+
+
+def most_nodes(search: Search, budget: Budget) -> int:
+    """LangGraph's own limit, set where it cannot be met before ours."""
+    return NODES_PER_STEP * search.most_steps(budget.max_steps) + NODES_AROUND
+
+
+def _beginning(nodes: Nodes) -> RunnableLambda[State, Update]:
+    def begin(state: State, config: RunnableConfig) -> Update:
+        configured, store = config.get("configurable", {}), get_store()
+        session, thread = configured.get(SESSION), configured.get("thread_id")
+        if not session and store is not None and thread is not None:
+            above = str(configured.get("checkpoint_ns", "")).rpartition("|")[0]
+            session = session_of_turn(store, f"{thread}/{above}/{len(state['messages'])}")
+        return nodes.begin(state, str(session or uuid.uuid4().hex))
+
+    return RunnableLambda(begin, name="begin")
 
 
 def _journal(state: State) -> Journal | None:
     """Where this run's calls are written down; None where nothing could be resumed."""
     store: BaseStore | None = get_store()
-    resumable = store is not None and "thread_id" in get_config().get("configurable", {})
-    return Journal(store, state["session"]) if store is not None and resumable else None
+    configured = get_config().get("configurable", {})
+    if "thread_id" not in configured:
+        return None
+    if store is None:
+        if not isinstance(configured.get(_CHECKPOINTER), InMemorySaver | None):
+            warnings.warn(_UNJOURNALED, stacklevel=2)
+        return None
+    return Journal(store, state["session"])
 
 
 def _acting(nodes: Nodes) -> Callable[[State, threading.Event], Update]:
@@ -139,10 +170,10 @@ def _node(
         try:
             update = work(state, stop)
         except BaseException:
-            nodes.release(state["session"])
+            nodes.speakers.release(state["session"])
             raise
         if stop.is_set():  # here and not where the cancellation is seen: a release may wait for a model
-            nodes.release(state["session"])
+            nodes.speakers.release(state["session"])
         return update
 
     def run(state: State) -> Update:

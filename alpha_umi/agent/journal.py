@@ -6,6 +6,7 @@ gets its observation after; an entry without one is a call whose outcome nobody 
 
 from __future__ import annotations
 
+import uuid
 from typing import NamedTuple
 
 from langgraph.store.base import BaseStore
@@ -13,11 +14,15 @@ from langgraph.store.base import BaseStore
 from alpha_umi.trajectory import Call, Observation
 
 _PLACE = ("alpha_umi", "calls")
+_TURNS = ("alpha_umi", "turns")
+_TURN = "turn"
 
 
 class Entry(NamedTuple):
     """A call that was begun."""
 
+    call: Call
+    """As it was carried out: a person may have edited it."""
     observation: Observation | None
     """What came back; None when that is not known."""
 
@@ -34,7 +39,8 @@ class Journal:
         if item is None:
             return None
         seen = item.value.get("observation")
-        return Entry(None if seen is None else Observation.model_validate_json(seen))
+        call = Call.model_validate_json(item.value["call"])
+        return Entry(call, None if seen is None else Observation.model_validate_json(seen))
 
     def begin(self, key: str, call: Call) -> None:
         """A call is about to be carried out. Returns when that is stored."""
@@ -47,6 +53,20 @@ class Journal:
 
     def close(self) -> None:
         """The episode is over: its calls will not be asked for again."""
+        if (item := self._store.get(self._place, _TURN)) is not None:
+            self._store.delete(_TURNS, item.value["turn"])
         while items := self._store.search(self._place, limit=100):
             for item in items:
                 self._store.delete(self._place, item.key)
+
+
+def session_of_turn(store: BaseStore, turn: str) -> str:
+    """The session of a thread's turn, drawn when it is first asked for: a run that was killed before its beginning was
+    stored finds its journal again."""
+    item = store.get(_TURNS, turn)
+    if item is not None:
+        return str(item.value["session"])
+    session = uuid.uuid4().hex
+    store.put(_TURNS, turn, {"session": session}, index=False)
+    store.put((*_PLACE, session), _TURN, {"turn": turn}, index=False)
+    return session

@@ -14,8 +14,11 @@ from alpha_umi.agent.asking import storable
 from alpha_umi.agent.state import Reason, Result
 from alpha_umi.errors import UsageError
 from alpha_umi.prompts import thread_text
+from alpha_umi.tools.base import cut_middle
 from alpha_umi.trajectory import Call, Observation, Outcome, Step
 
+_SHORTEST = 100
+"""Characters of a turn below which telling of it is of no use."""
 _NO_ANSWER = {
     Reason.PLANNER: "I could not answer this: the planner gave up.",
     Reason.EXHAUSTED: "I could not answer this: every way that I tried led nowhere.",
@@ -45,7 +48,8 @@ def with_history(messages: Sequence[AnyMessage], *, most: int) -> str:
 
     Args:
         messages: of the whole thread; the last human one is the question.
-        most: characters that earlier questions and answers may take. The newest are kept, whole turns only.
+        most: characters that earlier questions and answers may take. The newest turns are kept whole, and of a newest
+            one that is too long by itself the beginning and the end.
 
     Raises:
         UsageError: there is no question, or it is empty.
@@ -53,10 +57,14 @@ def with_history(messages: Sequence[AnyMessage], *, most: int) -> str:
     question = question_of(messages)
     kept: list[dict[str, str]] = []
     for turn in reversed(_turns(messages)[:-1]):
-        most -= len(turn["question"]) + len(turn["answer"])
-        if most < 0:
-            break
-        kept.insert(0, turn)
+        length = len(turn["question"]) + len(turn["answer"])
+        if length <= most:
+            most -= length
+            kept.insert(0, turn)
+            continue
+        if not kept and most >= _SHORTEST:
+            kept = [{key: cut_middle(text, most // 2) for key, text in turn.items()}]
+        break
     return thread_text("history", turns=kept, question=question) if kept else question
 
 
@@ -65,10 +73,15 @@ def _turns(messages: Sequence[AnyMessage]) -> list[dict[str, str]]:
     turns: list[dict[str, str]] = []
     for message in messages:
         if isinstance(message, HumanMessage):
-            turns.append({"question": str(message.text).strip(), "answer": ""})
+            turns.append({"question": _line(message), "answer": ""})
         elif isinstance(message, AIMessage) and not message.tool_calls and turns:
-            turns[-1]["answer"] = str(message.text).strip()
+            turns[-1]["answer"] = _line(message)
     return turns
+
+
+def _line(message: AnyMessage) -> str:
+    """A message's words as one line: what an earlier turn quoted cannot look like the end of the history."""
+    return " ".join(str(message.text).split())
 
 
 def call_messages(step: Step, call: Call, observation: Observation, *, call_id: str) -> list[AnyMessage]:

@@ -7,43 +7,30 @@ bad output and a tool's failure become part of the trajectory here; only an erro
 from __future__ import annotations
 
 import threading
-import time
-import uuid
-from collections.abc import Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import permutations
 from typing import Any
 
-from langchain_core.runnables import RunnableConfig
 from langgraph.config import get_stream_writer
 from langgraph.types import interrupt
 
 from alpha_umi import grammar
-from alpha_umi.agent import telemetry
-from alpha_umi.agent.acting import Hands, told_instead, writable
+from alpha_umi.agent.acting import Hands, edited, told_instead
 from alpha_umi.agent.asking import Ask, Reply
 from alpha_umi.agent.attempts import told_of
 from alpha_umi.agent.episode import Episode
-from alpha_umi.agent.events import AgentEvent, Backtracked, Called, Decided, Finished, Observed, Token
+from alpha_umi.agent.events import AgentEvent, Backtracked, Called, Decided, Finished, Observed
 from alpha_umi.agent.journal import Journal
 from alpha_umi.agent.messages import call_messages, final_message, with_history
 from alpha_umi.agent.search import End, Frontier
+from alpha_umi.agent.speaking import Speakers
 from alpha_umi.agent.state import Budget, Reason, State, next_node
 from alpha_umi.agent.strategies import ROOT, Search
-from alpha_umi.constraints import PLAN, Constraint, call_of
-from alpha_umi.fitting import fit
-from alpha_umi.models.base import Completion, Message, Model, Request, session_of
-from alpha_umi.prompts import Layout, View, search_text
-from alpha_umi.roles import Team
+from alpha_umi.models.base import Completion
+from alpha_umi.prompts import View, search_text
+from alpha_umi.tools.base import writable
 from alpha_umi.tools.validation import refuse_fault
 from alpha_umi.trajectory import Call, Decision, Observation, Plan, Step, Trajectory
-
-SESSION = "alpha_umi_session"
-"""Key under `configurable` by which a runner names the episode, so that it can release what a cancelled run kept."""
-
-_LETTER = 4
-"""Tokens in which a comparison must name its letter."""
 
 _EMPTY_ANSWER = Observation(text="The conclusion was empty: write the answer to the question in words.", ok=False)
 
@@ -54,22 +41,20 @@ Update = dict[str, Any]
 class Nodes:
     """What the nodes share: nothing that belongs to one run."""
 
-    team: Team
-    models: Mapping[View, Model]
+    speakers: Speakers
     hands: Hands
     budget: Budget
     search: Search
 
-    def begin(self, state: State, config: RunnableConfig) -> Update:
+    def begin(self, state: State, session: str) -> Update:
         """Start an episode on the last human message; an earlier one of the same thread is over, and told of."""
         trajectory = Trajectory(
             query=writable(with_history(state["messages"], most=self.budget.max_history_chars)),
             tools=tuple(self.hands.toolbox.tools),
         )
-        session = config.get("configurable", {}).get(SESSION) or uuid.uuid4().hex
         tree = Frontier.start(self.search, max_steps=self.budget.max_steps)
         return {
-            "session": str(session),
+            "session": session,
             "trajectory": trajectory.model_dump_json(),
             "tree": tree.model_dump_json(),
             "node": ROOT,
@@ -77,6 +62,7 @@ class Nodes:
             "usage": {},
             "seconds": 0.0,
             "reason": None,
+            "sensitive": self.hands.guarded,
             "approved": "",
             "next": next_node(trajectory, tree, ROOT),
         }
@@ -84,8 +70,8 @@ class Nodes:
     def plan(self, state: State, stop: threading.Event) -> Update:
         """Ask what to do next; a `single` team writes the whole step at once."""
         episode = Episode(state, budget=self.budget)
-        view = View.SINGLE if self.team.single else View.PLANNER
-        if completion := self._ask(view, episode, stop):
+        view = View.SINGLE if self.speakers.team.single else View.PLANNER
+        if completion := self.speakers.ask(view, episode, stop):
             if view is View.SINGLE:
                 self._take_turn(episode, completion)
             else:
@@ -117,7 +103,7 @@ class Nodes:
     def call(self, state: State, stop: threading.Event) -> Update:
         """Ask for the call that the plan wants."""
         episode = Episode(state, budget=self.budget)
-        if completion := self._ask(View.CALLER, episode, stop):
+        if completion := self.speakers.ask(View.CALLER, episode, stop):
             call = grammar.parse_call(completion.text)
             episode.fill(call)
             _tell(Called(call=call))
@@ -126,11 +112,13 @@ class Nodes:
 
     def must_ask(self, state: State) -> bool:
         """Whether a person has to decide on the call that is next, and has not."""
-        if state["next"] != "act":
+        if state["next"] != "act" or not (self.hands.may_ask or state["sensitive"]):
             return False
         episode = Episode(state, budget=self.budget)
         call = episode.last.call
-        return call is not None and state["approved"] != episode.call_key and self.hands.must_ask(call)
+        if call is None or state["approved"] == episode.call_key:
+            return False
+        return self.hands.must_ask(call, state["sensitive"])
 
     def approve(self, state: State, stop: threading.Event) -> Update:
         """Ask a person about the call. The node runs again when the answer is there, so it does nothing before."""
@@ -141,8 +129,7 @@ class Nodes:
         if (told := told_instead(reply)) is not None:
             return self._observed(episode, step, call, told)
         if reply.arguments is not None:
-            # Without the caller's words: what the history holds is what was carried out.
-            episode.fill(call.model_copy(update={"arguments": reply.arguments, "raw": ""}))
+            episode.fill(edited(call, reply.arguments))
         return {**episode.update(), "approved": key}
 
     def act(self, state: State, stop: threading.Event, journal: Journal | None) -> Update:
@@ -152,10 +139,12 @@ class Nodes:
         assert call is not None, "the graph goes to `act` only with a call"
         if call.fault:
             return self._observed(episode, step, call, self._refuse(call))
-        seen = self.hands.carry_out(
+        made, seen = self.hands.carry_out(
             call, key=episode.call_key, journal=journal, seconds=episode.seconds_left, stop=stop
         )
-        return self._observed(episode, step, call, seen)
+        if made != call:
+            episode.fill(made)
+        return self._observed(episode, step, made, seen)
 
     def _observed(self, episode: Episode, step: Step, call: Call, observation: Observation) -> Update:
         key = episode.call_key
@@ -166,13 +155,13 @@ class Nodes:
     def _refuse(self, call: Call) -> Observation:
         """What a model is told whose call cannot be read."""
         refused = refuse_fault(call)
-        other = ' Or write "conclusion: " and the answer.' if self.team.single else ""
+        other = ' Or write "conclusion: " and the answer.' if self.speakers.team.single else ""
         return refused.model_copy(update={"text": refused.text + other})
 
     def summarize(self, state: State, stop: threading.Event) -> Update:
         """Ask for the answer; an empty one is given back to the planner."""
         episode = Episode(state, budget=self.budget)
-        if completion := self._ask(View.SUMMARIZER, episode, stop):
+        if completion := self.speakers.ask(View.SUMMARIZER, episode, stop):
             answer = grammar.parse_answer(completion.text)
             if completion.finish_reason == "repetition":
                 episode.note(discarded_answer=answer)
@@ -196,7 +185,7 @@ class Nodes:
         left = episode.tree.nodes[episode.node]
         episode.backtrack()
         tried = episode.tree.tried(episode.node)
-        if self.search.diversity and tried:
+        if episode.tree.search.diversity and tried:
             episode.prompt = search_text("diversity", attempts=[told_of(step) for step in tried])
         why = "gave up" if left.end is End.GIVE_UP else left.why
         _tell(Backtracked(steps=len(episode.trajectory.steps), why=why or "to try more"))
@@ -211,7 +200,7 @@ class Nodes:
         for a, b in permutations(tries, 2):
             shown = {name: told_of(episode.tree.step(node)) for name, node in (("a", a), ("b", b))}
             text = search_text("rank", question=episode.trajectory.query, before=before, **shown)
-            completion = self._compare(text, episode, stop)
+            completion = self.speakers.compare(text, episode, stop)
             if completion is None:
                 return episode.update()
             letter = completion.text.strip()[:1].upper()
@@ -220,93 +209,13 @@ class Nodes:
         episode.rank(sorted(tries, key=lambda node: -points[node]))
         return episode.update()
 
-    def _compare(self, text: str, episode: Episode, stop: threading.Event) -> Completion | None:
-        """A letter from whoever plans; None when a budget forbade it, which is then recorded."""
-        role = self.team.role(View.PLANNER)
-        if reason := episode.spent():
-            episode.run_out(reason)
-            return None
-        started = time.monotonic()
-        completion = self.models[role.view].complete(
-            Request(
-                messages=[Message(role="user", content=text)],
-                generation=role.generation.model_copy(update={"max_new_tokens": _LETTER}),
-                should_stop=lambda: stop.is_set() or episode.seconds_left <= 0,
-            )
-        )
-        episode.charge(role.view, completion, seconds=time.monotonic() - started)
-        if completion.finish_reason == "cancelled":
-            episode.run_out(Reason.SECONDS)
-            return None
-        return completion
-
     def finish(self, state: State, stop: threading.Event) -> Update:
         """Give back what the models kept, and say how it ended."""
         episode = Episode(state, budget=self.budget)
-        self.release(episode.session)
+        self.speakers.release(episode.session)
         result = episode.result()
         _tell(Finished(result=result))
         return {"messages": [final_message(result)]}
-
-    def release(self, session: str) -> None:
-        """Let the models forget a session."""
-        release(self.models, episode=session, layout=self.team.layout)
-
-    def _ask(self, view: View, episode: Episode, stop: threading.Event) -> Completion | None:
-        """One completion of a role; None when a budget forbade or ended it, which is then recorded."""
-        role = self.team.role(view)
-        model = self.models[role.view]
-        if reason := episode.spent():
-            episode.run_out(reason)
-            return None
-        fitted = fit(
-            episode.trajectory,
-            view=view,
-            layout=self.team.layout,
-            ask=view,
-            follow_up=None if episode.in_step else episode.prompt,
-            observation_chars=self.team.observation_chars,
-            count=model.count_tokens,
-            room=model.context_length - role.generation.max_new_tokens,
-        )
-        if fitted is None:
-            episode.end_path(Reason.CONTEXT)
-            return None
-        write, started = get_stream_writer(), time.monotonic()
-        with telemetry.chat(role.model_name, view.value, role.generation) as span:
-            completion = model.complete(
-                Request(
-                    messages=fitted.conversation.messages,
-                    generation=role.generation,
-                    constraint=self._constraint(view, episode),
-                    session=session_of(episode.session, view, self.team.layout),
-                    on_text=lambda text: write(Token(role=view, text=text)),
-                    should_stop=lambda: stop.is_set() or episode.seconds_left <= 0,
-                )
-            )
-            telemetry.said(span, completion)
-        episode.charge(view, completion, seconds=time.monotonic() - started)
-        if completion.finish_reason == "cancelled":
-            episode.run_out(Reason.SECONDS)
-            return None
-        if completion.finish_reason == "context":
-            episode.end_path(Reason.CONTEXT)
-            return None
-        return completion.model_copy(update={"text": writable(completion.text)})
-
-    def _constraint(self, view: View, episode: Episode) -> Constraint | None:
-        """What a role may write; the words of a summarizer, and of a single model, are its own."""
-        if not self.team.constrained or view not in {View.PLANNER, View.CALLER}:
-            return None
-        return PLAN if view is View.PLANNER else call_of(episode.trajectory.tools)
-
-
-def release(models: Mapping[View, Model], *, episode: str, layout: Layout) -> None:
-    """Let every model forget an episode, whatever one of them raises."""
-    with ExitStack() as stack:
-        held = {(id(model), session_of(episode, view, layout)): model for view, model in models.items()}
-        for (_, session), model in held.items():
-            stack.callback(model.release, session)
 
 
 def _tell(event: AgentEvent) -> None:

@@ -6,6 +6,7 @@ file. One thread carries one run at a time.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
 import sqlite3
@@ -13,10 +14,9 @@ import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from filelock import AsyncFileLock, FileLock, Timeout
-from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from langgraph.store.base import BaseStore
 from langgraph.store.sqlite import AsyncSqliteStore
@@ -30,7 +30,7 @@ _guard = threading.Lock()
 class Stored(NamedTuple):
     """Where a run is stored."""
 
-    checkpointer: BaseCheckpointSaver[Any]
+    checkpointer: AsyncSqliteSaver
     store: BaseStore
 
 
@@ -49,7 +49,21 @@ async def opened(file: Path) -> AsyncIterator[Stored]:
     Raises:
         UsageError: it cannot be opened, or is no such file.
     """
+    taken: list[asyncio.Lock] = []
+
+    async def settle(*stored: AsyncSqliteSaver | AsyncSqliteStore) -> None:
+        # A cancelled run may leave LangGraph writing in the background. Cut off between its statement and its commit,
+        # such a write would keep the closed connection alive and the file locked: it ends first, and none begins.
+        for each in stored:
+            await each.lock.acquire()
+            taken.append(each.lock)
+
+    def let_go() -> None:
+        for lock in taken:
+            lock.release()
+
     async with AsyncExitStack() as stack:
+        stack.callback(let_go)  # last of all, when the connections are closed
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
             checkpointer = await stack.enter_async_context(AsyncSqliteSaver.from_conn_string(str(file)))
@@ -64,7 +78,24 @@ async def opened(file: Path) -> AsyncIterator[Stored]:
             await store.conn.execute("PRAGMA synchronous = FULL")
         except (OSError, sqlite3.Error, Timeout) as error:
             raise UsageError(f"{file} cannot be used for threads: {error}") from error
+        stack.push_async_callback(settle, checkpointer, store)
         yield Stored(checkpointer, store)
+
+
+async def forget_older(checkpointer: AsyncSqliteSaver, thread: str) -> None:
+    """Keep of a thread its last checkpoint, which is all that a run is resumed from.
+
+    Each holds the whole run so far: those of all steps together would grow with the square of their number. The saver
+    has no method for it yet (`aprune` is not implemented for SQLite), so this is in its tables' own words.
+    """
+    last = "(SELECT max(checkpoint_id) FROM checkpoints WHERE thread_id = ? AND checkpoint_ns = '')"
+    async with checkpointer.lock:
+        for table in ("writes", "checkpoints"):
+            await checkpointer.conn.execute(
+                f"DELETE FROM {table} WHERE thread_id = ? AND checkpoint_ns = '' AND checkpoint_id < {last}",
+                (thread, thread),
+            )
+        await checkpointer.conn.commit()
 
 
 @contextmanager

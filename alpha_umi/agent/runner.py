@@ -7,43 +7,26 @@ run does is the graph's business, and where a thread is stored is `persistence`'
 from __future__ import annotations
 
 import asyncio
-import inspect
-import threading
-import uuid
-from collections.abc import (
-    AsyncGenerator,
-    AsyncIterator,
-    Awaitable,
-    Callable,
-    Collection,
-    Coroutine,
-    Iterator,
-    Mapping,
-    Sequence,
-)
-from contextlib import aclosing, asynccontextmanager
-from contextvars import copy_context
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from contextlib import aclosing
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import HumanMessage
-from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
-from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.store.base import BaseStore
-from langgraph.store.memory import InMemoryStore
-from langgraph.types import Command, StateSnapshot
+from langgraph.types import Command
 
-from alpha_umi.agent import telemetry
+from alpha_umi.agent.acting import Hands, Sensitive
 from alpha_umi.agent.asking import Ask, Reply
-from alpha_umi.agent.episode import Episode
+from alpha_umi.agent.driving import Driver, OnAsk, answered, under_way
 from alpha_umi.agent.events import AgentEvent, Asked, Finished
 from alpha_umi.agent.graph import AgentGraph, build_graph
-from alpha_umi.agent.nodes import SESSION, release
+from alpha_umi.agent.speaking import Speakers
 from alpha_umi.agent.state import Budget, Result
 from alpha_umi.agent.strategies import Search, named_search
-from alpha_umi.agent.threads import in_thread
+from alpha_umi.agent.threads import run_sync
 from alpha_umi.errors import UsageError, WorkError
 from alpha_umi.models.base import Model
 from alpha_umi.models.langchain import as_model
@@ -51,13 +34,9 @@ from alpha_umi.prompts import View
 from alpha_umi.roles import Team, load_team
 from alpha_umi.tools.base import Toolbox
 from alpha_umi.tools.functions import as_toolbox
-from alpha_umi.trajectory import Call
-
-T = TypeVar("T")
 
 OnEvent = Callable[[AgentEvent], None]
-OnAsk = Callable[[Ask], Reply | Awaitable[Reply]]
-Sensitive = Collection[str] | Callable[[Call], bool]
+Threads = str | Path | BaseCheckpointSaver[Any]
 
 
 class Agent:
@@ -72,27 +51,35 @@ class Agent:
         budget: Budget | None = None,
         search: Search | str | None = None,
         sensitive: Sensitive = (),
-        threads: str | Path | BaseCheckpointSaver[Any] | None = None,
+        threads: Threads | None = None,
         store: BaseStore | None = None,
     ) -> None:
         self.team = team
         self.models = {view: as_model(model) for view, model in models.items()}
         self.toolbox = toolbox
-        self._budget = budget or Budget()
-        self._file = Path(threads).expanduser() if isinstance(threads, str | Path) else None
-        self._saver = threads if isinstance(threads, BaseCheckpointSaver) else None
-        self._store = store or (InMemoryStore() if self._saver is not None else None)
+        budget = budget or Budget()
+        saver = threads if isinstance(threads, BaseCheckpointSaver) else None
         self.graph: AgentGraph = build_graph(
             team,
             models=self.models,
             toolbox=toolbox,
-            budget=self._budget,
+            budget=budget,
             search=named_search(search) if isinstance(search, str) else search,
             sensitive=sensitive,
-            checkpointer=self._saver,
-            store=self._store,
+            checkpointer=saver,
+            store=store,
         )
         """The compiled LangGraph: messages in, messages out."""
+        hands = Hands(toolbox=toolbox, sensitive=sensitive)
+        self.guarded = hands.guarded
+        """Names of the tools that a person is asked about; `*` where a function decides."""
+        self._driver = Driver(
+            self.graph,
+            speakers=Speakers(team=team, models=self.models),
+            hands=hands,
+            budget=budget,
+            file=Path(threads).expanduser() if isinstance(threads, str | Path) else None,
+        )
 
     @classmethod
     def from_team(
@@ -104,7 +91,7 @@ class Agent:
         search: Search | str | None = None,
         models: Mapping[View, Model | BaseChatModel] | None = None,
         sensitive: Sensitive = (),
-        threads: str | Path | BaseCheckpointSaver[Any] | None = None,
+        threads: Threads | None = None,
         store: BaseStore | None = None,
     ) -> Agent:
         """Make an agent of a team and tools.
@@ -160,11 +147,10 @@ class Agent:
         """
         if not question.strip():
             raise UsageError("the question is empty")
-        async with self._opened(thread) as (graph, config):
-            if thread is not None and _under_way(await graph.aget_state(config)):
+        async with self._driver.opened(thread) as drive:
+            if thread is not None and under_way(await drive.snapshot()):
                 raise UsageError(f"thread '{thread}' has a run that is not over: resume it, or use another thread")
-            start = {"messages": [HumanMessage(question)]}
-            async with aclosing(self._events(graph, config, start, on_ask)) as events:
+            async with aclosing(drive.events({"messages": [HumanMessage(question)]}, on_ask)) as events:
                 async for event in events:
                     yield event
 
@@ -181,27 +167,27 @@ class Agent:
         Raises:
             UsageError: there is no such thread, it is in use, or the reply does not fit.
         """
-        async with self._opened(thread) as (graph, config):
-            snapshot = await graph.aget_state(config)
-            if not snapshot.values.get("session"):
+        async with self._driver.opened(thread) as drive:
+            snapshot = await drive.snapshot()
+            if not snapshot.values.get("session") and not under_way(snapshot):
                 raise UsageError(f"there is no thread '{thread}'")
-            if not _under_way(snapshot):
+            if not under_way(snapshot):
                 if reply is not None:
                     raise UsageError(f"thread '{thread}' waits for nothing: its last run is over")
-                yield Finished(result=self._result(snapshot.values))
+                yield Finished(result=drive.result(snapshot))
                 return
             asks = [Ask.model_validate(found.value) for found in snapshot.interrupts]
             if not asks and reply is not None:
                 raise UsageError(f"thread '{thread}' waits for nothing: resume it without a reply")
             said = None if reply is None else Reply.of(reply)
             if asks and said is None:
-                said = await _answered(on_ask, asks[0])
+                said = await answered(on_ask, asks[0])
                 if said is None:
                     yield Asked(ask=asks[0])
-                    yield Finished(result=self._result(snapshot.values, pending=asks[0]))
+                    yield Finished(result=drive.result(snapshot, pending=asks[0]))
                     return
             start: Any = None if said is None else Command(resume=said.model_dump(mode="json"))
-            async with aclosing(self._events(graph, config, start, on_ask)) as events:
+            async with aclosing(drive.events(start, on_ask, of=snapshot)) as events:
                 async for event in events:
                     yield event
 
@@ -274,7 +260,7 @@ class Agent:
     ) -> list[Result | BaseException]:
         """Answer many questions; see `abatch`."""
         work = self.abatch(questions, parallel=parallel, on_event=on_event, return_exceptions=return_exceptions)
-        return _sync(work)
+        return run_sync(work)
 
     def run(
         self,
@@ -285,7 +271,7 @@ class Agent:
         on_ask: OnAsk | None = None,
     ) -> Result:
         """Answer a question, telling `on_event` what happens; works inside a running event loop (a notebook) too."""
-        return _sync(self.arun(question, thread=thread, on_event=on_event, on_ask=on_ask))
+        return run_sync(self.arun(question, thread=thread, on_event=on_event, on_ask=on_ask))
 
     def resume(
         self,
@@ -296,7 +282,7 @@ class Agent:
         on_ask: OnAsk | None = None,
     ) -> Result:
         """Go on with a thread's run; see `stream_resume`."""
-        return _sync(self.aresume(thread, reply, on_event=on_event, on_ask=on_ask))
+        return run_sync(self.aresume(thread, reply, on_event=on_event, on_ask=on_ask))
 
     def stream_sync(
         self, question: str, *, thread: str | None = None, on_ask: OnAsk | None = None
@@ -310,84 +296,6 @@ class Agent:
             finally:
                 runner.run(events.aclose())
 
-    @asynccontextmanager
-    async def _opened(self, thread: str | None) -> AsyncIterator[tuple[AgentGraph, RunnableConfig]]:
-        """The graph over where the thread is stored; a run without one lives in memory, so that it can be asked."""
-        config: RunnableConfig = {"configurable": {"thread_id": thread or uuid.uuid4().hex, SESSION: uuid.uuid4().hex}}
-        if thread is None:
-            yield self._over(InMemorySaver(), InMemoryStore()), config
-        elif self._file is not None:
-            from alpha_umi.agent.persistence import claimed, opened
-
-            with claimed(str(self._file.resolve()), thread, file=self._file):
-                async with opened(self._file) as stored:
-                    yield self._over(stored.checkpointer, stored.store), config
-        elif self._saver is not None:
-            from alpha_umi.agent.persistence import claimed
-
-            with claimed(f"memory {id(self._saver)}", thread):
-                yield self.graph, config
-        else:
-            raise UsageError(f"thread '{thread}' can be stored nowhere: give the agent `threads`, such as a file")
-
-    def _over(self, checkpointer: BaseCheckpointSaver[Any], store: BaseStore) -> AgentGraph:
-        return self.graph.copy(update={"checkpointer": checkpointer, "store": store})
-
-    async def _events(
-        self, graph: AgentGraph, config: RunnableConfig, start: Any, on_ask: OnAsk | None
-    ) -> AsyncGenerator[AgentEvent, None]:
-        """What happens until the run is over, or waits for a person and nobody is there to ask."""
-        finished = False
-        span = telemetry.begin_run(self.team.name, config["configurable"]["thread_id"])
-        config = {"configurable": {**config["configurable"], telemetry.PARENT: span.span}}
-        try:
-            while not finished:
-                ask = None
-                # An async generator, though typed as less: closing it is what stops the run.
-                chunks = cast(
-                    AsyncGenerator[Any, None],
-                    graph.astream(start, config, stream_mode=["custom", "updates"], durability="sync"),
-                )
-                async with aclosing(chunks):
-                    async for mode, chunk in chunks:
-                        if mode == "updates" and "__interrupt__" in chunk:
-                            ask = Ask.model_validate(chunk["__interrupt__"][0].value)
-                        elif isinstance(chunk, AgentEvent):  # a tool may write to the stream too
-                            finished = finished or isinstance(chunk, Finished)
-                            yield chunk
-                if ask is None:
-                    break
-                yield Asked(ask=ask)
-                said = await _answered(on_ask, ask)
-                if said is None:
-                    snapshot = await graph.aget_state(config)
-                    finished = True
-                    yield Finished(result=self._result(snapshot.values, pending=ask))
-                start = None if said is None else Command(resume=said.model_dump(mode="json"))
-        finally:
-            span.end()
-            if not finished:
-                snapshot = await graph.aget_state(config)
-                session = snapshot.values.get("session", config["configurable"][SESSION])
-                await in_thread(lambda _: release(self.models, episode=session, layout=self.team.layout))
-
-    def _result(self, values: Mapping[str, Any], *, pending: Ask | None = None) -> Result:
-        result = Episode(cast(Any, values), budget=self._budget).result()
-        return result.model_copy(update={"pending": pending})
-
-
-def _under_way(snapshot: StateSnapshot) -> bool:
-    """Whether a run is not over. Not `next`, which leaves out a node that is done but whose step was not stored."""
-    return bool(snapshot.tasks)
-
-
-async def _answered(on_ask: OnAsk | None, ask: Ask) -> Reply | None:
-    """A person's word; None where nobody is asked."""
-    if on_ask is None:
-        return None
-    said = on_ask(ask)
-    return Reply.of(await said if inspect.isawaitable(said) else said)
-
 
 async def _last(events: AsyncGenerator[AgentEvent, None], on_event: OnEvent | None) -> Result:
     result = None
@@ -400,25 +308,3 @@ async def _last(events: AsyncGenerator[AgentEvent, None], on_event: OnEvent | No
     if result is None:
         raise WorkError("the run ended without a result")
     return result
-
-
-def _sync(work: Coroutine[Any, Any, T]) -> T:
-    """Run to the end, in a thread of its own where an event loop is running already."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(work)
-    outcome: list[T | BaseException] = []
-
-    def run() -> None:
-        try:
-            outcome.append(asyncio.run(work))
-        except BaseException as error:  # raised again where it was asked for
-            outcome.append(error)
-
-    thread = threading.Thread(target=copy_context().run, args=(run,), name="alpha-umi-run", daemon=True)
-    thread.start()
-    thread.join()
-    if isinstance(outcome[0], BaseException):
-        raise outcome[0]
-    return outcome[0]

@@ -140,6 +140,8 @@ class State(Messages):
     usage: dict[str, dict[str, Any]]
     seconds: float
     reason: str | None
+    sensitive: list[str]
+    """Tools that a person is asked about, as the run was begun (`Hands.guarded`)."""
     approved: str
     """Key of the call that a person has let happen."""
     next: str

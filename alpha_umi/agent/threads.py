@@ -11,9 +11,9 @@ import contextlib
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextvars import copy_context
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -79,3 +79,25 @@ def within(work: Callable[[], T], *, seconds: float, stop: threading.Event) -> T
                 raise error
             return result  # type: ignore[return-value]
     raise TimeoutError
+
+
+def run_sync(work: Coroutine[Any, Any, T]) -> T:
+    """Run to the end, in a thread of its own where an event loop is running already."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work)
+    outcome: list[T | BaseException] = []
+
+    def run() -> None:
+        try:
+            outcome.append(asyncio.run(work))
+        except BaseException as error:  # raised again where it was asked for
+            outcome.append(error)
+
+    thread = threading.Thread(target=copy_context().run, args=(run,), name="alpha-umi-run", daemon=True)
+    thread.start()
+    thread.join()
+    if isinstance(outcome[0], BaseException):
+        raise outcome[0]
+    return outcome[0]

@@ -33,7 +33,7 @@ SHOWN = {"sequential": "Several steps", "recovery": "A call that fails at first"
 
 ROOM = 160
 """Tokens a role may write: the gym's targets have that many at most, and an untrained model fills what it is given."""
-PARALLEL = 16
+PARALLEL = 30
 
 _HELP = """Watch the shipped team answer three questions, and measure it: a few minutes on two CPU cores.
 

@@ -7,8 +7,9 @@ survives the program, waits for a person's word on a sensitive call, and goes on
 from __future__ import annotations
 
 import json
+import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,7 +46,9 @@ def register(app: typer.Typer) -> None:
 def run(
     question: str = typer.Argument(None, help="What to answer; left out, --thread goes on where it stopped."),
     team: str = typer.Option(DEFAULT_TEAM, help="Shipped team (see `alpha-umi list`), YAML file, or run folder."),
-    tools: str = typer.Option("gym", help="Comma list of gym, gym:CATEGORY and MODULE:ATTRIBUTE."),
+    tools: str = typer.Option(
+        "gym", help="Comma list of gym, gym:CATEGORY, MODULE:ATTRIBUTE, openapi:FILE_OR_URL, mcp:COMMAND_OR_URL..."
+    ),
     most_tools: int = typer.Option(
         10, min=1, help="Offer so many of the tools, those that share the question's words."
     ),
@@ -72,8 +75,10 @@ def run(
     console = Console(stderr=as_json, highlight=False)
     limits = {"max_steps": max_steps, "max_seconds": max_seconds}
     said = None if reply is None else _reply(reply)
-    offered = _tools(tools, question, most_tools, console)
-    options: dict[str, Any] = {"search": search, "sensitive": [name for name in sensitive.split(",") if name.strip()]}
+    guarded = [name.strip() for name in sensitive.split(",") if name.strip()]
+    offered = _tools(tools, question, most_tools, guarded, console)
+    names = {tool.name for tool in offered.tools}
+    options: dict[str, Any] = {"search": search, "sensitive": [name for name in guarded if name in names]}
     if thread is not None:
         from alpha_umi.agent.persistence import threads_file
 
@@ -84,7 +89,12 @@ def run(
     if as_json:
         typer.echo(result.model_dump_json())
     if result.pending is not None and thread is not None:
-        console.print(f"go on with: alpha-umi run --thread {thread} --reply approve|refuse|JSON", style="dim")
+        told = {"--thread": thread, "--team": team, "--tools": tools, "--threads": threads}
+        usual = {"--team": DEFAULT_TEAM, "--tools": "gym", "--threads": None}
+        again = [f"{name} {shlex.quote(str(value))}" for name, value in told.items() if value != usual.get(name)]
+        console.print(
+            f"go on with: alpha-umi run {' '.join(again)} --reply approve|refuse|JSON", style="dim", soft_wrap=True
+        )
     if result.outcome is not Outcome.ANSWERED:
         raise typer.Exit(1)
 
@@ -108,13 +118,19 @@ def _work(
         return agent.resume(thread, said, on_event=told, on_ask=on_ask)
 
 
-def _tools(spec: str, question: str | None, most: int, console: Console) -> Toolbox:
-    """The tools to offer for a question; all of them where a run goes on, which knows what it was offered."""
+def _tools(spec: str, question: str | None, most: int, guarded: Sequence[str], console: Console) -> Toolbox:
+    """The tools to offer for a question; all of them where a run goes on, which knows what it was offered.
+
+    Raises:
+        UsageError: there are no such tools, or what is to be asked about is none of them.
+    """
+    from alpha_umi.agent.acting import Hands
     from alpha_umi.gym.loading import load_tools
     from alpha_umi.tools.combined import CombinedToolbox
     from alpha_umi.tools.selection import most_related
 
     toolbox = load_tools(spec)
+    Hands(toolbox=toolbox, sensitive=guarded)  # one that is not offered for this question is no mistake
     if question is None or len(toolbox.tools) <= most:
         return toolbox
     names = [tool.name for tool in most_related(question, toolbox.tools, most)]

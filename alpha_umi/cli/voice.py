@@ -52,6 +52,8 @@ class Voice:
                 f"back to {f'step {event.steps}' if event.steps else 'the start'} ({event.why})",
                 colour="blue",
             )
+        elif event.kind == "restarted":
+            self._say("server", "the connection was lost: once more", colour="red")
         elif event.kind == "asked":
             self._say("asked", asked_text(event.ask), colour="red")
         elif event.kind == "finished" and event.result.answer is None and event.result.pending is None:

@@ -17,6 +17,7 @@ from alpha_umi.fitting import fit
 from alpha_umi.models.base import Completion, Model, Request, session_of
 from alpha_umi.prompts import Layout, View
 from alpha_umi.roles import Team
+from alpha_umi.tools.base import writable
 from alpha_umi.trajectory import Decision, Outcome, Plan, Step, Trajectory
 
 BATCH = 16
@@ -89,7 +90,7 @@ class _Draft:
         completions = self.written.values()
         return Prediction(
             **dict(self.point),
-            predicted={view: _writable(c.text) for view, c in self.written.items()},
+            predicted={view: writable(c.text) for view, c in self.written.items()},
             finish={view: c.finish_reason for view, c in self.written.items()},
             fault="context" if any(c.finish_reason == "context" for c in completions) else None,
             prompt_tokens=sum(c.prompt_tokens for c in completions),
@@ -97,11 +98,6 @@ class _Draft:
             completion_tokens=sum(c.completion_tokens for c in completions),
             seconds=round(seconds, 4),
         )
-
-
-def _writable(text: str) -> str:
-    """Halves of surrogate pairs, which no file can hold, become `?`."""
-    return text.encode("utf-8", "replace").decode()
 
 
 def _predict_together(drafts: Sequence[_Draft], team: Team, models: Mapping[View, Model]) -> list[Prediction]:

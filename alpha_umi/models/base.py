@@ -36,6 +36,8 @@ class Request:
     """Requests of one episode share a session; a model may keep a KV cache under it. Empty: keep nothing."""
     on_text: Callable[[str], None] | None = None
     """Called with each new piece of text, from the thread that generates."""
+    on_restart: Callable[[], None] | None = None
+    """Called when the text told so far is void, because it is written anew."""
     should_stop: Callable[[], bool] | None = None
     """Asked before every token; True ends generation with finish reason `cancelled`."""
 

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from llguidance import LLMatcher, LLTokenizer
 
-from alpha_umi.constraints import Constraint
+from alpha_umi.constraints import LOOSEST, Constraint
 from alpha_umi.encoding import Tokenizer
 from alpha_umi.errors import ModelError
 
@@ -55,15 +55,20 @@ class Guidance:
     def _compile(self, constraint: Constraint) -> LLMatcher:
         found = LLMatcher(self._tokens, constraint.lark(), log_level=0)
         if found.is_error():
-            # A schema that cannot be expressed costs its own tool the constraint, and no other.
-            bad = [tool.name for tool in constraint.tools if self._refused(Constraint(kind="call", tools=(tool,)))]
-            found = LLMatcher(self._tokens, constraint.lark(loose=bad), log_level=0)
+            # A schema that cannot be expressed costs its own tool a part of the constraint, and no other.
+            loose = {tool.name: self._looseness(Constraint(kind="call", tools=(tool,))) for tool in constraint.tools}
+            found = LLMatcher(self._tokens, constraint.lark(loose=loose), log_level=0)
         if found.is_error():
             raise ModelError(f"no grammar can be made of the tools: {found.get_error().splitlines()[0]}")
         return found
 
-    def _refused(self, constraint: Constraint) -> bool:
-        return LLMatcher(self._tokens, constraint.lark(), log_level=0).is_error()
+    def _looseness(self, one: Constraint) -> int:
+        """How much of the schema of one tool has to be left out."""
+        for level in range(LOOSEST):
+            lark = one.lark(loose={one.tools[0].name: level})
+            if not LLMatcher(self._tokens, lark, log_level=0).is_error():
+                return level
+        return LOOSEST
 
     @cached_property
     def _tokens(self) -> LLTokenizer:

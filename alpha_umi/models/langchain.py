@@ -14,9 +14,8 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, Huma
 
 from alpha_umi.errors import WorkError
 from alpha_umi.models.base import Completion, Message, Model, Request
-from alpha_umi.models.reading import END, Reader, said
+from alpha_umi.models.reading import END, Reader, Writing, said
 from alpha_umi.models.remote import estimated_tokens
-from alpha_umi.models.repetition import repeats_itself
 
 _KINDS = {"system": SystemMessage, "user": HumanMessage, "assistant": AIMessage}
 
@@ -48,27 +47,17 @@ class LangChainModel:
         """
         messages: list[BaseMessage] = [_KINDS[m.role](content=m.content) for m in request.messages]
         reader = Reader(lambda: self.chat.stream(messages))
-        pieces: list[str] = []
+        writing = Writing(request)
         usage: Mapping[str, Any] = {}
-        reason: Any = "stop"
         try:
-            while (chunk := reader.next()) is not END:
-                if request.should_stop is not None and request.should_stop():
-                    reason = "cancelled"
-                    break
+            while (chunk := reader.next()) is not END and not writing.cancelled():
                 if chunk is None:
                     continue
                 usage = getattr(chunk, "usage_metadata", None) or usage
-                if not (piece := str(chunk.text)):
-                    continue
-                pieces.append(piece)
-                if request.on_text is not None:
-                    request.on_text(piece)
-                if repeats_itself(pieces, request.generation.repetition_window):
-                    reason = "repetition"
+                if not writing.write(str(chunk.text)):
                     break
-                if len(pieces) >= request.generation.max_new_tokens or _was_cut(chunk):
-                    reason = "length"
+                if len(writing.pieces) >= request.generation.max_new_tokens or _was_cut(chunk):
+                    writing.reason = "length"
                     break
         except Exception as error:  # a chat model may raise anything of its own
             raise WorkError(f"the chat model {type(self.chat).__name__}: {said(error)}") from error
@@ -77,11 +66,11 @@ class LangChainModel:
         prompt = int(usage.get("input_tokens") or self.count_tokens(request.messages))
         cached = int((usage.get("input_token_details") or {}).get("cache_read") or 0)
         return Completion(
-            text="".join(pieces),
+            text="".join(writing.pieces),
             prompt_tokens=prompt,
             encoded_tokens=max(0, prompt - cached),
-            completion_tokens=int(usage.get("output_tokens") or len(pieces)),
-            finish_reason=reason,
+            completion_tokens=int(usage.get("output_tokens") or len(writing.pieces)),
+            finish_reason=writing.reason or "stop",
         )
 
 

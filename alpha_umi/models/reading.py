@@ -6,7 +6,12 @@ import contextlib
 import queue
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Literal
+
+from alpha_umi.models.base import Request
+from alpha_umi.models.repetition import repeats_itself
+
+Reason = Literal["stop", "length", "repetition", "cancelled", "context"]
 
 _POLL_S = 0.05
 
@@ -64,6 +69,31 @@ class Reader:
         if callable(close := getattr(self._stream, "close", None)):
             with contextlib.suppress(Exception):
                 close()
+
+
+class Writing:
+    """What a stream has said so far, and why nothing more is wanted of it."""
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+        self.pieces: list[str] = []
+        self.reason: Reason | None = None
+
+    def cancelled(self) -> bool:
+        """Whether the run asked to stop; then that is the end."""
+        if self._request.should_stop is not None and self._request.should_stop():
+            self.reason = "cancelled"
+        return self.reason == "cancelled"
+
+    def write(self, piece: str) -> bool:
+        """Take a piece of text in; False when it repeats itself, so that nothing more is wanted."""
+        if piece:
+            self.pieces.append(piece)
+            if self._request.on_text is not None:
+                self._request.on_text(piece)
+            if repeats_itself(self.pieces, self._request.generation.repetition_window):
+                self.reason = "repetition"
+        return self.reason is None
 
 
 def said(error: BaseException, *, most: int = 200) -> str:

@@ -9,24 +9,25 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from typing import Any
 
+import httpx
 import openai
 
+from alpha_umi.constraints import LOOSEST, Constraint
 from alpha_umi.errors import WorkError
 from alpha_umi.grammar import NO_TOOL, format_call
 from alpha_umi.models.base import Completion, Message, Request
-from alpha_umi.models.reading import END, Reader, said
-from alpha_umi.models.repetition import repeats_itself
+from alpha_umi.models.reading import END, Reader, Writing, said
 from alpha_umi.roles import Served, Structured
 from alpha_umi.trajectory import Call
 
 CHARS_PER_TOKEN = 3.0
 """What a prompt is taken to have when nobody counts it; short, so that it fits rather than not."""
+_FIRST_PAUSE_S = 0.2
 _TOO_LONG = ("context_length_exceeded", "maximum context length", "context length", "too many tokens", "exceeds the")
-
-Reason = Literal["stop", "length", "repetition", "cancelled", "context"]
 
 
 class RemoteModel:
@@ -60,6 +61,8 @@ class RemoteModel:
         self._url, self._timeout, self._count = url, timeout, count
         limits = openai.Timeout(timeout, connect=min(timeout, 10.0))
         self._client = openai.OpenAI(base_url=url, api_key=key or "none", timeout=limits, max_retries=retries)
+        self._retries = retries
+        self._loose: dict[str, int] = {}
         self._counts_usage = True
         self._structured = structured
 
@@ -86,11 +89,21 @@ class RemoteModel:
         """Nothing is kept here; the server keeps what it likes."""
 
     def complete(self, request: Request) -> Completion:
-        """Write the next assistant message.
+        """Write the next assistant message; an answer whose connection is lost is asked for anew.
 
         Raises:
             WorkError: the server cannot be reached, refuses, or does not answer as it should.
         """
+        for attempt in range(self._retries):
+            try:
+                return self._try(request)
+            except _BrokenOffError:
+                if request.on_restart is not None:
+                    request.on_restart()
+                _pause(_FIRST_PAUSE_S * 2**attempt, request.should_stop)
+        return self._try(request)
+
+    def _try(self, request: Request) -> Completion:
         writing = _Writing(request)
         reader = Reader(lambda: self._events(request))
         try:
@@ -100,21 +113,15 @@ class RemoteModel:
         except openai.BadRequestError as error:
             if any(words in str(error).lower() for words in _TOO_LONG):
                 return Completion(text="", prompt_tokens=self.count_tokens(request.messages), finish_reason="context")
-            raise self._failed(said(error)) from error
-        except openai.APITimeoutError as error:
-            raise self._failed(f"it gave no answer within {self._timeout:g} s") from error
-        except openai.APIConnectionError as error:
-            raise self._failed(f"the connection failed ({said(error.__cause__ or error)})") from error
-        except openai.OpenAIError as error:
-            raise self._failed(said(error)) from error
-        except Exception as error:  # of the transport in the middle of a stream, or of reading what is no completion
-            if "Timeout" in type(error).__name__:
-                raise self._failed(f"it was silent for {self._timeout:g} s") from error
-            raise self._failed(f"it did not answer as an OpenAI-compatible server does ({said(error)})") from error
+            raise self._failure(error) from error
+        except Exception as error:  # of the client, of the transport mid-stream, or of reading what is no completion
+            raise self._failure(error) from error
         finally:
             reader.close()
         if writing.reason is None:
-            raise self._failed("its answer broke off" if writing.pieces else "it answered without a completion")
+            if writing.pieces:
+                raise self._failed("its answer broke off", _BrokenOffError)
+            raise self._failed("it answered without a completion")
         completion = writing.completion(self.count_tokens(request.messages))
         if self._as_json(request):
             completion = completion.model_copy(update={"text": _call_text(completion.text)})
@@ -129,7 +136,9 @@ class RemoteModel:
         if request.constraint is None or self._structured == "none":
             return {}
         if self._structured == "grammar":
-            return {"extra_body": {"structured_outputs": {"grammar": request.constraint.lark()}}}
+            level = self._loose.get(request.constraint.key, 0)
+            grammar = request.constraint.lark(loose={tool.name: level for tool in request.constraint.tools})
+            return {"extra_body": {"structured_outputs": {"grammar": grammar}}}
         if not self._as_json(request):
             return {}  # a plan is no JSON
         schema = {"name": "call", "schema": request.constraint.call_schema()}
@@ -158,26 +167,53 @@ class RemoteModel:
             if self._counts_usage and "stream_options" in str(error):
                 self._counts_usage = False  # an older server: ask without, from now on
                 return self._events(request)
+            if self._structured == "grammar" and self._loosened(request.constraint, str(error)):
+                return self._events(request)
             raise
 
-    def _failed(self, why: str) -> WorkError:
-        return WorkError(f"the server {self._url} (model '{self.model}'): {why}")
+    def _loosened(self, constraint: Constraint | None, why: str) -> bool:
+        """Whether there is a looser grammar to ask with, after one that the server refused; it does not say which tool
+        it cannot express."""
+        if constraint is None or not constraint.tools or any(words in why.lower() for words in _TOO_LONG):
+            return False
+        level = self._loose.get(constraint.key, 0)
+        self._loose[constraint.key] = min(level + 1, LOOSEST)
+        return level < LOOSEST
+
+    def _failure(self, error: Exception) -> WorkError:
+        """What went wrong, in one line."""
+        if isinstance(error, openai.APITimeoutError):
+            return self._failed(f"it gave no answer within {self._timeout:g} s")
+        if isinstance(error, openai.APIConnectionError):
+            return self._failed(f"the connection failed ({said(error.__cause__ or error)})")
+        if isinstance(error, openai.OpenAIError):
+            return self._failed(said(error))
+        if "Timeout" in type(error).__name__:
+            return self._failed(f"it was silent for {self._timeout:g} s")
+        if isinstance(error, httpx.TransportError):
+            return self._failed("its answer broke off", _BrokenOffError)
+        return self._failed(f"it did not answer as an OpenAI-compatible server does ({said(error)})")
+
+    def _failed(self, why: str, kind: type[WorkError] = WorkError) -> WorkError:
+        return kind(f"the server {self._url} (model '{self.model}'): {why}")
 
 
-class _Writing:
-    """What a stream has said so far."""
+class _BrokenOffError(WorkError):
+    """The connection was lost in the middle of an answer."""
+
+
+def _pause(seconds: float, should_stop: Callable[[], bool] | None) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and not (should_stop is not None and should_stop()):
+        time.sleep(0.05)
+
+
+class _Writing(Writing):
+    """What the server's chunks have said so far."""
 
     def __init__(self, request: Request) -> None:
-        self._request = request
-        self.pieces: list[str] = []
-        self.reason: Reason | None = None
+        super().__init__(request)
         self._usage: Any = None
-
-    def cancelled(self) -> bool:
-        """Whether the run asked to stop; then that is the end."""
-        if self._request.should_stop is not None and self._request.should_stop():
-            self.reason = "cancelled"
-        return self.reason == "cancelled"
 
     def take(self, chunk: Any) -> bool:
         """Take one chunk in; False when nothing more is wanted."""
@@ -185,15 +221,10 @@ class _Writing:
         if self.cancelled():
             return False
         for choice in chunk.choices[:1]:
-            piece = choice.delta.content or ""
-            if piece:
-                self.pieces.append(piece)
-                if self._request.on_text is not None:
-                    self._request.on_text(piece)
-                if repeats_itself(self.pieces, self._request.generation.repetition_window):
-                    self.reason = "repetition"
-                    return False
+            if not self.write(choice.delta.content or ""):
+                return False
             if choice.finish_reason is not None:
+                # Its counts come after the end, in a chunk of their own.
                 self.reason = "length" if choice.finish_reason == "length" else "stop"
         return True
 

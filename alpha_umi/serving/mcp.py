@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from alpha_umi import __version__
+from alpha_umi.agent.acting import EVERY
 from alpha_umi.agent.events import AgentEvent, Backtracked, Called, Decided, Observed
 from alpha_umi.agent.runner import Agent
 from alpha_umi.agent.state import Result
@@ -100,7 +101,7 @@ def serve_mcp(
         name: what the server calls itself.
         transport: stdin and stdout, or streamable HTTP.
         ask: the name of the tool that takes a question.
-        with_tools: also offer the agent's own tools.
+        with_tools: also offer the agent's own tools, except those that a person is asked about.
         host: the address to listen on (HTTP).
         port: the port to listen on (HTTP); 0 takes a free one.
         on_ready: told the URL once connections are accepted (HTTP).
@@ -164,7 +165,11 @@ class _Served:
 
     @property
     def _own(self) -> list[Tool]:
-        return list(self._agent.toolbox.tools) if self._with_tools else []
+        """Without those that a person has to be asked about: nobody could be, here."""
+        guarded = self._agent.guarded
+        if not self._with_tools or EVERY in guarded:
+            return []
+        return [tool for tool in self._agent.toolbox.tools if tool.name not in guarded]
 
     async def _list(self, ctx: ServerRequestContext[Any], params: PaginatedRequestParams | None) -> ListToolsResult:
         tools = [self._ask, *self._own]
@@ -226,6 +231,10 @@ class _Served:
 def _told(result: Result) -> Observation:
     if result.answer is not None:
         return Observation(text=result.answer)
+    if result.pending is not None:
+        call = one_line(f"{result.pending.call.tool} {dict(result.pending.call.arguments)}", limit=300)
+        text = f"The agent stopped before a call that a person has to allow, which nobody can here: {call}"
+        return Observation(text=text, ok=False)
     why = f" ({result.reason})" if result.reason else ""
     return Observation(text=f"The agent found no answer: {result.outcome}{why}.", ok=False)
 

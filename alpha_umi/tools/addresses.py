@@ -20,8 +20,15 @@ from alpha_umi.errors import UsageError, WorkError
 
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
-_INSIDE = tuple(map(ipaddress.ip_network, ("100.64.0.0/10", "192.0.0.0/24", "168.63.129.16/32", "2001::/23")))
-"""Not reachable from outside, or a cloud's own service, yet called global by some versions of `ipaddress`."""
+_INSIDE = tuple(
+    map(ipaddress.ip_network, ("100.64.0.0/10", "192.0.0.0/24", "192.88.99.0/24", "2001::/23", "fec0::/10"))
+)
+"""Not reachable from outside, yet called global by some versions of `ipaddress`."""
+_METADATA = frozenset(
+    map(ipaddress.ip_address, ("fd00:ec2::254", "fd20:ce::254", "100.100.100.200", "168.63.129.16", "192.0.0.192"))
+)
+"""Where clouds keep their metadata beside the link-local 169.254.169.254 (AWS and Google over IPv6, Alibaba, Azure,
+Oracle): it holds keys to the account, so it is never reached by allowing everything private."""
 
 
 class AddressRefused(WorkError):
@@ -33,7 +40,7 @@ class AddressGuard:
     """Lets public addresses pass, and those inside only where the user said so."""
 
     allow_private: bool = False
-    """Loopback and private networks may be reached; link-local ones (a cloud's metadata) still must be named."""
+    """Loopback and private networks may be reached; link-local ones and a cloud's metadata still must be named."""
     hosts: frozenset[tuple[str, int | None]] = frozenset()
     """Hosts that may be reached wherever they are, each on one port or (None) on all."""
 
@@ -69,8 +76,8 @@ class AddressGuard:
         address = _unwrapped(address)
         if address.is_multicast or (address.is_reserved and not address.is_loopback):
             return "no address of one host"
-        if address.is_link_local:
-            return "a link-local address (where clouds keep their metadata)"
+        if address.is_link_local or address in _METADATA:
+            return "a link-local address or another where clouds keep their metadata"
         if self.allow_private:
             return None
         if address.is_loopback or address.is_unspecified:

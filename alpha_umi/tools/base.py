@@ -14,10 +14,24 @@ from typing import Protocol, runtime_checkable
 from alpha_umi.prompts import cut_middle
 from alpha_umi.trajectory import Call, Frozen, Observation, Tool
 
-__all__ = ["MAX_OBSERVATION_CHARS", "Toolbox", "Traits", "cut_middle", "idempotency_key", "traits_of", "under_key"]
+__all__ = [
+    "MAX_OBSERVATION_CHARS",
+    "Toolbox",
+    "Traits",
+    "cut_middle",
+    "idempotency_key",
+    "traits_of",
+    "under_key",
+    "writable",
+]
 
 MAX_OBSERVATION_CHARS = 4096
 """Longest observation that enters a trajectory; what is longer loses its middle (`cut_middle`)."""
+
+
+def writable(text: str) -> str:
+    """The text without lone surrogates, which no file or tokenizer can hold."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 @runtime_checkable

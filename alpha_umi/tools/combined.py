@@ -11,7 +11,7 @@ from contextlib import ExitStack
 
 from alpha_umi.errors import ToolError
 from alpha_umi.tools.base import Toolbox, Traits, traits_of
-from alpha_umi.tools.validation import closest, refuse_fault, refuse_unknown
+from alpha_umi.tools.validation import closest, refused
 from alpha_umi.trajectory import Call, Observation, Tool
 
 
@@ -39,10 +39,8 @@ class CombinedToolbox:
 
     def invoke(self, call: Call) -> Observation:
         """Carry out one call."""
-        if call.fault:
-            return refuse_fault(call)
-        if call.tool not in self._owners:
-            return refuse_unknown(call.tool, list(self._owners))
+        if no := refused(call, self._owners):
+            return no
         _, box = self._owners[call.tool]
         return box.invoke(call)
 

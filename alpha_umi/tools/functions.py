@@ -24,7 +24,7 @@ from jsonschema import Draft202012Validator
 from pydantic import BaseModel, ValidationError
 
 from alpha_umi.errors import ToolError, UsageError
-from alpha_umi.tools.base import MAX_OBSERVATION_CHARS, Toolbox, Traits, cut_middle
+from alpha_umi.tools.base import MAX_OBSERVATION_CHARS, Toolbox, Traits, cut_middle, writable
 from alpha_umi.tools.combined import CombinedToolbox, refuse_duplicates
 from alpha_umi.tools.signatures import Build, tool_of
 from alpha_umi.tools.validation import (
@@ -32,8 +32,7 @@ from alpha_umi.tools.validation import (
     find_mistakes,
     one_line,
     refuse_arguments,
-    refuse_fault,
-    refuse_unknown,
+    refused,
 )
 from alpha_umi.trajectory import Call, Observation, Tool
 
@@ -122,17 +121,14 @@ class FunctionToolbox:
 
     def invoke(self, call: Call) -> Observation:
         """Carry out one call; whatever goes wrong is an observation with `ok=False`."""
-        if call.fault:
-            return refuse_fault(call)
-        item = self._items.get(call.tool)
-        if item is None:
-            return refuse_unknown(call.tool, list(self._items))
-        work = functools.partial(_carry_out, item, call.arguments, self._timeout_s)
+        if no := refused(call, self._items):
+            return no
+        work = functools.partial(_carry_out, self._items[call.tool], call.arguments, self._timeout_s)
         seen = work() if self._timeout_s is None else _in_thread(work, self._timeout_s)
         if seen is None:
             late = f"{call.tool} failed: it gave no result within {self._timeout_s:g} seconds."
             return Observation(text=late, ok=False)
-        return Observation(text=_writable(cut_middle(seen.text, self._max_chars)), ok=seen.ok)
+        return Observation(text=writable(cut_middle(seen.text, self._max_chars)), ok=seen.ok)
 
 
 def as_toolbox(tools: Any) -> Toolbox:
@@ -237,8 +233,3 @@ def _jsonable(value: object) -> Any:
     if isinstance(value, set | frozenset):
         return sorted(value, key=str)
     return str(value)
-
-
-def _writable(text: str) -> str:
-    """Without lone surrogates, which no file or tokenizer can hold."""
-    return text.encode("utf-8", "replace").decode("utf-8")

@@ -28,9 +28,9 @@ from types import TracebackType
 from typing import Any, Self
 
 from alpha_umi.errors import UsageError
-from alpha_umi.tools.base import cut_middle
+from alpha_umi.tools.base import cut_middle, writable
 from alpha_umi.tools.interpreter_process import Ended, Limits, Session
-from alpha_umi.tools.validation import check_tool, find_mistakes, refuse_arguments, refuse_fault, refuse_unknown
+from alpha_umi.tools.validation import check_tool, find_mistakes, refuse_arguments, refused
 from alpha_umi.trajectory import Call, Observation, Tool
 
 NAME = "python"
@@ -67,10 +67,8 @@ class Interpreter:
 
     def invoke(self, call: Call) -> Observation:
         """Run the code; an exception, a limit or the end of the process is an observation with `ok=False`."""
-        if call.fault:
-            return refuse_fault(call)
-        if call.tool != NAME:
-            return refuse_unknown(call.tool, [NAME])
+        if no := refused(call, [NAME]):
+            return no
         mistakes = find_mistakes(self._validator, call.arguments)
         if mistakes:
             return refuse_arguments(NAME, mistakes)
@@ -123,4 +121,4 @@ def _tool(limits: Limits) -> Tool:
 
 
 def _clean(text: str, limit: int) -> str:
-    return cut_middle(text.encode("utf-8", "replace").decode("utf-8"), limit)
+    return cut_middle(writable(text), limit)

@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
-from alpha_umi.tools.base import cut_middle
+from alpha_umi.tools.base import cut_middle, writable
 from alpha_umi.trajectory import Observation, Tool
 
 CODES: Mapping[int, str] = {
@@ -114,7 +114,7 @@ def observe(reply: Reply, *, max_chars: int, compat: bool = False) -> Result:
     else:
         response = reply.response
         said = response if isinstance(response, str) else json.dumps(response, ensure_ascii=False, default=str)
-        text = cut_middle((said or reply.error).encode("utf-8", "replace").decode("utf-8"), max_chars)
+        text = cut_middle(writable(said or reply.error), max_chars)
     return Result(Observation(text=text, ok=not reply.error), reply.code)
 
 

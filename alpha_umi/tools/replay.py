@@ -22,7 +22,7 @@ from pydantic import ValidationError
 
 from alpha_umi.errors import DataError, UsageError, WorkError
 from alpha_umi.tools.base import Toolbox, Traits, cut_middle, traits_of
-from alpha_umi.tools.validation import refuse_fault, refuse_unknown
+from alpha_umi.tools.validation import refused
 from alpha_umi.trajectory import Call, Observation, Tool
 
 FORMAT = "alpha-umi-recording"
@@ -160,11 +160,8 @@ class Replay:
     def _unrecorded(self, call: Call) -> Observation:
         if not isinstance(self._missing, str):
             return self._missing.invoke(call)
-        if call.fault:
-            return refuse_fault(call)
-        names = [tool.name for tool in self._tools]
-        if call.tool not in names:
-            return refuse_unknown(call.tool, names)
+        if no := refused(call, [tool.name for tool in self._tools]):
+            return no
         shown = cut_middle(json.dumps(_plain(call.arguments), ensure_ascii=False), 160)
         if self._missing == "error":
             raise WorkError(f"{self._path}: there is no recorded call of {call.tool} with {shown}")

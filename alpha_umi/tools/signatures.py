@@ -20,6 +20,7 @@ from pydantic.fields import FieldInfo
 from pydantic.json_schema import GenerateJsonSchema
 
 from alpha_umi.errors import ToolError
+from alpha_umi.schemas import each
 from alpha_umi.trajectory import Tool
 
 Build = Callable[[Mapping[str, Any]], dict[str, Any]]
@@ -28,9 +29,6 @@ Build = Callable[[Mapping[str, Any]], dict[str, Any]]
 _SECTION = re.compile(r"^(Args|Arguments|Parameters):\s*$")
 _GOOGLE = re.compile(r"^\s+\*{0,2}(\w+)\s*(?:\([^)]*\))?:\s*(.*)$")
 _SPHINX = re.compile(r"^\s*:param\s+(?:[^:]*\s)?(\w+):\s*(.*)$")
-_SCHEMA_MAPS = frozenset({"properties", "$defs", "patternProperties", "dependentSchemas"})
-_SCHEMA_LISTS = frozenset({"anyOf", "allOf", "oneOf", "prefixItems"})
-_SCHEMAS = frozenset({"items", "additionalProperties", "not", "if", "then", "else", "contains", "propertyNames"})
 
 
 class _Quiet(GenerateJsonSchema):
@@ -148,19 +146,11 @@ def _hints(target: Any, name: str) -> dict[str, Any]:
         raise ToolError(f"cannot offer {name!r}: its type hints cannot be read: {error}") from None
 
 
-def _without_titles(schema: dict[str, Any]) -> dict[str, Any]:
+def _without_titles(schema: Any) -> Any:
     """A copy without the titles pydantic writes; a property that is called `title` stays."""
-    result: dict[str, Any] = {}
-    for key, value in schema.items():
-        if key in _SCHEMA_MAPS and isinstance(value, dict):
-            result[key] = {name: _without_titles(child) for name, child in value.items()}
-        elif key in _SCHEMA_LISTS and isinstance(value, list):
-            result[key] = [_without_titles(child) for child in value]
-        elif key in _SCHEMAS and isinstance(value, dict):
-            result[key] = _without_titles(value)
-        elif key != "title":
-            result[key] = value
-    return result
+    if not isinstance(schema, Mapping):
+        return schema
+    return each({key: value for key, value in schema.items() if key != "title"}, _without_titles)
 
 
 def read_docstring(text: str) -> tuple[str, dict[str, str]]:

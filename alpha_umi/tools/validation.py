@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from jsonschema import Draft202012Validator
@@ -122,6 +122,13 @@ def refuse_unknown(name: str, offered: Sequence[str]) -> Observation:
     more = f" and {len(offered) - len(names)} more" if len(offered) > len(names) else ""
     shown = one_line(name, limit=80)
     return Observation(text=f"There is no tool '{shown}'. Offered: {', '.join(names) or 'none'}{more}.", ok=False)
+
+
+def refused(call: Call, offered: Collection[str]) -> Observation | None:
+    """The observation for a call that cannot be read, or whose tool is not offered; None for any other."""
+    if call.fault:
+        return refuse_fault(call)
+    return None if call.tool in offered else refuse_unknown(call.tool, list(offered))
 
 
 def refuse_arguments(name: str, mistakes: Sequence[str]) -> Observation:

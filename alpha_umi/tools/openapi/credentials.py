@@ -1,9 +1,11 @@
 """Secrets for the security schemes of a document: where they come from, which a call needs, and that none is shown.
 
-A secret is given under its scheme's name or stands in the environment as `ALPHA_UMI_AUTH_<SCHEME>` (upper case, other
-characters as `_`): the key of an apiKey scheme, `user:password` for HTTP basic, the token for bearer, OAuth 2 and
-OpenID Connect (obtained elsewhere). None as the secret means: call without. A document decides where its secrets
-are sent, so give secrets only to documents that you trust.
+A secret is given under its scheme's name: the key of an apiKey scheme, `user:password` for HTTP basic, the token for
+bearer, OAuth 2 and OpenID Connect (obtained elsewhere). None as the secret means: call without. A document decides
+where the secrets it is given are sent, so give them only to documents that you trust.
+
+The environment holds secrets too, as lines `HOST=SECRET` of `ALPHA_UMI_AUTH_<SCHEME>` (upper case, other characters as
+`_`). Half the world's documents call their scheme `bearerAuth`: a secret goes to its host and to no other.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ MASK = "[secret]"
 _SHORTEST = 4
 """A secret shorter than this is refused: hiding it would blank out ordinary words of a reply."""
 _PREFIX = "ALPHA_UMI_AUTH_"
+_ANYWHERE = ""
 
 
 @dataclass(frozen=True)
@@ -51,29 +54,41 @@ class Credentials:
             if name not in self._schemes:
                 known = ", ".join(closest(name, list(self._schemes))) or "none"
                 raise ToolError(f"{document.source}: there is no security scheme {name!r} (it has: {known})")
-        found = {name: environment[variable(name)] for name in self._schemes if environment.get(variable(name))}
         self._skipped = {name for name, secret in given.items() if secret is None}
-        self._applied: dict[str, Applied] = {}
+        self._applied: dict[tuple[str, str], Applied] = {}
         self._unfit: dict[str, str] = {}
         hidden: set[str] = set()
-        for name, secret in {**found, **given}.items():
-            if secret is not None:
-                self._keep(name, secret, hidden)
+        for name in self._schemes:
+            for host, secret in _bound(environment.get(variable(name), ""), variable(name)):
+                self._keep(name, secret, hidden, host=host)
+        for name, given_secret in given.items():
+            if given_secret is not None:
+                self._keep(name, given_secret, hidden, host=_ANYWHERE)
         self._hidden = sorted(hidden, key=len, reverse=True)
 
-    def choose(self, security: Sequence[Mapping[str, Any]], what: str) -> tuple[Applied, ...]:
+    def choose(self, security: Sequence[Mapping[str, Any]], what: str, *, host: str) -> tuple[Applied, ...]:
         """What to put into a call under the first alternative that can be met.
+
+        Args:
+            security: the alternatives, as the document has them.
+            what: names the operation in an error.
+            host: where the call goes.
 
         Raises:
             ToolError: none can be met; the line says what would help.
         """
+        ready: dict[str, Applied] = {}
+        for name in self._schemes:
+            for place in (_ANYWHERE, host.lower()):
+                if name not in ready and (name, place) in self._applied:
+                    ready[name] = self._applied[name, place]
         needs: list[str] = []
         for alternative in sorted(security, key=lambda each: not each):  # one that asks for nothing comes last
             wanted = [name for name in alternative if name not in self._skipped]
-            missing = [name for name in wanted if name not in self._applied]
+            missing = [name for name in wanted if name not in ready]
             if not missing:
-                return tuple(self._applied[name] for name in wanted)
-            needs.extend(self._need(name) for name in missing)
+                return tuple(ready[name] for name in wanted)
+            needs.extend(self._need(name, host) for name in missing)
         if not security or any(not alternative for alternative in security):
             return ()
         raise ToolError(f"{what} needs a secret: {' or '.join(dict.fromkeys(needs))}")
@@ -95,14 +110,14 @@ class Credentials:
         """Characters of the longest form of a secret: what a cut may have left a part of."""
         return len(self._hidden[0]) if self._hidden else 0
 
-    def _need(self, name: str) -> str:
+    def _need(self, name: str, host: str) -> str:
         if name in self._unfit:
             return self._unfit[name]
         if name not in self._schemes:
             return f"{name!r}, a scheme that the document does not define"
-        return f"give auth for {name!r} or set {variable(name)}"
+        return f"give auth for {name!r} or set {variable(name)} to {host}=SECRET"
 
-    def _keep(self, name: str, secret: str | tuple[str, str], hidden: set[str]) -> None:
+    def _keep(self, name: str, secret: str | tuple[str, str], hidden: set[str], *, host: str) -> None:
         where = f"{self._document.source}: the secret for {name!r}"
         scheme = self._document.follow(self._schemes[name], f"{self._document.source}: security scheme {name!r}")
         kind, http = scheme.get("type"), str(scheme.get("scheme", "")).lower()
@@ -118,14 +133,14 @@ class Credentials:
         if not basic and not re.fullmatch(r"[!-~]+( [!-~]+)*", text):
             raise ToolError(f"{where} holds characters that cannot be sent (control characters or no ASCII)")
         if kind == "apiKey" and scheme.get("in") in ("header", "query", "cookie") and scheme.get("name"):
-            self._applied[name] = Applied(scheme["in"], str(scheme["name"]), text)
+            self._applied[name, host] = Applied(scheme["in"], str(scheme["name"]), text)
         elif basic:
             text = base64.b64encode(text.encode()).decode()
-            self._applied[name] = Applied("header", "Authorization", f"Basic {text}")
+            self._applied[name, host] = Applied("header", "Authorization", f"Basic {text}")
             hidden |= _forms(pair[1])
         elif (kind == "http" and http == "bearer") or kind in ("oauth2", "openIdConnect"):
             text = re.sub(r"(?i)^bearer ", "", text)
-            self._applied[name] = Applied("header", "Authorization", f"Bearer {text}")
+            self._applied[name, host] = Applied("header", "Authorization", f"Bearer {text}")
         else:
             self._unfit[name] = f"{name!r} is of a kind that is not supported ({kind} {http}".rstrip() + ")"
         hidden |= _forms(text)
@@ -134,6 +149,19 @@ class Credentials:
 def variable(scheme: str) -> str:
     """The environment variable that holds a scheme's secret."""
     return _PREFIX + re.sub(r"[^A-Za-z0-9]", "_", scheme).upper()
+
+
+def _bound(text: str, where: str) -> list[tuple[str, str]]:
+    """The lines `HOST=SECRET` of an environment variable."""
+    found = []
+    for line in text.splitlines():
+        host, sign, secret = line.strip().partition("=")
+        if not line.strip():
+            continue
+        if not sign or not re.fullmatch(r"[\w.:\[\]-]+", host):
+            raise ToolError(f"{where}: each line must be HOST=SECRET, so that the secret goes nowhere else")
+        found.append((host.lower().strip("[]"), secret))
+    return found
 
 
 def _forms(secret: str) -> set[str]:

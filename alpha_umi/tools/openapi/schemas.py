@@ -12,18 +12,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from alpha_umi.errors import ToolError
+from alpha_umi.schemas import LISTS, MAPS, SINGLE
 from alpha_umi.tools.openapi.document import Document
 from alpha_umi.tools.validation import one_line
 
 DESCRIPTION_CHARS = 200
 """Longest description of an argument."""
 
-_MAPS = frozenset({"properties", "patternProperties", "dependentSchemas"})
-_LISTS = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
-_SINGLE = frozenset(
-    {"items", "additionalProperties", "not", "if", "then", "else", "contains", "propertyNames"}
-    | {"unevaluatedItems", "unevaluatedProperties"}
-)
 _SAME_PLACE = frozenset({"allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas"})
 """Keywords whose schemas apply to the very same value."""
 _LEFT_OUT = frozenset(
@@ -86,12 +81,12 @@ class SchemaReader:
         return _nullable(result) if schema.get("nullable") is True else result
 
     def _copy(self, result: dict[str, Any], key: str, value: Any) -> None:
-        if key in _MAPS and isinstance(value, Mapping):
+        if key in MAPS and isinstance(value, Mapping):
             good = {n: c for n, c in value.items() if key != "patternProperties" or _compiles(n)}
             result[key] = {name: self._translate(child) for name, child in good.items()}
-        elif key in _LISTS and isinstance(value, list):
+        elif key in LISTS and isinstance(value, list):
             result[key] = [self._translate(child) for child in value]
-        elif key in _SINGLE and not isinstance(value, list):
+        elif key in SINGLE and not isinstance(value, list):
             result[key] = self._translate(value)
         elif key == "description":
             if isinstance(value, str) and value.strip():

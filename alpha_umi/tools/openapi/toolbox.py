@@ -22,7 +22,7 @@ from jsonschema import Draft202012Validator
 
 from alpha_umi.errors import ToolError
 from alpha_umi.tools.addresses import literal_hosts
-from alpha_umi.tools.base import MAX_OBSERVATION_CHARS, Traits, cut_middle, idempotency_key
+from alpha_umi.tools.base import MAX_OBSERVATION_CHARS, Traits, cut_middle, idempotency_key, writable
 from alpha_umi.tools.http import HttpClient, HttpFault, HttpRequest, Limits
 from alpha_umi.tools.openapi.credentials import Applied, Credentials, Secret
 from alpha_umi.tools.openapi.document import MAX_BYTES, Document, read_document
@@ -44,8 +44,7 @@ from alpha_umi.tools.validation import (
     find_mistakes,
     one_line,
     refuse_arguments,
-    refuse_fault,
-    refuse_unknown,
+    refused,
 )
 from alpha_umi.trajectory import Call, Observation, Tool
 
@@ -144,19 +143,16 @@ class OpenAPIToolbox:
 
         Operations that have a header `Idempotency-Key` get the call's key, or a random one where it has none.
         """
-        if call.fault:
-            return refuse_fault(call)
-        item = self._items.get(call.tool)
-        if item is None:
-            return refuse_unknown(call.tool, list(self._items))
+        if no := refused(call, self._items):
+            return no
         try:
-            seen = self._carry_out(item, call.arguments, idempotency_key())
+            seen = self._carry_out(self._items[call.tool], call.arguments, idempotency_key())
         except RecursionError:
             seen = refuse_arguments(call.tool, ["nested too deep"])
         except Exception as error:  # a Toolbox never raises
             why = f"{type(error).__name__}: {one_line(str(error), limit=200)}"
             seen = Observation(text=f"{call.tool} failed: {why}", ok=False)
-        text = self._credentials.scrub(seen.text).encode("utf-8", "replace").decode()
+        text = writable(self._credentials.scrub(seen.text))
         return Observation(text=cut_middle(text, self._max_chars), ok=seen.ok)
 
     def _carry_out(self, item: _Ready, arguments: Mapping[str, Any], key: str | None) -> Observation:
@@ -213,11 +209,13 @@ class OpenAPIToolbox:
         errors: list[str] = []
         for raw in chosen:
             try:
-                applied = self._credentials.choose(_security(document, raw), raw.what)
+                place = server or _server(document, raw)
+                host = urlsplit(place).hostname or ""
+                applied = self._credentials.choose(_security(document, raw), raw.what, host=host)
                 hidden = frozenset((each.where, each.name.lower()) for each in applied)
                 operation = read_operation(document, raw, hidden)
                 validator = check_tool(operation.tool)
-                items[raw.name] = _Ready(operation, server or _server(document, raw), applied, validator)
+                items[raw.name] = _Ready(operation, place, applied, validator)
             except ToolError as error:
                 errors.append(str(error))
         if errors:
@@ -231,7 +229,7 @@ def from_spec(source: str) -> OpenAPIToolbox:
     """The toolbox behind `--tools openapi:SOURCE`, where the person at the keyboard wrote the source.
 
     A source that names an address or `localhost` may be called there; other private hosts are allowed by
-    ALPHA_UMI_ALLOW_HOSTS. Secrets come from the environment.
+    ALPHA_UMI_ALLOW_HOSTS. Secrets come from the environment, each for its host.
     """
     allowed = [host for host in os.environ.get(ALLOWED_HOSTS, "").split(",") if host.strip()]
     return OpenAPIToolbox(source, allow_private=[*literal_hosts(source), *allowed])

@@ -1,0 +1,188 @@
+"""Driving the graph: over where a thread is stored, through its interrupts, to typed events.
+
+A run without a thread is stored nowhere, unless a person may have to be asked: then in memory, for as long as it lasts.
+"""
+
+from __future__ import annotations
+
+import inspect
+import uuid
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing, asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any, cast
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.store.memory import InMemoryStore
+from langgraph.types import Command, StateSnapshot
+
+from alpha_umi.agent import telemetry
+from alpha_umi.agent.acting import Hands
+from alpha_umi.agent.asking import Ask, Reply
+from alpha_umi.agent.episode import Episode
+from alpha_umi.agent.events import AgentEvent, Asked, Finished
+from alpha_umi.agent.graph import SESSION, AgentGraph, most_nodes
+from alpha_umi.agent.search import Frontier
+from alpha_umi.agent.speaking import Speakers
+from alpha_umi.agent.state import Budget, Result
+from alpha_umi.agent.threads import in_thread
+from alpha_umi.errors import UsageError
+
+_TIDY_EVERY = 16
+"""Nodes after which what is stored of earlier ones is dropped."""
+
+OnAsk = Callable[[Ask], Reply | Awaitable[Reply]]
+
+
+class Driver:
+    """A graph with what is needed around it; holds nothing of one run.
+
+    Args:
+        graph: compiled over a checkpointer, if threads are stored by one.
+        speakers: whose caches a run that breaks off must not keep.
+        hands: which say whether anybody may have to be asked.
+        budget: of each run.
+        file: the SQLite file of threads, if they are stored in one.
+    """
+
+    def __init__(
+        self, graph: AgentGraph, *, speakers: Speakers, hands: Hands, budget: Budget, file: Path | None
+    ) -> None:
+        self.speakers, self.budget = speakers, budget
+        self._graph, self._hands, self._file = graph, hands, file
+
+    @asynccontextmanager
+    async def opened(self, thread: str | None) -> AsyncIterator[Drive]:
+        """A drive over where the thread is stored, which nobody else runs meanwhile.
+
+        Raises:
+            UsageError: the thread is being run, or can be stored nowhere.
+        """
+        saver = self._graph.checkpointer
+        if thread is None and self._hands.may_ask:
+            yield Drive(self, self._over(InMemorySaver(), InMemoryStore()), uuid.uuid4().hex)
+        elif thread is None:
+            yield Drive(self, self._over(None, None), None)
+        elif self._file is not None:
+            from alpha_umi.agent.persistence import claimed, forget_older, opened
+
+            with claimed(str(self._file.resolve()), thread, file=self._file):
+                async with opened(self._file) as stored:
+                    tidy = partial(forget_older, stored.checkpointer, thread)
+                    yield Drive(self, self._over(stored.checkpointer, stored.store), thread, tidy=tidy)
+        elif saver is not None:
+            from alpha_umi.agent.persistence import claimed
+
+            with claimed(f"checkpointer {id(saver)}", thread):
+                yield Drive(self, self._graph, thread)
+        else:
+            raise UsageError(f"thread '{thread}' can be stored nowhere: give the agent `threads`, such as a file")
+
+    def _over(self, checkpointer: Any, store: Any) -> AgentGraph:
+        return self._graph.copy(update={"checkpointer": checkpointer, "store": store})
+
+
+async def _nothing() -> None:
+    """There is nothing to tidy."""
+
+
+class Drive:
+    """A graph at one thread."""
+
+    def __init__(
+        self,
+        driver: Driver,
+        graph: AgentGraph,
+        thread: str | None,
+        *,
+        tidy: Callable[[], Awaitable[None]] = _nothing,
+    ) -> None:
+        self._driver, self._graph, self._thread, self._tidy = driver, graph, thread, tidy
+        self._at: dict[str, Any] = {} if thread is None else {"thread_id": thread}
+
+    async def snapshot(self) -> StateSnapshot:
+        """What is stored of the thread."""
+        return await self._graph.aget_state({"configurable": self._at})
+
+    def result(self, snapshot: StateSnapshot, *, pending: Ask | None = None) -> Result:
+        """The result of a run as it is stored."""
+        result = Episode(cast(Any, snapshot.values), budget=self._driver.budget).result()
+        return result.model_copy(update={"pending": pending})
+
+    async def events(
+        self, start: Any, on_ask: OnAsk | None, *, of: StateSnapshot | None = None
+    ) -> AsyncGenerator[AgentEvent, None]:
+        """What happens until the run is over, or waits for a person and nobody is there to ask.
+
+        Args:
+            start: the graph's input; a Command or None to go on.
+            on_ask: decides on calls that wait.
+            of: what is stored of the run that goes on; it keeps its session and its search. Left out for a new one.
+        """
+        begun = of is not None and "begin" not in of.next
+        session, finished = of.values["session"] if of is not None and begun else uuid.uuid4().hex, None
+        span = telemetry.begin_run(self._driver.speakers.team.name, self._thread)
+        config: RunnableConfig = {"configurable": {**self._at, SESSION: session, telemetry.PARENT: span.span}}
+        if of is not None and begun:
+            search = Frontier.model_validate_json(of.values["tree"]).search
+            config["recursion_limit"] = most_nodes(search, self._driver.budget)
+        try:
+            while finished is None:
+                ask = None
+                async with aclosing(self._part(start, config)) as part:
+                    async for told in part:
+                        if isinstance(told, Ask):
+                            ask = told
+                        elif isinstance(told, Finished):  # told when it is stored: who stops at it loses nothing
+                            finished = told
+                        else:
+                            yield told
+                if ask is None:
+                    break
+                yield Asked(ask=ask)
+                said = await answered(on_ask, ask)
+                if said is None:
+                    finished = Finished(result=self.result(await self.snapshot(), pending=ask))
+                start = None if said is None else Command(resume=said.model_dump(mode="json"))
+        finally:
+            span.end()
+            if finished is None:
+                await in_thread(lambda _: self._driver.speakers.release(session))
+        if finished is not None:
+            yield finished
+
+    async def _part(self, start: Any, config: RunnableConfig) -> AsyncGenerator[AgentEvent | Ask, None]:
+        """What the graph tells until it ends, or until a person has to say something."""
+        # Stored before the next node begins: what a call's journal says must not be ahead of the call itself.
+        stored: dict[str, Any] = {"durability": "sync"} if self._thread is not None else {}
+        # An async generator, though typed as less: closing it is what stops the run.
+        chunks = cast(
+            AsyncGenerator[Any, None],
+            self._graph.astream(start, config, stream_mode=["custom", "updates"], **stored),
+        )
+        nodes = 0
+        async with aclosing(chunks):
+            async for mode, chunk in chunks:
+                nodes += mode == "updates"
+                if mode == "updates" and nodes % _TIDY_EVERY == 0:
+                    await self._tidy()
+                if mode == "updates" and "__interrupt__" in chunk:
+                    yield Ask.model_validate(chunk["__interrupt__"][0].value)
+                elif isinstance(chunk, AgentEvent):  # a tool may write to the stream too
+                    yield chunk
+        await self._tidy()
+
+
+def under_way(snapshot: StateSnapshot) -> bool:
+    """Whether a run is not over. Not `next`, which leaves out a node that is done but whose step was not stored."""
+    return bool(snapshot.tasks)
+
+
+async def answered(on_ask: OnAsk | None, ask: Ask) -> Reply | None:
+    """A person's word; None where nobody is asked."""
+    if on_ask is None:
+        return None
+    said = on_ask(ask)
+    return Reply.of(await said if inspect.isawaitable(said) else said)

@@ -1,0 +1,119 @@
+"""Asking the roles: a prompt that fits, a budget that allows it, a grammar that holds it, an account of its cost."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+from langgraph.config import get_stream_writer
+
+from alpha_umi.agent import telemetry
+from alpha_umi.agent.episode import Episode
+from alpha_umi.agent.events import Restarted, Token
+from alpha_umi.agent.state import Reason
+from alpha_umi.constraints import PLAN, Constraint, call_of
+from alpha_umi.fitting import fit
+from alpha_umi.models.base import Completion, Message, Model, Request, session_of
+from alpha_umi.prompts import View
+from alpha_umi.roles import Generation, Role, Team
+from alpha_umi.tools.base import writable
+
+_LETTER = 4
+"""Tokens in which a comparison must name its letter."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Speakers:
+    """A team with its models."""
+
+    team: Team
+    models: Mapping[View, Model]
+
+    def ask(self, view: View, episode: Episode, stop: threading.Event) -> Completion | None:
+        """One completion of a role; None when a budget forbade or ended it, which is then recorded."""
+        role = self.team.role(view)
+        if reason := episode.spent():
+            episode.run_out(reason)
+            return None
+        model = self.models[role.view]
+        fitted = fit(
+            episode.trajectory,
+            view=view,
+            layout=self.team.layout,
+            ask=view,
+            follow_up=None if episode.in_step else episode.prompt,
+            observation_chars=self.team.observation_chars,
+            count=model.count_tokens,
+            room=model.context_length - role.generation.max_new_tokens,
+        )
+        if fitted is None:
+            episode.end_path(Reason.CONTEXT)
+            return None
+        write = get_stream_writer()
+        completion = self._complete(
+            role,
+            view,
+            episode,
+            stop,
+            messages=fitted.conversation.messages,
+            generation=role.generation,
+            constraint=self._constraint(view, episode),
+            session=session_of(episode.session, view, self.team.layout),
+            on_text=lambda text: write(Token(role=view, text=text)),
+            on_restart=lambda: write(Restarted(role=view)),
+        )
+        if completion is not None and completion.finish_reason == "context":
+            episode.end_path(Reason.CONTEXT)
+            return None
+        return completion
+
+    def compare(self, text: str, episode: Episode, stop: threading.Event) -> Completion | None:
+        """A letter from whoever plans; None when a budget forbade it, which is then recorded."""
+        role = self.team.role(View.PLANNER)
+        if reason := episode.spent():
+            episode.run_out(reason)
+            return None
+        letter = role.generation.model_copy(update={"max_new_tokens": _LETTER})
+        messages = [Message(role="user", content=text)]
+        return self._complete(role, role.view, episode, stop, messages=messages, generation=letter)
+
+    def release(self, session: str) -> None:
+        """Let every model forget an episode, whatever one of them raises."""
+        with ExitStack() as stack:
+            held = {(id(m), session_of(session, view, self.team.layout)): m for view, m in self.models.items()}
+            for (_, name), model in held.items():
+                stack.callback(model.release, name)
+
+    def _complete(
+        self,
+        role: Role,
+        view: View,
+        episode: Episode,
+        stop: threading.Event,
+        *,
+        generation: Generation,
+        **request: Any,
+    ) -> Completion | None:
+        started = time.monotonic()
+        with telemetry.chat(role.model_name, view.value, generation) as span:
+            completion = self.models[role.view].complete(
+                Request(
+                    generation=generation, should_stop=lambda: stop.is_set() or episode.seconds_left <= 0, **request
+                )
+            )
+            telemetry.said(span, completion)
+        episode.charge(view, completion, seconds=time.monotonic() - started)
+        if completion.finish_reason == "cancelled":
+            episode.run_out(Reason.SECONDS)
+            return None
+        return completion.model_copy(update={"text": writable(completion.text)})
+
+    def _constraint(self, view: View, episode: Episode) -> Constraint | None:
+        """What a role may write; the words of a summarizer, and of a single model, are its own."""
+        if not self.team.constrained or view not in {View.PLANNER, View.CALLER}:
+            return None
+        return PLAN if view is View.PLANNER else call_of(episode.trajectory.tools)
