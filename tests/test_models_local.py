@@ -62,10 +62,9 @@ def test_it_answers(engine: Engine) -> None:
     assert done.finish_reason == "stop"
 
 
-def test_weights_and_tokenizer_are_the_packaged_ones_and_bf16() -> None:
+def test_weights_and_tokenizer_are_the_packaged_ones() -> None:
     model = local.load_base()
     tokenizer = local.load_tokenizer()
-    assert next(model.parameters()).dtype is torch.bfloat16
     assert model.get_input_embeddings().num_embeddings == len(tokenizer) == 49152
 
 

@@ -153,21 +153,23 @@ def load_base(
     device: str | None = None,
     attention: str | None = None,
 ) -> PreTrainedModel:
-    """The base's weights: bf16 unless asked otherwise, in evaluation mode.
+    """The base's weights in evaluation mode, unless asked otherwise in the format that runs fastest here.
 
     Raises:
         ModelError: the base cannot be found.
     """
-    import torch
     from transformers import AutoModelForCausalLM
 
-    options: dict[str, Any] = {"dtype": dtype or torch.bfloat16}
+    from alpha_umi.models.precision import running_dtype
+
+    place = device or default_device()
+    options: dict[str, Any] = {"dtype": dtype or running_dtype(place)}
     if attention is not None:
         options["attn_implementation"] = attention
     model: PreTrainedModel = _from_pretrained(AutoModelForCausalLM, resolve_base(base), base, **options)
     model.requires_grad_(False)
     placed: Any = model.eval()  # `to` is typed for other arguments than it takes
-    moved: PreTrainedModel = placed.to(device or default_device())
+    moved: PreTrainedModel = placed.to(place)
     return moved
 
 
