@@ -105,13 +105,15 @@ def _host_and_port(text: str) -> tuple[str, int | None]:
     bare = text.strip()
     if bare.count(":") > 1 and not bare.startswith("["):
         bare = f"[{bare}]"  # an IPv6 address written without brackets
+    wrong = UsageError(f"allow_private: {text!r} is no host; write NAME, NAME:PORT or an address")
     try:
         parts = urlsplit(f"//{bare}")
-        if parts.hostname and parts.netloc == bare and not re.search(r"[\s@]", bare):
-            return _plain(parts.hostname), parts.port
+        host, port = parts.hostname, parts.port
     except ValueError:
-        pass
-    raise UsageError(f"allow_private: {text!r} is no host; write NAME, NAME:PORT or an address")
+        raise wrong from None
+    if not host or parts.netloc != bare or re.search(r"[\s@]", bare):
+        raise wrong
+    return _plain(host), port
 
 
 def _plain(host: str) -> str:

@@ -101,36 +101,46 @@ def _train(
         )
     from_digest = base_digest(start)
     _save(recipe, names, made, out, start=start, encoder=encoder)
-    for name in names if is_first() else ():
-        stage, last = recipe.stages[name], f"{name}/loss" if len(names) > 1 else "loss"
-        results: dict[str, Any] = {
-            "steps": made.updates_of(recipe.views_of(name)[0]),
-            "final_loss": next((x[last] for x in reversed(made.state.log_history) if last in x), None),
-            "engine": engine,
-            "rows": len(rows.of(recipe.views_of(name)[0]) if recipe.shares(name) else rows.dataset),
-            "targets_too_long": sum(rows.too_long.get(view, 0) for view in recipe.views_of(name)),
-        }
-        if len(names) > 1:
-            results["together_with"] = [other for other in names if other != name]
-        card = Card(
-            stage=name,
-            views=recipe.views_of(name),
-            kind="full" if recipe.whole(name) else "lora",
-            base=recipe.base if stage.start == BASE else stage.start,
-            base_digest=from_digest,
-            layout=recipe.layout,
-            prompt_digest=load_prompts(recipe.layout).digest,
-            observation_chars=recipe.observation_chars,
-            recipe_digest=run_folder.recipe_digest(recipe),
-            data_digest=data_digest,
-            seed=recipe.seed + list(recipe.stages).index(name),
-            versions=run_folder.versions(),
-            results=results,
-        )
-        write_card(out / name, card)
     if is_first():
+        for name in names:
+            results = {**_results(recipe, name, names, made, rows), "engine": engine}
+            write_card(out / name, _card(recipe, name, results, base_digest=from_digest, data_digest=data_digest))
         shutil.rmtree(checkpoints, ignore_errors=True)
     trainer.finish_stage(made)
+
+
+def _results(recipe: Recipe, name: str, names: Sequence[str], made: StageTrainer, rows: StageRows) -> dict[str, Any]:
+    """What a card says of how a stage went."""
+    own = rows.of(recipe.views_of(name)[0]) if recipe.shares(name) else rows.dataset
+    last = f"{name}/loss" if len(names) > 1 else "loss"
+    results: dict[str, Any] = {
+        "steps": made.updates_of(recipe.views_of(name)[0]),
+        "final_loss": next((x[last] for x in reversed(made.state.log_history) if last in x), None),
+        "rows": len(own),
+        "targets_too_long": sum(rows.too_long.get(view, 0) for view in recipe.views_of(name)),
+    }
+    if len(names) > 1:
+        results["together_with"] = [other for other in names if other != name]
+    return results
+
+
+def _card(recipe: Recipe, name: str, results: dict[str, Any], *, base_digest: str, data_digest: str) -> Card:
+    stage = recipe.stages[name]
+    return Card(
+        stage=name,
+        views=recipe.views_of(name),
+        kind="full" if recipe.whole(name) else "lora",
+        base=recipe.base if stage.start == BASE else stage.start,
+        base_digest=base_digest,
+        layout=recipe.layout,
+        prompt_digest=load_prompts(recipe.layout).digest,
+        observation_chars=recipe.observation_chars,
+        recipe_digest=run_folder.recipe_digest(recipe),
+        data_digest=data_digest,
+        seed=recipe.seed + list(recipe.stages).index(name),
+        versions=run_folder.versions(),
+        results=results,
+    )
 
 
 def _trainer(

@@ -35,11 +35,19 @@ from alpha_umi.gym.domains.holidays_tools import (
 from alpha_umi.gym.intents import Category, Gives, Intent
 from alpha_umi.gym.slots import DATE
 
+_RIVALS = ("holidays_in_month",)
+
 
 def _neighbour(tool: Any, *, first: str, after: str, next_: str) -> tuple[Intent, Intent]:
     """Intents for the date and for the name of the holiday next to a date."""
-    rivals = ("holidays_in_month",)
-    date = Intent(
+    return (
+        _date_of_neighbour(tool, first=first, after=after, next_=next_),
+        _name_of_neighbour(tool, first=first, after=after, next_=next_),
+    )
+
+
+def _date_of_neighbour(tool: Any, *, first: str, after: str, next_: str) -> Intent:
+    return Intent(
         tool=tool,
         slots={"country": COUNTRY, "date": DATE},
         fits=on_file,
@@ -72,9 +80,12 @@ def _neighbour(tool: Any, *, first: str, after: str, next_: str) -> tuple[Intent
             f"The {first} public holiday in {{country}} {after} {{date}} is on {{out}}.",
             "It is on {out}.",
         ),
-        rivals=rivals,
+        rivals=_RIVALS,
     )
-    name = Intent(
+
+
+def _name_of_neighbour(tool: Any, *, first: str, after: str, next_: str) -> Intent:
+    return Intent(
         tool=tool,
         slots={"country": COUNTRY, "date": DATE},
         fits=on_file,
@@ -99,10 +110,9 @@ def _neighbour(tool: Any, *, first: str, after: str, next_: str) -> tuple[Intent
         ),
         found=f"the {first} public holiday in {{country}} {after} {{date}} is {{out}}",
         answers=(f"The {first} public holiday in {{country}} {after} {{date}} is {{out}}.", "It is {out}."),
-        rivals=rivals,
+        rivals=_RIVALS,
         weight=0.6,
     )
-    return date, name
 
 
 _INTENTS = (
