@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -47,9 +48,11 @@ class Card(Frozen):
 
 
 def write_card(folder: Path, card: Card) -> None:
-    """Write the card beside the weights."""
+    """Write the card beside the weights, which whoever may read the card may read too."""
     part = folder / f"{CARD_FILE}.part"
     part.write_text(card.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    for weights in folder.rglob("*.safetensors"):  # safetensors leaves them to their owner alone
+        shutil.copymode(part, weights)
     part.rename(folder / CARD_FILE)  # a card means that the weights are whole, so it must appear at once
 
 

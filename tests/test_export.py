@@ -63,6 +63,14 @@ def test_the_exported_team_is_the_team(run: Path, exported: Path) -> None:
     assert theirs[View.PLANNER].complete(request).completion_tokens == 24
 
 
+def test_weights_may_be_read_by_whoever_may_read_their_card(run: Path, exported: Path) -> None:
+    weights = [*run.rglob("*.safetensors"), *exported.rglob("*.safetensors")]
+    assert weights
+    for file in weights:
+        card = next(c for c in (file.parent / "card.json", file.parent.parent / "card.json") if c.exists())
+        assert file.stat().st_mode == card.stat().st_mode, file
+
+
 def _base(run: Path) -> str:
     return str(yaml.safe_load((run / "recipe.yaml").read_text())["base"])
 
