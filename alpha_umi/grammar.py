@@ -36,7 +36,7 @@ NO_TOOL = "none"
 MAX_ARGUMENT_DEPTH = 64
 """Arguments nested deeper are refused: no real schema needs it and recursion must stay bounded."""
 
-_ENDING = re.compile("(" + "|".join(map(re.escape, MARKERS.values())) + r")[ \t]*$", re.MULTILINE)
+_ENDING = re.compile("(" + "|".join(map(re.escape, MARKERS.values())) + r")[ \t\r]*$", re.MULTILINE)
 _ACTION = re.compile(r"^[ \t]*Action[ \t]*:[ \t]*(?P<tool>.*?)[ \t]*$", re.MULTILINE)
 _INPUT = re.compile(r"Action[ \t]+Input[ \t]*:", re.IGNORECASE)
 _ACTION_ON_ONE_LINE = re.compile(r"Action[ \t]*:[ \t]*(?P<tool>.*?)[ \t]*(?=Action[ \t]+Input[ \t]*:|$)", re.MULTILINE)

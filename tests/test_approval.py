@@ -101,6 +101,43 @@ def test_what_was_sensitive_stays_so_whoever_resumes(sensitive: Any, tmp_path: P
     assert done == []
 
 
+@pytest.mark.parametrize("stored", [True, False])
+def test_a_person_may_write_any_integer(stored: bool, tmp_path: Path) -> None:
+    """Of more than 64 bits too, which no checkpointer holds."""
+    done, tools = bank()
+    reply = Reply(action="edit", arguments={"amount": 2**64})
+    if stored:
+        agent = Agent.from_team("umi", tools=tools, models=words(), threads=tmp_path / "t.sqlite")
+        assert agent.run("Pay 3", thread="a").pending is not None
+        result = agent.resume("a", reply)
+    else:
+        result = Agent.from_team("umi", tools=tools, models=words()).run("Pay 3", on_ask=lambda _: reply)
+    assert (result.answer, done) == ("Done.", [2**64])
+
+
+def test_a_run_calls_no_tool_that_it_was_not_offered(tmp_path: Path) -> None:
+    """Whoever resumes it may have more tools, which nobody has said are sensitive."""
+    done, tools = bank()
+    dropped: list[str] = []
+
+    def drop() -> str:
+        """Drop everything."""
+        dropped.append("all")
+        return "dropped"
+
+    first = Agent.from_team("umi", tools=tools, models=words(), threads=tmp_path / "t.sqlite")
+    assert first.run("Pay 3", thread="a").pending is not None
+    models = words() | {View.CALLER: ScriptedModel(["Action: drop\nAction Input: {}"])}
+    models[View.PLANNER] = ScriptedModel(["I drop. Next: caller.", "That is all. Next: conclusion."])
+    result = Agent.from_team("umi", tools=[*tools, drop], models=models, threads=tmp_path / "t.sqlite").resume(
+        "a", "refuse"
+    )
+    seen = result.trajectory.steps[2].observation
+    assert seen is not None
+    assert seen.text == "There is no tool 'drop'. Offered: pay, balance."
+    assert (done, dropped) == ([], [])
+
+
 def test_an_edited_call_stands_in_the_history_as_it_was_made() -> None:
     _, tools = bank()
     models = words()

@@ -132,10 +132,11 @@ def test_a_wrong_call_is_found_before_a_model_is_loaded(
 def test_a_thread_waits_for_a_word_and_goes_on(monkeypatch: pytest.MonkeyPatch, tools: str, tmp_path: Path) -> None:
     stored = ["--thread", "sums", "--threads", str(tmp_path / "t.sqlite"), "--tools", tools]
     lend(monkeypatch, *SCRIPT)
-    waiting = call("What is 2 + 3?", *stored, "--sensitive", "add")
+    waiting = call("What is 2 + 3?", *stored, "--sensitive", "add", "--free", "--max-steps", "5")
     assert waiting.exit_code == 1, waiting.output
     assert 'asked      May this be called? add {"a": 2, "b": 3}' in waiting.stdout
-    again = f"go on with: alpha-umi run --thread sums --tools {tools} --threads {tmp_path}/t.sqlite --reply approve|"
+    begun_with = f"--thread sums --tools {tools} --threads {tmp_path}/t.sqlite --max-steps 5 --free"
+    again = f"go on with: alpha-umi run {begun_with} --reply approve|"
     assert again in waiting.stdout
     lend(monkeypatch, SCRIPT[0][1:], [], ["It is 7."])
     trace = tmp_path / "trace.jsonl"

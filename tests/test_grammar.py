@@ -103,6 +103,7 @@ GIVE_UP, CONCLUSION, CALLER = (grammar.MARKERS[d] for d in (Decision.GIVE_UP, De
         (f"it says '{GIVE_UP}', but I go on. {CALLER}", "it says 'Next: give up', but I go on.", Decision.CALL, None),
         (f"a {CALLER}\n[caller]\nb {GIVE_UP}", "a", Decision.CALL, None),
         (f"a {CALLER} b {CALLER}", "a Next: caller b", Decision.CALL, None),
+        (f"it says '{GIVE_UP}' {CALLER}\r\n[caller]", "it says 'Next: give up'", Decision.CALL, None),
         # none ends a line: give up before conclusion before caller, as released; cut at the first of the chosen
         (f"a {CALLER} b {CONCLUSION} c", f"a {CALLER} b", Decision.SUMMARIZE, None),
         (f"a {CALLER} b {CONCLUSION} c {GIVE_UP} d", f"a {CALLER} b {CONCLUSION} c", Decision.GIVE_UP, None),

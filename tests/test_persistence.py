@@ -26,7 +26,7 @@ from langgraph.store.memory import InMemoryStore
 from alpha_umi import Agent, Budget, Outcome, Reply, ScriptedModel, View, build_graph, load_team
 from alpha_umi.agent.nodes import Nodes
 from alpha_umi.agent.persistence import opened, threads_file
-from alpha_umi.errors import UsageError
+from alpha_umi.errors import UsageError, WorkError
 
 TEN = Path(__file__).with_name("killed_run.py")
 
@@ -222,6 +222,35 @@ def test_a_call_is_known_though_the_thread_forgot_its_run() -> None:
     waiting = asyncio.run(app(5))["__interrupt__"][0].value
     assert paid == [3]
     assert (waiting["why"], waiting["call"]["arguments"]) == ("unknown_outcome", {"amount": 3})
+
+
+def test_a_journal_answers_its_own_question_only() -> None:
+    """An app's first run on a thread is cut off with nothing stored but the journal; then something else is asked."""
+    paid: list[str] = []
+
+    def pay(to: str) -> str:
+        """Pay somebody."""
+        paid.append(to)
+        return f"paid {to}"
+
+    store = InMemoryStore()
+
+    def asked(who: str, *planner: str) -> Any:
+        script = models(planner, [f'Action: pay\nAction Input: {{"to": "{who}"}}'], ["Paid."])
+        # A fresh checkpointer each time, as if nothing had been stored or the chat had been cleared.
+        options: dict[str, Any] = {"checkpointer": InMemorySaver(), "store": store}
+        graph: Any = build_graph(load_team("umi"), models=script, toolbox=pay, **options)
+        return graph.invoke({"messages": [("user", f"Pay {who}")]}, {"configurable": {"thread_id": "a"}})
+
+    with pytest.raises(WorkError):
+        asked("Ann", "Pay. Next: caller.")
+    assert [m.content for m in asked("Bob", "Pay. Next: caller.", "Done. Next: conclusion.")["messages"]][
+        2
+    ] == "paid Bob"
+    assert [m.content for m in asked("Ann", "Pay. Next: caller.", "Done. Next: conclusion.")["messages"]][
+        2
+    ] == "paid Ann"
+    assert paid == ["Ann", "Bob"]
 
 
 def test_an_app_that_stores_threads_and_no_calls_is_warned(tmp_path: Path) -> None:

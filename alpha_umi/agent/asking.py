@@ -59,7 +59,8 @@ class Reply(Frozen):
 
     @classmethod
     def of(cls, said: object) -> Reply:
-        """A reply out of what a program resumed with: a Reply, its data, or the bare word `approve` or `refuse`.
+        """A reply out of what a program resumed with: a Reply, its data, also as a JSON text (which may hold integers
+        that a checkpointer cannot), or the bare word `approve` or `refuse`.
 
         Raises:
             UsageError: it is none of these.
@@ -67,6 +68,8 @@ class Reply(Frozen):
         if isinstance(said, Reply):
             return said
         try:
+            if isinstance(said, str) and said.lstrip().startswith("{"):
+                return cls.model_validate_json(said)
             return cls.model_validate({"action": said} if isinstance(said, str) else said)
         except ValidationError as error:
             raise UsageError("reply: " + "; ".join(config_mistakes(error))) from None

@@ -145,7 +145,7 @@ class Drive:
                 said = await answered(on_ask, ask)
                 if said is None:
                     finished = Finished(result=self.result(await self.snapshot(), pending=ask))
-                start = None if said is None else Command(resume=said.model_dump(mode="json"))
+                start = None if said is None else Command(resume=said.model_dump_json())
         finally:
             span.end()
             if finished is None:

@@ -11,13 +11,16 @@ subgraph too; the last human message is the question, told with the turns before
 
 from __future__ import annotations
 
+import hashlib
+import json
 import threading
 import uuid
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AnyMessage
 from langchain_core.runnables import RunnableConfig, RunnableLambda
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.memory import InMemorySaver
@@ -129,10 +132,15 @@ def _beginning(nodes: Nodes) -> RunnableLambda[State, Update]:
         session, thread = configured.get(SESSION), configured.get("thread_id")
         if not session and store is not None and thread is not None:
             above = str(configured.get("checkpoint_ns", "")).rpartition("|")[0]
-            session = session_of_turn(store, f"{thread}/{above}/{len(state['messages'])}")
+            session = session_of_turn(store, f"{thread}/{above}/{_asked(state['messages'])}")
         return nodes.begin(state, str(session or uuid.uuid4().hex))
 
     return RunnableLambda(begin, name="begin")
+
+
+def _asked(messages: Sequence[AnyMessage]) -> str:
+    """Stands for a conversation up to its question: another one, on a thread that was emptied say, is another turn."""
+    return hashlib.sha256(json.dumps([(m.type, m.content) for m in messages], default=str).encode()).hexdigest()
 
 
 def _journal(state: State) -> Journal | None:

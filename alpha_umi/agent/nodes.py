@@ -29,7 +29,7 @@ from alpha_umi.agent.strategies import ROOT, Search
 from alpha_umi.models.base import Completion
 from alpha_umi.prompts import View, search_text
 from alpha_umi.tools.base import writable
-from alpha_umi.tools.validation import refuse_fault
+from alpha_umi.tools.validation import refuse_fault, refuse_unknown
 from alpha_umi.trajectory import Call, Decision, Observation, Plan, Step, Trajectory
 
 _EMPTY_ANSWER = Observation(text="The conclusion was empty: write the answer to the question in words.", ok=False)
@@ -118,6 +118,8 @@ class Nodes:
         call = episode.last.call
         if call is None or state["approved"] == episode.call_key:
             return False
+        if all(call.tool != tool.name for tool in episode.trajectory.tools):
+            return False  # it is refused
         return self.hands.must_ask(call, state["sensitive"])
 
     def approve(self, state: State, stop: threading.Event) -> Update:
@@ -139,6 +141,9 @@ class Nodes:
         assert call is not None, "the graph goes to `act` only with a call"
         if call.fault:
             return self._observed(episode, step, call, self._refuse(call))
+        offered = [tool.name for tool in episode.trajectory.tools]
+        if call.tool not in offered:  # nor the toolbox's others: whoever resumes a run may have more than it began with
+            return self._observed(episode, step, call, refuse_unknown(call.tool, offered))
         made, seen = self.hands.carry_out(
             call, key=episode.call_key, journal=journal, seconds=episode.seconds_left, stop=stop
         )

@@ -186,7 +186,7 @@ class Agent:
                     yield Asked(ask=asks[0])
                     yield Finished(result=drive.result(snapshot, pending=asks[0]))
                     return
-            start: Any = None if said is None else Command(resume=said.model_dump(mode="json"))
+            start: Any = None if said is None else Command(resume=said.model_dump_json())
             async with aclosing(drive.events(start, on_ask, of=snapshot)) as events:
                 async for event in events:
                     yield event

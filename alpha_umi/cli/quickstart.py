@@ -5,27 +5,22 @@ Lets the shipped team answer three tasks of the gym before the user's eyes, then
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import shutil
 import sys
-import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, wait
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 
+from alpha_umi.cli.beside import measured
 from alpha_umi.roles import DEFAULT_TEAM, ROLES, Team, load_team
 
 if TYPE_CHECKING:
-    from multiprocessing.sharedctypes import Synchronized
-
     from alpha_umi.models.base import Model
     from alpha_umi.prompts import View
     from alpha_umi.trajectory import Trajectory
@@ -38,7 +33,6 @@ SHOWN = {"sequential": "Several steps", "recovery": "A call that fails at first"
 
 ROOM = 160
 """Tokens a role may write: the gym's targets have that many at most, and an untrained model fills what it is given."""
-PARALLEL = 30
 
 _HELP = """Watch the shipped team answer three questions, and measure it: a few minutes on two CPU cores.
 
@@ -74,7 +68,7 @@ def quickstart(
     console.print(f"\n[bold]2[/]  How many of {tasks} such tasks pass, judged by execution (95 % intervals):")
     # Freely: under the grammar of the tools it goes on for eight steps of well-formed calls, and solves as little.
     untrained = untrained.model_copy(update={"constrained": False})
-    console.print(_compared(*_measured_beside(untrained, team, models, held_out[:tasks], progress)))
+    console.print(_compared(*measured(untrained, team, models, held_out[:tasks], progress)))
     console.print(f"\nDone in {time.perf_counter() - began:.0f} s. What next:")
     if shutil.which("alpha-umi") is None:
         activate = os.path.relpath(Path(sys.prefix) / "bin" / "activate")
@@ -115,86 +109,6 @@ def _answer(team: Team, models: Mapping[View, Model], task: Trajectory, console:
     result = agent.run(task.query, on_event=Voice(console))
     verdict = verify(task, result.trajectory, world=world)
     console.print(f"checked    {'right' if verdict.passed else f'wrong: {verdict.reason}'}", markup=False)
-
-
-def _measured_beside(
-    untrained: Team, team: Team, models: Mapping[View, Model], tasks: Sequence[Trajectory], console: Console
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The metrics of two teams on tasks, with progress bars; the untrained one is at work in a process of its own.
-
-    One process leaves cores idle: between two products of a small model there is as much to be done in Python.
-    """
-    import torch
-
-    context = multiprocessing.get_context("spawn")
-    counted = context.Value("i", 0)
-    threads = torch.get_num_threads()
-    half = max(1, threads // 2)
-    with (
-        Progress(console=console, transient=True) as progress,
-        ProcessPoolExecutor(1, mp_context=context, initializer=_begin, initargs=(counted, half)) as apart,
-    ):
-        bars = [progress.add_task(f"{each.name} at work", total=len(tasks)) for each in (team, untrained)]
-
-        def on_done() -> None:
-            progress.advance(bars[0])
-            progress.update(bars[1], completed=counted.value)
-
-        before = apart.submit(_measure_apart, untrained, tasks)
-        torch.set_num_threads(half)
-        try:
-            after = _measure(team, models, tasks, on_done)
-        finally:
-            torch.set_num_threads(threads)
-        while wait([before], timeout=0.2).not_done:
-            progress.update(bars[1], completed=counted.value)
-    return before.result(), after
-
-
-_counted: Synchronized[int]
-"""In the other process: how many of its tasks are done, for the bar in the first."""
-
-
-def _begin(counted: Synchronized[int], threads: int) -> None:
-    import torch
-
-    global _counted  # noqa: PLW0603 - what a process is begun with can be kept nowhere else
-    _counted = counted
-    torch.set_num_threads(threads)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    """A quickstart that was killed leaves nobody at work."""
-    if (first := multiprocessing.parent_process()) is not None:
-        first.join()
-        os._exit(1)
-
-
-def _measure_apart(team: Team, tasks: Sequence[Trajectory]) -> dict[str, Any]:
-    def on_done() -> None:
-        _counted.value += 1
-
-    return _measure(team, _loaded(team, Console(quiet=True)), tasks, on_done)
-
-
-def _measure(
-    team: Team, models: Mapping[View, Model], tasks: Sequence[Trajectory], on_done: Callable[[], None]
-) -> dict[str, Any]:
-    """The metrics of a team on tasks."""
-    from alpha_umi.agent.state import Budget
-    from alpha_umi.evaluation.episodes import Episode, run_episodes
-    from alpha_umi.evaluation.gym_metrics import summed_up
-
-    episodes: list[Episode] = []
-
-    def keep(episode: Episode) -> None:
-        episodes.append(episode)
-        on_done()
-
-    budget = Budget(max_steps=8, max_faults=2, max_repeats=2)
-    run_episodes(tasks, team=team, models=models, budget=budget, parallel=PARALLEL, on_done=keep)
-    return summed_up(episodes)
 
 
 def _compared(before: dict[str, Any], after: dict[str, Any]) -> Table:

@@ -90,13 +90,19 @@ def run(
         typer.echo(result.model_dump_json())
     if result.pending is not None and thread is not None:
         told = {"--thread": thread, "--team": team, "--tools": tools, "--threads": threads}
-        usual = {"--team": DEFAULT_TEAM, "--tools": "gym", "--threads": None}
-        again = [f"{name} {shlex.quote(str(value))}" for name, value in told.items() if value != usual.get(name)]
+        told |= {"--max-steps": max_steps, "--max-seconds": max_seconds, "--free": free or None}
         console.print(
-            f"go on with: alpha-umi run {' '.join(again)} --reply approve|refuse|JSON", style="dim", soft_wrap=True
+            f"go on with: alpha-umi run {_again(told)} --reply approve|refuse|JSON", style="dim", soft_wrap=True
         )
     if result.outcome is not Outcome.ANSWERED:
         raise typer.Exit(1)
+
+
+def _again(options: Mapping[str, Any]) -> str:
+    """Those of a command's options that are not what they are anyway, as one writes them."""
+    usual = {"--team": DEFAULT_TEAM, "--tools": "gym"}
+    given = {name: value for name, value in options.items() if value not in (None, usual.get(name))}
+    return " ".join(name if value is True else f"{name} {shlex.quote(str(value))}" for name, value in given.items())
 
 
 def _work(
