@@ -7,10 +7,15 @@ an answer is free text, and so is the whole step of a `single` team.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, Literal
+
+from referencing import Registry
+from referencing.exceptions import Unresolvable
+from referencing.jsonschema import DRAFT202012
 
 from alpha_umi.grammar import MARKERS
 from alpha_umi.schemas import each
@@ -28,6 +33,13 @@ _STRUCTURE = frozenset(
     | {"enum", "const", "anyOf", "oneOf", "$ref", "$defs", "definitions"}
 )
 """What is left of a schema that the grammar cannot express as it is (a pattern that looks around, say)."""
+
+_ADDRESSES = frozenset(
+    {"$schema", "$id", "$anchor", "$dynamicAnchor", "$dynamicRef", "$recursiveAnchor", "$recursiveRef"}
+    | {"$defs", "definitions"}
+)
+"""What gives a schema, or a part of it, an address: within another schema none of them would be right."""
+_BOUNDS = frozenset({"minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum", "multipleOf"})
 
 LOOSEST = 2
 
@@ -57,19 +69,18 @@ class Constraint(Frozen):
 
     def call_schema(self) -> dict[str, Any]:
         """A call as a JSON schema, `{"tool": ..., "arguments": {...}}`, for servers that know nothing else."""
-        found = [_placed(tool) for tool in self.tools]
+        moved = _Moved()
         calls = [
             {
                 "type": "object",
-                "properties": {"tool": {"const": tool.name}, "arguments": arguments},
+                "properties": {"tool": {"const": tool.name}, "arguments": moved.whole(tool.parameters)},
                 "required": ["tool", "arguments"],
                 "additionalProperties": False,
             }
-            for tool, (arguments, _) in zip(self.tools, found, strict=True)
+            for tool in self.tools
         ]
         schema = calls[0] if len(calls) == 1 else {"anyOf": calls}
-        definitions = {name: value for _, more in found for name, value in more.items()}
-        return {**schema, "$defs": definitions} if definitions else schema
+        return {**schema, "$defs": moved.definitions} if moved.definitions else schema
 
 
 PLAN = Constraint(kind="plan")
@@ -111,30 +122,63 @@ def _bounded(schema: Any) -> Any:
     found = each(schema, _bounded)
     kinds = found.get("type")
     numbers = {"integer", "number"} & set(kinds if isinstance(kinds, list) else [kinds])
-    if numbers and not found.keys() & {"enum", "const"}:
-        if "exclusiveMinimum" not in found:
-            found.setdefault("minimum", -_LARGEST)
-        if "exclusiveMaximum" not in found:
-            found.setdefault("maximum", _LARGEST)
+    if not numbers or found.keys() & {"enum", "const"}:
+        return found
+    if _least(found) > _LARGEST or _most(found) < -_LARGEST:
+        # The grammar counts in 64 bits: it would force a number that does not fit. The toolbox knows the bounds.
+        return {key: value for key, value in found.items() if key not in _BOUNDS}
+    if "exclusiveMinimum" not in found:
+        found.setdefault("minimum", -_LARGEST)
+    if "exclusiveMaximum" not in found:
+        found.setdefault("maximum", _LARGEST)
     return found
 
 
-def _placed(tool: Tool) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Where a tool's arguments are described, and what has to stand at the root for that: a schema that refers to
-    itself is moved there as a whole, and its references with it."""
-    if '"$ref"' not in json.dumps(tool.parameters):
-        return dict(tool.parameters), {}
-    root = f"#/$defs/{tool.name}"
+def _least(schema: Mapping[str, Any]) -> float:
+    given = [schema.get("minimum"), schema.get("exclusiveMinimum")]
+    return max((value for value in given if isinstance(value, int | float)), default=-_LARGEST)
 
-    def moved(schema: Any) -> Any:
-        if not isinstance(schema, Mapping):
-            return schema
-        found = each(schema, moved)
-        if isinstance(reference := found.get("$ref"), str) and reference.startswith("#"):
-            found["$ref"] = root + reference[1:]
+
+def _most(schema: Mapping[str, Any]) -> float:
+    given = [schema.get("maximum"), schema.get("exclusiveMaximum")]
+    return min((value for value in given if isinstance(value, int | float)), default=_LARGEST)
+
+
+class _Moved:
+    """Tools' schemas as parts of another one: whatever they refer to, in whatever way, is gathered at its root."""
+
+    def __init__(self) -> None:
+        self.definitions: dict[str, Any] = {}
+        self._names: dict[int, str] = {}
+        """By the identity of what one tool refers to; two tools may share a part whose own references differ."""
+
+    def whole(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """A tool's schema, which refers to nothing but the definitions."""
+        self._names = {}
+        root = DRAFT202012.create_resource(parameters)
+        return self._part(parameters, Registry[Any]().resolver_with_root(root))
+
+    def _part(self, schema: Mapping[str, Any], resolver: Any) -> dict[str, Any]:
+        def inside(child: Any) -> Any:
+            if not isinstance(child, Mapping):
+                return child
+            return self._part(child, resolver.in_subresource(DRAFT202012.create_resource(child)))
+
+        found = each({key: value for key, value in schema.items() if key not in _ADDRESSES}, inside)
+        if isinstance(reference := found.pop("$ref", None), str):
+            # What leads nowhere is left out: the schema is looser, and the toolbox refuses such a tool.
+            with contextlib.suppress(Unresolvable):
+                found["$ref"] = self._place(resolver.lookup(reference))
         return found
 
-    return {"$ref": root}, {tool.name: moved(tool.parameters)}
+    def _place(self, target: Any) -> str:
+        schema = target.contents
+        if id(schema) not in self._names:
+            name = self._names[id(schema)] = str(len(self.definitions))
+            self.definitions[name] = {}  # its name is taken before its parts are moved, which may refer to it
+            is_plain = not isinstance(schema, Mapping)
+            self.definitions[name] = schema if is_plain else self._part(schema, target.resolver)
+        return f"#/$defs/{self._names[id(schema)]}"
 
 
 def _plan() -> str:

@@ -22,6 +22,7 @@ from alpha_umi.models.local import load_tokenizer
 from alpha_umi.models.teams import load_local
 from alpha_umi.prompts import View
 from alpha_umi.roles import Generation, load_team
+from alpha_umi.tools.validation import check_tool
 from alpha_umi.trajectory import Call, Tool
 
 ENCODER = ChatEncoder(load_tokenizer())
@@ -242,6 +243,10 @@ def test_a_schema_that_cannot_be_expressed_costs_no_other_tool_its_grammar(
         ({"type": "integer", "enum": [1, 10**18]}, 10**18),
         ({"const": 10**18}, 10**18),
         ({"type": "number"}, 123456789012345678.0),
+        ({"type": "integer", "minimum": 10**20}, 2 * 10**20),
+        ({"type": "integer", "exclusiveMinimum": 10**20, "maximum": 10**22}, 2 * 10**20),
+        ({"type": "integer", "maximum": -(10**20), "multipleOf": 5}, -2 * 10**20),
+        ({"type": "number", "minimum": 10**20}, 2e20),
     ],
 )
 def test_large_numbers_can_be_written_as_they_are(schema: dict[str, Any], value: float) -> None:
@@ -251,6 +256,90 @@ def test_large_numbers_can_be_written_as_they_are(schema: dict[str, Any], value:
     assert constraint is not None
     text = f'Action: get\nAction Input: {{"id": {value:.0f}}}'
     assert ENCODER.tokenizer.decode(follow(constraint, text)[0]) == text
+
+
+def test_a_bound_beyond_64_bits_costs_the_rest_of_its_schema_nothing() -> None:
+    tool = Tool(
+        name="get",
+        description="",
+        parameters={
+            "type": "object",
+            "properties": {
+                "id": {"type": "integer", "minimum": 10**20},
+                "word": {"type": "string", "pattern": "^[a-z]{2}$"},
+            },
+            "required": ["id", "word"],
+        },
+    )
+    constraint = call_of([tool])
+    assert constraint is not None
+    head = f'Action: get\nAction Input: {{"id": {10**20}, "word": '
+    assert ENCODER.tokenizer.decode(follow(constraint, head + '"ab"}')[0]) == head + '"ab"}'
+    with pytest.raises(AssertionError):
+        follow(constraint, head + '"abc"}')
+
+
+WORD = {"type": "string", "maxLength": 3}
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"properties": {"a": {"$ref": "#/$defs/W"}}, "$defs": {"W": WORD}},
+        {"$id": "https://x.example/y", "properties": {"a": {"$ref": "#/$defs/W"}}, "$defs": {"W": WORD}},
+        {
+            "$id": "https://x.example/y",
+            "properties": {"a": {"$ref": "https://x.example/y#/$defs/W"}},
+            "$defs": {"W": WORD},
+        },
+        {"properties": {"a": {"$ref": "#w"}}, "$defs": {"W": {**WORD, "$anchor": "w"}}},
+        {"properties": {"a": {"$ref": "https://x.example/w"}}, "$defs": {"W": {**WORD, "$id": "https://x.example/w"}}},
+        {
+            "properties": {"a": {"$ref": "https://x.example/w"}},
+            "$defs": {"V": {"$id": "https://x.example/w", "$ref": "#/$defs/W", "$defs": {"W": WORD}}, "W": False},
+        },
+        {"properties": {"a": {"$ref": "#/parts/w"}}, "parts": {"w": {"$ref": "#/parts/v"}, "v": WORD}},
+        {"properties": {"a": WORD, "next": {"$ref": "#"}}},
+        {"properties": {"a": {"$ref": "#/$defs/a~1b%20c"}}, "$defs": {"a/b c": WORD}},
+    ],
+)
+def test_a_call_as_json_refers_to_what_a_tool_does(schema: dict[str, Any]) -> None:
+    """By pointer, anchor or identifier: every schema that may be offered means the same within a call's."""
+    tool = Tool(name="a.b", parameters={"type": "object", **schema})
+    other = Tool(
+        name="c", parameters={"type": "object", "properties": {"a": {"$ref": "#/$defs/W"}}, "$defs": {"W": True}}
+    )
+    check_tool(tool)
+    for tools in ([tool], [other, tool]):
+        constraint = call_of(tools)
+        assert constraint is not None
+        fits = Draft202012Validator(constraint.call_schema()).is_valid
+        assert fits({"tool": "a.b", "arguments": {"a": "abc", "next": {"next": {"a": "abc"}}}})
+        assert not fits({"tool": "a.b", "arguments": {"a": "abcd"}})
+        if "next" in schema["properties"]:
+            assert not fits({"tool": "a.b", "arguments": {"next": {"next": {"a": "abcd"}}}})
+
+
+def test_tools_may_share_a_part_that_means_something_else_in_each() -> None:
+    part = {"type": "array", "items": {"$ref": "#/$defs/Item"}}
+    tools = [
+        Tool(
+            name=kind,
+            parameters={
+                "type": "object",
+                "properties": {"all": {"$ref": "#/$defs/Part"}},
+                "$defs": {"Part": part, "Item": {"type": kind}},
+            },
+        )
+        for kind in ("string", "integer")
+    ]
+    constraint = call_of(tools)
+    assert constraint is not None
+    fits = Draft202012Validator(constraint.call_schema()).is_valid
+    for kind, other in (("string", 1), ("integer", "x")):
+        assert not fits({"tool": kind, "arguments": {"all": [other]}})
+    assert fits({"tool": "string", "arguments": {"all": ["x"]}})
+    assert fits({"tool": "integer", "arguments": {"all": [1]}})
 
 
 def test_schemas_at_random_are_always_met() -> None:

@@ -7,13 +7,16 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
+from raw_server import drop, http
+from raw_server import serving as serving_raw
 
 from alpha_umi import Agent, View, load_team
 from alpha_umi.constraints import PLAN, call_of
@@ -217,6 +220,58 @@ def test_an_answer_that_breaks_off_is_asked_for_anew() -> None:
     assert "".join(told) == "It is fo|It is five."
 
 
+def cut(*chunks: bytes, reset: bool = False) -> Callable[[socket.socket], None]:
+    """An answer that promises more than it brings: its connection is closed, or reset, after these chunks."""
+
+    def answer(connection: socket.socket) -> None:
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+        connection.sendall(head + b"".join(b"%x\r\n%s\r\n" % (len(each), each) for each in chunks))
+        if reset:
+            time.sleep(0.2)  # what was sent has to arrive first
+            drop(connection)
+
+    return answer
+
+
+WHOLE = http(chunk("It is five.", end="stop") + b"data: [DONE]\n\n", content_type="text/event-stream")
+
+
+@pytest.mark.parametrize("reset", [False, True])
+@pytest.mark.parametrize("words", [(), ("It ", "is ", "fo")])
+def test_an_answer_whose_connection_is_lost_is_asked_for_anew(words: tuple[str, ...], reset: bool) -> None:
+    told: list[str] = []
+    with serving_raw(cut(*map(chunk, words), reset=reset), WHOLE) as server:
+        done = asked(server.url, on_text=told.append, on_restart=lambda: told.append("|"), retries=1)
+    assert done.text == "It is five."
+    assert "".join(told) == "".join(words) + "|It is five."
+    assert len(server.requests) == 2
+
+
+def test_an_answer_that_is_lost_every_time_is_one_line() -> None:
+    with serving_raw(cut(chunk("It "))) as server, pytest.raises(WorkError, match="its answer broke off"):
+        asked(server.url, retries=2)
+    assert len(server.requests) == 3
+
+
+def test_an_answer_that_falls_silent_is_not_asked_for_anew() -> None:
+    def silent(connection: socket.socket) -> None:
+        cut(chunk("It "))(connection)
+        time.sleep(1)
+
+    with serving_raw(silent) as server, pytest.raises(WorkError, match=r"0\.3 s"):
+        asked(server.url, retries=2, timeout=0.3)
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("reset", [False, True])
+def test_an_answer_that_is_lost_after_its_last_word_is_whole(reset: bool) -> None:
+    """Only its counts are missing, which are estimated."""
+    with serving_raw(cut(chunk("It is"), chunk(" five.", end="length"), reset=reset)) as server:
+        done = asked(server.url, retries=2)
+    assert (done.text, done.finish_reason, done.completion_tokens) == ("It is five.", "length", 2)
+    assert len(server.requests) == 1
+
+
 def test_a_server_that_cannot_express_a_schema_is_asked_for_less() -> None:
     """It refuses patterns, and does not say whose: the structure of every call is held to all the same."""
     odd = Tool(
@@ -238,6 +293,83 @@ def test_a_server_that_cannot_express_a_schema_is_asked_for_less() -> None:
     grammars = [body["structured_outputs"]["grammar"] for body in server.asked]
     assert ["(?=" in grammar for grammar in grammars] == [True, False, False], "and is not asked again"
     assert '"required": ["a"]' in grammars[-1]
+
+
+SHORT = Tool(
+    name="short",
+    description="",
+    parameters={"type": "object", "properties": {"a": {"type": "string", "maxLength": 3}}, "required": ["a"]},
+)
+"""Its grammars: the whole schema, without maxLength, without properties."""
+
+
+def grammars_of(server: Any) -> list[int]:
+    """How loose each grammar was that the server was asked for."""
+    found = [body["structured_outputs"]["grammar"] for body in server.asked]
+    return [0 if "maxLength" in text else 1 if '"properties"' in text else 2 for text in found]
+
+
+def test_what_is_refused_side_by_side_is_loosened_once() -> None:
+    """Three conversations ask at once and are refused at once; none fails, and none makes it looser than it must be."""
+    together = threading.Barrier(3)
+
+    def fussy(handler: Any, _: int) -> None:
+        if "maxLength" in handler.server.asked[-1]["structured_outputs"]["grammar"]:
+            together.wait(5)
+            handler.plain(400, '{"error": {"message": "grammar: cannot be expressed"}}')
+        else:
+            handler.stream(chunk('Action: short\nAction Input: {"a": "x"}', end="stop"))
+
+    with serving(fussy) as server:
+        model = RemoteModel("m", url=server.url, structured="grammar", retries=0)
+        request = Request(messages=ASKED, constraint=call_of([SHORT]))
+        with ThreadPoolExecutor(3) as pool:
+            done = [each.result(10) for each in [pool.submit(model.complete, request) for _ in range(3)]]
+        model.complete(request)
+    assert all(found.text.startswith("Action: short") for found in done)
+    assert sorted(grammars_of(server)) == [0, 0, 0, 1, 1, 1, 1]
+    assert grammars_of(server)[-1] == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "refusals", "levels"),
+    [
+        ("The server is being updated", 1, [0, 1, 0]),
+        ("The schema registry is being updated", 3, [0, 1, 2, 0]),
+        ("grammar: cannot be expressed", 2, [0, 1, 2, 2]),
+    ],
+)
+def test_a_looser_grammar_is_kept_only_where_it_helped(said: str, refusals: int, levels: list[int]) -> None:
+    """A refusal for another reason, or one that no grammar mends, says nothing about the next request."""
+
+    def answer(handler: Any, number: int) -> None:
+        if number <= refusals:
+            handler.plain(400, json.dumps({"error": {"message": said}}))
+        else:
+            good(handler, 0)
+
+    with serving(answer) as server:
+        model = RemoteModel("m", url=server.url, structured="grammar", retries=0)
+        for _ in range(2):
+            with suppress(WorkError):
+                model.complete(Request(messages=ASKED, constraint=call_of([SHORT])))
+    assert grammars_of(server) == levels
+
+
+def test_an_older_server_may_refuse_usage_side_by_side() -> None:
+    together = threading.Barrier(2)
+
+    def answer(handler: Any, _: int) -> None:
+        if "stream_options" in handler.server.asked[-1]:
+            together.wait(5)
+            handler.plain(400, json.dumps({"error": {"message": "unknown field stream_options"}}))
+        else:
+            good(handler, 0)
+
+    with serving(answer) as server, ThreadPoolExecutor(2) as pool:
+        model = RemoteModel("m", url=server.url, retries=0)
+        asking = [pool.submit(model.complete, Request(messages=ASKED)) for _ in range(2)]
+        assert [each.result(10).text for each in asking] == ["It is 5."] * 2
 
 
 def test_a_call_as_json_keeps_references_that_point_at_what_is_there() -> None:

@@ -241,10 +241,10 @@ def test_secrets_from_the_environment(service: str, monkeypatch: pytest.MonkeyPa
     needed = "GET /secret/header needs a secret: give auth for 'HeaderKey' or set ALPHA_UMI_AUTH_HEADERKEY to"
     assert f"{needed} {host}=SECRET" in str(caught.value)
     for name in SECRETS:
-        monkeypatch.setenv(f"ALPHA_UMI_AUTH_{name.upper()}", "api.example=of:another\nelsewhere.example=x:another")
+        monkeypatch.setenv(f"ALPHA_UMI_AUTH_{name.upper()}", "api.example=another\nelsewhere.example=x")
     with pytest.raises(ToolError, match="needs a secret"):  # of that name there is one, but not for this host
         from_spec(f"{service}/openapi.json")
-    both = f"api.example=a:nother\n{host}=name:from-the-environment\n"
+    both = f"api.example=another\n{host}=name:from-the-environment\n"
     for name in SECRETS:
         monkeypatch.setenv(f"ALPHA_UMI_AUTH_{name.upper()}", both)
     with from_spec(f"{service}/openapi.json") as made:
@@ -257,6 +257,68 @@ def test_a_secret_in_the_environment_names_its_host(service: str, monkeypatch: p
     with pytest.raises(ToolError, match="ALPHA_UMI_AUTH_BEARER: each line must be HOST=SECRET") as caught:
         from_spec(f"{service}/openapi.json")
     assert "token" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "lines"),
+    [
+        ("basic", "{place}=user:password\nother.example=tokentoken"),
+        ("bearer", "other.example=a:b\n{place}=tokentoken"),
+        ("bearer", "{host}=tokentoken"),
+        ("bearer", "{host}:1=another-port\n{place}=tokentoken"),
+        ("bearer", "{place}=tokentoken\n{host}=less-exact"),
+    ],
+)
+def test_a_secret_is_its_hosts_own_business(kind: str, lines: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another host's scheme of that name may want another secret; and a host may be named with its port."""
+    schemes = {"securitySchemes": {"auth": {"type": "http", "scheme": kind}}}
+    with serving(http(b"1")) as server:
+        host, _, _ = server.host.partition(":")
+        monkeypatch.setenv("ALPHA_UMI_AUTH_AUTH", lines.format(place=server.host, host=host))
+        document = minimal(server.port, {"security": [{}, {"auth": []}]}, components=schemes)
+        with OpenAPIToolbox(document, allow_private=True, limits=QUICK) as made:
+            assert call(made, "op").ok
+    sent = {"basic": b"Basic dXNlcjpwYXNzd29yZA==", "bearer": b"Bearer tokentoken"}[kind]
+    assert b"authorization: " + sent.lower() in server.requests[0].lower()
+
+
+@pytest.mark.parametrize(
+    ("server", "line", "found"),
+    [
+        ("https://api.example", "api.example:443", True),
+        ("http://api.example/v1", "API.example:80", True),
+        ("http://api.example:8000", "api.example:80", False),
+        ("http://[::1]:8000", "[::1]:8000", True),
+        ("http://[::1]:8000", "[::1]", True),
+        ("http://[::1]:8000", "::1", True),
+        ("http://[::1]:8000", "[::1]:80", False),
+        ("http://api.example:99999", "api.example", True),
+    ],
+)
+def test_how_a_line_names_its_host(server: str, line: str, found: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALPHA_UMI_AUTH_A", f"{line}=long-enough")
+    document = minimal(1, {"security": [{"a": []}]}, components=SCHEMES) | {"servers": [{"url": server}]}
+    if found:
+        OpenAPIToolbox(document).close()
+    else:
+        with pytest.raises(ToolError, match="needs a secret"):
+            OpenAPIToolbox(document)
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("127.0.0.1=abc", "ALPHA_UMI_AUTH_A: the secret for 127.0.0.1 is shorter than 4"),
+        ("127.0.0.1:=long-enough", "each line must be HOST=SECRET"),
+        ("127.0.0.1:http=long-enough", "each line must be HOST=SECRET"),
+    ],
+)
+def test_a_line_of_this_host_that_cannot_be_sent(line: str, why: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Although the operation would do without: whoever wrote the line wants it sent."""
+    monkeypatch.setenv("ALPHA_UMI_AUTH_A", line)
+    with pytest.raises(ToolError, match=why) as caught:
+        OpenAPIToolbox(minimal(1, {"security": [{}, {"a": []}]}, components=SCHEMES))
+    assert "long-enough" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -28,6 +29,10 @@ CHARS_PER_TOKEN = 3.0
 """What a prompt is taken to have when nobody counts it; short, so that it fits rather than not."""
 _FIRST_PAUSE_S = 0.2
 _TOO_LONG = ("context_length_exceeded", "maximum context length", "context length", "too many tokens", "exceeds the")
+_GRAMMAR = ("grammar", "schema", "structured", "guided", "guidance", "regex", "pattern")
+"""What a refusal speaks of when it is the grammar's fault, and will be so again."""
+_LOST = (openai.APIConnectionError, httpx.TransportError)
+"""What a connection lost in the middle raises: the first by openai 3, the second by its forerunners."""
 
 
 class RemoteModel:
@@ -63,6 +68,7 @@ class RemoteModel:
         self._client = openai.OpenAI(base_url=url, api_key=key or "none", timeout=limits, max_retries=retries)
         self._retries = retries
         self._loose: dict[str, int] = {}
+        self._loosening = threading.Lock()  # conversations raise a level side by side, and it must never sink
         self._counts_usage = True
         self._structured = structured
 
@@ -105,7 +111,7 @@ class RemoteModel:
 
     def _try(self, request: Request) -> Completion:
         writing = _Writing(request)
-        reader = Reader(lambda: self._events(request))
+        reader = Reader(lambda: writing.begun(self._events(request)))
         try:
             while (event := reader.next()) is not END:
                 if writing.cancelled() if event is None else not writing.take(event):
@@ -115,7 +121,9 @@ class RemoteModel:
                 return Completion(text="", prompt_tokens=self.count_tokens(request.messages), finish_reason="context")
             raise self._failure(error) from error
         except Exception as error:  # of the client, of the transport mid-stream, or of reading what is no completion
-            raise self._failure(error) from error
+            # Lost after its last word, before the counts, an answer is whole.
+            if writing.reason is None or not isinstance(error, _LOST):
+                raise self._failure(error, begun=writing.stream is not None) from error
         finally:
             reader.close()
         if writing.reason is None:
@@ -131,12 +139,11 @@ class RemoteModel:
         """Whether the server is asked for a call as JSON, which it then has to be read from."""
         return self._structured == "json" and request.constraint is not None and request.constraint.kind == "call"
 
-    def _constrained(self, request: Request) -> dict[str, Any]:
-        """The request's grammar in the server's own words."""
+    def _constrained(self, request: Request, level: int) -> dict[str, Any]:
+        """The request's grammar in the server's own words, so loose."""
         if request.constraint is None or self._structured == "none":
             return {}
         if self._structured == "grammar":
-            level = self._loose.get(request.constraint.key, 0)
             grammar = request.constraint.lark(loose={tool.name: level for tool in request.constraint.tools})
             return {"extra_body": {"structured_outputs": {"grammar": grammar}}}
         if not self._as_json(request):
@@ -145,53 +152,64 @@ class RemoteModel:
         return {"response_format": {"type": "json_schema", "json_schema": schema}}
 
     def _events(self, request: Request) -> Any:
-        """The server's stream of chunks."""
+        """The server's stream of chunks, asked for with less as long as the server refuses something."""
+        level, counts, its_fault = self._level(request.constraint), self._counts_usage, False
+        while True:
+            try:
+                stream = self._asked(request, level, counts=counts)
+            except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
+                why = str(error).lower()
+                if counts and "stream_options" in why:
+                    self._counts_usage = counts = False  # an older server: ask without, from now on
+                    continue
+                if level >= self._loosest(request.constraint) or any(words in why for words in _TOO_LONG):
+                    raise
+                # It does not say which tool it cannot express; meanwhile others may have found how loose it has to be.
+                level = max(level + 1, self._level(request.constraint))
+                its_fault = its_fault or any(word in why for word in _GRAMMAR)
+                continue
+            if its_fault and request.constraint is not None:
+                with self._loosening:
+                    self._loose[request.constraint.key] = max(level, self._level(request.constraint))
+            return stream
+
+    def _level(self, constraint: Constraint | None) -> int:
+        """How loose a grammar this server is known to need; one that it has taken, not one that it may take."""
+        return self._loose.get(constraint.key, 0) if constraint is not None and self._structured == "grammar" else 0
+
+    def _loosest(self, constraint: Constraint | None) -> int:
+        return LOOSEST if constraint is not None and constraint.tools and self._structured == "grammar" else 0
+
+    def _asked(self, request: Request, level: int, *, counts: bool) -> Any:
         generation = request.generation
-        more = self._constrained(request)
-        if self._counts_usage:
+        more = self._constrained(request, level)
+        if counts:
             more["stream_options"] = {"include_usage": True}
         if generation.seed is not None:
             more["seed"] = generation.seed
         messages: Any = [{"role": message.role, "content": message.content} for message in request.messages]
-        try:
-            return self._client.chat.completions.create(
-                model=self.model,
-                messages=messages,
-                max_tokens=generation.max_new_tokens,
-                temperature=generation.temperature,
-                top_p=generation.top_p,
-                stream=True,
-                **more,
-            )
-        except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
-            if self._counts_usage and "stream_options" in str(error):
-                self._counts_usage = False  # an older server: ask without, from now on
-                return self._events(request)
-            if self._structured == "grammar" and self._loosened(request.constraint, str(error)):
-                return self._events(request)
-            raise
+        return self._client.chat.completions.create(
+            model=self.model,
+            messages=messages,
+            max_tokens=generation.max_new_tokens,
+            temperature=generation.temperature,
+            top_p=generation.top_p,
+            stream=True,
+            **more,
+        )
 
-    def _loosened(self, constraint: Constraint | None, why: str) -> bool:
-        """Whether there is a looser grammar to ask with, after one that the server refused; it does not say which tool
-        it cannot express."""
-        if constraint is None or not constraint.tools or any(words in why.lower() for words in _TOO_LONG):
-            return False
-        level = self._loose.get(constraint.key, 0)
-        self._loose[constraint.key] = min(level + 1, LOOSEST)
-        return level < LOOSEST
-
-    def _failure(self, error: Exception) -> WorkError:
-        """What went wrong, in one line."""
+    def _failure(self, error: Exception, *, begun: bool = False) -> WorkError:
+        """What went wrong, in one line; `begun` when the answer had."""
         if isinstance(error, openai.APITimeoutError):
             return self._failed(f"it gave no answer within {self._timeout:g} s")
+        if "Timeout" in type(error).__name__:
+            return self._failed(f"it was silent for {self._timeout:g} s")
+        if begun and isinstance(error, _LOST):
+            return self._failed("its answer broke off", _BrokenOffError)
         if isinstance(error, openai.APIConnectionError):
             return self._failed(f"the connection failed ({said(error.__cause__ or error)})")
         if isinstance(error, openai.OpenAIError):
             return self._failed(said(error))
-        if "Timeout" in type(error).__name__:
-            return self._failed(f"it was silent for {self._timeout:g} s")
-        if isinstance(error, httpx.TransportError):
-            return self._failed("its answer broke off", _BrokenOffError)
         return self._failed(f"it did not answer as an OpenAI-compatible server does ({said(error)})")
 
     def _failed(self, why: str, kind: type[WorkError] = WorkError) -> WorkError:
@@ -214,6 +232,12 @@ class _Writing(Writing):
     def __init__(self, request: Request) -> None:
         super().__init__(request)
         self._usage: Any = None
+        self.stream: Any = None
+
+    def begun(self, stream: Any) -> Any:
+        """Note that the server has begun to answer; from here on a lost connection is a broken answer."""
+        self.stream = stream
+        return stream
 
     def take(self, chunk: Any) -> bool:
         """Take one chunk in; False when nothing more is wanted."""

@@ -4,8 +4,9 @@ A secret is given under its scheme's name: the key of an apiKey scheme, `user:pa
 bearer, OAuth 2 and OpenID Connect (obtained elsewhere). None as the secret means: call without. A document decides
 where the secrets it is given are sent, so give them only to documents that you trust.
 
-The environment holds secrets too, as lines `HOST=SECRET` of `ALPHA_UMI_AUTH_<SCHEME>` (upper case, other characters as
-`_`). Half the world's documents call their scheme `bearerAuth`: a secret goes to its host and to no other.
+The environment holds secrets too, as lines `HOST=SECRET` or `HOST:PORT=SECRET` of `ALPHA_UMI_AUTH_<SCHEME>`, in upper
+case, other characters as `_`. Half the world's documents call their scheme `bearerAuth`: a secret goes to its host and
+to no other, and what is wrong with another host's is not this document's business.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, urlsplit
 
 from alpha_umi.errors import ToolError
 from alpha_umi.tools.openapi.document import Document
@@ -30,6 +31,9 @@ _SHORTEST = 4
 """A secret shorter than this is refused: hiding it would blank out ordinary words of a reply."""
 _PREFIX = "ALPHA_UMI_AUTH_"
 _ANYWHERE = ""
+_PLACE = r"([\w.-]+|\[[\w.:]+\])(:\d+)?|[\w.]*(:[\w.]*){2,}"
+"""A host, with a port or without; the last form is an IPv6 address without brackets."""
+_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True)
@@ -57,31 +61,25 @@ class Credentials:
         self._skipped = {name for name, secret in given.items() if secret is None}
         self._applied: dict[tuple[str, str], Applied] = {}
         self._unfit: dict[str, str] = {}
-        hidden: set[str] = set()
-        for name in self._schemes:
-            for host, secret in _bound(environment.get(variable(name), ""), variable(name)):
-                self._keep(name, secret, hidden, host=host)
+        self._hidden: list[str] = []
+        self._lines = {name: _bound(environment.get(variable(name), ""), variable(name)) for name in self._schemes}
         for name, given_secret in given.items():
             if given_secret is not None:
-                self._keep(name, given_secret, hidden, host=_ANYWHERE)
-        self._hidden = sorted(hidden, key=len, reverse=True)
+                self._keep(name, given_secret, _ANYWHERE, f"{document.source}: the secret for {name!r}")
 
-    def choose(self, security: Sequence[Mapping[str, Any]], what: str, *, host: str) -> tuple[Applied, ...]:
+    def choose(self, security: Sequence[Mapping[str, Any]], what: str, *, server: str) -> tuple[Applied, ...]:
         """What to put into a call under the first alternative that can be met.
 
         Args:
             security: the alternatives, as the document has them.
             what: names the operation in an error.
-            host: where the call goes.
+            server: the URL that the call goes to.
 
         Raises:
-            ToolError: none can be met; the line says what would help.
+            ToolError: none can be met, or this host's secret cannot be sent; the line says what would help.
         """
-        ready: dict[str, Applied] = {}
-        for name in self._schemes:
-            for place in (_ANYWHERE, host.lower()):
-                if name not in ready and (name, place) in self._applied:
-                    ready[name] = self._applied[name, place]
+        host = (urlsplit(server).hostname or "").lower()
+        ready = self._ready(_places(server))
         needs: list[str] = []
         for alternative in sorted(security, key=lambda each: not each):  # one that asks for nothing comes last
             wanted = [name for name in alternative if name not in self._skipped]
@@ -92,6 +90,19 @@ class Credentials:
         if not security or any(not alternative for alternative in security):
             return ()
         raise ToolError(f"{what} needs a secret: {' or '.join(dict.fromkeys(needs))}")
+
+    def _ready(self, places: Sequence[str]) -> dict[str, Applied]:
+        """The secrets by scheme: what was given, or else the environment's line for the first of these places."""
+        ready: dict[str, Applied] = {}
+        for name, lines in self._lines.items():
+            place = next((each for each in places if each in lines), _ANYWHERE)
+            if (name, _ANYWHERE) in self._applied:
+                place = _ANYWHERE
+            elif place in lines and (name, place) not in self._applied:
+                self._keep(name, lines[place], place, f"{variable(name)}: the secret for {place}")
+            if (name, place) in self._applied:
+                ready[name] = self._applied[name, place]
+        return ready
 
     def scrub(self, text: str) -> str:
         """The text with every secret masked, as it is and in the forms it is sent or quoted in."""
@@ -117,8 +128,7 @@ class Credentials:
             return f"{name!r}, a scheme that the document does not define"
         return f"give auth for {name!r} or set {variable(name)} to {host}=SECRET"
 
-    def _keep(self, name: str, secret: str | tuple[str, str], hidden: set[str], *, host: str) -> None:
-        where = f"{self._document.source}: the secret for {name!r}"
+    def _keep(self, name: str, secret: str | tuple[str, str], place: str, where: str) -> None:
         scheme = self._document.follow(self._schemes[name], f"{self._document.source}: security scheme {name!r}")
         kind, http = scheme.get("type"), str(scheme.get("scheme", "")).lower()
         basic = kind == "http" and http == "basic"
@@ -133,17 +143,21 @@ class Credentials:
         if not basic and not re.fullmatch(r"[!-~]+( [!-~]+)*", text):
             raise ToolError(f"{where} holds characters that cannot be sent (control characters or no ASCII)")
         if kind == "apiKey" and scheme.get("in") in ("header", "query", "cookie") and scheme.get("name"):
-            self._applied[name, host] = Applied(scheme["in"], str(scheme["name"]), text)
+            self._applied[name, place] = Applied(scheme["in"], str(scheme["name"]), text)
         elif basic:
             text = base64.b64encode(text.encode()).decode()
-            self._applied[name, host] = Applied("header", "Authorization", f"Basic {text}")
-            hidden |= _forms(pair[1])
+            self._applied[name, place] = Applied("header", "Authorization", f"Basic {text}")
+            self._hide(pair[1])
         elif (kind == "http" and http == "bearer") or kind in ("oauth2", "openIdConnect"):
             text = re.sub(r"(?i)^bearer ", "", text)
-            self._applied[name, host] = Applied("header", "Authorization", f"Bearer {text}")
+            self._applied[name, place] = Applied("header", "Authorization", f"Bearer {text}")
         else:
             self._unfit[name] = f"{name!r} is of a kind that is not supported ({kind} {http}".rstrip() + ")"
-        hidden |= _forms(text)
+        self._hide(text)
+
+    def _hide(self, secret: str) -> None:
+        """The longest first: one may be a part of another."""
+        self._hidden = sorted({*self._hidden, *_forms(secret)}, key=len, reverse=True)
 
 
 def variable(scheme: str) -> str:
@@ -151,17 +165,29 @@ def variable(scheme: str) -> str:
     return _PREFIX + re.sub(r"[^A-Za-z0-9]", "_", scheme).upper()
 
 
-def _bound(text: str, where: str) -> list[tuple[str, str]]:
-    """The lines `HOST=SECRET` of an environment variable."""
-    found = []
+def _bound(text: str, where: str) -> dict[str, str]:
+    """The lines `HOST=SECRET` of an environment variable, by host or `host:port`; a host's last line counts."""
+    found = {}
     for line in text.splitlines():
         host, sign, secret = line.strip().partition("=")
         if not line.strip():
             continue
-        if not sign or not re.fullmatch(r"[\w.:\[\]-]+", host):
+        if not sign or not re.fullmatch(_PLACE, host):
             raise ToolError(f"{where}: each line must be HOST=SECRET, so that the secret goes nowhere else")
-        found.append((host.lower().strip("[]"), secret))
+        bare = re.fullmatch(r"\[(.*)\]", host)  # an IPv6 address without a port is known without its brackets
+        found[(bare[1] if bare else host).lower()] = secret
     return found
+
+
+def _places(server: str) -> list[str]:
+    """What a line may call the place of a URL, the more exact first; a port that is not written is known."""
+    url = urlsplit(server)
+    host = (url.hostname or "").lower()
+    try:
+        port = url.port or _PORTS.get(url.scheme)
+    except ValueError:  # a port that is none: nothing can be sent there
+        return [host]
+    return [f"[{host}]:{port}" if ":" in host else f"{host}:{port}", host]
 
 
 def _forms(secret: str) -> set[str]:

@@ -210,8 +210,7 @@ class OpenAPIToolbox:
         for raw in chosen:
             try:
                 place = server or _server(document, raw)
-                host = urlsplit(place).hostname or ""
-                applied = self._credentials.choose(_security(document, raw), raw.what, host=host)
+                applied = self._credentials.choose(_security(document, raw), raw.what, server=place)
                 hidden = frozenset((each.where, each.name.lower()) for each in applied)
                 operation = read_operation(document, raw, hidden)
                 validator = check_tool(operation.tool)
