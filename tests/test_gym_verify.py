@@ -73,6 +73,13 @@ def refused(task: Trajectory, answer: str) -> Verdict:
         "That isn't something I can look up.",
         "Sorry, that isn't in the data.",
         "Access was refused.",
+        "I guess I cannot do this.",
+        "I just took a look: none of the tools can do this.",
+        "I went ahead and checked, but there is no tool for this.",
+        "I made a mistake earlier; I cannot do this.",
+        "I made several attempts, but could not do it.",
+        "It's not in the data, but you can ask the support.",
+        "I tried it twice, but it is still unavailable.",
     ],
 )
 def test_to_say_that_it_cannot_be_done_is_right_where_it_cannot(answer: str) -> None:
@@ -233,6 +240,75 @@ FORTY_TWO = told("How many are left?", ("count", {}, '{"left":42,"sold":7}'), ki
 )
 def test_an_answer_leaves_nothing_open(answer: str, right: bool) -> None:
     assert judged(FORTY_TWO, answer).passed is right
+
+
+@pytest.mark.parametrize("before", ["1) ", "Step 9: ", "After 12 calls I have it. ", "On the 2nd try: "])
+def test_a_number_that_counts_the_work_is_no_answer(before: str) -> None:
+    assert judged(FORTY_TWO, f"{before}There are 42 left.").passed
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "It is 12. No, 42",
+        "12, no, 42.",
+        "12 pieces. No, 42 pieces",
+        "12 calls. No, 42 calls",
+        "**12**, or so I think: 42",
+    ],
+)
+def test_a_value_before_the_fact_is_taken_for_the_answer(answer: str) -> None:
+    assert judged(FORTY_TWO, answer).code == "lists_everything"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "It was not right to guess, so I looked it up: it is 42.",
+        "It is not true that you have none: you have 42.",
+        "It was sold out? That is not the case: there are 42 left.",
+        "There is no doubt that it is 42.",
+        "The number of those not sold is 42.",
+        "42 of them are not sold.",
+        "Not 7, but 42.",
+        "It is 42, not 7.",
+        "I was not sure, but it is 42.",
+        "Do not forget that there are 42.",
+        "There are 42. Anything else?",
+        "Not counting those sold there are 42.",
+        "It is none other than 42.",
+        "It is 42, if I am not wrong.",
+    ],
+)
+def test_a_denial_of_something_else_takes_nothing_back(answer: str) -> None:
+    assert judged(FORTY_TWO, answer).passed
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "42 pieces are definitely not the right answer.",
+        "There aren't 42 of them.",
+        "It is not true that in all, there are 42.",
+        "It is neither 41 nor 42.",
+        "I am not sure that it's 42.",
+        "It is 7 rather than 42.",
+        "It's 42 - no, wait, it is 7.",
+        "There is no way it is 42.",
+        "It is unlikely that there are 42.",
+        "42 does not seem correct.",
+    ],
+)
+def test_a_denied_fact_is_not_stated(answer: str) -> None:
+    assert judged(FORTY_TWO, answer).code == "wrong_answer"
+
+
+def test_a_list_of_nothing_but_facts_may_be_given_as_one() -> None:
+    tasks = told(
+        "Which tasks are open?", ("list_tasks", {}, '["a nap","a walk"]'), kind="single", facts=["a nap", "a walk"]
+    )
+    assert judged(tasks, '["a nap", "a walk"]').passed
+    assert judged(FORTY_TWO, '{ "sold": 7, "left": 42 }').code == "lists_everything"
 
 
 YES = told("Is it a palindrome?", ("is_palindrome", {}, "yes"), kind="single", facts=["yes"])

@@ -13,7 +13,17 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from alpha_umi.gym.domains.geography_tools import COUNTRIES
-from alpha_umi.gym.facts import Placed, normalised, rounds, spelt_placed, standing, stated, values_in, values_placed
+from alpha_umi.gym.facts import (
+    Placed,
+    Span,
+    normalised,
+    rounds,
+    spelt_placed,
+    standing,
+    stated,
+    values_in,
+    values_placed,
+)
 from alpha_umi.gym.places import CITIES
 from alpha_umi.gym.registry import categories
 from alpha_umi.trajectory import Step, Trajectory
@@ -33,6 +43,26 @@ _COUNTRY_NAMES = frozenset(name.casefold() for name in COUNTRIES)
 _ORDINARY = re.compile(r"\bno (?=[a-z])(?!(?:or|and|yes)\b)|\breturned (?=(?:that|the|an?)\b)")
 _OR = re.compile(r"[^.;!?\n]{0,24}\bor\b[^.;!?\n]{0,24}")
 _UNIT = re.compile(r"\W*([a-z°%]+)")
+_UNIT_HERE = re.compile(
+    r" ?(?!(?:is|are|was|were|and|or|but|in|on|at|for|with|of|as|not|which|that|the|it)\b)([a-z\u00b0%]+)"
+)
+# "1) ", "2. " at the beginning of a line; a lone "7. " may be an answer.
+_MARKER = re.compile(r"(?:^|\n)[ *#-]*(?:\(?[0-9]{1,2}[):]|1\.|(?<=\n)[0-9]{1,2}\.|\[[0-9]{1,2}\]) ?$")
+_LABELLED = re.compile(
+    r"(?:#|\b(?:step|call|tool|attempt|try|round|turn|part|question|task|request|query|answer|fact|result|item|no\.|number)"
+    r"s?(?: no\.| number)?) ?#?$"
+)
+_COUNTED = re.compile(
+    r"(?:st|nd|rd|th)\b|(?: \w+)? (?:steps?|(?:tool |function )?calls?|tools?|tries|attempts?|requests?|quer(?:y|ies)|"
+    r"look-?ups?|searches|sources?|rounds?|turns?|times)\b"
+)
+_ANSWERING = re.compile(
+    r"(?:\b(?:is|are|was|were|be|equals?|makes?|gives?|gave|has|have|had|get|got|returned|says?|said|to|answer|result)|'s|"
+    r"[=:\u2248])(?: (?:the|an?|about|around|exactly|roughly|only|on|at|in))*[\s'\"(*$\u20ac]*$"
+)
+_SIGNS = re.compile(r"[^:-]|(?<![0-9])-")
+_OPENING = re.compile(r"[{\[]")
+_DECODER = json.JSONDecoder()
 _OR_BEFORE = re.compile(r"\bor (?:maybe |perhaps |possibly )?['\"(]*$")
 _OR_AFTER = re.compile(r"['\")]*,? or (?!so\b|rather\b|in\b)")
 
@@ -57,9 +87,9 @@ def too_many(task: Trajectory, produced: Trajectory, answer: str, facts: Sequenc
         extra = _own_values(task, produced, answer, values)
         if len(extra) > MAX_EXTRA_VALUES:
             return f"the answer adds values of its own: {', '.join(sorted(extra))}"
-        if (first := _first_value(answer, facts)) in extra:
+        if extra and (first := _first_value(answer, facts)) in extra:
             return f"the answer gives a value of its own first: {first}"
-    if any(_whole_result(step, answer) for step in produced.steps):
+    if _OPENING.search(answer) and any(_whole_result(step, answer, facts) for step in produced.steps):
         return "the answer repeats a whole result"
     text = normalised(answer)
     if " or " in text and (hedge := _hedge(task, answer, facts, values)):
@@ -89,20 +119,60 @@ def _own_values(task: Trajectory, produced: Trajectory, answer: str, values: Seq
 
 
 def _first_value(answer: str, facts: Sequence[str]) -> str | None:
-    """The value nearest to the beginning, if it stands before every fact: what a reader takes for the answer."""
-    starts = [span.start for fact in facts for span in stated(answer, fact)]
-    placed = values_placed(answer)
-    return placed[0].value if placed and starts and placed[0].start < min(starts) else None
+    """The first value that reads as an answer, if it stands before every fact."""
+    spans = sorted(span for fact in facts for span in stated(answer, fact))
+    text = normalised(answer)
+    for value in values_placed(answer):
+        if not spans or value.start >= spans[0].start:
+            break
+        if _answers(text, value, spans[0]):
+            return value.value
+    return None
 
 
-def _whole_result(step: Step, answer: str) -> bool:
-    """Whether an answer holds an observation of several values as the tool wrote it."""
-    if step.observation is None or (seen := step.observation.text.strip())[:1] not in {"{", "["} or seen not in answer:
+def _answers(text: str, value: Placed, fact: Span) -> bool:
+    """Whether a value reads as the answer: it stands where one does, or is of the kind and the unit of the fact."""
+    before, unit = text[max(0, value.start - 24) : value.start], _unit(text, value.end)
+    asked = _unit(text, fact.end)
+    if _MARKER.search(before + text[value.start : value.end + 2]) or _LABELLED.search(before):
+        return False
+    if unit != asked and _COUNTED.match(text, value.end):
+        return False
+    same_kind = _SIGNS.sub("", text[value.start : value.end]) == _SIGNS.sub("", text[fact.start : fact.end])
+    return _ANSWERING.search(before) is not None or (same_kind and unit in {None, asked})
+
+
+def _unit(text: str, end: int) -> str | None:
+    """The word right behind a value, unless it is one that goes with any."""
+    match = _UNIT_HERE.match(text, end)
+    return match[1] if match else None
+
+
+def _whole_result(step: Step, answer: str, facts: Sequence[str]) -> bool:
+    """Whether an answer holds an observation of several values, as the tool wrote it or in another layout."""
+    if step.observation is None or (seen := step.observation.text.strip())[:1] not in {"{", "["}:
         return False
     try:
-        return len(json.loads(seen)) > 1
+        result = json.loads(seen)
     except ValueError:
         return False
+    if isinstance(result, list) and all(entry in facts for entry in result):
+        return False  # nothing beside the facts
+    return len(result) > 1 and any(result == part for part in _json_in(answer))
+
+
+@functools.lru_cache(maxsize=16)
+def _json_in(answer: str) -> list[object]:
+    """The JSON objects and lists that stand in a text, inner ones included."""
+    found: list[object] = []
+    at = 0
+    while (match := _OPENING.search(answer, at)) is not None:
+        at = match.end()
+        try:
+            found.append(_DECODER.raw_decode(answer, match.start())[0])
+        except ValueError:
+            continue
+    return found
 
 
 @functools.lru_cache(maxsize=64)

@@ -12,10 +12,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
-from alpha_umi.gym.denials import asserts
+from alpha_umi.gym.denials import asserts, denied
 from alpha_umi.gym.domains.geography_tools import COUNTRIES, COUNTRY
 from alpha_umi.gym.facts import holds, normalised, values_in
-from alpha_umi.gym.naming import chosen, swapped
+from alpha_umi.gym.naming import chosen, places, swapped
 from alpha_umi.gym.possibilities import too_many
 from alpha_umi.gym.refusals import excuses_itself, says_undone
 from alpha_umi.gym.world import World
@@ -136,13 +136,19 @@ def _ways(fact: str) -> Iterator[str]:
 def _judge_special(facts: list[Mapping[str, Any]], answer: str, seen: str, value: str | None) -> Verdict | None:
     """Facts that are more than a value; None when all are right."""
     for fact in facts:
-        if "choice" in fact and chosen(answer, fact["among"], value) != fact["choice"]:
+        if "choice" in fact and not _chooses(answer, fact["choice"], fact["among"], value):
             return Verdict(False, "wrong_answer", f"the answer does not choose {fact['choice']}")
         if "exact" in fact and (fact["exact"] not in answer or not asserts(answer, fact["exact"])):
             return Verdict(False, "wrong_answer", f"the answer does not state {fact['exact']}")
         if "exact" in fact and fact["exact"] not in seen:
             return Verdict(False, "not_observed", f"the answer states {fact['exact']}, which no tool returned")
     return None
+
+
+def _chooses(answer: str, choice: str, among: list[str], value: str | None) -> bool:
+    if chosen(answer, among, value) != choice:
+        return False
+    return any(not denied(answer, span, choice) for span in places(answer, choice))
 
 
 def _judge_kind(task: Trajectory, produced: Trajectory, answer: str) -> Verdict | None:
