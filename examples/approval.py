@@ -40,7 +40,7 @@ def main(said: str = "ask", question: str = "Pay 30 euros to Ann.") -> None:
     for step in result.trajectory.steps:
         if step.observation is not None:
             print(step.observation.text)
-    print(result.answer or f"no answer: {result.reason}")
+    print(result.answer or f"no answer ({result.outcome}): {result.reason}")
 
 
 if __name__ == "__main__":

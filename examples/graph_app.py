@@ -18,7 +18,7 @@ from alpha_umi.gym.loading import load_tools
 
 def agent() -> Any:
     """The agent's graph with some of the gym's tools: the factory that `langgraph.json` names."""
-    return Agent.from_team(os.environ.get("ALPHA_UMI_TEAM", "umi"), tools=load_tools("gym:time,gym:units")).graph
+    return Agent.from_team(os.environ.get("ALPHA_UMI_TEAM", "default"), tools=load_tools("gym:time,gym:units")).graph
 
 
 def sign(state: MessagesState) -> dict[str, list[AnyMessage]]:

@@ -1,8 +1,8 @@
 """A web service as tools: every operation of its OpenAPI document, called with checked arguments.
 
-    ALPHA_UMI_TEAM=runs/first python examples/openapi_agent.py http://localhost:8000/openapi.json "Order two cups."
+    python examples/openapi_agent.py http://localhost:8000/openapi.json "Order two cups."
 
-Without a question it shows what would be offered. Secrets come from the environment:
+Without a question it shows what would be offered. $ALPHA_UMI_TEAM names the team, else it is the shipped one. Secrets come from the environment:
 ALPHA_UMI_AUTH_<SCHEME>="HOST=SECRET".
 """
 
@@ -25,9 +25,11 @@ def main(source: str, question: str = "") -> None:
     for tool in tools.tools:
         print(f"{tool.name}({', '.join(tool.parameters['properties'])}): {tool.description}")
     if question:
-        result = Agent.from_team(os.environ.get("ALPHA_UMI_TEAM", "umi"), tools=tools).run(question)
-        print(result.answer or f"no answer: {result.reason}")
+        result = Agent.from_team(os.environ.get("ALPHA_UMI_TEAM", "default"), tools=tools).run(question)
+        print(result.answer or f"no answer ({result.outcome}): {result.reason}")
 
 
 if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit("usage: openapi_agent.py FILE_OR_URL [QUESTION]")
     main(*sys.argv[1:])

@@ -32,7 +32,7 @@ async def main(url: str, question: str = "", thread: str = "main") -> None:
         team = os.environ.get("ALPHA_UMI_TEAM", "default")
         agent = Agent.from_team(team, tools=[price], threads=saver, store=store)
         result = await (agent.arun(question, thread=thread) if question else agent.aresume(thread))
-    print(result.answer or f"no answer: {result.reason}")
+    print(result.answer or f"no answer ({result.outcome}): {result.reason}")
 
 
 if __name__ == "__main__":

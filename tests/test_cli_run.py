@@ -228,7 +228,7 @@ def test_example_own_tools(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
     monkeypatch.setattr(sys, "argv", ["own_tools.py"])
     runpy.run_path(str(ROOT / "examples" / "own_tools.py"), run_name="__main__")
     first, second, answer = capsys.readouterr().out.splitlines()
-    assert "KeyError" in first
+    assert first.endswith("'fork' is not one of ['cup', 'plate'].")
     assert second.endswith("-> 9.0")
     assert answer == "9 euros."
 

@@ -292,7 +292,7 @@ def test_a_stopped_run_continues_after_a_half_written_line(tmp_path: Path) -> No
 def test_predictions_of_others_are_refused_in_one_line(tmp_path: Path) -> None:
     filled(tmp_path, list(decision_points([trajectory()])))
     other = ORIGIN.model_copy(update={"team_digest": "x", "data_digest": "y"})
-    with pytest.raises(UsageError, match="predictions of other team and other data: give another --out") as error:
+    with pytest.raises(UsageError, match="predictions of another team and other data: give another --out") as error:
         PredictionLog(tmp_path, other)
     assert "\n" not in str(error.value)
     (tmp_path / "predictions.meta.json").unlink()

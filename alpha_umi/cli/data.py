@@ -99,6 +99,7 @@ def convert(
         raise DataError(f"unknown format '{format}'{hint}: known are {', '.join(conversion.FORMATS)}")
     if keep_invalid and format != "toolbench":
         raise UsageError(f"--keep-invalid is for --format toolbench, not {format}")
+    _say_replaced(out)
     with _counting() as progress:
         options: dict[str, Any] = {"keep_invalid": True} if keep_invalid else {}
         report = conversion.convert(src, format, out, keep=keep, progress=progress, **options)
@@ -119,12 +120,18 @@ def _convert_gym(
         folder = out / name if split is None else out
         many = n or tasks.SIZES[name]
         report = Report(versions=registry.library_versions())
+        _say_replaced(folder)
         with _counting() as progress:
             made = tasks.generate(many, seed=seed, split=name, only=only, dropped=report.redrawn)
             conversion.save(made, folder, report=report, keep=keep, progress=progress)
         _tell(report, folder, as_json=as_json)
     if split is None and (left := [name for name in tasks.SPLITS if name not in every]):
         typer.echo(f"no tasks in {', '.join(left)}: {category} has no tools there", err=True)
+
+
+def _say_replaced(out: Path) -> None:
+    if (out / store.TRAJECTORIES).is_file():
+        typer.echo(f"warning: the trajectories that were in {out} are replaced", err=True)
 
 
 def _tell(report: Report, out: Path, *, as_json: bool) -> None:
@@ -178,7 +185,7 @@ def _summarize(report: Report, out: Path) -> None:
 def inspect(
     data: Annotated[str, typer.Argument(metavar="DIR", help="A folder made by `data convert`, or its .jsonl file.")],
     *,
-    role: Annotated[View, typer.Option(help="Whose training row.")],
+    role: Annotated[View, typer.Option(help="Whose training row.")] = View.PLANNER,
     layout: Annotated[Layout, typer.Option(help="How the conversation is laid out.")] = Layout.SHARED,
     n: Annotated[int, typer.Option("-n", help="How many trajectories.")] = 1,
     id_: Annotated[str | None, typer.Option("--id", help="Show the trajectory with this id.")] = None,

@@ -58,7 +58,8 @@ def quickstart(
     from alpha_umi.evaluation.episodes import gym_tasks
 
     held_out, _ = gym_tasks(f"gym:{SPLIT}", limit=max(tasks, HELD_OUT), seed=SEED)
-    console.print(f"[bold]1[/]  Three held-out tasks of the gym, answered by the team '{team.name}' over {team.base}:")
+    console.print("[bold]1[/]  Three held-out tasks of the gym, the first of each kind, answered by")
+    console.print(f"   the team '{team.name}' over {team.base}:")
     models = _loaded(team, progress)
     for kind, title in SHOWN.items():
         task = next((task for task in held_out if task.meta["kind"] == kind), None)

@@ -42,7 +42,7 @@ class Origin(Frozen):
             ("data", self.data_digest, other.data_digest),
             ("settings", self.settings, other.settings),
         )
-        return [f"other {what}" for what, mine, theirs in pairs if mine != theirs]
+        return [f"{'another' if what == 'team' else 'other'} {what}" for what, mine, theirs in pairs if mine != theirs]
 
 
 def team_digest(team: Team) -> str:
