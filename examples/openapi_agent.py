@@ -2,8 +2,8 @@
 
     python examples/openapi_agent.py http://localhost:8000/openapi.json "Order two cups."
 
-Without a question it shows what would be offered. $ALPHA_UMI_TEAM names the team, else it is the shipped one. Secrets come from the environment:
-ALPHA_UMI_AUTH_<SCHEME>="HOST=SECRET".
+Without a question it shows what would be offered. $ALPHA_UMI_TEAM names the team, else it is the shipped one. Secrets
+come from the environment: ALPHA_UMI_AUTH_<SCHEME>="HOST=SECRET".
 """
 
 from __future__ import annotations
