@@ -34,7 +34,7 @@ SHAPE = Shape(layers=2, heads=2, width=4, dtype=torch.float32, device=torch.devi
 
 def close(ours: torch.Tensor | None, theirs: torch.Tensor) -> None:
     assert ours is not None
-    torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=5e-5)  # rounding, on whatever processor
 
 
 def mistral() -> PreTrainedModel:

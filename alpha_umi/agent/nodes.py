@@ -142,7 +142,8 @@ class Nodes:
         if call.fault:
             return self._observed(episode, step, call, self._refuse(call))
         offered = [tool.name for tool in episode.trajectory.tools]
-        if call.tool not in offered:  # nor the toolbox's others: whoever resumes a run may have more than it began with
+        # Whoever resumes a run may have more tools than it was begun with. What is no tool at all, the toolbox refuses.
+        if call.tool not in offered and any(call.tool == tool.name for tool in self.hands.toolbox.tools):
             return self._observed(episode, step, call, refuse_unknown(call.tool, offered))
         made, seen = self.hands.carry_out(
             call, key=episode.call_key, journal=journal, seconds=episode.seconds_left, stop=stop
