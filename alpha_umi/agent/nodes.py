@@ -118,9 +118,7 @@ class Nodes:
         call = episode.last.call
         if call is None or state["approved"] == episode.call_key:
             return False
-        if all(call.tool != tool.name for tool in episode.trajectory.tools):
-            return False  # it is refused
-        return self.hands.must_ask(call, state["sensitive"])
+        return call.tool in _offered(episode) and self.hands.must_ask(call, state["sensitive"])
 
     def approve(self, state: State, stop: threading.Event) -> Update:
         """Ask a person about the call. The node runs again when the answer is there, so it does nothing before."""
@@ -141,8 +139,8 @@ class Nodes:
         assert call is not None, "the graph goes to `act` only with a call"
         if call.fault:
             return self._observed(episode, step, call, self._refuse(call))
-        offered = [tool.name for tool in episode.trajectory.tools]
-        # Whoever resumes a run may have more tools than it was begun with. What is no tool at all, the toolbox refuses.
+        offered = _offered(episode)
+        # What is no tool at all, the toolbox refuses in its own words.
         if call.tool not in offered and any(call.tool == tool.name for tool in self.hands.toolbox.tools):
             return self._observed(episode, step, call, refuse_unknown(call.tool, offered))
         made, seen = self.hands.carry_out(
@@ -222,6 +220,11 @@ class Nodes:
         result = episode.result()
         _tell(Finished(result=result))
         return {"messages": [final_message(result)]}
+
+
+def _offered(episode: Episode) -> list[str]:
+    """Names of the tools that the run was begun with; whoever resumes it may have more."""
+    return [tool.name for tool in episode.trajectory.tools]
 
 
 def _tell(event: AgentEvent) -> None:
