@@ -22,12 +22,17 @@ _PLAIN = 0.6
 
 
 class Pool:
-    """The intents that a task may use, by what they give; `roots` are those that a request may be about."""
+    """The intents that a task may use, by what they give; `roots` are those that a request may be about.
 
-    def __init__(self, intents: Iterable[Intent]) -> None:
+    `offered` are the tools that a task may show, its own and distractors.
+    """
+
+    def __init__(self, intents: Iterable[Intent], *, offered: Sequence[str]) -> None:
+        self.offered = offered
         self.intents = tuple(intents)
         self.roots = tuple(intent for intent in self.intents if intent.root)
         self._asking: dict[tuple[int, bool], Sequence[Intent]] = {}
+        self._takers: dict[str, Sequence[Intent]] = {}
         self._givers: dict[str, list[Intent]] = defaultdict(list)
         for intent in self.intents:
             if intent.gives is not None and not intent.changes:
@@ -36,6 +41,12 @@ class Pool:
     def givers(self, slot: Slot) -> Sequence[Intent]:
         """Intents whose result fits a slot."""
         return [i for kind in slot.kinds for i in self._givers[kind]] if slot.accepts else self._givers[slot.kind]
+
+    def takers(self, kind: str) -> Sequence[Intent]:
+        """Roots into which a value of a kind fits."""
+        if kind not in self._takers:
+            self._takers[kind] = [i for i in self.roots if any(kind in slot.kinds for slot in i.slots.values())]
+        return self._takers[kind]
 
     def asking(self, most: int, *, fed: bool = False) -> Sequence[Intent]:
         """Intents that are after a value, change nothing, and need at most so many calls.
@@ -54,9 +65,10 @@ class Pool:
         """One of these, each tool as often as any other; the first draw, so that rare tools are not drowned."""
         if not intents:
             raise DroppedTask(NOTHING_SUCH)
-        tools = list(dict.fromkeys(intent.name for intent in intents))
-        tool = d.any_of(tools)
-        among = [intent for intent in intents if intent.name == tool]
+        by_tool: dict[str, list[Intent]] = {}
+        for intent in intents:
+            by_tool.setdefault(intent.name, []).append(intent)
+        among = by_tool[d.any_of(list(by_tool))]
         return d.chance.choices(among, weights=[intent.weight for intent in among])[0]
 
 

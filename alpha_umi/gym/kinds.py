@@ -130,11 +130,10 @@ def branching(d: Draw, pool: Pool, story: Story) -> Tale:
 
 def _action(d: Draw, pool: Pool, first: Node, taken: set[str]) -> Node:
     """A call that may follow a decision: often about the value that was decided on."""
-    free = [i for i in pool.roots if i.name not in taken]
     kind = first.intent.gives.kind if first.intent.gives is not None else ""
-    fitting = [i for i in free if any(kind in slot.kinds for slot in i.slots.values())]
+    fitting = [i for i in pool.takers(kind) if i.name not in taken]
     if not fitting or d.chances(0.4):
-        return plant(d, pool, pool.pick(d, [i for i in free if i.least_calls == 1]), 1)
+        return plant(d, pool, pool.pick(d, [i for i in pool.roots if i.least_calls == 1 and i.name not in taken]), 1)
     intent = pool.pick(d, fitting)
     place = d.any_of([name for name, slot in intent.slots.items() if kind in slot.kinds])
     return graft(d, intent, {place: first})

@@ -68,7 +68,8 @@ def generate(
     if not chosen:
         have = ", ".join(dict.fromkeys(owners()[intent.name] for intent in intents))
         raise UsageError(f"split {split} calls no tools of {', '.join(only)}; it does of {have}")
-    return _generate(n, seed, split, Pool(chosen), kinds=wanted, dropped=Counter() if dropped is None else dropped)
+    pool = Pool(chosen, offered=_known(split))
+    return _generate(n, seed, split, pool, kinds=wanted, dropped=Counter() if dropped is None else dropped)
 
 
 def called_in(split: Split) -> frozenset[str]:
@@ -148,7 +149,7 @@ def _tell(chance: random.Random, kind: Kind, split: Split, pool: Pool) -> Trajec
     story = Story(d, box)
     _, tell = KINDS[kind]
     tale = tell(d, pool, story)
-    offered = _offer(d, tale)
+    offered = _offer(d, tale, pool.offered)
     if tale.decline:
         story.decline(tale.decline, [tool.name for tool in offered])
     changes = world.changes() if story.outcome is Outcome.ANSWERED else {}
@@ -186,9 +187,8 @@ def _around(d: Draw, query: str) -> str:
     return query
 
 
-def _offer(d: Draw, tale: Tale) -> tuple[Tool, ...]:
+def _offer(d: Draw, tale: Tale, known: Sequence[str]) -> tuple[Tool, ...]:
     """The tools needed among distractors, most of them of the same categories, in any order."""
-    known = _known(d.split)
     size = d.chance.choices(list(_OFFERED), weights=list(_OFFERED.values()))[0]
     size = max(size, len(tale.needs), 3)
     near = {owners()[name] for name in (*tale.needs, *tale.like)}
