@@ -196,8 +196,8 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return value
 
 
-def parse_config(kind: type[FrozenT], raw: dict[str, Any], source: Path) -> FrozenT:
-    """Validate a configuration and report every mistake in it at once."""
+def parse_config(kind: type[FrozenT], raw: dict[str, Any], source: Path | str) -> FrozenT:
+    """Validate a configuration and report every mistake in it at once, as one of `source`."""
     try:
         return kind.model_validate(raw)
     except ValidationError as error:

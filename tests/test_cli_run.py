@@ -115,6 +115,7 @@ def test_no_answer_exits_with_1(monkeypatch: pytest.MonkeyPatch, tools: str) -> 
         (["q", "--max-steps", "0"], "max_steps"),
         (["q", "--max-seconds", "-1"], "max_seconds"),
         (["q", "--team", "umbrella", "--tools", "gym"], "no team"),
+        (["q", "--search", "breadth", "--tools", "mcp:a server that would be started"], "no search"),
         (["q", "--tools", "nothing"], "not a source of tools"),
         (["q", "--tools", ""], "no tools"),
     ],

@@ -134,6 +134,7 @@ def test_static_evaluation_of_a_trained_team(trained: Path, tmp_path: Path) -> N
     )
     done = command(*call, "--json")
     assert done.returncode == 0, done.stderr
+    assert "predicting with" in done.stderr, "a log file shows how far it is"
     metrics = json.loads((tmp_path / "eval" / "metrics.json").read_text())
     assert {"plan_acc", "act_em", "hallucination", "arg_f1", "rouge_l"} <= metrics.keys()
     assert metrics["plan_acc"]["n"] == sum(len(t.steps) for t in store.read(tmp_path / "data"))

@@ -86,6 +86,11 @@ def test_three_mistakes_are_named_at_once(tmp_path: Path) -> None:
         assert part in text
 
 
+def test_a_mistake_of_an_override_names_it() -> None:
+    with pytest.raises(ConfigError, match=r"gym\.yaml with colour=red, seed=many: .*colour: unknown key"):
+        load_recipe("gym", overrides=["colour=red", "seed=many"])
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
+from alpha_umi.cli.meter import Meter
 from alpha_umi.errors import UsageError
 from alpha_umi.evaluation.scorers import Scorer
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
-
     from alpha_umi.agent.state import Budget
     from alpha_umi.agent.strategies import Search
     from alpha_umi.evaluation.episodes import Episode, EpisodeLog
@@ -111,24 +110,8 @@ def _predict(
     return made, {"team": team.name, "data": str(data)}
 
 
-def _bar() -> Progress:
-    """A progress bar on stderr."""
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    shown = [TextColumn(c) if isinstance(c, str) else c for c in columns]
-    return Progress(*shown, console=Console(stderr=True), transient=True)
-
-
 def _fill(log: PredictionLog, cases: list[Case], team: Team, batch: int | None) -> None:
-    """Predict what the log lacks, with a progress bar on stderr."""
+    """Predict what the log lacks, and show on stderr how far it is."""
     from alpha_umi.evaluation.predict import BATCH, predict
     from alpha_umi.models.loading import load_models
     from alpha_umi.models.local import default_device
@@ -137,11 +120,10 @@ def _fill(log: PredictionLog, cases: list[Case], team: Team, batch: int | None) 
     done = sum(p.n in log.done for case in cases for p in case.points)
     models = load_models(team)
     width = batch or (BATCH if default_device() == "cuda" else 1)
-    with _bar() as progress:
-        task = progress.add_task(f"predicting with {team.name}", total=total, completed=done)
+    with Meter(f"predicting with {team.name}", total=total, done=done) as meter:
         for predictions in predict(cases, team=team, models=models, done=log.done.keys(), batch=width):
             log.append(predictions)
-            progress.advance(task, len(predictions))
+            meter.advance(len(predictions))
 
 
 _AGENT_HELP = """Online evaluation in the gym: the team works on tasks in isolated worlds and is judged by execution.
@@ -213,17 +195,16 @@ def agent(
 
 
 def _play(log: EpisodeLog, tasks: list[Trajectory], team: Team, budget: Budget, search: Search, parallel: int) -> None:
-    """Let the team work on what the log lacks, with a progress bar on stderr."""
+    """Let the team work on what the log lacks, and show on stderr how far it is."""
     from alpha_umi.evaluation.episodes import run_episodes
     from alpha_umi.models.loading import load_models
 
     left = log.left_of(tasks)
-    with _bar() as progress:
-        bar = progress.add_task(f"{team.name} at work", total=len(tasks), completed=len(tasks) - len(left))
+    with Meter(f"{team.name} at work", total=len(tasks), done=len(tasks) - len(left)) as meter:
 
         def on_done(episode: Episode) -> None:
             log.append([episode])
-            progress.advance(bar)
+            meter.advance()
 
         run_episodes(
             left,

@@ -72,18 +72,29 @@ def run(
         raise UsageError("the question is empty")
     if reply is not None and (question is not None or thread is None):
         raise UsageError("--reply answers what a thread waits for: give it with --thread NAME and no question")
+    from alpha_umi.agent.runner import Agent
+    from alpha_umi.agent.state import Budget
+    from alpha_umi.agent.strategies import named_search
+    from alpha_umi.roles import load_team
+
     console = Console(stderr=as_json, highlight=False)
-    limits = {"max_steps": max_steps, "max_seconds": max_seconds}
+    given = {"max_steps": max_steps, "max_seconds": max_seconds}
+    # What is cheap to check comes before tool servers are started and models loaded.
+    budget = Budget.model_validate({key: value for key, value in given.items() if value is not None})
+    strategy, chosen = named_search(search), load_team(team)
+    if free:
+        chosen = chosen.model_copy(update={"constrained": False})
     said = None if reply is None else _reply(reply)
     guarded = [name.strip() for name in sensitive.split(",") if name.strip()]
     offered = _tools(tools, question, most_tools, guarded, console)
     names = {tool.name for tool in offered.tools}
-    options: dict[str, Any] = {"search": search, "sensitive": [name for name in guarded if name in names]}
+    options: dict[str, Any] = {"search": strategy, "sensitive": [name for name in guarded if name in names]}
     if thread is not None:
         from alpha_umi.agent.persistence import threads_file
 
         options["threads"] = threads or threads_file()
-    agent = _load(team, offered, limits, free=free, **options)
+    with Console(stderr=True).status(f"loading {team}"):
+        agent = Agent.from_team(chosen, tools=offered, budget=budget, **options)
     result = _work(agent, question, thread, said, console, trace)
     show(result, console)
     if as_json:
@@ -142,22 +153,6 @@ def _tools(spec: str, question: str | None, most: int, guarded: Sequence[str], c
     names = [tool.name for tool in most_related(question, toolbox.tools, most)]
     console.print(f"offered {len(names)} of {len(toolbox.tools)} tools: {', '.join(names)}", style="dim")
     return CombinedToolbox([toolbox], only=names)
-
-
-def _load(team: str, tools: Toolbox, limits: Mapping[str, float | None], *, free: bool, **options: Any) -> Agent:
-    """The agent; what is cheap to check is checked before the models are loaded."""
-    from alpha_umi.agent.runner import Agent
-    from alpha_umi.agent.state import Budget
-    from alpha_umi.agent.strategies import named_search
-    from alpha_umi.roles import load_team
-
-    options["search"] = named_search(options["search"])
-    budget = Budget.model_validate({key: value for key, value in limits.items() if value is not None})
-    chosen = load_team(team)
-    if free:
-        chosen = chosen.model_copy(update={"constrained": False})
-    with Console(stderr=True).status(f"loading {team}"):
-        return Agent.from_team(chosen, tools=tools, budget=budget, **options)
 
 
 def _reply(text: str) -> Reply:

@@ -81,12 +81,13 @@ _TITLES = {
 
 def rendered(metrics: Mapping[str, Any]) -> RenderableType:
     """The metrics as tables for people."""
-    table = Table(title=f"{metrics['n_episodes']} episodes", title_justify="left")
+    n = metrics["n_episodes"]
+    table = Table(title=f"{n} episode{'s' * (n != 1)}", title_justify="left")
     for head in ("", "%", "95 % interval", "n"):
         table.add_column(head, justify="left" if not head else "right")
     for key, title in _TITLES.items():
         table.add_row(title, *_cells(metrics[key]))
-    for group, title in (("by_kind", "{}"), ("by_depth", "{} calls needed")):
+    for group, title in (("by_kind", "{}"), ("by_depth", "calls needed: {}")):
         table.add_section()
         for name, rate in metrics[group].items():
             table.add_row(title.format(name.replace("_", " ")), *_cells(rate))

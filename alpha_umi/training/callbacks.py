@@ -113,7 +113,7 @@ class Trim(TrainerCallback):
 
 
 class Bar(TrainerCallback):
-    """One progress bar a stage on a terminal; elsewhere a line for every tenth of it."""
+    """One progress bar a stage on a terminal; elsewhere a line at its start and for every tenth of it."""
 
     def __init__(self, title: str, stream: TextIO) -> None:
         self._console = Console(file=stream, highlight=False)
@@ -138,6 +138,8 @@ class Bar(TrainerCallback):
                 self._title, total=state.max_steps, loss="...", completed=state.global_step
             )
             self._progress.start()
+        else:
+            self._console.print(f"{self._title}  step {state.global_step}/{state.max_steps}")
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """Move the bar, or print a line when another tenth is done."""

@@ -183,18 +183,18 @@ def load_recipe(name: str, *, overrides: Sequence[str] = ()) -> Recipe:
             for key, value in stages.items()
             if value is not None
         }
-    return _validated(raw, path)
+    return _validated(raw, f"{path} with {', '.join(overrides)}" if overrides else str(path))
 
 
-def _validated(raw: dict[str, Any], path: Path) -> Recipe:
+def _validated(raw: dict[str, Any], source: str) -> Recipe:
     """The recipe, or one error with every mistake: of single values, of stages among one another, of names."""
     mistakes = _wrong_names(raw)
     try:
-        recipe = parse_config(Recipe, raw, path)
+        recipe = parse_config(Recipe, raw, source)
     except ConfigError as error:
-        raise ConfigError(str(path), [*error.mistakes, *mistakes]) from error
+        raise ConfigError(source, [*error.mistakes, *mistakes]) from error
     if mistakes:
-        raise ConfigError(str(path), mistakes)
+        raise ConfigError(source, mistakes)
     return recipe
 
 
