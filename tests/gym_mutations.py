@@ -7,6 +7,8 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from gym_sayings import SAYINGS
+
 from alpha_umi.gym.domains.geography_tools import COUNTRIES
 from alpha_umi.gym.facts import holds, normalised, states, values_in
 from alpha_umi.gym.places import CITIES
@@ -527,4 +529,5 @@ MUTATIONS: tuple[Mutation, ...] = (
     pastes_them_spaced,
     pastes_them_in_another_layout,
     *INVENTED,
+    *SAYINGS,
 )

@@ -80,6 +80,20 @@ def refused(task: Trajectory, answer: str) -> Verdict:
         "I made several attempts, but could not do it.",
         "It's not in the data, but you can ask the support.",
         "I tried it twice, but it is still unavailable.",
+        "There isn't a tool for that among those offered.",
+        "Unfortunately that is not something my tools cover.",
+        "That's beyond what I can do here.",
+        "This is out of my reach.",
+        "I have no means of finding that out.",
+        "Nothing was found.",
+        "No match.",
+        "It isn't there.",
+        "The value is invalid.",
+        "Access is forbidden.",
+        "The tool refused.",
+        "The tool returned an error, so I have to stop.",
+        "I'm not authorised.",
+        "Your request leaves open which one is meant.",
     ],
 )
 def test_to_say_that_it_cannot_be_done_is_right_where_it_cannot(answer: str) -> None:
@@ -103,7 +117,15 @@ def test_a_refusal_may_repeat_the_request_and_the_error() -> None:
 def test_to_ask_back_is_right_only_where_something_is_left_open() -> None:
     hopeless = [task for split in SPLITS for task in gold(split) if task.outcome is Outcome.GAVE_UP]
     for task in hopeless:
-        for asking in ("Which one do you mean?", "Please specify the date.", "I need the exact name to continue."):
+        for asking in (
+            "Which one do you mean?",
+            "Please specify the date.",
+            "I need the exact name to continue.",
+            "Please be more specific.",
+            "More details, please.",
+            "I am not sure which one is meant, so I won't guess.",
+            "Tell me which one and I will do it.",
+        ):
             assert refused(task, asking).passed is (task.meta["why"] == "missing information")
     assert {task.meta["why"] for task in hopeless} > {"missing information"}
 
@@ -164,6 +186,13 @@ def among(*names: str, choice: str, value: str) -> Trajectory:
             ("It is 382, in Rome.", False),
             ("Rome with 382, Lima with 382.", False),
             ("It is 382.", False),
+            ("Lima beats Rome with 382.", True),
+            ("382 for Lima, ahead of Oslo.", True),
+            ("Not Rome but Lima with 382.", True),
+            ("The winner is Rome; Lima has only 382.", False),
+            ("It is Oslo (Lima: 382).", False),
+            ("Lima has 382, but Rome has more.", False),
+            ("Lima with 382 loses against Rome.", False),
         )
     ]
     + [
@@ -240,6 +269,96 @@ FORTY_TWO = told("How many are left?", ("count", {}, '{"left":42,"sold":7}'), ki
 )
 def test_an_answer_leaves_nothing_open(answer: str, right: bool) -> None:
     assert judged(FORTY_TWO, answer).passed is right
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "It is forty-two.",
+        "Step 1: looked up. Step 2: done. There are 42 left.",
+        "1. I looked it up.\n2. I counted.\n3. There are 42 left.",
+        "I made 3 calls in 2 steps: 42.",
+        "It is 42.\n\nSources: call 1, call 2, call 3.",
+        "Actually, there are 42.",
+        "The final answer is 42.",
+        "I thought of 7 first, but the correct number is 42.",
+        "There are more than enough: 42.",
+        "After the sale there are 42.",
+    ],
+)
+def test_ordinary_words_around_the_fact(answer: str) -> None:
+    assert judged(FORTY_TWO, answer).passed
+
+
+NOTHING = told("How many events are there on 2024-05-04?", ("count", {}, "0"), kind="single", facts=["0"])
+
+
+@pytest.mark.parametrize(
+    ("answer", "right"),
+    [
+        ("You have none.", True),
+        ("There are no events on that day.", True),
+        ("Zero.", True),
+        ("I have no idea.", False),
+        ("None of the tools tells.", False),
+        ("There are no results.", False),
+    ],
+)
+def test_nothing_is_a_number(answer: str, right: bool) -> None:
+    assert judged(NOTHING, answer).passed is right
+
+
+EASTER = told(
+    "When was Easter in 2020?", ("easter_date", {"year": 2020}, "2020-04-12"), kind="single", facts=["2020-04-12"]
+)
+
+
+@pytest.mark.parametrize(
+    ("answer", "right"),
+    [
+        ("It was on April 12.", True),
+        ("On the 12th of April.", True),
+        ("12.04.2020", True),
+        ("12-Apr-2020", True),
+        ("It was on April 21.", False),
+        ("The day after April 12.", False),
+        ("April 12, 2021", False),
+    ],
+)
+def test_a_date_in_other_forms(answer: str, right: bool) -> None:
+    assert judged(EASTER, answer).passed is right
+
+
+def test_a_date_needs_its_year_where_the_request_does_not_name_it() -> None:
+    assert not judged(EASTER.model_copy(update={"query": "When was the last Easter?"}), "It was on April 12.").passed
+
+
+BRANCHES = told(
+    "If the price is above 40 dollars, convert 3 kg to pounds, else tell what 7 times 9 is.",
+    ("price", {}, "52"),
+    ("convert", {"kg": 3}, "6.6139"),
+    ("calculate", {"expression": "7*9"}, "63"),
+    kind="branching",
+    facts=["6.6139"],
+)
+DECIDED = BRANCHES.model_copy(update={"steps": BRANCHES.steps[:2]})
+
+
+@pytest.mark.parametrize(
+    ("answer", "right"),
+    [
+        ("The price is 52 dollars, so I converted: 6.6139 pounds.", True),
+        ("If it is above 40 it is to be converted; it is 52, so the result is 6.6139.", True),
+        ("3 kg is 6.6139 pounds.", True),
+        ("If it is above 40, it is 6.6139, otherwise 63.", False),
+        ("It is 6.6139 or 63.", False),
+        ("If the condition does not hold, the result is 63. If it does, it is 6.6139.", False),
+        ("6.6139, 63", False),
+    ],
+)
+def test_a_condition_is_decided(answer: str, right: bool) -> None:
+    produced = BRANCHES.model_copy(update={"answer": answer})
+    assert verify(DECIDED, produced, world=World(0)).passed is right
 
 
 @pytest.mark.parametrize("before", ["1) ", "Step 9: ", "After 12 calls I have it. ", "On the 2nd try: "])

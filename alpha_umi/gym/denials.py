@@ -1,4 +1,4 @@
-"""Facts that an answer mentions and does not state: "it is not 5", "5 is wrong", "is it 5?", "the day after Monday".
+"""Facts that an answer mentions and does not state: "it is not 5", "5 is wrong", "more than 5", "5. I mean 6".
 
 A denial is sought in the clause of the fact, on both sides. Before it a "not" reaches to the next verb that says what
 something is ("those not done are 5" states 5), and beyond such verbs after a word of opinion ("I doubt that it is 5").
@@ -9,8 +9,10 @@ whose clause has ended ("Not this one, I mean: 5"), are not understood.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from alpha_umi.gym.facts import Span, as_value, normalised, stated
+from alpha_umi.gym.measures import unit_behind
 
 _REACH = 120
 """So far from a fact a denial of it is looked for, in characters."""
@@ -29,8 +31,10 @@ _OPEN = r"[\s'\"(*]*$"
 _DENIED = re.compile(rf"{_NOT}{_LEAVES}(?: (?!{_BREAK}){_WORD}(?: (?!{_BREAK}|{_VERB}){_WORD}){{0,5}})?{_OPEN}")
 _FILLERS = r"(?: (?:even|exactly|the|an?|for|on|at|in))*"
 _BESIDE = re.compile(
-    r"(?:\b(?:instead of|rather than|as opposed to|except|unlike|far from|nowhere near|(?<!none )(?<!no )other than)|"
-    rf"(?:\bis|\bwas|'s) anything but|{_NOT} (?:this|that|these|the following)(?: one)?:){_FILLERS}{_OPEN}"
+    r"(?:\b(?:instead of|rather than|as opposed to|except|unlike|far from|nowhere near|used to be|formerly|non-|"
+    rf"(?<!none )(?<!no )other than)|"
+    rf"anything but|(?:opposite|contrary|reverse) (?:of|to)|{_NOT} (?:this|that|these|the following)(?: one)?:)"
+    rf"{_FILLERS}{_OPEN}"
 )
 _OPINION = re.compile(
     rf"(?:{_NOT}(?: \w+)? (?:(?:true|right|correct|the case|likely|possible) (?:that|to say)|sure|certain|convinced|"
@@ -60,18 +64,43 @@ _TAKEN_BACK = re.compile(
     r"-* ?(?:no, )?(?:wait\b[,.!]|scratch that|correction:))"
 )
 _ASKED = re.compile(r"[^.,;:!?\n-]{0,40}\?")
-_SHIFTED = re.compile(r"\b(?:day|week|month|year|hour|minute)s? (?:before|after)[\s'\"(]*$")
+# "More than 5", "the day after Monday", "twice 5": near a fact, and another one.
+_SHIFTED = re.compile(
+    r"\b(?:(?:fewer|less|more|greater|higher|lower|larger|smaller|bigger|later|earlier|longer|shorter) than|at least|"
+    r"twice|double|triple|half(?: of)?|(?:days?|weeks?|months?|years?|hours?|minutes?) (?:before|after|from|past))"
+    r"[\s'\"($\u20ac]*$"
+)
+_BEFORE_OR_AFTER = re.compile(r"\b(?:before|after)[\s'\"(]*$")
+_SCALED = re.compile(r"['\")*]* ?(?:thousand|million|billion|trillion|dozen)s?\b")
+# What comes last counts: "5. Actually it is 6", "5; the final answer is 6".
+_CORRECTED = re.compile(
+    r"\b(?:actually|sorry|oops|correction|wait|on second thought)[,:.]? "
+    r"(?:it|that|this|they|he|she|(?:the|my) (?:\w+ )?\w+)"
+    r"(?:'s| is| was| are| were| should| must| has| have)\b|\bi (?:meant|mean)\b|\bor rather\b|"
+    r"\b(?:correct|right|true|real|actual|final) (?:answer|result|value|one|number|date|time|name|choice)"
+    r"(?:'s| is| was| would be| should be|:)|\b(?:make that|correction:|just kidding)"
+)
 _ASIDE = re.compile(r", (?:however|actually|in fact|of course|i think|i fear|unfortunately|certainly|though),")
 _SENTENCE_END = re.compile(r"[.!?](?=\s)|[;\n]")
+# "No idea" and "no way" say no to nothing.
+_NO_OTHER = re.compile(r" (?!(?:or|and|it|this|that|there|they|the|he|she|i|you|we|not|because|since|as)\b)[a-z]")
 _CODE = re.compile("[A-Z]{2,3}")
 
 
-def asserts(answer: str, fact: str) -> bool:
+def asserts(answer: str, fact: str, *, units: Collection[str] = ()) -> bool:
     """Whether an answer states a fact at least once without denying it there, and a code in its own capitals: "IS" is
-    Iceland, "is" is not."""
+    Iceland, "is" is not. Where `units` are given, no other known unit may stand behind it."""
     if _CODE.fullmatch(fact) and not re.search(rf"(?<!\w){fact}(?!\w)", answer):
         return False
-    return any(not denied(answer, span, fact) for span in stated(answer, fact))
+    spans = stated(answer, fact)
+    # Whatever corrects an answer stands behind the last mention of what it corrects.
+    if not spans or _CORRECTED.search(normalised(answer), spans[-1].end):
+        return False
+    text = normalised(answer)
+    return any(
+        not denied(answer, span, fact) and (not units or unit_behind(text, span.end) in {None, *units})
+        for span in spans
+    )
 
 
 def denied(answer: str, span: Span, fact: str) -> bool:
@@ -83,12 +112,22 @@ def denied(answer: str, span: Span, fact: str) -> bool:
     after = text[span.end : span.end + _REACH]
     if _DENIED.search(before) or _BESIDE.search(before) or _doubted(before):
         return True
-    if as_value(fact) is None and _SHIFTED.search(before):
+    if _SHIFTED.search(before) or (_is_moment(fact) and _BEFORE_OR_AFTER.search(before)):
+        return True
+    if fact.casefold() == "no" and _NO_OTHER.match(after):
+        return True
+    if _SCALED.match(after) and as_value(fact) is not None:
         return True
     if _ASKED.match(after) or _WRONG_AFTER.match(after):
         return True
     # "No, that is wrong" answers no.
     return fact.casefold() != "no" and _TAKEN_BACK.match(after) is not None
+
+
+def _is_moment(fact: str) -> bool:
+    """Whether a fact is a date or a clock time."""
+    value = as_value(fact)
+    return value is not None and (":" in value or "-" in value[1:])
 
 
 def _doubted(before: str) -> bool:

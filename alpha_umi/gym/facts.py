@@ -20,12 +20,16 @@ _YEAR = "january february march april may june july august september october nov
 _MONTHS = _YEAR.split()
 _MONTH = "(" + "|".join(f"{name[:3]}(?:{name[3:]})?" for name in _MONTHS).replace("sep(?:", "sep(?:t|") + r")\.?"
 _DAY = r"([0-9]{1,2})(?:st|nd|rd|th)?"
-_DAY_FIRST = re.compile(rf"\b{_DAY}(?: of)? {_MONTH},? ([0-9]{{4}})\b")
+_DAY_FIRST = re.compile(rf"\b{_DAY}(?: of)?[ -]{_MONTH},?[ -]([0-9]{{4}})\b")
 _MONTH_FIRST = re.compile(rf"\b{_MONTH} {_DAY},? ([0-9]{{4}})\b")
 _SLASHED = re.compile(r"(?<![\w/.])([12][0-9]{3})/(0[1-9]|1[0-2])/(0[1-9]|[12][0-9]|3[01])(?![\w/])")
+_MOMENT = re.compile("[12][0-9]{3}-[0-9]{2}-[0-9]{2}")
+# 13.04.2020, and 04/13/2020 or 13/04/2020 where only one reading is a date.
+_DOTTED = re.compile(r"(?<![\w/.-])(0?[1-9]|[12][0-9]|3[01])\.(0?[1-9]|1[0-2])\.([12][0-9]{3})(?!\w|[./-]\w)")
+_STROKES = re.compile(r"(?<![\w/.-])([0-9]{1,2})/([0-9]{1,2})/([12][0-9]{3})(?!\w|[./-]\w)")
 _DIGIT = re.compile("[0-9]")
 _ISO_MOMENT = re.compile(r"(?<=[0-9])t(?=[0-9]{2}:)")
-_CLOCK = re.compile(r"\b([0-9]{1,2}):([0-9]{2})(?::00)?(?: ?([ap])\.?m\b\.?)?")
+_CLOCK = re.compile(r"\b([0-9]{1,2}):([0-9]{2})(?::00)?(?: ?([ap])\.?m\b\.?| in the (morning|afternoon|evening)\b)?")
 _HOUR = re.compile(r"(?<![\w.:-])(1[0-2]|0?[1-9]) ?([ap])\.?m\b\.?")
 _TWELVE = re.compile(r"(?<![\w.:-])12 (noon|midnight)\b")
 # Between two numbers it is an operation.
@@ -42,19 +46,26 @@ _VALUE = re.compile(
 
 _UNITS = "zero one two three four five six seven eight nine"
 _TEENS = "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
-_NUMBER_WORDS = [*_UNITS.split(), *_TEENS.split(), "twenty"]
+_NUMBER_WORDS = [*_UNITS.split(), *_TEENS.split()]
 _TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+_HALVES = {"morning": "a", "afternoon": "p", "evening": "p"}
 _SPELT = re.compile(
     r"\b(?=[efmnostz])(?<!-)"
     + "".join(f"(?<!{before} )" for before in (*_TENS, "hundred", "hundred and", "thousand and", "point"))
     + r"(?P<minus>minus )?(?P<word>"
     # "No one knows this one", "one of them": no number.
     + "".join(f"(?<!{before} )" for before in ("no", "this", "that", "the", "which", "each", "any", "every", "some"))
-    + rf"one(?! of\b)|{'|'.join(word for word in _NUMBER_WORDS if word != 'one')})"
+    + rf"one(?! of\b)|{'|'.join(word for word in _NUMBER_WORDS if word != 'one')}"
+    + rf"|(?:{'|'.join(_TENS)})(?:[- ](?:{'|'.join(_NUMBER_WORDS[1:10])}))?)"
     + rf"\b(?![- ](?:{'|'.join(_NUMBER_WORDS[1:10])}|hundred|thousand|million|dozen|point|and a half)\b)"
 )
 # "I cannot do that" states no Roman numeral.
 _PRONOUN = re.compile(r"'| (?!(?:is|in|for|as|and|or|stands)\b)[a-z]")
+_NOTHING = re.compile(
+    r"\bnone\b(?! of (?:the|these|my|them)\b)|"
+    r"\bno (?:such |more |other )?(?!(?:tools|ways|means|ideas|clues|"
+    r"details|results|answers|doubts|problems|errors|rights|others)\b)[a-z]{2,}s\b"
+)
 _WORDED_CLOCKS = {"12:00": re.compile(r"\bnoon\b"), "00:00": re.compile(r"\bmidnight\b")}
 
 
@@ -80,7 +91,7 @@ def normalised(text: str) -> str:
     if not text.isascii():
         text = text.translate(_SIGNS)
     if "/" in text:
-        text = _SLASHED.sub(r"\1-\2-\3", text)
+        text = _STROKES.sub(_by_strokes, _SLASHED.sub(r"\1-\2-\3", text))
     if "minus" in text:
         text = _MINUS.sub("-", text)
     if "north" in text or "south" in text:
@@ -90,9 +101,19 @@ def normalised(text: str) -> str:
     text = _ISO_MOMENT.sub(" ", text)
     text = _DAY_FIRST.sub(lambda m: f"{m[3]}-{_month(m[2])}-{int(m[1]):02}", text)
     text = _MONTH_FIRST.sub(lambda m: f"{m[3]}-{_month(m[1])}-{int(m[2]):02}", text)
-    text = _CLOCK.sub(lambda m: _clock(int(m[1]), m[2], m[3]), text)
+    if text.count(".") > 1:
+        text = _DOTTED.sub(lambda m: f"{m[3]}-{int(m[2]):02}-{int(m[1]):02}", text)
+    text = _CLOCK.sub(lambda m: _clock(int(m[1]), m[2], m[3] or _HALVES.get(m[4])), text)
     text = _HOUR.sub(lambda m: _clock(int(m[1]), "00", m[2]), text)
     return _TWELVE.sub(lambda m: "12:00" if m[1] == "noon" else "00:00", text)
+
+
+def _by_strokes(match: re.Match[str]) -> str:
+    """A date with strokes, where its day can be told from its month."""
+    first, second = int(match[1]), int(match[2])
+    if 12 < first <= 31 and 0 < second <= 12:
+        first, second = second, first
+    return f"{match[3]}-{first:02}-{second:02}" if 0 < first <= 12 < second <= 31 else match[0]
 
 
 def _month(name: str) -> str:
@@ -118,11 +139,19 @@ def values_placed(text: str) -> tuple[Placed, ...]:
 
 
 def spelt_placed(text: str) -> tuple[Placed, ...]:
-    """The numbers from zero to twenty that a text gives in English words; these are no values of `values_in`."""
+    """The numbers from zero to ninety-nine that a text gives in English words; these are no values of `values_in`."""
     return tuple(
-        Placed(("-" if m["minus"] else "") + str(_NUMBER_WORDS.index(m["word"])), m.start(), m.end())
+        Placed(("-" if m["minus"] else "") + str(_spelt(m["word"])), m.start(), m.end())
         for m in _SPELT.finditer(normalised(text))
     )
+
+
+def _spelt(word: str) -> int:
+    """The number that a word is."""
+    if word in _NUMBER_WORDS:
+        return _NUMBER_WORDS.index(word)
+    tens, _, ones = word.replace("-", " ").partition(" ")
+    return 20 + 10 * _TENS.index(tens) + (_NUMBER_WORDS.index(ones) if ones else 0)
 
 
 def _plain(number: str) -> str:
@@ -141,6 +170,15 @@ def holds(text: str, fact: str) -> bool:
     return next(_worded(text, fact), None) is not None
 
 
+def without_year(fact: str) -> list[str]:
+    """The ways to say a date whose year is known, normalised: "april 13", "13th of april"; none for other facts."""
+    if not _MOMENT.fullmatch(fact):
+        return []
+    month, day = _MONTHS[int(fact[5:7]) - 1], int(fact[8:])
+    days = [str(day), f"{day}{'th' if 10 < day < 20 else {1: 'st', 2: 'nd', 3: 'rd'}.get(day % 10, 'th')}"]
+    return [way for d in days for m in (month, month[:3]) for way in (f"{m} {d}", f"{d} {m}", f"{d} of {m}")]
+
+
 def states(text: str, fact: str) -> bool:
     """Whether a text states a fact, or rounds its number: 1083.25 for 1083.2494, but to three digits at least."""
     return holds(text, fact) or bool(stated(text, fact))
@@ -154,6 +192,8 @@ def stated(text: str, fact: str) -> list[Span]:
     found = [Span(p.start, p.end) for p in values_placed(text) if p.value == value or rounds(p.value, value)]
     if value.lstrip("-").isdigit() and len(value) <= 3:
         found += [Span(p.start, p.end) for p in spelt_placed(text) if p.value == value]
+    if value == "0":
+        found += [Span(m.start(), m.end()) for m in _NOTHING.finditer(normalised(text))]
     if value in _WORDED_CLOCKS:
         found += [Span(m.start(), m.end()) for m in _WORDED_CLOCKS[value].finditer(normalised(text))]
     return sorted(found)

@@ -16,6 +16,26 @@ _BREAK = re.compile(r"[.;,\n0-9]")
 _FAR = 1000
 """Further than any two words of one clause: a name across a comma or another number belongs elsewhere."""
 
+_MORE_WORDS = r"more|most|(?:great|larg|bigg|high|long|lat|old|heav|fast)i?(?:er|est)|maximum|top"
+_LESS_WORDS = r"less|least|lesser|fewer|fewest|(?:small|low|short|earl|young|light|cheap)i?(?:er|est)|minimum"
+_MORE = re.compile(_MORE_WORDS)
+# "Than Rome", "beats Rome", "not Rome but".
+_BEATEN = re.compile(
+    r"\b(?:than|beats?|exceeds?|surpasses|outdoes|over|against|unlike|not|versus|vs\.?|ahead of|behind|"
+    r"compared (?:to|with))"
+    r"(?: the| that of| of)?[\s'\"(*]*$"
+)
+# "It is Rome", "the winner is Rome", "namely Rome".
+_CALLED = re.compile(r"(?:\b(?:is|namely|wins:|winner:|answer:|pick|choose)|'s)(?: the)?[\s'\"(*]*$")
+# "Rome wins", "Rome has more", "Rome is the smallest"; with a number behind the verb it says no more than its value.
+_COMPARED = re.compile(
+    r"['\")*]*(?: \w+ly)? (?:wins|beats|comes out on top|is (?:the )?(?:winner|one|answer)|"
+    rf"(?:has|is|takes|costs|lasts|was|gives)(?: the| even| still| a)* ({_MORE_WORDS}|{_LESS_WORDS}))\b"
+)
+
+_WINS_BEFORE = re.compile(r"\bloses (?:to|against)[\s'\"(*]*$")
+_LOSES = re.compile(r"['\")*]*(?:,? with [\w.]+(?: \w+)?,?)? loses\b")
+
 Facts = tuple[str, ...]
 
 
@@ -38,8 +58,11 @@ def places(answer: str, name: str) -> list[Span]:
     return [Span(run[0].start, run[-1].end) for run in runs if [value.value for value in run] == wanted]
 
 
-def chosen(answer: str, names: Sequence[str], value: str | None) -> str | None:
-    """The name that an answer chooses: the only one it gives, or the one nearest to the value it states."""
+def chosen(answer: str, names: Sequence[str], value: str | None, *, least: bool = False) -> str | None:
+    """The name that an answer chooses: the only one it gives, or calls the winner, or the one nearest to the value.
+
+    `least`: the smallest was asked for, so "has less" is to win.
+    """
     # A name inside of a longer one is not given: no "lunch" in "team lunch".
     spans = [(span, name) for name in names for span in places(answer, name)]
     spans = [
@@ -47,9 +70,16 @@ def chosen(answer: str, names: Sequence[str], value: str | None) -> str | None:
         for span, name in spans
         if not any(other.start <= span.start and span.end <= other.end and other != span for other, _ in spans)
     ]
+    text = normalised(answer)
+    roles = {span: _role(text, span, least=least) for span, _ in spans}
+    lost = {name for span, name in spans if roles[span] == "lost"}
+    won = {name for span, name in spans if roles[span] == "won"} - lost
+    if len(won) == 1:
+        return won.pop()
+    spans = [(span, name) for span, name in spans if name not in lost] or spans
     given = {name for _, name in spans}
     if len(given) < 2 or value is None:
-        return spans[0][1] if spans else None
+        return spans[0][1] if spans and spans[0][1] not in lost else None
     statements = _apart(stated(answer, value), [span for span, _ in spans])
     nearest = {
         name: min(
@@ -57,9 +87,23 @@ def chosen(answer: str, names: Sequence[str], value: str | None) -> str | None:
         )
         for name in given
     }
-    least = min(nearest.values())
-    winners = [name for name, distance in nearest.items() if distance == least]
+    closest = min(nearest.values())
+    winners = [name for name, distance in nearest.items() if distance == closest]
     return winners[0] if len(winners) == 1 else None
+
+
+def _role(text: str, span: Span, *, least: bool) -> str | None:
+    """Whether a mention of something says that it won or lost a comparison."""
+    before, after = text[max(0, span.start - 30) : span.start], text[span.end : span.end + 40]
+    if _WINS_BEFORE.search(before):
+        return "won"
+    if _BEATEN.search(before) or _LOSES.match(after):
+        return "lost"
+    compared = _COMPARED.match(after)
+    if compared is not None:
+        word = compared[1]
+        return "won" if word is None or (_MORE.fullmatch(word) is None) is least else "lost"
+    return "won" if _CALLED.search(before) else None
 
 
 def _stated(answer: str, fact: str) -> list[Span]:

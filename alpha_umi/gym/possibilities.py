@@ -12,26 +12,15 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from alpha_umi.gym.beside import given_by_task, is_fact, other_values, spelt
 from alpha_umi.gym.domains.geography_tools import COUNTRIES
-from alpha_umi.gym.facts import (
-    Placed,
-    Span,
-    normalised,
-    rounds,
-    spelt_placed,
-    standing,
-    stated,
-    values_in,
-    values_placed,
-)
+from alpha_umi.gym.facts import normalised, spelt_placed, standing, stated, values_in, values_placed
 from alpha_umi.gym.places import CITIES
 from alpha_umi.gym.registry import categories
 from alpha_umi.trajectory import Step, Trajectory
 
 MAX_VALUES_PER_FACT = 4
 """An answer with more distinct values than that, for each one needed, lists instead of answering."""
-MAX_EXTRA_VALUES = 1
-"""So many values may stand in an answer that neither the request nor a tool gave."""
 MAX_SIBLINGS = 2
 """So many further entries of the list that the fact is from."""
 
@@ -43,24 +32,12 @@ _COUNTRY_NAMES = frozenset(name.casefold() for name in COUNTRIES)
 _ORDINARY = re.compile(r"\bno (?=[a-z])(?!(?:or|and|yes)\b)|\breturned (?=(?:that|the|an?)\b)")
 _OR = re.compile(r"[^.;!?\n]{0,24}\bor\b[^.;!?\n]{0,24}")
 _UNIT = re.compile(r"\W*([a-z°%]+)")
-_UNIT_HERE = re.compile(
-    r" ?(?!(?:is|are|was|were|and|or|but|in|on|at|for|with|of|as|not|which|that|the|it)\b)([a-z\u00b0%]+)"
+_SENTENCE = re.compile(r"[.!?](?=\s)|[;\n]")
+_IF = re.compile(
+    r"\b(?:if|in case|unless|otherwise|else|should (?:it|that|this|the)|whether)\b|\bin (?:the|any) other case\b"
 )
-# "1) ", "2. " at the beginning of a line; a lone "7. " may be an answer.
-_MARKER = re.compile(r"(?:^|\n)[ *#-]*(?:\(?[0-9]{1,2}[):]|1\.|(?<=\n)[0-9]{1,2}\.|\[[0-9]{1,2}\]) ?$")
-_LABELLED = re.compile(
-    r"(?:#|\b(?:step|call|tool|attempt|try|round|turn|part|question|task|request|query|answer|fact|result|item|no\.|number)"
-    r"s?(?: no\.| number)?) ?#?$"
-)
-_COUNTED = re.compile(
-    r"(?:st|nd|rd|th)\b|(?: \w+)? (?:steps?|(?:tool |function )?calls?|tools?|tries|attempts?|requests?|quer(?:y|ies)|"
-    r"look-?ups?|searches|sources?|rounds?|turns?|times)\b"
-)
-_ANSWERING = re.compile(
-    r"(?:\b(?:is|are|was|were|be|equals?|makes?|gives?|gave|has|have|had|get|got|returned|says?|said|to|answer|result)|'s|"
-    r"[=:\u2248])(?: (?:the|an?|about|around|exactly|roughly|only|on|at|in))*[\s'\"(*$\u20ac]*$"
-)
-_SIGNS = re.compile(r"[^:-]|(?<![0-9])-")
+_DECIDED = re.compile(r"\b(?:since|because|so|as (?:it|this|that|the)|therefore|hence|thus)\b")
+_PERSON = re.compile(r"\b[A-Z][^\W\d_]+ [A-Z][^\W\d_]+\b")
 _OPENING = re.compile(r"[{\[]")
 _DECODER = json.JSONDecoder()
 _OR_BEFORE = re.compile(r"\bor (?:maybe |perhaps |possibly )?['\"(]*$")
@@ -83,69 +60,34 @@ def too_many(task: Trajectory, produced: Trajectory, answer: str, facts: Sequenc
     said = set(values_in(answer)) - asked
     if len(said) > MAX_VALUES_PER_FACT * max(1, len(set(values))):
         return f"the answer lists {len(said)} values where {len(set(values))} are needed"
-    if values:
-        extra = _own_values(task, produced, answer, values)
-        if len(extra) > MAX_EXTRA_VALUES:
-            return f"the answer adds values of its own: {', '.join(sorted(extra))}"
-        if extra and (first := _first_value(answer, facts)) in extra:
-            return f"the answer gives a value of its own first: {first}"
-    if _OPENING.search(answer) and any(_whole_result(step, answer, facts) for step in produced.steps):
-        return "the answer repeats a whole result"
     text = normalised(answer)
-    if " or " in text and (hedge := _hedge(task, answer, facts, values)):
-        return f"the answer leaves open which it is: {hedge}"
-    return _other_members(task, text, facts) or _siblings(produced, task.query, text, facts)
+    return (
+        (other_values(task, produced, answer, facts, values) if values else None)
+        or _undecided(task, answer, facts)
+        or _pasted(produced, answer, facts)
+        or (_hedge(task, answer, facts, values) if " or " in text else None)
+        or _other_members(task, text, facts)
+        or _strangers(task, produced, answer, facts)
+        or _siblings(produced, task.query, text, facts)
+    )
 
 
-def _spelt(text: str) -> set[str]:
-    return {placed.value for placed in spelt_placed(text)}
-
-
-def _own_values(task: Trajectory, produced: Trajectory, answer: str, values: Sequence[str]) -> set[str]:
-    """Values of an answer that nobody gave; cheap sources first, for most answers need no other.
-
-    Rounded ones, parts of dates and what the solution's calls name were given.
-    """
-    own = set(values_in(answer)) | _spelt(answer)
-    own.difference_update(values, values_in(task.query))
-    own = {value for value in own if not any(rounds(value, fact) for fact in values)}
-    if not own:
-        return own
-    seen = {value for step in produced.steps if step.observation for value in values_in(step.observation.text)}
-    given = seen.union(values_in(_given(task)), _spelt(task.query))
-    parts = {str(int(part)) for value in given if value[1:].count("-") == 2 for part in value.split("-")}
-    own -= given | parts
-    return {value for value in own if not any(rounds(value, exact) for exact in given)}
-
-
-def _first_value(answer: str, facts: Sequence[str]) -> str | None:
-    """The first value that reads as an answer, if it stands before every fact."""
-    spans = sorted(span for fact in facts for span in stated(answer, fact))
+def _undecided(task: Trajectory, answer: str, facts: Sequence[str]) -> str | None:
+    """A decision left to the reader: "if it holds, it is 5"."""
+    if task.meta.get("kind") != "branching":
+        return None
     text = normalised(answer)
-    for value in values_placed(answer):
-        if not spans or value.start >= spans[0].start:
-            break
-        if _answers(text, value, spans[0]):
-            return value.value
+    starts = [span.start for fact in facts for span in stated(answer, fact)]
+    clauses = [_SENTENCE.split(text[:start])[-1] for start in starts]
+    if clauses and all(_IF.search(clause) and not _DECIDED.search(clause) for clause in clauses):
+        return "the answer leaves the decision to the reader"
     return None
 
 
-def _answers(text: str, value: Placed, fact: Span) -> bool:
-    """Whether a value reads as the answer: it stands where one does, or is of the kind and the unit of the fact."""
-    before, unit = text[max(0, value.start - 24) : value.start], _unit(text, value.end)
-    asked = _unit(text, fact.end)
-    if _MARKER.search(before + text[value.start : value.end + 2]) or _LABELLED.search(before):
-        return False
-    if unit != asked and _COUNTED.match(text, value.end):
-        return False
-    same_kind = _SIGNS.sub("", text[value.start : value.end]) == _SIGNS.sub("", text[fact.start : fact.end])
-    return _ANSWERING.search(before) is not None or (same_kind and unit in {None, asked})
-
-
-def _unit(text: str, end: int) -> str | None:
-    """The word right behind a value, unless it is one that goes with any."""
-    match = _UNIT_HERE.match(text, end)
-    return match[1] if match else None
+def _pasted(produced: Trajectory, answer: str, facts: Sequence[str]) -> str | None:
+    """An observation as it is."""
+    whole = _OPENING.search(answer) and any(_whole_result(step, answer, facts) for step in produced.steps)
+    return "the answer repeats a whole result" if whole else None
 
 
 def _whole_result(step: Step, answer: str, facts: Sequence[str]) -> bool:
@@ -175,39 +117,24 @@ def _json_in(answer: str) -> list[object]:
     return found
 
 
-@functools.lru_cache(maxsize=64)
-def _given_by(query: str, arguments: tuple[str, ...]) -> str:
-    return "\n".join((query, *arguments))
-
-
-def _given(task: Trajectory) -> str:
-    """What the request and the solution's calls name; an agent cannot add to it."""
-    calls = (step.call for step in task.steps if step.call is not None)
-    return _given_by(task.query, tuple(json.dumps(dict(call.arguments), ensure_ascii=False) for call in calls))
-
-
 def _hedge(task: Trajectory, answer: str, facts: Sequence[str], values: Sequence[str]) -> str | None:
     """A fact beside another possibility: "41 or 42"."""
     text = normalised(answer)
-    known = {*values_in(_given(task)), *_spelt(task.query)}
+    known = {*values_in(given_by_task(task)), *spelt(task.query)}
     placed = sorted((*values_placed(answer), *spelt_placed(answer)), key=lambda value: value.start)
     for one, other in itertools.pairwise(placed):
         gap = text[one.end : other.start]
-        right = [_is_fact(value, values) for value in (one, other)]
+        right = [is_fact(value, values) for value in (one, other)]
         if any(right) and not all(right) and _OR.fullmatch(gap) and not _other_unit(gap, text[other.end :]):
             wrong = other if right[0] else one
             if wrong.value not in known:
-                return text[one.start : other.end]
+                return f"the answer leaves open which it is: {text[one.start : other.end]}"
     for fact in facts:
         if values_in(fact) == []:
             for start, end in stated(answer, fact):
                 if _OR_BEFORE.search(text, max(0, start - 20), start) or _OR_AFTER.match(text, end):
-                    return text[max(0, start - 20) : end + 20]
+                    return f"the answer leaves open which it is: {text[max(0, start - 20) : end + 20]}"
     return None
-
-
-def _is_fact(value: Placed, values: Iterable[str]) -> bool:
-    return any(value.value == fact or rounds(value.value, fact) for fact in values)
 
 
 def _other_unit(gap: str, after: str) -> bool:
@@ -225,9 +152,18 @@ def _other_members(task: Trajectory, text: str, facts: Sequence[str]) -> str | N
             continue
         compounds = {name for other in known for name in other if " " in name}
         named = members(_ORDINARY.sub("", text), names, besides=compounds) - wanted
-        if named and (strange := named - members(normalised(_given(task)), names)):
+        if named and (strange := named - members(normalised(given_by_task(task)), names)):
             return f"the answer names more than it needs: {', '.join(sorted(strange))}"
     return None
+
+
+def _strangers(task: Trajectory, produced: Trajectory, answer: str, facts: Sequence[str]) -> str | None:
+    """A person's name beside the one that is right, where nobody gave it: names are no closed set."""
+    if not any(_PERSON.fullmatch(fact) for fact in facts):
+        return None
+    seen = "\n".join((given_by_task(task), *(step.observation.text for step in produced.steps if step.observation)))
+    strange = sorted({name for name in _PERSON.findall(answer) if name not in facts and name not in seen})
+    return f"the answer names somebody else: {', '.join(strange)}" if strange else None
 
 
 def members(text: str, names: Iterable[str], *, besides: Iterable[str] = ()) -> set[str]:

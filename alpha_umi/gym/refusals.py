@@ -29,7 +29,13 @@ _UNABLE = re.compile(
     r"permission (?:was |is |has been )?denied|denied permission|"
     r"(?<!nothing )(?<!not )(?:is|are) (?:still )?missing|missing information|"
     r"(?:is|are|was) not (?:something|anything) (?:i|we|that)\b|(?:do|does) not cover|"
-    r"(?:is|are|was|were) not (?:in|on|among)|"
+    r"(?:is|are|was|were|am|'m) not (?:in|on|among|there|here|any|an? (?:\w+ )?(?:tool|way|match|entry|result)|"
+    r"something|valid|authori[sz]ed|entitled)|not something|"
+    r"no (?:means|match(?:es)?|result|entry|record|rights?|idea|clue)\b|"
+    r"nothing (?:was |is |has been )?(?:found|there|matche[sd])|"
+    r"(?:beyond|out of|outside(?: of)?) (?:what (?:i|we|my)|my|our|reach)|leaves? (?:it )?open|"
+    r"(?:is|are|was|were) (?:invalid|forbidden|prohibited|refused|denied|blocked)|"
+    r"(?:tool|service|system) (?:\w+ )?(?:refused|rejected|failed|returned an error|reports? an error|denied)|"
     r"(?:access|permission|request) (?:was |is |has been )?(?:refused|rejected)|"
     r"unknown|unclear|unspecified|unavailable|unsupported|ambiguous|giv(?:es?|en|ing) up|gave up)\b"
 )
@@ -51,7 +57,9 @@ _ASKS = re.compile(
 )
 # What is missing, asked for without a question mark.
 _WANTS = re.compile(
-    r"\bplease (?:specify|tell|give|provide|say|let me know)\b|\b(?:need|require) (?:the|your|an exact)\b"
+    r"\bplease (?:specify|tell|give|provide|say|let me know|be more (?:specific|exact|precise))\b|"
+    r"\b(?:need|require) (?:the|your|an exact)\b|\b(?:tell me|let me know|say) (?:which|what|who|when|where|how)\b|"
+    r"\bmore (?:details?|information)\b,? please|\bnot sure (?:which|what|who|when|where|how)\b"
 )
 _CLAUSE = re.compile(r"[.!?;:,\n]+(?!\d)|\b(?:but|and|so|however|though|although)\b")
 _NEGATED = re.compile(
@@ -74,7 +82,9 @@ _CLAIM = re.compile(
 _DEED = re.compile(
     r"(?:\bi |^ *)(?:just |then |simply |only )?(?:took (?!too|very|so|long)|went ahead|guess(?:ed)?|cleaned|"
     r"made (?:it|the|that|this|a)|used (?:another|a different|my own)|worked around)\b|"
-    r"\b(?:went ahead|made the change|all went well|(?:everything|all) is (?:well|fine|in order))\b"
+    r"\b(?:went ahead|made the change|all went well|(?:everything|all) is (?:well|fine|in order))\b|"
+    r"\bi(?: would|'d)? (?:estimate|assume|presume|reckon)\b|\bmy (?:\w+ )?(?:guess|estimate)\b|"
+    r"\b(?:by|from|to|in) my (?:own )?(?:knowledge|memory|opinion)\b"
 )
 # What one takes, makes or goes ahead with without changing anything.
 _TRIED = re.compile(

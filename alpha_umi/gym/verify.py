@@ -14,7 +14,8 @@ from typing import Any, Literal, NamedTuple
 
 from alpha_umi.gym.denials import asserts, denied
 from alpha_umi.gym.domains.geography_tools import COUNTRIES, COUNTRY
-from alpha_umi.gym.facts import holds, normalised, values_in
+from alpha_umi.gym.facts import holds, normalised, stated, values_in, without_year
+from alpha_umi.gym.measures import unit_behind
 from alpha_umi.gym.naming import chosen, places, swapped
 from alpha_umi.gym.possibilities import too_many
 from alpha_umi.gym.refusals import excuses_itself, says_undone
@@ -25,6 +26,7 @@ from alpha_umi.trajectory import Outcome, Trajectory
 MAX_ANSWER_CHARS = 2000
 """A longer answer does not answer: no task of the gym needs it."""
 
+_LEAST = re.compile(r"\b(?:less(?:er)?|least|smaller|smallest|lower|lowest|minimum|comes out last)\b")
 _KEY = re.compile(r'"\w+": ?')
 _LETTERS = re.compile(r"[^\W\d_]+")
 
@@ -108,35 +110,47 @@ def _judge_answer(task: Trajectory, produced: Trajectory, answer: str) -> Verdic
     facts = [fact for fact in task.meta["facts"] if isinstance(fact, str)]
     seen = "\n".join(step.observation.text for step in produced.steps if step.observation is not None)
     special = [fact for fact in task.meta["facts"] if isinstance(fact, Mapping)]
+    least = _LEAST.search(task.query) is not None
     return (
-        _judge_facts(facts, answer, seen)
-        or _judge_special(special, answer, seen, facts[0] if facts else None)
+        _judge_facts(task, facts, answer, seen)
+        or _judge_special(special, answer, seen, facts[0] if facts else None, least=least)
         or _judge_kind(task, produced, answer)
         or _judge_extent(task, produced, answer, [*facts, *(fact["exact"] for fact in special if "exact" in fact)])
     )
 
 
-def _judge_facts(facts: list[str], answer: str, seen: str) -> Verdict | None:
+def _judge_facts(task: Trajectory, facts: list[str], answer: str, seen: str) -> Verdict | None:
     """Facts that are values; None when all are right."""
     for fact in facts:
-        if not any(asserts(answer, way) for way in _ways(fact)):
+        units = _units_of(task.answer or "", fact)
+        if not any(asserts(answer, way, units=units) for way in _ways(fact, task.query)):
             return Verdict(False, "wrong_answer", f"the answer does not state {fact}")
         if not holds(seen, fact):
             return Verdict(False, "not_observed", f"the answer states {fact}, which no tool returned")
     return None
 
 
-def _ways(fact: str) -> Iterator[str]:
-    """A fact, and the other names of the country that it is."""
+def _units_of(gold: str, fact: str) -> set[str]:
+    """The known units that stand behind a fact in the gold answer."""
+    text = normalised(gold)
+    return {unit for span in stated(gold, fact) if (unit := unit_behind(text, span.end)) is not None}
+
+
+def _ways(fact: str, query: str) -> Iterator[str]:
+    """A fact, the other names of the country that it is, and a date without a year that the request names."""
     yield fact
     if fact in COUNTRIES:
         yield from COUNTRY.say(fact)
+    if (ways := without_year(fact)) and fact[:4] in query:
+        yield from ways
 
 
-def _judge_special(facts: list[Mapping[str, Any]], answer: str, seen: str, value: str | None) -> Verdict | None:
+def _judge_special(
+    facts: list[Mapping[str, Any]], answer: str, seen: str, value: str | None, *, least: bool
+) -> Verdict | None:
     """Facts that are more than a value; None when all are right."""
     for fact in facts:
-        if "choice" in fact and not _chooses(answer, fact["choice"], fact["among"], value):
+        if "choice" in fact and not _chooses(answer, fact["choice"], fact["among"], value, least=least):
             return Verdict(False, "wrong_answer", f"the answer does not choose {fact['choice']}")
         if "exact" in fact and (fact["exact"] not in answer or not asserts(answer, fact["exact"])):
             return Verdict(False, "wrong_answer", f"the answer does not state {fact['exact']}")
@@ -145,8 +159,8 @@ def _judge_special(facts: list[Mapping[str, Any]], answer: str, seen: str, value
     return None
 
 
-def _chooses(answer: str, choice: str, among: list[str], value: str | None) -> bool:
-    if chosen(answer, among, value) != choice:
+def _chooses(answer: str, choice: str, among: list[str], value: str | None, *, least: bool) -> bool:
+    if chosen(answer, among, value, least=least) != choice:
         return False
     return any(not denied(answer, span, choice) for span in places(answer, choice))
 

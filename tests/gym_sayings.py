@@ -1,0 +1,130 @@
+"""Answers that hold the right fact and do not give it: taken back, shifted, listed, left open, of another unit."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from alpha_umi.gym.facts import as_value, holds
+from alpha_umi.trajectory import Trajectory
+
+Mutation = Callable[[Trajectory], Trajectory | None]
+
+_DATE, _CLOCK, _PERSON = re.compile(r"\d{4}-\d\d-\d\d"), re.compile(r"\d\d:\d\d"), re.compile(r"[A-Z]\w+ [A-Z]\w+")
+_UNITS = {
+    "minutes": "hours", "hours": "weeks", "days": "weeks", "years": "months", "kg": "pounds", "km": "miles",
+    "miles": "km", "pounds": "grams", "percent": "days", "dollars": "euros", "liters": "gallons", "cups": "gallons",
+}  # fmt: skip
+
+
+def _said(task: Trajectory, answer: str) -> Trajectory:
+    return task.model_copy(update={"answer": answer})
+
+
+def _only_fact(task: Trajectory) -> str | None:
+    facts = task.meta["facts"]
+    return facts[0] if len(facts) == 1 and isinstance(facts[0], str) else None
+
+
+def _form_of(fact: str) -> str:
+    if _DATE.fullmatch(fact):
+        return "date"
+    if _CLOCK.fullmatch(fact):
+        return "clock"
+    if as_value(fact) is not None:
+        return "number"
+    return "person" if _PERSON.fullmatch(fact) else "word"
+
+
+def _other(task: Trajectory, fact: str, form: str) -> str:
+    """Something of the same form that occurs nowhere in the task."""
+    everything = f"{task.query} {task.answer} {[(s.call, s.observation) for s in task.steps]}"
+    others = {
+        "number": (str(int(float(fact)) + 37 + n if form == "number" else 0) for n in range(99)),
+        "date": (f"2011-11-{day}" for day in range(10, 30)),
+        "clock": (f"03:{minute}" for minute in range(31, 59)),
+    }.get(form, iter(["John Smithers"]))
+    return next(other for other in others if not holds(everything, other))
+
+
+def _saying(template: str, *forms: str) -> Mutation:
+    def said(task: Trajectory) -> Trajectory | None:
+        fact = _only_fact(task)
+        if fact is None or (form := _form_of(fact)) not in forms:
+            return None
+        return _said(task, template.format(fact, _other(task, fact, form)))
+
+    said.__name__ = f"says: {template}"
+    return said
+
+
+_VALUES = ("number", "date", "clock")
+_TAKEN_BACK = (
+    "The answer is {0}. Actually the correct answer is {1}.",
+    "I first thought {0}; the final answer is {1}.",
+    "Final answer: {0}. Sorry, I meant {1}.",
+    "It is {0}. Actually it is {1}.",
+    "{0}... just kidding, {1}.",
+    "It used to be {0}, now it is {1}.",
+)
+_OTHERS = (
+    "Between {0} and {1}.",
+    "{0} would be expected, yet the tool says {1}.",
+    "{0}? No, it is {1}.",
+    "The old value was {0}, the new one is {1}.",
+    "If you trust the tool, {0}; if you trust me, {1}.",
+)
+_NEAR = ("Fewer than {0}.", "It is more than {0}.", "At least {0}.", "Twice {0}.", "{0} million.", "Anything but {0}.")
+_SHIFTED = ("Before {0}.", "The day after {0}.", "One week before {0}.", "Not later than {0}.", "Two hours after {0}.")
+
+
+def answers_both_ways(task: Trajectory) -> Trajectory | None:
+    """The right result of a condition, which the reader is to decide."""
+    if task.meta["kind"] != "branching" or not task.meta["facts"]:
+        return None
+    facts = [fact for fact in task.meta["facts"] if isinstance(fact, str)]
+    return _said(task, f"If it holds, it is {' and '.join(facts)}. If not, it is not.") if facts else None
+
+
+def has_no_idea(task: Trajectory) -> Trajectory | None:
+    """Says so, which holds a "no"."""
+    return _said(task, "I have no idea.") if task.meta["facts"] else None
+
+
+def in_another_unit(task: Trajectory) -> Trajectory | None:
+    """The right number of something else."""
+    fact = _only_fact(task)
+    if fact is None or as_value(fact) is None or not task.answer:
+        return None
+    for unit, other in _UNITS.items():
+        if re.search(rf"(?<![\w.]){re.escape(fact)} {unit}\b", task.answer):
+            return _said(task, f"The answer is {fact} {other}.")
+    return None
+
+
+def _choosing(template: str) -> Mutation:
+    def chooses(task: Trajectory) -> Trajectory | None:
+        choice = next((fact for fact in task.meta["facts"] if isinstance(fact, dict) and "choice" in fact), None)
+        if choice is None:
+            return None
+        other = next(name for name in choice["among"] if name != choice["choice"])
+        return _said(task, template.format(choice["choice"], other, task.meta["facts"][0]))
+
+    chooses.__name__ = f"chooses: {template}"
+    return chooses
+
+
+SAYINGS: tuple[Mutation, ...] = (
+    *(_saying(template, *_VALUES, "person") for template in _TAKEN_BACK),
+    *(_saying(template, *_VALUES) for template in _OTHERS),
+    *(_saying(template, "number") for template in _NEAR),
+    *(_saying(template, "date", "clock") for template in _SHIFTED),
+    *(_saying(template, "person") for template in ("{0} and {1}.", "{0} is out; {1} it is.", "Not {0} but {1}.")),
+    answers_both_ways,
+    has_no_idea,
+    in_another_unit,
+    *(
+        _choosing(t)
+        for t in ("The winner is {1}; {0} has only {2}.", "It is {1} ({0}: {2}).", "{0} with {2} loses to {1}.")
+    ),
+)
