@@ -76,9 +76,9 @@ def _own_values(task: Trajectory, produced: Trajectory, answer: str, values: Seq
 def _other_answer(task: Trajectory, answer: str, facts: Sequence[str], values: Sequence[str]) -> str | None:
     """A value beside the facts that reads as an answer and is none on the way to them: neither the request nor the
     solution has it, wherever else the agent may have seen it."""
-    spans = sorted(span for fact in facts for span in stated(answer, fact))
     others = [value for value in values_placed(answer) if not is_fact(value, values)]
-    if not spans or not others:
+    spans = sorted(span for fact in facts for span in stated(answer, fact)) if others else []
+    if not spans:
         return None
     text, known = normalised(answer), _on_the_way(task)
     for value in others:
@@ -101,12 +101,12 @@ def _on_the_way(task: Trajectory) -> set[str]:
 
 def _enumerated(task: Trajectory, answer: str, values: Sequence[str]) -> str | None:
     """A fact in a bare list with another value of its form: "60, 16.8"."""
-    text, asked = normalised(answer), set(values_in(task.query))
+    text = normalised(answer)
     for one, other in itertools.pairwise(values_placed(answer)):
         right = [is_fact(value, values) for value in (one, other)]
         wrong = other if right[0] else one
-        same = _form(text, one) == _form(text, other)
-        if sum(right) == 1 and same and wrong.value not in asked and _BARE.fullmatch(text[one.end : other.start]):
+        listed = sum(right) == 1 and _BARE.fullmatch(text, one.end, other.start)
+        if listed and _form(text, one) == _form(text, other) and wrong.value not in values_in(task.query):
             return text[one.start : other.end]
     return None
 

@@ -67,7 +67,8 @@ _ASKED = re.compile(r"[^.,;:!?\n-]{0,40}\?")
 # "More than 5", "the day after Monday", "twice 5": near a fact, and another one.
 _SHIFTED = re.compile(
     r"\b(?:(?:fewer|less|more|greater|higher|lower|larger|smaller|bigger|later|earlier|longer|shorter) than|at least|"
-    r"twice|double|triple|half(?: of)?|(?:days?|weeks?|months?|years?|hours?|minutes?) (?:before|after|from|past))"
+    r"twice|double|triple|half(?: of)?|(?:subtract|deduct|add) [\w.]+ (?:from|to)|"
+    r"(?:days?|weeks?|months?|years?|hours?|minutes?) (?:before|after|from|past))"
     r"[\s'\"($\u20ac]*$"
 )
 _BEFORE_OR_AFTER = re.compile(r"\b(?:before|after)[\s'\"(]*$")
