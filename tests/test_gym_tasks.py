@@ -11,7 +11,8 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -19,7 +20,7 @@ from typing import Any
 
 import pytest
 
-from alpha_umi.errors import UsageError
+from alpha_umi.errors import UsageError, WorkError
 from alpha_umi.grammar import format_call, format_plan, parse_call, parse_plan
 from alpha_umi.gym import SPLITS, Category, Gives, Intent, Slot, World, categories, generate, register, unregister
 from alpha_umi.gym.domains.files_tools import Files as ShippedFiles
@@ -398,6 +399,74 @@ def test_a_part_of_ones_own_cannot_hide_another() -> None:
     world.part(ShippedFiles)
     with pytest.raises(UsageError, match="has a part Files already"):
         world.part(Files)
+
+
+class Unwatched:
+    def __init__(self, chance: random.Random) -> None:
+        self.litres = {"basil": 0}
+
+    def state(self) -> object:
+        return self.litres.items()
+
+
+class Wrapped(Unwatched):
+    def state(self) -> object:
+        return {key: Litres(value) for key, value in self.litres.items()}
+
+
+class Unfinished(Unwatched):
+    def state(self) -> object:
+        raise KeyError("thyme")
+
+
+@dataclass(frozen=True)
+class Litres:
+    number: int
+
+
+@pytest.mark.parametrize("part", [Unwatched, Wrapped, Unfinished])
+def test_a_state_that_is_no_plain_data_is_refused_whatever_a_tool_makes_of_it(part: type[Unwatched]) -> None:
+    world = World(1)
+    for _ in range(2):
+        with suppress(UsageError):  # as a toolbox does
+            world.part(part).litres["basil"] += 1
+    with pytest.raises(UsageError, match=f"the state of {part.__name__} is no plain data") as error:
+        world.changes()
+    assert "\n" not in str(error.value)
+
+
+def test_a_state_that_is_no_plain_data_makes_no_task() -> None:
+    """Its tools fail at every call, which would be told as failures for good."""
+
+    def water_plant(world: World, plant: str) -> str:
+        """Water a plant of the greenhouse."""
+        world.part(Unwatched).litres[plant] += 1
+        return "done"
+
+    plant = Slot(
+        kind="plant",
+        draw=lambda d: d.any_of(("basil", "thyme")),
+        vague=("green one", "one in the corner"),
+        unknown=lambda d: d.any_of(("cactus", "palm")),
+    )
+    intent = Intent(
+        tool=water_plant,
+        slots={"plant": plant},
+        goals=("water the {plant}", "give the {plant} water", "pour water on the {plant}"),
+        found="the {plant} was watered",
+        answers=("Done.",),
+        changes=True,
+    )
+    register(Category(name="garden", tools=(water_plant,), intents=(intent,)))
+    dropped: Counter[str] = Counter()
+    try:
+        found = list(generate(12, seed=1, only=["garden"], kinds=["unsolvable"], dropped=dropped))
+        assert {task.meta["why"] for task in found} == {"permission denied", "missing information"}
+        assert any("the state of Unwatched is no plain data" in reason for reason in dropped)
+        with pytest.raises(WorkError, match="the state of Unwatched is no plain data"):
+            next(generate(1, seed=1, only=["garden"], kinds=["state_change"]))
+    finally:
+        unregister("garden")
 
 
 def test_the_example_world_makes_tasks() -> None:

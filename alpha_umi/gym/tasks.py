@@ -148,7 +148,11 @@ def _tell(chance: random.Random, kind: Kind, split: Split, pool: Pool) -> Trajec
     box = FaultyToolbox(bound(world), {})
     story = Story(d, box)
     _, tell = KINDS[kind]
-    tale = tell(d, pool, story)
+    try:
+        tale = tell(d, pool, story)
+    except DroppedTask:
+        world.check()  # says more than that a tool failed
+        raise
     offered = _offer(d, tale, pool.offered)
     if tale.decline:
         story.decline(tale.decline, [tool.name for tool in offered])
