@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
+from importlib import resources
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -295,6 +296,23 @@ def test_tasks_are_the_same_in_another_process() -> None:
     environment = os.environ | {"PYTHONHASHSEED": "123", "TZ": "Asia/Tokyo"}
     found = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert found.stdout.strip() == _digest("unseen_categories", 60, 3)
+
+
+def test_time_zones_are_not_the_machines_own(tmp_path: Path) -> None:
+    (tmp_path / "Africa").mkdir()
+    wrong = resources.files("tzdata").joinpath("zoneinfo", "Asia", "Tokyo").read_bytes()
+    (tmp_path / "Africa" / "Cairo").write_bytes(wrong)
+    code = (
+        "import datetime, zoneinfo\nfrom alpha_umi.gym.domains import sky_tools, time\n"
+        "print(datetime.datetime(2023, 7, 1, tzinfo=zoneinfo.ZoneInfo('Africa/Cairo')).utcoffset())\n"
+        "print(time.time_difference('Cairo', 'London', '2023-07-01')['hours'])\n"
+        "print(time.convert_time('2023-07-01 12:00', 'London', 'Cairo'), sky_tools.sunrise('Cairo', '2023-07-01'))"
+    )
+    environment = os.environ | {"PYTHONTZPATH": str(tmp_path)}
+    found = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    machine, hours, told = found.stdout.splitlines()
+    assert machine == "9:00:00"
+    assert (hours, told) == ("2", "2023-07-01 14:00 05:58")
 
 
 def test_more_tasks_begin_with_the_same() -> None:
