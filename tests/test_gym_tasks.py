@@ -500,3 +500,19 @@ def test_the_example_world_makes_tasks() -> None:
     into = [task for task in found if {"sowing_date"} < {call.tool for call in _calls(task)}]
     assert into, "nothing flows from the greenhouse into the tools of other categories"
     assert json.dumps([task.meta["changes"] for task in found if task.meta["kind"] == "state_change"]) != "[]"
+
+
+def test_the_example_world_is_evaluated_on_questions_that_training_never_asks() -> None:
+    """By the commands that the example and its page give."""
+    for text in (Path("examples/own_world.py"), Path("docs/gym.md")):
+        train, test = re.findall(r"^ *(alpha-umi .*own_world:GREENHOUSE.*)$", text.read_text(encoding="utf-8"), re.M)
+        assert "--split train --n 500 " in train
+        assert "--data gym:unseen_instructions " in test
+    only = named("examples.own_world:GREENHOUSE, time")
+    try:
+        trained = {task.query for task in generate(500, only=only)}
+        asked = {task.query for task in generate(200, split="unseen_instructions", only=["greenhouse"])}
+    finally:
+        unregister("greenhouse")
+    assert len(asked) == 200
+    assert not asked & trained
