@@ -487,6 +487,28 @@ def test_a_state_that_is_no_plain_data_makes_no_task() -> None:
         unregister("garden")
 
 
+def test_a_task_that_any_answer_solves_is_dropped() -> None:
+    def ring_bell(times: int) -> str:
+        """Ring the bell of the greenhouse some times."""
+        return "done"
+
+    intent = Intent(
+        tool=ring_bell,
+        slots={"times": Slot(kind="times", draw=lambda d: d.integer(1, 99))},
+        goals=("ring the bell {times} times", "sound the bell {times} times", "strike the bell {times} times"),
+        found="the bell was rung {times} times",
+        answers=("Done.",),
+    )
+    register(Category(name="bell", tools=(ring_bell,), intents=(intent,)))
+    dropped: Counter[str] = Counter()
+    try:
+        found = list(generate(20, seed=1, only=["bell", "time"], kinds=["branching"], dropped=dropped))
+    finally:
+        unregister("bell")
+    assert all(task.meta["facts"] for task in found)
+    assert dropped["any answer would pass"] > 0
+
+
 def test_the_example_world_makes_tasks() -> None:
     source = Path("examples/own_world.py").read_text(encoding="utf-8")
     assert len(source.splitlines()) < 80
