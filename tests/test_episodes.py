@@ -132,6 +132,21 @@ def test_a_run_that_was_stopped_continues(
     assert len(asked) == 15, "more of the same data are more tasks, not other data"
 
 
+def test_a_second_evaluation_into_one_folder_is_refused_before_it_begins(
+    tasks: list[Trajectory], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = list[str]()
+    monkeypatch.setattr("alpha_umi.models.loading.load_models", lambda team: asked.append(team.name))
+    store.write(tmp_path / "data", tasks[:2])
+    given = ["agent", "--data", str(tmp_path / "data"), "--team", "umi-shared", "--out", str(tmp_path / "out")]
+    with EpisodeLog(tmp_path / "out", Origin(team="t", team_digest="t", data="d", data_digest="d")):
+        result = CliRunner().invoke(app, given)
+    assert "is being written by another evaluation" in str(result.exception)
+    assert isinstance(result.exception, UsageError)
+    assert not asked
+    assert not (tmp_path / "out" / "metrics.json").exists()
+
+
 def test_an_episode_of_another_task_with_the_same_id_does_not_count(tasks: list[Trajectory], tmp_path: Path) -> None:
     origin = Origin(team="t", team_digest="t", data="d", data_digest="d")
     with EpisodeLog(tmp_path, origin) as log:
