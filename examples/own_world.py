@@ -1,6 +1,7 @@
 """A world of one's own: a greenhouse whose dates flow into every tool of the gym that takes a date.
 
-alpha-umi data convert gym --category examples.own_world:GREENHOUSE,time --split train --n 100 --out data/greenhouse
+alpha-umi data convert gym --category examples.own_world:GREENHOUSE,time --split train --n 500 --out data/greenhouse
+alpha-umi evaluate agent --data gym:unseen_instructions --category examples.own_world:GREENHOUSE --team RUN --out eval
 """
 
 import datetime

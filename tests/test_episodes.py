@@ -19,7 +19,8 @@ from alpha_umi.errors import UsageError, WorkError
 from alpha_umi.evaluation.episodes import Episode, EpisodeLog, gym_tasks, run_episodes
 from alpha_umi.evaluation.gym_metrics import summed_up
 from alpha_umi.evaluation.records import Origin
-from alpha_umi.gym.registry import named
+from alpha_umi.evaluation.task_checks import mistake_in
+from alpha_umi.gym.registry import named, owners
 from alpha_umi.models.base import Model, Request
 from alpha_umi.models.scripted import ScriptedModel
 from alpha_umi.prompts import Layout
@@ -131,6 +132,21 @@ def test_a_run_that_was_stopped_continues(
     assert len(asked) == 15, "more of the same data are more tasks, not other data"
 
 
+def test_a_second_evaluation_into_one_folder_is_refused_before_it_begins(
+    tasks: list[Trajectory], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = list[str]()
+    monkeypatch.setattr("alpha_umi.models.loading.load_models", lambda team: asked.append(team.name))
+    store.write(tmp_path / "data", tasks[:2])
+    given = ["agent", "--data", str(tmp_path / "data"), "--team", "umi-shared", "--out", str(tmp_path / "out")]
+    with EpisodeLog(tmp_path / "out", Origin(team="t", team_digest="t", data="d", data_digest="d")):
+        result = CliRunner().invoke(app, given)
+    assert "is being written by another evaluation" in str(result.exception)
+    assert isinstance(result.exception, UsageError)
+    assert not asked
+    assert not (tmp_path / "out" / "metrics.json").exists()
+
+
 def test_an_episode_of_another_task_with_the_same_id_does_not_count(tasks: list[Trajectory], tmp_path: Path) -> None:
     origin = Origin(team="t", team_digest="t", data="d", data_digest="d")
     with EpisodeLog(tmp_path, origin) as log:
@@ -209,14 +225,78 @@ def test_trajectories_of_elsewhere_are_refused(tmp_path: Path) -> None:
         ({"seed": True}, "its 'seed' should be int, not 'True'"),
         ({"faults": None}, "its 'faults' should be dict, not 'None'"),
         ({"calls": "2"}, "its 'calls' should be int"),
+        ({"kind": "nosuch"}, "its 'kind' is 'nosuch'; the gym has single, sequential,"),
+        ({"faults": {"x": "timeout"}}, "its 'faults' name 'x', a tool that it does not offer"),
+        (
+            {"faults": {"days_between": "nosuch"}},
+            "let days_between fail by 'nosuch'; possible are temporary, rate_limit",
+        ),
+        ({"faults": {"days_between": ["timeout"]}}, "let days_between fail by ['timeout']; possible are"),
+        ({"facts": [5]}, "its 'facts' hold 5; possible are text, {'exact': text}"),
+        ({"facts": ["5", " "]}, "its 'facts' hold ' '; possible"),
+        ({"facts": [{"exact": 5}]}, "its 'facts' hold {'exact': 5}; possible"),
+        ({"facts": [{"choice": "a"}]}, "its 'facts' hold {'choice': 'a'}; possible"),
+        ({"facts": [{"choice": "a", "among": "ab"}]}, "its 'facts' hold {'choice': 'a', 'among': 'ab'}; possible"),
+        ({"facts": [{"choice": "a", "among": ["b", "c"]}]}, "its 'facts' hold {'choice': 'a', 'among': ['b', 'c']};"),
+        ({"facts": [{"choice": "a", "among": ["a", 1]}]}, "its 'facts' hold {'choice': 'a', 'among': ['a', 1]};"),
+        ({"facts": [], "changes": {}}, "its 'facts' and 'changes' are empty, so any answer would pass"),
     ],
 )
 def test_tasks_that_were_tampered_with_are_refused(meta: dict[str, object], told: str, tmp_path: Path) -> None:
-    task = next(gym.generate(1, seed=1))
+    task = next(gym.generate(1, seed=1, only=["time"], kinds=["single"]))
+    assert not mistake_in(task)
+    offered = (*task.tools, *gym.toolbox("time").tools)
+    task = task.model_copy(update={"tools": tuple({tool.name: tool for tool in offered}.values())})
     store.write(tmp_path, [task.model_copy(update={"meta": {**task.meta, **meta}})])
     with pytest.raises(UsageError, match=re.escape(told)) as error:
         gym_tasks(str(tmp_path))
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "facts", "told"),
+    [(Outcome.UNFINISHED, ["5"], "its solution is unfinished"), (Outcome.GAVE_UP, ["5"], "it has no solution, so")],
+)
+def test_a_solution_that_cannot_be_judged_is_refused(outcome: Outcome, facts: list[str], told: str) -> None:
+    task = next(gym.generate(1, seed=1, kinds=["unsolvable"]))
+    assert not mistake_in(task)
+    changed = {"outcome": outcome, "meta": {**task.meta, "facts": facts}}
+    assert mistake_in(task.model_copy(update=changed)).startswith(told)
+
+
+def test_a_category_is_chosen_among_the_tasks_of_a_folder_too(tmp_path: Path) -> None:
+    made = [list(gym.generate(40, seed=seed, only=[name])) for seed, name in ((1, "time"), (2, "shop"))]
+    mixed = [task for task in gym.generate(80, seed=3, only=["time", "shop"]) if _names(task) == {"time", "shop"}]
+    assert mixed
+    named_apart = [task.model_copy(update={"id": str(n)}) for n, task in enumerate([*made[0], *made[1], *mixed])]
+    store.write(tmp_path, named_apart)
+    tasks, digest = gym_tasks(str(tmp_path), only=["shop"])
+    assert tasks == named_apart[40:80]
+    assert any(task.meta["why"] == "missing tool" for task in tasks)
+    assert gym_tasks(str(tmp_path), only=["shop"], limit=5) == (tasks[:5], digest)
+    assert gym_tasks(str(tmp_path), only=["shop", "time"])[0] == named_apart
+    assert digest != gym_tasks(str(tmp_path))[1]
+    with pytest.raises(UsageError, match="no task calls tools of mail alone") as error:
+        gym_tasks(str(tmp_path), only=["mail"])
+    assert "\n" not in str(error.value)
+
+
+def _names(task: Trajectory) -> set[str]:
+    return {owners()[step.call.tool] for step in task.steps if step.call is not None}
+
+
+def test_a_seed_is_for_tasks_that_are_to_be_made(
+    tasks: list[Trajectory], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.write(tmp_path / "data", tasks[:2])
+    with pytest.raises(UsageError, match="made already: --seed is for gym:SPLIT"):
+        gym_tasks(str(tmp_path / "data"), seed=1)
+    monkeypatch.setattr("alpha_umi.models.loading.load_models", lambda _: gold(tasks))
+    for data, out, seed in ((str(tmp_path / "data"), tmp_path / "a", None), ("gym:train", tmp_path / "b", 8)):
+        given = ["agent", "--data", data, "--team", "umi-shared", "--out", str(out), "--limit", "2"]
+        more = [] if seed is None else ["--seed", str(seed)]
+        CliRunner().invoke(app, [*given, *more], catch_exceptions=False)
+        assert json.loads((out / "metrics.json").read_text())["seed"] == seed
 
 
 def test_an_error_of_the_program_ends_the_evaluation_with_its_own_words(tasks: list[Trajectory]) -> None:

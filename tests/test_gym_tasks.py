@@ -11,15 +11,17 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import cache
+from importlib import resources
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from alpha_umi.errors import UsageError
+from alpha_umi.errors import UsageError, WorkError
 from alpha_umi.grammar import format_call, format_plan, parse_call, parse_plan
 from alpha_umi.gym import SPLITS, Category, Gives, Intent, Slot, World, categories, generate, register, unregister
 from alpha_umi.gym.domains.files_tools import Files as ShippedFiles
@@ -296,6 +298,23 @@ def test_tasks_are_the_same_in_another_process() -> None:
     assert found.stdout.strip() == _digest("unseen_categories", 60, 3)
 
 
+def test_time_zones_are_not_the_machines_own(tmp_path: Path) -> None:
+    (tmp_path / "Africa").mkdir()
+    wrong = resources.files("tzdata").joinpath("zoneinfo", "Asia", "Tokyo").read_bytes()
+    (tmp_path / "Africa" / "Cairo").write_bytes(wrong)
+    code = (
+        "import datetime, zoneinfo\nfrom alpha_umi.gym.domains import sky_tools, time\n"
+        "print(datetime.datetime(2023, 7, 1, tzinfo=zoneinfo.ZoneInfo('Africa/Cairo')).utcoffset())\n"
+        "print(time.time_difference('Cairo', 'London', '2023-07-01')['hours'])\n"
+        "print(time.convert_time('2023-07-01 12:00', 'London', 'Cairo'), sky_tools.sunrise('Cairo', '2023-07-01'))"
+    )
+    environment = os.environ | {"PYTHONTZPATH": str(tmp_path)}
+    found = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    machine, hours, told = found.stdout.splitlines()
+    assert machine == "9:00:00"
+    assert (hours, told) == ("2", "2023-07-01 14:00 05:58")
+
+
 def test_more_tasks_begin_with_the_same() -> None:
     assert list(generate(5, seed=4)) == list(islice(generate(50, seed=4), 5))
     assert next(generate(1, seed=4)).query != next(generate(1, seed=5)).query
@@ -400,6 +419,96 @@ def test_a_part_of_ones_own_cannot_hide_another() -> None:
         world.part(Files)
 
 
+class Unwatched:
+    def __init__(self, chance: random.Random) -> None:
+        self.litres = {"basil": 0}
+
+    def state(self) -> object:
+        return self.litres.items()
+
+
+class Wrapped(Unwatched):
+    def state(self) -> object:
+        return {key: Litres(value) for key, value in self.litres.items()}
+
+
+class Unfinished(Unwatched):
+    def state(self) -> object:
+        raise KeyError("thyme")
+
+
+@dataclass(frozen=True)
+class Litres:
+    number: int
+
+
+@pytest.mark.parametrize("part", [Unwatched, Wrapped, Unfinished])
+def test_a_state_that_is_no_plain_data_is_refused_whatever_a_tool_makes_of_it(part: type[Unwatched]) -> None:
+    world = World(1)
+    for _ in range(2):
+        with suppress(UsageError):  # as a toolbox does
+            world.part(part).litres["basil"] += 1
+    with pytest.raises(UsageError, match=f"the state of {part.__name__} is no plain data") as error:
+        world.changes()
+    assert "\n" not in str(error.value)
+
+
+def test_a_state_that_is_no_plain_data_makes_no_task() -> None:
+    """Its tools fail at every call, which would be told as failures for good."""
+
+    def water_plant(world: World, plant: str) -> str:
+        """Water a plant of the greenhouse."""
+        world.part(Unwatched).litres[plant] += 1
+        return "done"
+
+    plant = Slot(
+        kind="plant",
+        draw=lambda d: d.any_of(("basil", "thyme")),
+        vague=("green one", "one in the corner"),
+        unknown=lambda d: d.any_of(("cactus", "palm")),
+    )
+    intent = Intent(
+        tool=water_plant,
+        slots={"plant": plant},
+        goals=("water the {plant}", "give the {plant} water", "pour water on the {plant}"),
+        found="the {plant} was watered",
+        answers=("Done.",),
+        changes=True,
+    )
+    register(Category(name="garden", tools=(water_plant,), intents=(intent,)))
+    dropped: Counter[str] = Counter()
+    try:
+        found = list(generate(12, seed=1, only=["garden"], kinds=["unsolvable"], dropped=dropped))
+        assert {task.meta["why"] for task in found} == {"permission denied", "missing information"}
+        assert any("the state of Unwatched is no plain data" in reason for reason in dropped)
+        with pytest.raises(WorkError, match="the state of Unwatched is no plain data"):
+            next(generate(1, seed=1, only=["garden"], kinds=["state_change"]))
+    finally:
+        unregister("garden")
+
+
+def test_a_task_that_any_answer_solves_is_dropped() -> None:
+    def ring_bell(times: int) -> str:
+        """Ring the bell of the greenhouse some times."""
+        return "done"
+
+    intent = Intent(
+        tool=ring_bell,
+        slots={"times": Slot(kind="times", draw=lambda d: d.integer(1, 99))},
+        goals=("ring the bell {times} times", "sound the bell {times} times", "strike the bell {times} times"),
+        found="the bell was rung {times} times",
+        answers=("Done.",),
+    )
+    register(Category(name="bell", tools=(ring_bell,), intents=(intent,)))
+    dropped: Counter[str] = Counter()
+    try:
+        found = list(generate(20, seed=1, only=["bell", "time"], kinds=["branching"], dropped=dropped))
+    finally:
+        unregister("bell")
+    assert all(task.meta["facts"] for task in found)
+    assert dropped["any answer would pass"] > 0
+
+
 def test_the_example_world_makes_tasks() -> None:
     source = Path("examples/own_world.py").read_text(encoding="utf-8")
     assert len(source.splitlines()) < 80
@@ -413,3 +522,19 @@ def test_the_example_world_makes_tasks() -> None:
     into = [task for task in found if {"sowing_date"} < {call.tool for call in _calls(task)}]
     assert into, "nothing flows from the greenhouse into the tools of other categories"
     assert json.dumps([task.meta["changes"] for task in found if task.meta["kind"] == "state_change"]) != "[]"
+
+
+def test_the_example_world_is_evaluated_on_questions_that_training_never_asks() -> None:
+    """By the commands that the example and its page give."""
+    for text in (Path("examples/own_world.py"), Path("docs/gym.md")):
+        train, test = re.findall(r"^ *(alpha-umi .*own_world:GREENHOUSE.*)$", text.read_text(encoding="utf-8"), re.M)
+        assert "--split train --n 500 " in train
+        assert "--data gym:unseen_instructions " in test
+    only = named("examples.own_world:GREENHOUSE, time")
+    try:
+        trained = {task.query for task in generate(500, only=only)}
+        asked = {task.query for task in generate(200, split="unseen_instructions", only=["greenhouse"])}
+    finally:
+        unregister("greenhouse")
+    assert len(asked) == 200
+    assert not asked & trained

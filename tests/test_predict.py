@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,6 +19,7 @@ from alpha_umi import grammar
 from alpha_umi.cli.evaluate import app
 from alpha_umi.data import store
 from alpha_umi.errors import DataError, UsageError, WorkError
+from alpha_umi.evaluation.episodes import EpisodeLog
 from alpha_umi.evaluation.points import Case, Prediction, decision_points
 from alpha_umi.evaluation.predict import history, predict
 from alpha_umi.evaluation.predictions import PredictionLog, read_predictions
@@ -296,7 +298,7 @@ def test_predictions_of_others_are_refused_in_one_line(tmp_path: Path) -> None:
         PredictionLog(tmp_path, other)
     assert "\n" not in str(error.value)
     (tmp_path / "predictions.meta.json").unlink()
-    with pytest.raises(UsageError, match="unknown origin"):
+    with pytest.raises(UsageError, match="unknown origin"):  # a refusal leaves nobody shut out
         PredictionLog(tmp_path, ORIGIN)
 
 
@@ -327,6 +329,32 @@ def test_the_team_digest_follows_weights_and_settings_not_names(tmp_path: Path) 
     before = with_weights("a", "b")
     (tmp_path / "a" / "model.safetensors").write_text("trained again")
     assert with_weights("a", "b") != before
+
+
+HOLD = """
+import sys
+from alpha_umi.evaluation.episodes import EpisodeLog
+from alpha_umi.evaluation.predictions import PredictionLog
+from alpha_umi.evaluation.records import Origin
+with {log}(sys.argv[1], Origin.model_validate_json(sys.argv[2])):
+    print("open", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize("log", [PredictionLog, EpisodeLog])
+def test_two_processes_never_write_one_file(log: type[PredictionLog | EpisodeLog], tmp_path: Path) -> None:
+    command = [sys.executable, "-c", HOLD.format(log=log.__name__), str(tmp_path), ORIGIN.model_dump_json()]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as first:
+        assert first.stdout is not None
+        assert first.stdout.readline() == "open\n"
+        with pytest.raises(UsageError, match=r"s\.jsonl is being written by another evaluation: wait") as error:
+            log(tmp_path, ORIGIN)
+        assert "\n" not in str(error.value)
+        first.communicate()
+    assert first.returncode == 0
+    with log(tmp_path, ORIGIN):
+        pass
 
 
 # --- the command ----------------------------------------------------------------------------------------------------

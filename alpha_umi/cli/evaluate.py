@@ -144,7 +144,7 @@ def agent(
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first N tasks.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the tasks that gym:SPLIT makes.")] = 0,
     category: Annotated[
-        str | None, typer.Option(help="Only calls of these categories, a comma list; your own as MODULE:ATTRIBUTE.")
+        str | None, typer.Option(help="Only tasks of these categories, a comma list; your own as MODULE:ATTRIBUTE.")
     ] = None,
     parallel: Annotated[int, typer.Option(min=1, help="Episodes side by side.")] = 8,
     search: Annotated[str, typer.Option(help="chain, react@N, dfsdt, or dfs.")] = "chain",
@@ -184,8 +184,8 @@ def agent(
         episodes = [log.done[task.id] for task in tasks]
     metrics = (
         summed_up(episodes)
-        | {"team": chosen.name, "data": data, "seed": seed, "search": search}
-        | {"constrained": chosen.constrained}
+        | {"team": chosen.name, "data": data, "categories": sorted(only), "search": search}
+        | {"seed": seed if data.startswith("gym:") else None, "constrained": chosen.constrained}
     )
     write_metrics(out, metrics)
     if as_json:

@@ -18,6 +18,7 @@ from alpha_umi.agent.strategies import Search
 from alpha_umi.data import store
 from alpha_umi.errors import AlphaUmiError, UsageError
 from alpha_umi.evaluation.records import Origin, RecordLog
+from alpha_umi.evaluation.task_checks import asks_only, mistake_in
 from alpha_umi.gym.registry import owners
 from alpha_umi.gym.tasks import SIZES, SPLITS, generate, task_world
 from alpha_umi.gym.verify import verify
@@ -112,13 +113,14 @@ def _leaves(group: BaseExceptionGroup[AlphaUmiError]) -> Iterator[AlphaUmiError]
 def gym_tasks(
     data: str, *, limit: int | None = None, seed: int = 0, only: Collection[str] = ()
 ) -> tuple[list[Trajectory], str]:
-    """The tasks that `gym:SPLIT` names (of the categories `only`), or those in a folder that `data convert gym` wrote.
+    """The tasks that `gym:SPLIT` names, or those in a folder that `data convert gym` wrote; of the categories `only`.
 
     Returns:
         The tasks, and a digest of where they come from; fewer or more of the same have the same.
 
     Raises:
-        UsageError: there is no such split or folder, or its trajectories are no tasks of this gym.
+        UsageError: there is no such split or folder, its trajectories are no tasks of this gym, none is of these
+            categories, or a folder is given a seed.
     """
     scheme, colon, split = data.partition(":")
     if scheme == "gym" and colon:
@@ -127,30 +129,28 @@ def gym_tasks(
         name = SPLITS[SPLITS.index(split)]
         tasks = list(generate(limit or SIZES[name], seed=seed, split=name, only=only))
         return tasks, text_digest([data, seed, sorted(only), tasks[0].model_dump(mode="json")])
-    tasks = list(islice(store.read(data), limit))
-    for task in tasks:
-        if wrong := _wrong_in(task):
-            raise UsageError(f"{data}: '{task.id}' is no task of the gym: {wrong} (use gym:SPLIT)")
+    if seed:
+        raise UsageError(f"the tasks of {data} are made already: --seed is for gym:SPLIT")
+    checked = _checked(data)
+    tasks = list(islice(filter(asks_only(only), checked) if only else checked, limit))
+    if not tasks:
+        raise UsageError(f"{data}: no task calls tools of {', '.join(sorted(only))} alone")
     if len({task.id for task in tasks}) < len(tasks):
         raise UsageError(f"{data}: several tasks have one id")
-    if unknown := sorted({name for task in tasks for name in task.tool_names} - owners().keys()):
-        raise UsageError(f"{data}: the gym has no tool {unknown[0]!r}; name your own with --category MODULE:ATTRIBUTE")
-    return tasks, store.digest(data)
+    digest = store.digest(data)
+    return tasks, text_digest([digest, sorted(only)]) if only else digest
 
 
-_META: Mapping[str, type] = {
-    "seed": int, "facts": list, "changes": dict, "faults": dict, "kind": str, "why": str, "split": str, "calls": int,
-}  # fmt: skip
-
-
-def _wrong_in(task: Trajectory) -> str:
-    """What keeps a trajectory from being checked as a task of the gym, or nothing."""
-    for key, kind in _META.items():
-        if key not in task.meta:
-            return f"its meta holds no '{key}', so nothing says how to check it"
-        if not isinstance(task.meta[key], kind) or isinstance(task.meta[key], bool):
-            return f"its '{key}' should be {kind.__name__}, not {str(task.meta[key])[:40]!r}"
-    return ""
+def _checked(data: str) -> Iterator[Trajectory]:
+    """The tasks of a folder, each as far as it is asked for."""
+    for task in store.read(data):
+        if wrong := mistake_in(task):
+            raise UsageError(f"{data}: '{task.id}' is no task of the gym: {wrong} (use gym:SPLIT)")
+        if unknown := sorted(task.tool_names - owners().keys()):
+            raise UsageError(
+                f"{data}: the gym has no tool {unknown[0]!r}; name your own with --category MODULE:ATTRIBUTE"
+            )
+        yield task
 
 
 async def play(

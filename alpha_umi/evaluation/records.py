@@ -2,6 +2,7 @@
 
 Lines are appended as they come, so a killed run continues where it stopped: a half-written last line is dropped.
 `NAME.meta.json` beside `NAME.jsonl` names team and data by digest, and records of others are never mixed in.
+One process at a time writes a file.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Generic, Self, TypeVar
 
+from filelock import FileLock, Timeout
 from pydantic import BaseModel, ValidationError
 
 from alpha_umi.adapters import text_digest, weights_digest
@@ -64,20 +66,36 @@ class RecordLog(Generic[K, R]):
         """Open or continue a file of records.
 
         Raises:
-            UsageError: it holds records of another team or other data.
+            UsageError: it holds records of another team or other data, or another process is at it.
             DataError: a line that is not the last cannot be read.
         """
         self.path, self._key = path, key
         self.done: dict[K, R] = {}
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Held while open: a second process would do the same work again, and cut what the first is writing.
+        self._lock = FileLock(path.with_suffix(".lock"), timeout=0)
+        try:
+            self._lock.acquire()
+        except Timeout:
+            taken = f"{path} is being written by another evaluation: wait for it, or give another --out"
+            raise UsageError(taken) from None
+        try:
+            self._stream = self._open(path, origin, kind)
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def _open(self, path: Path, origin: Origin, kind: type[R]) -> BinaryIO:
+        """Read what is there, and open it behind the last whole line."""
         end = 0
         if path.is_file() and path.stat().st_size:
             self._check(origin)
             records, end = read_lines(path, kind)
-            self.done = {key(record): record for record in records}
-        path.parent.mkdir(parents=True, exist_ok=True)
+            self.done = {self._key(record): record for record in records}
         _write_whole(meta_of(path), origin.model_dump_json(indent=2) + "\n")
-        self._stream: BinaryIO = path.open("ab")
-        self._stream.truncate(end)
+        stream = path.open("ab")
+        stream.truncate(end)
+        return stream
 
     def _check(self, origin: Origin) -> None:
         found = read_origin(self.path)
@@ -100,7 +118,10 @@ class RecordLog(Generic[K, R]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stream.close()
+        try:
+            self._stream.close()
+        finally:
+            self._lock.release()
 
 
 def meta_of(path: Path) -> Path:

@@ -8,13 +8,13 @@ from __future__ import annotations
 import datetime
 import functools
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
 from alpha_umi.gym.domains.time import read_date, read_moment
 from alpha_umi.gym.lookup import find
 from alpha_umi.gym.places import CITIES, Place
+from alpha_umi.gym.zones import zone
 
 Date = Annotated[str, Field(description="YYYY-MM-DD")]
 Moment = Annotated[str, Field(description="local time, YYYY-MM-DD HH:MM")]
@@ -133,7 +133,7 @@ def _event(event: _Event, where: Place, day: datetime.date, *, east: int = 0) ->
 
     try:
         observer = _observer(where._replace(longitude=where.longitude + east))
-        found: datetime.datetime = getattr(sun, event)(observer, date=day, tzinfo=ZoneInfo(where.zone))
+        found: datetime.datetime = getattr(sun, event)(observer, date=day, tzinfo=zone(where.zone))
     except ValueError:
         return None
     return found + datetime.timedelta(minutes=4 * east)
@@ -144,4 +144,4 @@ def _height(city: str, moment: datetime.datetime, *, refracted: bool) -> float:
     from astral import sun
 
     where = CITIES[city]
-    return float(sun.elevation(_observer(where), moment.replace(tzinfo=ZoneInfo(where.zone)), refracted))
+    return float(sun.elevation(_observer(where), moment.replace(tzinfo=zone(where.zone)), refracted))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 from dateutil.relativedelta import relativedelta
 from pydantic import Field
@@ -12,6 +11,7 @@ from pydantic import Field
 from alpha_umi.gym.intents import Category, Gives, Intent, Slot
 from alpha_umi.gym.places import place
 from alpha_umi.gym.slots import CITY, DATE, DAYS, MOMENT
+from alpha_umi.gym.zones import zone
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 Moment = Annotated[str, Field(description="YYYY-MM-DD HH:MM")]
@@ -21,14 +21,14 @@ Date = Annotated[str, Field(description="YYYY-MM-DD")]
 def convert_time(moment: Moment, from_city: str, to_city: str) -> str:
     """Convert a local time in one city to the local time in another."""
     local = read_moment(moment)
-    start, end = ZoneInfo(place(from_city).zone), ZoneInfo(place(to_city).zone)
+    start, end = zone(place(from_city).zone), zone(place(to_city).zone)
     return local.replace(tzinfo=start).astimezone(end).strftime("%Y-%m-%d %H:%M")
 
 
 def time_difference(city: str, other_city: str, date: Date) -> dict[str, float | str]:
     """Tell by how many hours the clocks of two cities differ on a date."""
     noon = datetime.datetime.combine(read_date(date), datetime.time(12))
-    offsets = [noon.replace(tzinfo=ZoneInfo(place(name).zone)).utcoffset() for name in (city, other_city)]
+    offsets = [noon.replace(tzinfo=zone(place(name).zone)).utcoffset() for name in (city, other_city)]
     first, second = (offset.total_seconds() / 3600 if offset is not None else 0.0 for offset in offsets)
     hours = abs(second - first)
     ahead = "neither" if hours == 0 else other_city if second > first else city
