@@ -6,11 +6,12 @@ import re
 from collections.abc import Callable
 
 from alpha_umi.gym.facts import as_value, holds
+from alpha_umi.gym.people import FIRST_NAMES
 from alpha_umi.trajectory import Trajectory
 
 Mutation = Callable[[Trajectory], Trajectory | None]
 
-_DATE, _CLOCK, _PERSON = re.compile(r"\d{4}-\d\d-\d\d"), re.compile(r"\d\d:\d\d"), re.compile(r"[A-Z]\w+ [A-Z]\w+")
+_DATE, _CLOCK = re.compile(r"\d{4}-\d\d-\d\d"), re.compile(r"\d\d:\d\d")
 _UNITS = {
     "minutes": "hours", "hours": "weeks", "days": "weeks", "years": "months", "kg": "pounds", "km": "miles",
     "miles": "km", "pounds": "grams", "percent": "days", "dollars": "euros", "liters": "gallons", "cups": "gallons",
@@ -33,7 +34,7 @@ def _form_of(fact: str) -> str:
         return "clock"
     if as_value(fact) is not None:
         return "number"
-    return "person" if _PERSON.fullmatch(fact) else "word"
+    return "person" if fact.partition(" ")[0] in FIRST_NAMES else "word"
 
 
 def _other(task: Trajectory, fact: str, form: str) -> str:

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from alpha_umi.gym.beside import given_by_task, is_fact, other_values, spelt
 from alpha_umi.gym.domains.geography_tools import COUNTRIES
 from alpha_umi.gym.facts import normalised, spelt_placed, standing, stated, values_in, values_placed
+from alpha_umi.gym.people import FIRST_NAMES, LAST_NAMES
 from alpha_umi.gym.places import CITIES
 from alpha_umi.gym.registry import categories
 from alpha_umi.trajectory import Step, Trajectory
@@ -37,7 +38,9 @@ _IF = re.compile(
     r"\b(?:if|in case|unless|otherwise|else|should (?:it|that|this|the)|whether)\b|\bin (?:the|any) other case\b"
 )
 _DECIDED = re.compile(r"\b(?:since|because|so|as (?:it|this|that|the)|therefore|hence|thus)\b")
-_PERSON = re.compile(r"\b[A-Z][^\W\d_]+ [A-Z][^\W\d_]+\b")
+_PERSON = re.compile(
+    r"\b(?!(?:In|On|At|The|By|For|From|Of|My|Your|Dear|That|This|And|But)\b)[A-Z][^\W\d_]+ [A-Z][^\W\d_]+\b"
+)
 _OPENING = re.compile(r"[{\[]")
 _DECODER = json.JSONDecoder()
 _OR_BEFORE = re.compile(r"\bor (?:maybe |perhaps |possibly )?['\"(]*$")
@@ -159,11 +162,16 @@ def _other_members(task: Trajectory, text: str, facts: Sequence[str]) -> str | N
 
 def _strangers(task: Trajectory, produced: Trajectory, answer: str, facts: Sequence[str]) -> str | None:
     """A person's name beside the one that is right, where nobody gave it: names are no closed set."""
-    if not any(_PERSON.fullmatch(fact) for fact in facts):
+    if not any(_is_person(fact) for fact in facts):
         return None
     seen = "\n".join((given_by_task(task), *(step.observation.text for step in produced.steps if step.observation)))
     strange = sorted({name for name in _PERSON.findall(answer) if name not in facts and name not in seen})
     return f"the answer names somebody else: {', '.join(strange)}" if strange else None
+
+
+def _is_person(fact: str) -> bool:
+    first, _, last = fact.partition(" ")
+    return first in FIRST_NAMES and last in LAST_NAMES
 
 
 def members(text: str, names: Iterable[str], *, besides: Iterable[str] = ()) -> set[str]:
