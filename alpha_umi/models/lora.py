@@ -61,16 +61,18 @@ class LowRank(NamedTuple):
         layers, rank, _ = self.few_up.shape
         return torch.bmm(inner.view(layers, 1, rank), self.few_up).view(-1)
 
-    def of_several(self, x: torch.Tensor) -> torch.Tensor:
-        """What is added to the outputs of several tokens, (tokens, out) for (tokens, in)."""
+    def add_to(self, outputs: torch.Tensor, x: torch.Tensor) -> None:
+        """Add to the outputs of several tokens, (tokens, out), what belongs to their inputs, (tokens, in)."""
         if len(x) > FEW:
-            return linear(linear(x, self.down), self.up)
+            outputs.addmm_(linear(x, self.down), self.up.t())  # in place: a sum of its own is a pass over the outputs
+            return
         inner = linear(x.to(self.few_down.dtype), self.few_down)
         if self.few_up.dim() == 2:
-            return linear(inner, self.few_up)
+            outputs.add_(linear(inner, self.few_up))
+            return
         layers, rank, _ = self.few_up.shape
         each = torch.bmm(inner.view(-1, layers, rank).transpose(0, 1), self.few_up)
-        return each.transpose(0, 1).reshape(len(x), -1)
+        outputs.add_(each.transpose(0, 1).reshape(len(x), -1))
 
 
 class Merged(NamedTuple):
@@ -126,7 +128,7 @@ class Stack:
             elif stop - start == 1:
                 outputs[start].add_(adapter.of_one(rows[start]))
             else:
-                outputs[start:stop].add_(adapter.of_several(rows[start:stop]))
+                adapter.add_to(outputs[start:stop], rows[start:stop])
         return y
 
     def _by_stretch(self, rows: torch.Tensor) -> torch.Tensor:
