@@ -6,6 +6,7 @@ not be offered with it. Knows nothing of splits or of which categories exist.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -14,6 +15,7 @@ from typing import Literal
 from alpha_umi.gym import wording
 from alpha_umi.gym.compose import Node, Pool, chain_request, framed, goal, graft, noun, plant, referred, request, say
 from alpha_umi.gym.conditions import condition
+from alpha_umi.gym.detours import CALCULATORS, ways_round
 from alpha_umi.gym.draw import Draw, DroppedTask
 from alpha_umi.gym.faults import DENIED, PASSING
 from alpha_umi.gym.intents import Intent
@@ -24,8 +26,6 @@ Kind = Literal["single", "sequential", "branching", "aggregation", "state_change
 
 _CHAIN_CALLS = {2: 0.4, 3: 0.27, 4: 0.17, 5: 0.09, 6: 0.07}
 _FEW_CALLS = {1: 0.55, 2: 0.35, 3: 0.1}
-_CALCULATORS = ("calculate", "solve_equation")
-"""With these much can be worked out that another tool was meant for."""
 _RESULTS = {2: 0.4, 3: 0.33, 4: 0.17, 5: 0.07, 6: 0.03}
 
 
@@ -181,34 +181,53 @@ def unsolvable(d: Draw, pool: Pool, story: Story) -> Tale:
 
 def _no_tool(d: Draw, pool: Pool, story: Story) -> Tale:
     root = _few(d, pool, pool.roots, most=2)
-    # What people know by heart they need no tool for.
     missing = d.any_of([node for node in root.walk() if not node.intent.by_heart] or _none())
+    around = ways_round(missing.intent.name)
+    if around & {node.intent.name for node in root.walk()}:
+        raise DroppedTask("another of its calls leads round the missing tool")
     story.run(root)  # it would work, had the planner the tool
     query = chain_request(d, root)
     others = [node.intent.name for node in root.walk() if node.intent.name != missing.intent.name]
     template = d.thought(missing.intent.goals)
     wanted = template.format(**missing.plain()) if missing.depth == 1 else referred(d, missing, template)
     tale = _tale(query, [root])
-    avoid = tuple({missing.intent.name, *missing.intent.rivals, *tale.avoid, *_CALCULATORS} - set(others))
+    avoid = {missing.intent.name, *around, *tale.avoid, *CALCULATORS} - set(others)
     return Tale(
-        query=query, needs=tuple(others), avoid=avoid, like=(missing.intent.name,), decline=wanted, why="missing tool"
+        query=query,
+        needs=tuple(others),
+        avoid=tuple(avoid),
+        like=(missing.intent.name,),
+        decline=wanted,
+        why="missing tool",
     )
 
 
 def _none() -> Sequence[Node]:
+    """What people know by heart they need no tool for."""
     raise DroppedTask("everybody knows it by heart")
 
 
 def _no_information(d: Draw, pool: Pool, story: Story) -> Tale:
     intents = [i for i in pool.roots if i.least_calls == 1 and any(slot.vague for slot in i.slots.values())]
     node = plant(d, pool, pool.pick(d, intents), 1)
-    name = d.any_of([name for name, slot in node.intent.slots.items() if slot.vague])
+    open_to = [name for name, slot in node.intent.slots.items() if slot.vague and not _has_default(node.intent, name)]
+    name = d.any_of(open_to or _nothing_open())
     vague = d.ours(node.intent.slots[name].vague)
     node.said[name] = vague
     story.miss(referred(d, node, d.thought(node.intent.goals)), vague)
     tellers = tuple(giver.name for giver in pool.givers(node.intent.slots[name]))
     query = request(d, node)
     return Tale(query=query, needs=(node.intent.name,), avoid=tellers, why="missing information")
+
+
+def _nothing_open() -> Sequence[str]:
+    raise DroppedTask("the tool has a value of its own for what is left open")
+
+
+def _has_default(intent: Intent, name: str) -> bool:
+    """Whether the tool itself has a value for what is left open; None and "" only say that there is none."""
+    parameter = inspect.signature(intent.tool).parameters.get(name)
+    return parameter is not None and parameter.default not in (inspect.Parameter.empty, None, "")
 
 
 def _not_there(d: Draw, pool: Pool, story: Story) -> Tale:
@@ -226,6 +245,8 @@ def _not_there(d: Draw, pool: Pool, story: Story) -> Tale:
 
 def _denied(d: Draw, pool: Pool, story: Story) -> Tale:
     node = plant(d, pool, pool.pick(d, [i for i in pool.roots if i.least_calls == 1]), 1)
+    if node.intent.by_heart:
+        _none()
     story.faults[node.intent.name] = DENIED
     story.fail(node)
     why = d.any_of(wording.DENIED).format(tool=node.intent.name)
@@ -234,7 +255,8 @@ def _denied(d: Draw, pool: Pool, story: Story) -> Tale:
 
 
 def _hopeless(d: Draw, node: Node, why: str) -> Tale:
-    return Tale(query=request(d, node), needs=(node.intent.name,), avoid=node.intent.rivals, why=why)
+    avoid = ways_round(node.intent.name) | CALCULATORS - {node.intent.name}
+    return Tale(query=request(d, node), needs=(node.intent.name,), avoid=tuple(avoid), why=why)
 
 
 KINDS: Mapping[Kind, tuple[float, Callable[[Draw, Pool, Story], Tale]]] = MappingProxyType(

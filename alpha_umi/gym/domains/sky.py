@@ -318,5 +318,13 @@ CATEGORY = Category(
         season_start,
     ),
     intents=(*_INTENTS, *ALMANAC_INTENTS),
+    detours={
+        "sunrise": ("solar_noon", "light_at", "sun_height", "daylight_gap"),
+        "sunset": ("solar_noon", "light_at", "sun_height", "daylight_gap"),
+        "solar_noon": ("sunrise", "sunset", "light_at"),
+        "twilight_time": ("light_at", "sun_height"),
+        "day_length": ("solar_noon", "light_at", "sun_height", "daylight_gap"),
+        "daylight_gap": ("light_at", "sun_height"),
+    },
     closed_sets=(frozenset(LIGHTS), frozenset((*PRINCIPAL, *BETWEEN))),
 )
