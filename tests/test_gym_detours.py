@@ -1,4 +1,4 @@
-"""What is to be given up cannot be done with what is offered."""
+"""What is to be given up cannot be done with what is offered, and what is broken is no reason to give up."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from alpha_umi.gym import SPLITS, World, categories, generate
+from alpha_umi.errors import WorkError
+from alpha_umi.gym import SPLITS, Category, Gives, Intent, Slot, World, categories, generate, register, unregister
 from alpha_umi.gym import tasks as told
 from alpha_umi.gym.detours import CALCULATORS, ways_round
 from alpha_umi.gym.domains.calendar_tools import calendar, clock_of
@@ -113,7 +114,8 @@ def test_no_single_call_of_an_offered_tool_tells_what_is_denied(split: Split) ->
         denied = next(step.call for step in task.steps if step.call)
         world = World(task.meta["seed"])
         seen = bound(world).invoke(denied)
-        if not seen.ok or world.changes():
+        assert seen.ok, denied  # else there would be nothing to deny
+        if world.changes():
             continue
         given, results = list(_texts(dict(denied.arguments))), list(_texts(_decoded(seen.text)))
         guesses = [value for value in results if not re.fullmatch(r"[A-Z]\d{3,}", value)]  # nobody guesses an id
@@ -217,3 +219,88 @@ def test_no_value_is_missing_for_which_the_tool_has_one() -> None:
     tipping = [task.query for task in about if re.search(r"\b(tip|bill)\b", task.query)]
     assert tipping
     assert not [query for query in tipping if any(words in query for words in vague)]
+
+
+# Tools that are broken
+
+
+def _broken(error: Exception, *, beside: bool = False) -> Category:
+    def rumble(place: str) -> int:
+        """Tell how strong the last quake was in a place."""
+        raise error
+
+    def shake(place: str) -> int:
+        """Tell how long the last quake of a place took."""
+        if place not in {"Accra", "Adelaide", "Ankara"}:
+            raise LookupError(f"unknown place {place}")
+        return len(place)
+
+    slot = Slot(
+        kind="place",
+        draw=lambda d: d.any_of(("Accra", "Adelaide", "Ankara")),
+        vague=("that place", "the place", "the place you know"),
+        unknown=lambda d: d.any_of(("Atlantis", "Avalon")),
+    )
+    tools = (rumble, shake) if beside else (rumble,)
+    intents = [
+        Intent(
+            tool=tool,
+            slots={"place": slot},
+            goals=(f"{verb} {{place}}", f"please {verb} {{place}}", f"now {verb} {{place}}"),
+            gives=Gives(kind="count", nouns=("it for {place}", "that of {place}", "the thing of {place}")),
+            found="{place} has {out}",
+            answers=("It has {out}.",),
+        )
+        for tool, verb in zip((rumble, shake), ("hear", "feel"), strict=True)
+        if tool in tools
+    ]
+    return Category(name="shaky", tools=tools, intents=tuple(intents))
+
+
+@pytest.mark.parametrize("kinds", [[], ["unsolvable"], ["recovery"], ["single"]])
+@pytest.mark.parametrize("error", [RuntimeError("boom"), ValueError("boom"), TypeError("boom"), KeyError("boom")])
+def test_a_broken_tool_is_no_reason_to_give_up(error: Exception, kinds: list[str]) -> None:
+    register(_broken(error))
+    try:
+        dropped: Counter[str] = Counter()
+        with pytest.raises(WorkError, match="could not tell a task of any kind"):
+            list(generate(3, seed=1, only=["shaky"], kinds=kinds, dropped=dropped))
+        assert dropped["rumble failed"] > 0
+    finally:
+        unregister("shaky")
+
+
+def test_a_tool_that_breaks_on_what_it_does_not_know_does_not_say_that_it_is_not_there() -> None:
+    def fragile(place: str) -> int:
+        """Tell how strong the last quake was in a place."""
+        if place not in {"Accra", "Adelaide", "Ankara"}:
+            raise ZeroDivisionError("inside")
+        return len(place)
+
+    whole = _broken(RuntimeError())
+    [intent] = whole.intents
+    [slot] = intent.slots.values()
+    intent = Intent(tool=fragile, slots={"place": slot}, goals=intent.goals, gives=intent.gives, found=intent.found,
+                    answers=intent.answers)  # fmt: skip
+    register(Category(name="shaky", tools=(fragile,), intents=(intent,)))
+    try:
+        dropped: Counter[str] = Counter()
+        whys = {
+            task.meta["why"] for task in generate(30, seed=1, only=["shaky"], kinds=["unsolvable"], dropped=dropped)
+        }
+        assert whys == {"missing tool", "missing information", "permission denied"}
+        assert dropped["fragile broke"] > 0
+    finally:
+        unregister("shaky")
+
+
+def test_beside_a_broken_tool_the_others_have_tasks_of_every_reason() -> None:
+    register(_broken(RuntimeError("boom"), beside=True))
+    try:
+        found = list(generate(40, seed=1, only=["shaky"], kinds=["unsolvable"]))
+    finally:
+        unregister("shaky")
+    assert {task.meta["why"] for task in found} == {
+        "missing tool", "missing information", "permission denied", "permanent failure",
+    }  # fmt: skip
+    assert not [task for task in found for step in task.steps if step.call and step.call.tool == "rumble"]

@@ -6,6 +6,7 @@ not be offered with it. Knows nothing of splits or of which categories exist.
 
 from __future__ import annotations
 
+import builtins
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ Kind = Literal["single", "sequential", "branching", "aggregation", "state_change
 
 _CHAIN_CALLS = {2: 0.4, 3: 0.27, 4: 0.17, 5: 0.09, 6: 0.07}
 _FEW_CALLS = {1: 0.55, 2: 0.35, 3: 0.1}
+_REFUSALS = (LookupError, ValueError, FileExistsError, FileNotFoundError, PermissionError)
+"""What a tool raises on purpose; anything else is a mistake in it."""
 _RESULTS = {2: 0.4, 3: 0.33, 4: 0.17, 5: 0.07, 6: 0.03}
 
 
@@ -212,6 +215,7 @@ def _no_information(d: Draw, pool: Pool, story: Story) -> Tale:
     node = plant(d, pool, pool.pick(d, intents), 1)
     open_to = [name for name, slot in node.intent.slots.items() if slot.vague and not _has_default(node.intent, name)]
     name = d.any_of(open_to or _nothing_open())
+    story.check(node)
     vague = d.ours(node.intent.slots[name].vague)
     node.said[name] = vague
     story.miss(referred(d, node, d.thought(node.intent.goals)), vague)
@@ -236,17 +240,29 @@ def _not_there(d: Draw, pool: Pool, story: Story) -> Tale:
     name = d.any_of([name for name, slot in node.intent.slots.items() if slot.unknown])
     slot = node.intent.slots[name]
     assert slot.unknown is not None
+    story.check(node)
     node.values[name] = slot.unknown(d)
     node.said[name] = say(d, slot, node.values[name])
-    message = story.fail(node).split(": ")[-1].rstrip(".")
+    error = story.fail(node)
+    if not _is_meant(node.intent.name, error):
+        raise DroppedTask(f"{node.intent.name} broke")
+    message = error.split(": ")[-1].rstrip(".")
     story.give_up(f"the tool says: {message}", goal=d.thought(node.intent.goals).format(**node.plain()))
     return _hopeless(d, node, "permanent failure")
+
+
+def _is_meant(tool: str, error: str) -> bool:
+    """Whether a tool failed as it says it would, and did not break: arguments were refused, or what is not there."""
+    failed = f"{tool} failed: "
+    kind = getattr(builtins, error.removeprefix(failed).split(":")[0], None)
+    return not error.startswith(failed) or (isinstance(kind, type) and issubclass(kind, _REFUSALS))
 
 
 def _denied(d: Draw, pool: Pool, story: Story) -> Tale:
     node = plant(d, pool, pool.pick(d, [i for i in pool.roots if i.least_calls == 1]), 1)
     if node.intent.by_heart:
         _none()
+    story.check(node)
     story.faults[node.intent.name] = DENIED
     story.fail(node)
     why = d.any_of(wording.DENIED).format(tool=node.intent.name)
