@@ -22,6 +22,7 @@ from alpha_umi.gym.draw import Draw, Split
 from alpha_umi.gym.kinds import Tale
 from alpha_umi.gym.people import People
 from alpha_umi.gym.registry import bound, owners
+from alpha_umi.gym.wording import FIRSTS, SECONDS
 from alpha_umi.trajectory import Call, Observation, Tool, Trajectory
 
 
@@ -304,3 +305,22 @@ def test_beside_a_broken_tool_the_others_have_tasks_of_every_reason() -> None:
         "missing tool", "missing information", "permission denied", "permanent failure",
     }  # fmt: skip
     assert not [task for task in found for step in task.steps if step.call and step.call.tool == "rumble"]
+
+
+# Two goals that have nothing to do with each other
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_of_two_goals_neither_is_said_to_follow_from_the_other(split: Split) -> None:
+    changing = {i.name for category in categories().values() for i in category.intents if i.changes}
+    twice = 0
+    for task in generate(200, seed=3, split=split, kinds=["state_change"]):
+        called = [step.call.tool for step in task.steps if step.call and step.call.tool in changing]
+        if len(called) == 2:
+            twice += 1
+            assert set(task.meta["wordings"]) & {*FIRSTS}
+            assert set(task.meta["wordings"]) & {*SECONDS}, task.query
+            assert not re.search(
+                r"\b([Bb]ased on that|[Ww]ith the outcome|Use it to|[Ww]ith what you found)", task.query
+            )
+    assert twice > 10

@@ -76,7 +76,7 @@ def state_change(d: Draw, pool: Pool, story: Story) -> Tale:
         return _tale(chain_request(d, roots[0]), roots)
     _answer_all(d, story, roots)
     first, second = (goal(d, root) for root in roots)
-    return _tale(f"{framed(d, wording.FIRSTS, first)} {framed(d, wording.LASTS, second)}", roots)
+    return _tale(f"{framed(d, wording.FIRSTS, first)} {framed(d, wording.SECONDS, second)}", roots)
 
 
 def aggregation(d: Draw, pool: Pool, story: Story) -> Tale:

@@ -123,6 +123,15 @@ LASTS = (
     "Having done so, {goal}.", "The rest is this: {goal}.", "And the last thing: {goal}.",
 )  # fmt: skip
 
+_OF_THEIR_OWN = {
+    "Based on that, {goal}.": "Apart from that, {goal}.",
+    "With the outcome, {goal}.": "There is also this: {goal}.",
+    "Use it to {goal}.": "Besides, {goal}.",
+    "With what you found, {goal}.": "A second thing: {goal}.",
+}
+SECONDS = tuple(_OF_THEIR_OWN.get(frame, frame) for frame in LASTS)
+"""Frames of a goal that has nothing to do with the one before: none of them refers to what was found."""
+
 _REFERRING = {
     "date": ("that date", "that day"),
     "city": ("that city",),
