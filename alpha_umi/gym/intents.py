@@ -111,7 +111,7 @@ class Intent:
     rivals: tuple[str, ...] = ()
     """Tools that could do the same another way, and this tool what they do."""
     by_heart: bool = False
-    """Whether people and models know the result without a tool (the capital of Greece)."""
+    """Whether people and models know the result without a tool (the capital of Greece, what +39 stands for)."""
     weight: float = 1.0
     """How often it is chosen among the intents of its tool."""
     root: bool = True

@@ -236,6 +236,7 @@ _INTENTS = (
     ),
     Intent(
         tool=phone_country,
+        by_heart=True,
         slots={"number": _PHONE},
         goals=(
             "find out from which country {number} is",

@@ -210,6 +210,7 @@ _INTENTS = (
     ),
     Intent(
         tool=country_with_code,
+        by_heart=True,
         slots={"code": _CODE},
         goals=(
             "find the country with the code {code}",
