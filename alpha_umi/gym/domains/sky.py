@@ -319,9 +319,10 @@ CATEGORY = Category(
     ),
     intents=(*_INTENTS, *ALMANAC_INTENTS),
     detours={
-        "sunrise": ("solar_noon", "light_at", "sun_height", "daylight_gap"),
-        "sunset": ("solar_noon", "light_at", "sun_height", "daylight_gap"),
-        "solar_noon": ("sunrise", "sunset", "light_at"),
+        # Dawn is as long before noon as dusk after it, and so are sunrise and sunset.
+        "sunrise": ("solar_noon", "twilight_time", "light_at", "sun_height", "daylight_gap"),
+        "sunset": ("solar_noon", "twilight_time", "light_at", "sun_height", "daylight_gap"),
+        "solar_noon": ("sunrise", "sunset", "twilight_time", "light_at"),
         "twilight_time": ("light_at", "sun_height"),
         "day_length": ("solar_noon", "light_at", "sun_height", "daylight_gap"),
         "daylight_gap": ("light_at", "sun_height"),
