@@ -19,9 +19,9 @@ from alpha_umi.gym.detours import CALCULATORS, ways_round
 from alpha_umi.gym.domains.calendar_tools import calendar, clock_of
 from alpha_umi.gym.domains.todo_tools import TodoList
 from alpha_umi.gym.draw import Draw, Split
-from alpha_umi.gym.kinds import Tale
 from alpha_umi.gym.people import People
 from alpha_umi.gym.registry import bound, owners
+from alpha_umi.gym.tale import Tale
 from alpha_umi.gym.wording import FIRSTS, SECONDS
 from alpha_umi.trajectory import Call, Observation, Tool, Trajectory
 
