@@ -109,9 +109,9 @@ class Intent:
     changes: bool = False
     """Whether the call changes the world."""
     rivals: tuple[str, ...] = ()
-    """Tools that could do the same another way."""
+    """Tools that could do the same another way, and this tool what they do."""
     by_heart: bool = False
-    """Whether people and models know the result without a tool (the capital of Greece)."""
+    """Whether people and models know the result without a tool (the capital of Greece, what +39 stands for)."""
     weight: float = 1.0
     """How often it is chosen among the intents of its tool."""
     root: bool = True
@@ -150,5 +150,8 @@ class Category:
     intents: tuple[Intent, ...]
     held_out: tuple[str, ...] = ()
     """Tools that training never sees: they are the split `unseen_tools`."""
+    detours: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Tool -> tools with which one gets at the same after some tries: by guesses, by looking the other way round, or by
+    an error that tells. They are not offered where the tool is missing or denied."""
     closed_sets: tuple[frozenset[str], ...] = ()
     """Words that can be facts and are few enough to be listed: an answer may name no other of a set."""

@@ -1,49 +1,31 @@
 """The kinds of task: each plays a story with real calls and then words the request that it answers.
 
 Every kind is a function of chance, the intents it may use and a story; it returns the request and what must and must
-not be offered with it. Knows nothing of splits or of which categories exist.
+not be offered with it. What cannot be done is told in `hopeless`. Knows nothing of splits or of which categories exist.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
 from alpha_umi.gym import wording
-from alpha_umi.gym.compose import Node, Pool, chain_request, framed, goal, graft, noun, plant, referred, request, say
+from alpha_umi.gym.compose import Node, Pool, chain_request, framed, goal, graft, noun, plant, request, say
 from alpha_umi.gym.conditions import condition
 from alpha_umi.gym.draw import Draw, DroppedTask
-from alpha_umi.gym.faults import DENIED, PASSING
-from alpha_umi.gym.intents import Intent
+from alpha_umi.gym.faults import PASSING
+from alpha_umi.gym.hopeless import unsolvable
 from alpha_umi.gym.numbers import magnitude
 from alpha_umi.gym.story import Story, facts_of
+from alpha_umi.gym.tale import Tale, few, number, tale_of
+
+__all__ = ["KINDS", "Kind", "Tale"]
 
 Kind = Literal["single", "sequential", "branching", "aggregation", "state_change", "recovery", "unsolvable"]
 
 _CHAIN_CALLS = {2: 0.4, 3: 0.27, 4: 0.17, 5: 0.09, 6: 0.07}
-_FEW_CALLS = {1: 0.55, 2: 0.35, 3: 0.1}
-_CALCULATORS = ("calculate", "solve_equation")
-"""With these much can be worked out that another tool was meant for."""
 _RESULTS = {2: 0.4, 3: 0.33, 4: 0.17, 5: 0.07, 6: 0.03}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tale:
-    """A request, and what is and is not offered with it."""
-
-    query: str
-    needs: tuple[str, ...]
-    """Tools that must be offered."""
-    avoid: tuple[str, ...] = ()
-    """Tools that must not be: with them there would be another way, or a way at all."""
-    like: tuple[str, ...] = ()
-    """Tools, besides those needed, from whose categories distractors come: a missing one leaves its neighbours."""
-    decline: str = ""
-    """What no offered tool can do, when the planner has to give up at once for that reason."""
-    why: str = ""
-    """Why there is no solution, when there is none."""
 
 
 def single(d: Draw, pool: Pool, story: Story) -> Tale:
@@ -54,7 +36,7 @@ def single(d: Draw, pool: Pool, story: Story) -> Tale:
 
 def sequential(d: Draw, pool: Pool, story: Story) -> Tale:
     """Calls whose results flow into one another."""
-    calls = _number(d, _CHAIN_CALLS)
+    calls = number(d, _CHAIN_CALLS)
     root = plant(d, pool, pool.pick(d, pool.asking(calls, fed=True)), calls)
     return _ask_for(d, root, story)
 
@@ -62,23 +44,23 @@ def sequential(d: Draw, pool: Pool, story: Story) -> Tale:
 def state_change(d: Draw, pool: Pool, story: Story) -> Tale:
     """Calls that leave something changed, once or twice in a request."""
     changing = [intent for intent in pool.roots if intent.changes]
-    roots = [_few(d, pool, changing)]
+    roots = [few(d, pool, changing)]
     if d.chances(0.25) and roots[0].depth <= 2:
-        roots.append(_few(d, pool, [intent for intent in changing if intent.name != roots[0].intent.name]))
+        roots.append(few(d, pool, [intent for intent in changing if intent.name != roots[0].intent.name]))
     story.plan([node for root in roots for node in root.walk()])
     for root in roots:
         story.run(root)
     if len(roots) == 1:
         story.answer_with(roots[0])
-        return _tale(chain_request(d, roots[0]), roots)
+        return tale_of(chain_request(d, roots[0]), roots)
     _answer_all(d, story, roots)
     first, second = (goal(d, root) for root in roots)
-    return _tale(f"{framed(d, wording.FIRSTS, first)} {framed(d, wording.LASTS, second)}", roots)
+    return tale_of(f"{framed(d, wording.FIRSTS, first)} {framed(d, wording.SECONDS, second)}", roots)
 
 
 def aggregation(d: Draw, pool: Pool, story: Story) -> Tale:
     """The same question about several things: all the results, or the one that stands out."""
-    nodes, varied = _alike(d, pool, _number(d, _RESULTS))
+    nodes, varied = _alike(d, pool, number(d, _RESULTS))
     story.plan(nodes)
     for node in nodes:
         story.run(node)
@@ -87,7 +69,7 @@ def aggregation(d: Draw, pool: Pool, story: Story) -> Tale:
     sizes = [magnitude(node.out) for node in nodes]
     if None in sizes or len(set(sizes)) < len(sizes) or not _one_measure(nodes) or d.chances(0.4):
         _answer_all(d, story, nodes)
-        return _tale(d.wording(wording.LIST_FRAMES).format(nouns=_listed(said, last="and")), nodes[:1])
+        return tale_of(d.wording(wording.LIST_FRAMES).format(nouns=_listed(said, last="and")), nodes[:1])
     greatest = d.chances(0.5)
     best = (max if greatest else min)(nodes, key=lambda node: magnitude(node.out) or 0)
     names = [node.plain()[varied] for node in nodes]
@@ -101,13 +83,13 @@ def aggregation(d: Draw, pool: Pool, story: Story) -> Tale:
         wording.capital(d.any_of(wording.ANSWER_MOST).format(**words)), facts=[*facts_of(best), choice], known=known
     )
     query = d.wording(frames).format(nouns=_listed(said, last="or"), all=_listed(said, last="and"))
-    return _tale(query, nodes[:1])
+    return tale_of(query, nodes[:1])
 
 
 def branching(d: Draw, pool: Pool, story: Story) -> Tale:
     """One of two things, by the value of a third."""
     telling = [intent for intent in pool.asking(2) if intent.gives is not None and intent.gives.compares]
-    first = _few(d, pool, telling, most=2)
+    first = few(d, pool, telling, most=2)
     story.plan(list(first.walk()), then=d.any_of(wording.DECIDE_LATER))
     story.run(first)
     asked = condition(d, first)
@@ -125,7 +107,7 @@ def branching(d: Draw, pool: Pool, story: Story) -> Tale:
     frames = wording.IF_FRAMES if not actions[0].children else wording.IF_FIRST_FRAMES
     frame = d.wording(frames)
     query = frame.format(noun=noun(d, first), condition=asked.text, yes=yes, no=no, Yes=wording.capital(yes))
-    return _tale(query, [first, *actions])
+    return tale_of(query, [first, *actions])
 
 
 def _action(d: Draw, pool: Pool, first: Node, taken: set[str]) -> Node:
@@ -155,12 +137,12 @@ def recovery(d: Draw, pool: Pool, story: Story) -> Tale:
     story.step(node, rationale=d.any_of(wording.CORRECT), wrong=slot.plain(wrong), right=slot.plain(right))
     story.answer_with(node)
     node.said[name] = slot.plain(wrong)
-    return _tale(request(d, node), [node])
+    return tale_of(request(d, node), [node])
 
 
 def _passing(d: Draw, pool: Pool, story: Story) -> Tale:
     """A failure that is over at the second try."""
-    root = _few(d, pool, pool.asking(3))
+    root = few(d, pool, pool.asking(3))
     victim = d.any_of(list(root.walk()))
     story.faults[victim.intent.name] = d.any_of(PASSING)
     story.plan(list(root.walk()))
@@ -171,70 +153,7 @@ def _passing(d: Draw, pool: Pool, story: Story) -> Tale:
         else:
             story.step(node)
     story.answer_with(root)
-    return _tale(chain_request(d, root), [root])
-
-
-def unsolvable(d: Draw, pool: Pool, story: Story) -> Tale:
-    """What cannot be done: no tool for it, a value missing, or a failure that does not pass."""
-    return d.any_of((_no_tool, _no_tool, _no_information, _not_there, _denied))(d, pool, story)
-
-
-def _no_tool(d: Draw, pool: Pool, story: Story) -> Tale:
-    root = _few(d, pool, pool.roots, most=2)
-    # What people know by heart they need no tool for.
-    missing = d.any_of([node for node in root.walk() if not node.intent.by_heart] or _none())
-    story.run(root)  # it would work, had the planner the tool
-    query = chain_request(d, root)
-    others = [node.intent.name for node in root.walk() if node.intent.name != missing.intent.name]
-    template = d.thought(missing.intent.goals)
-    wanted = template.format(**missing.plain()) if missing.depth == 1 else referred(d, missing, template)
-    tale = _tale(query, [root])
-    avoid = tuple({missing.intent.name, *missing.intent.rivals, *tale.avoid, *_CALCULATORS} - set(others))
-    return Tale(
-        query=query, needs=tuple(others), avoid=avoid, like=(missing.intent.name,), decline=wanted, why="missing tool"
-    )
-
-
-def _none() -> Sequence[Node]:
-    raise DroppedTask("everybody knows it by heart")
-
-
-def _no_information(d: Draw, pool: Pool, story: Story) -> Tale:
-    intents = [i for i in pool.roots if i.least_calls == 1 and any(slot.vague for slot in i.slots.values())]
-    node = plant(d, pool, pool.pick(d, intents), 1)
-    name = d.any_of([name for name, slot in node.intent.slots.items() if slot.vague])
-    vague = d.ours(node.intent.slots[name].vague)
-    node.said[name] = vague
-    story.miss(referred(d, node, d.thought(node.intent.goals)), vague)
-    tellers = tuple(giver.name for giver in pool.givers(node.intent.slots[name]))
-    query = request(d, node)
-    return Tale(query=query, needs=(node.intent.name,), avoid=tellers, why="missing information")
-
-
-def _not_there(d: Draw, pool: Pool, story: Story) -> Tale:
-    intents = [i for i in pool.roots if i.least_calls == 1 and any(slot.unknown for slot in i.slots.values())]
-    node = plant(d, pool, pool.pick(d, intents), 1)
-    name = d.any_of([name for name, slot in node.intent.slots.items() if slot.unknown])
-    slot = node.intent.slots[name]
-    assert slot.unknown is not None
-    node.values[name] = slot.unknown(d)
-    node.said[name] = say(d, slot, node.values[name])
-    message = story.fail(node).split(": ")[-1].rstrip(".")
-    story.give_up(f"the tool says: {message}", goal=d.thought(node.intent.goals).format(**node.plain()))
-    return _hopeless(d, node, "permanent failure")
-
-
-def _denied(d: Draw, pool: Pool, story: Story) -> Tale:
-    node = plant(d, pool, pool.pick(d, [i for i in pool.roots if i.least_calls == 1]), 1)
-    story.faults[node.intent.name] = DENIED
-    story.fail(node)
-    why = d.any_of(wording.DENIED).format(tool=node.intent.name)
-    story.give_up(why, goal=d.thought(node.intent.goals).format(**node.plain()))
-    return _hopeless(d, node, "permission denied")
-
-
-def _hopeless(d: Draw, node: Node, why: str) -> Tale:
-    return Tale(query=request(d, node), needs=(node.intent.name,), avoid=node.intent.rivals, why=why)
+    return tale_of(chain_request(d, root), [root])
 
 
 KINDS: Mapping[Kind, tuple[float, Callable[[Draw, Pool, Story], Tale]]] = MappingProxyType(
@@ -257,25 +176,7 @@ KINDS: Mapping[Kind, tuple[float, Callable[[Draw, Pool, Story], Tale]]] = Mappin
 def _ask_for(d: Draw, root: Node, story: Story) -> Tale:
     story.run(root)
     story.answer_with(root)
-    return _tale(chain_request(d, root), [root])
-
-
-def _tale(query: str, roots: Sequence[Node]) -> Tale:
-    nodes = [node for root in roots for node in root.walk()]
-    needs = tuple(dict.fromkeys(node.intent.name for node in nodes))
-    rivals = {rival for node in nodes for rival in node.intent.rivals}
-    return Tale(query=query, needs=needs, avoid=tuple(sorted(rivals - set(needs))))
-
-
-def _few(d: Draw, pool: Pool, intents: Sequence[Intent], *, most: int = 3) -> Node:
-    """A tree of one to three calls that ends in one of these."""
-    intent = pool.pick(d, [i for i in intents if i.least_calls <= most])
-    least = intent.least_calls
-    calls = min(most, max(least, _number(d, _FEW_CALLS)))
-    try:
-        return plant(d, pool, intent, calls)
-    except DroppedTask:
-        return plant(d, pool, intent, least)
+    return tale_of(chain_request(d, root), [root])
 
 
 def _alike(d: Draw, pool: Pool, many: int) -> tuple[list[Node], str]:
@@ -314,7 +215,3 @@ def _answer_all(d: Draw, story: Story, nodes: Sequence[Node]) -> None:
 
 def _listed(items: Sequence[str], *, last: str) -> str:
     return ", ".join(items[:-1]) + f" {last} {items[-1]}"
-
-
-def _number(d: Draw, shares: Mapping[int, float]) -> int:
-    return d.chance.choices(list(shares), weights=list(shares.values()))[0]

@@ -6,7 +6,7 @@ Owns the steps and their rationales. Knows nothing of how the request is worded.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from alpha_umi.gym import wording
@@ -14,6 +14,8 @@ from alpha_umi.gym.compose import Node, referred
 from alpha_umi.gym.draw import Draw, DroppedTask
 from alpha_umi.gym.faults import FaultyToolbox
 from alpha_umi.gym.numbers import magnitude
+from alpha_umi.gym.registry import bound
+from alpha_umi.gym.world import World
 from alpha_umi.trajectory import Call, Decision, Observation, Outcome, Plan, Step
 
 
@@ -65,6 +67,16 @@ class Story:
             raise DroppedTask(f"{node.intent.name} did not fail")
         return seen.text
 
+    def check(self, node: Node) -> None:
+        """Make sure that a call would work, in a world of its own: nothing is told of it.
+
+        Raises:
+            DroppedTask: it would fail, so that nothing can be said of what keeps it from being made.
+        """
+        box = bound(World(self.d.world.seed), [node.intent.name])
+        if not box.invoke(_call_of(node, node.values)).ok:
+            raise DroppedTask(f"{node.intent.name} failed")
+
     def _flow_in(self, node: Node) -> None:
         for name, child in node.children.items():
             node.values[name] = child.out
@@ -80,9 +92,7 @@ class Story:
             goal=goal, tool=intent.name, known=self.known, Known=wording.capital(self.known), **words
         )
         text = f"{text} {left}" if (left := self._left_after(node)) else text
-        ordered = {name: values[name] for name in intent.slots}
-        arguments = intent.arguments(ordered) if intent.arguments is not None else ordered
-        call = Call(tool=intent.name, arguments=dict(arguments))
+        call = _call_of(node, values)
         seen = self._toolbox.invoke(call)
         self.steps.append(Step(plan=Plan(rationale=text, decision=Decision.CALL), call=call, observation=seen))
         return seen
@@ -161,6 +171,14 @@ def facts_of(node: Node) -> list[object]:
         return [fact if isinstance(fact, dict) else str(fact) for fact in gives.facts(node.out)]
     size = magnitude(node.out)  # a number counts whatever unit is written behind it
     return [gives.say(node.out) if size is None else str(size)]
+
+
+def _call_of(node: Node, values: Mapping[str, Any]) -> Call:
+    """The call of a node with these values in its slots."""
+    intent = node.intent
+    ordered = {name: values[name] for name in intent.slots}
+    arguments = intent.arguments(ordered) if intent.arguments is not None else ordered
+    return Call(tool=intent.name, arguments=dict(arguments))
 
 
 def _decoded(text: str) -> Any:

@@ -122,6 +122,14 @@ LASTS = (
     "Ultimately, {goal}.", "Close by this: {goal}.", "Now comes the last part: {goal}.", "As a last step, {goal}.",
     "Having done so, {goal}.", "The rest is this: {goal}.", "And the last thing: {goal}.",
 )  # fmt: skip
+_OF_THEIR_OWN = {
+    "Based on that, {goal}.": "Apart from that, {goal}.",
+    "With the outcome, {goal}.": "There is also this: {goal}.",
+    "Use it to {goal}.": "Besides, {goal}.",
+    "With what you found, {goal}.": "A second thing: {goal}.",
+}
+SECONDS = tuple(_OF_THEIR_OWN.get(frame, frame) for frame in LASTS)
+"""Frames of a goal that has nothing to do with the one before: none of them refers to what was found."""
 
 _REFERRING = {
     "date": ("that date", "that day"),
@@ -206,6 +214,18 @@ IF_FIRST_FRAMES = (
     "Depending on {noun}, do one of two things: {yes} if it is {condition}, or {no} if it isn't.",
     "Look up {noun}. Is it {condition}? Then {yes}. Is it not? Then {no}.",
     "I am not sure about {noun}. Were it {condition}, {yes}; were it not, {no}.",
+    "Provided that {noun} is {condition}, {yes}; if it is not, {no}.",
+    "When {noun} is {condition}, {yes}. When it is not, {no}.",
+    "Assuming that {noun} is {condition}, {yes}; assuming that it is not, {no}.",
+    "Decide by {noun}: if it is {condition}, {yes}, and if it is not, {no}.",
+    "Let {noun} decide. If it is {condition}, {yes}; if it is anything else, {no}.",
+    "Determine whether {noun} is {condition}. If it is, {yes}. If it is not, {no}.",
+    "With {noun} being {condition}, {yes}; with anything else, {no}.",
+    "Start from {noun}: {yes} if it turns out to be {condition}, and {no} if it does not.",
+    "My plan hangs on {noun}. If it is {condition}, {yes}; otherwise please {no}.",
+    "Please find {noun} and, if it is {condition}, {yes}; if it isn't, {no}.",
+    "What to do is up to {noun}: if it is {condition}, {yes}; if not, {no}.",
+    "Work out {noun} first. If you get something {condition}, {yes}, and if you do not, {no}.",
     "Take a look at {noun} and {yes} provided that it is {condition}, but {no} if it is not.",
     "As long as {noun} is {condition}, {yes}; failing that, {no}.",
     "Suppose {noun} is {condition}: then {yes}. Suppose it is not: then {no}.",
@@ -213,6 +233,19 @@ IF_FIRST_FRAMES = (
     "Have a look at {noun}. In the event that it is {condition}, {yes}. In the event that it is not, {no}.",
     "Once you know {noun}, {yes} when it is {condition}. When it is not, {no}.",
     "See whether {noun} is {condition}. If so, {yes}, and if not, {no}.",
+    "There are two ways to go on from {noun}: {yes} when it is {condition}, {no} when it is not.",
+    "Consider {noun}. Given that it is {condition}, {yes}. Given that it is not, {no}.",
+    "Two cases: either {noun} is {condition}, then {yes}; or it is not, then {no}.",
+    "What comes next is settled by {noun}. If it is {condition}, {yes}. Else {no}.",
+    "On the condition that {noun} is {condition}, {yes}; without that, {no}.",
+    "Get hold of {noun}. If what you see is {condition}, {yes}; if it is not, {no}.",
+    "If it turns out that {noun} is {condition}, {yes}; if it turns out otherwise, {no}.",
+    "Verify that {noun} is {condition}, and then {yes}. If that is wrong, {no}.",
+    "Only if {noun} is {condition} should you {yes}. In all other cases you should {no}.",
+    "Let us see what {noun} is. If {condition}, {yes}; if not {condition}, {no}.",
+    "Everything turns on {noun}: if it is {condition}, {yes}, and if it is not, {no}.",
+    "I can't plan without {noun}. If it is {condition}, {yes}. If it is something else, {no}.",
+    "First find {noun}. Then {yes} if it is {condition}; {no} if it is not.",
 )
 """Frames that name the value before what depends on it."""
 IF_FRAMES = (

@@ -236,6 +236,7 @@ _INTENTS = (
     ),
     Intent(
         tool=phone_country,
+        by_heart=True,
         slots={"number": _PHONE},
         goals=(
             "find out from which country {number} is",
@@ -349,6 +350,11 @@ _INTENTS = (
     *CHANGES,
 )
 
+_BY_NAME = (
+    "find_contact", "contacts_in", "update_contact", "delete_contact", "next_birthday", "customer_orders",
+    "search_mail", "count_unread", "create_event", "add_attendee",
+)  # fmt: skip
+
 CATEGORY = Category(
     name="contacts",
     tools=(
@@ -364,4 +370,13 @@ CATEGORY = Category(
     ),
     intents=_INTENTS,
     held_out=("next_birthday", "delete_contact"),
+    detours={
+        # Sending to an address that is nearly right tells the right one, and an address holds its owner's name:
+        # what takes a name confirms it, or goes on with it at once.
+        "find_contact": ("reverse_lookup", "contacts_in", "send_mail", "forward_mail"),
+        "reverse_lookup": _BY_NAME,
+        "contacts_in": ("find_contact",),
+        "update_contact": ("delete_contact",),
+        "next_birthday": ("age_on",),
+    },
 )

@@ -251,4 +251,8 @@ CATEGORY = Category(
     ),
     intents=(*_SEARCHES, *_LISTS, *_READS, *_INFOS, *CHANGING),
     held_out=("copy_file", "file_info"),
+    detours={
+        "search_files": ("read_file", "list_files"),
+        "list_files": ("search_files",),
+    },
 )

@@ -210,6 +210,7 @@ _INTENTS = (
     ),
     Intent(
         tool=country_with_code,
+        by_heart=True,
         slots={"code": _CODE},
         goals=(
             "find the country with the code {code}",
@@ -312,6 +313,15 @@ CATEGORY = Category(
     ),
     intents=(*_INTENTS, *GLOBE_INTENTS),
     held_out=("bearing", "nearest_city"),
+    detours={
+        "country_of": ("cities_in", "capital_of"),
+        "capital_of": ("country_of", "cities_in"),
+        "country_with_code": ("country_code",),
+        "cities_in": ("country_of", "capital_of"),
+        "distance": ("nearest_city",),
+        "nearest_city": ("distance", "coordinates_of"),
+        "bearing": ("coordinates_of",),
+    },
     closed_sets=(
         frozenset(continent.casefold() for continent in CONTINENTS),
         frozenset(COMPASS),

@@ -451,5 +451,15 @@ CATEGORY = Category(
     ),
     intents=_INTENTS,
     held_out=("count_holidays", "easter_date"),
+    detours={
+        "kind_of_day": ("holiday_date", "weekday_of", "business_days"),
+        "holiday_date": ("kind_of_day", "easter_date"),
+        "next_holiday": ("previous_holiday", "kind_of_day", "holiday_date", "next_working_day", "easter_date"),
+        "previous_holiday": ("next_holiday", "kind_of_day", "holiday_date", "next_working_day", "easter_date"),
+        "holidays_in_month": ("kind_of_day", "holiday_date", "easter_date"),
+        "count_holidays": ("next_holiday", "previous_holiday", "kind_of_day", "holiday_date"),
+        "next_working_day": ("previous_holiday", "holiday_date", "weekday_of", "business_days"),
+        "easter_date": ("kind_of_day",),
+    },
     closed_sets=(frozenset({"public holiday", "weekend day", "working day"}),),
 )

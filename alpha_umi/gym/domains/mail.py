@@ -266,4 +266,5 @@ CATEGORY = Category(
     ),
     intents=(*_FINDING, *_ways(), *READING, *_UNREAD, *CHANGING),
     held_out=("forward_mail", "count_unread"),
+    detours={"search_mail": ("count_unread",)},
 )

@@ -359,6 +359,9 @@ _ROUNDINGS = (
     _rounding(LONG, 5, "up", "a multiple of 5", "the next multiple of 5"),
 )
 
+_BILLS = ("add_tax", "net_price", "discount_price", "tip_and_split", "compound_interest")
+"""Tools that take percentages too: with one year or one person nothing else is left of them."""
+
 CATEGORY = Category(
     name="maths",
     tools=(
@@ -375,4 +378,13 @@ CATEGORY = Category(
     ),
     intents=(*SUMS, *_PERCENTAGES, *_STATISTICS, *WHOLE_NUMBERS, *_EQUATIONS, *_ROUNDINGS),
     held_out=("greatest_common_divisor", "least_common_multiple", "to_base"),
+    detours={
+        "percent_of": ("percent_change", *_BILLS),
+        "percent_change": ("percent_of", *_BILLS),
+        "prime_factors": ("calculate", "greatest_common_divisor", "least_common_multiple"),
+        "greatest_common_divisor": ("calculate", "least_common_multiple"),
+        "least_common_multiple": ("calculate", "greatest_common_divisor"),
+        "round_number": ("calculate", "tip_and_split", "add_tax", "discount_price"),
+        "to_base": ("calculate",),
+    },
 )

@@ -300,4 +300,20 @@ CATEGORY = Category(
     ),
     intents=(*COINS, *_BILLS, *_UNIT_PRICES, *SAVINGS, *LOANS),
     held_out=("loan_payment", "price_per_unit"),
+    detours={
+        "currency_of": ("exchange",),
+        "tip_and_split": ("net_price", "discount_price", "compound_interest", "percent_change", "price_per_unit"),
+        "add_tax": ("net_price", "discount_price", "compound_interest", "percent_change"),
+        "net_price": (
+            "percent_of",
+            "add_tax",
+            "discount_price",
+            "tip_and_split",
+            "compound_interest",
+            "percent_change",
+        ),
+        "discount_price": ("add_tax", "net_price", "tip_and_split", "compound_interest", "percent_change"),
+        "compound_interest": ("percent_of", "add_tax", "tip_and_split", "percent_change"),
+        "price_per_unit": ("tip_and_split", "net_price", "percent_of", "convert_mass", "convert_volume"),
+    },
 )

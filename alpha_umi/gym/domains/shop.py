@@ -306,5 +306,9 @@ CATEGORY = Category(
     ),
     intents=_INTENTS,
     held_out=("order_total", "return_order"),
+    detours={
+        # What an order's status forbids, the error says with the status.
+        "order_status": ("customer_orders", "cancel_order", "return_order", "apply_coupon"),
+    },
     closed_sets=(frozenset({"packed", "shipped", "delivered", "cancelled", "returned"}),),
 )

@@ -318,5 +318,14 @@ CATEGORY = Category(
         season_start,
     ),
     intents=(*_INTENTS, *ALMANAC_INTENTS),
+    detours={
+        # Dawn is as long before noon as dusk after it, and so are sunrise and sunset.
+        "sunrise": ("solar_noon", "twilight_time", "light_at", "sun_height", "daylight_gap"),
+        "sunset": ("solar_noon", "twilight_time", "light_at", "sun_height", "daylight_gap"),
+        "solar_noon": ("sunrise", "sunset", "twilight_time", "light_at"),
+        "twilight_time": ("light_at", "sun_height"),
+        "day_length": ("solar_noon", "light_at", "sun_height", "daylight_gap"),
+        "daylight_gap": ("light_at", "sun_height"),
+    },
     closed_sets=(frozenset(LIGHTS), frozenset((*PRINCIPAL, *BETWEEN))),
 )

@@ -432,5 +432,6 @@ CATEGORY = Category(
         initials_of,
     ),
     intents=(*_COUNTING, *_REWRITING),
+    detours={"longest_word": ("sort_words",)},
     closed_sets=(frozenset({"yes", "no"}),),
 )

@@ -380,5 +380,14 @@ CATEGORY = Category(
     ),
     intents=_INTENTS,
     held_out=("week_number", "business_days"),
+    detours={
+        "days_between": ("add_days", "add_months", "calculate"),
+        "add_days": ("days_between",),
+        "add_months": ("add_days",),
+        "age_on": ("days_between", "add_days", "add_months", "next_birthday", "calculate"),
+        "weekday_of": ("week_number", "business_days", "kind_of_day", "next_working_day"),
+        "week_number": ("weekday_of", "days_between", "business_days"),
+        "business_days": ("add_days", "weekday_of", "week_number", "next_working_day", "calculate"),
+    },
     closed_sets=(frozenset(day.casefold() for day in WEEKDAYS),),
 )

@@ -307,5 +307,11 @@ CATEGORY = Category(
         next_task,
     ),
     intents=_INTENTS,
+    detours={
+        # A date that is too early is refused with the one that is due.
+        "task_due": ("postpone_task", "count_open_tasks", "list_tasks"),
+        "next_task": ("postpone_task",),
+        "count_open_tasks": ("add_task",),
+    },
     closed_sets=(frozenset(PRIORITIES),),
 )

@@ -359,4 +359,17 @@ CATEGORY = Category(
     ),
     intents=(*(intent for wanted in _CONVERSIONS for intent in _intents(wanted)), *TRIPS),
     held_out=("convert_speed", "convert_area", "travel_time"),
+    detours={
+        # Whoever knows a factor by heart multiplies by it as a percentage.
+        "convert_area": ("percent_of",),
+        "convert_data_size": ("percent_of",),
+        "convert_energy": ("percent_of",),
+        "convert_temperature": ("percent_of",),
+        "convert_length": ("percent_of", "convert_speed", "travel_time"),
+        "convert_mass": ("percent_of", "price_per_unit"),
+        "convert_volume": ("percent_of", "price_per_unit"),
+        "convert_speed": ("percent_of", "convert_length", "distance_covered", "travel_time"),
+        "distance_covered": ("percent_of", "travel_time"),
+        "travel_time": ("percent_of", "distance_covered"),
+    },
 )
