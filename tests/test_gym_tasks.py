@@ -119,22 +119,14 @@ def many(split: Split) -> tuple[Trajectory, ...]:
     return tuple(generate(SIZES["train"] if split == "train" else 1500, seed=0, split=split))
 
 
+@pytest.mark.parametrize("size", [200, 1500, 4000])
 @pytest.mark.parametrize("split", SPLITS)
-def test_no_template_stands_behind_many_requests(split: Split) -> None:
-    data = many(split)
-    used = Counter(template.casefold() for task in data for template in set(task.meta["wordings"]))
+def test_no_template_stands_behind_many_requests(split: Split, size: int) -> None:
+    data = many(split)[:size]
+    used = Counter(template for task in data for template in {t.casefold() for t in task.meta["wordings"]})
     template, count = used.most_common(1)[0]
-    # Two standard deviations for the smaller samples of the test splits.
-    allowed = 0.02 if split == "train" else 0.02 + 2 * (0.02 / len(data)) ** 0.5
-    assert count <= allowed * len(data), (template, count / len(data))
+    assert count <= 0.02 * len(data), (template, count / len(data))
     assert len({task.query for task in data}) >= 0.99 * len(data)
-
-
-@pytest.mark.parametrize("split", TESTS)
-def test_no_frame_of_a_decision_stands_behind_many_requests_of_the_shipped_splits(split: Split) -> None:
-    """There are few such requests in 200: what few frames do to them a larger sample does not show."""
-    used = Counter(frame for task in tasks(split) for frame in task.meta["wordings"] if "{condition}" in frame)
-    assert max(used.values()) <= 0.02 * len(tasks(split)), used.most_common(3)
 
 
 def test_no_rationale_of_training_gives_a_test_wording_away() -> None:
@@ -281,7 +273,7 @@ def test_what_is_offered_does_not_tell_that_a_tool_is_missing() -> None:
 
 # The same everywhere
 
-DIGEST = "49e210ad948b4411"
+DIGEST = "c285db5fd1e95606"
 """Of the first 200 training tasks of seed 0. Whoever changes the generator changes it, and says so in CHANGELOG."""
 
 
@@ -483,13 +475,10 @@ def test_a_state_that_is_no_plain_data_makes_no_task() -> None:
         changes=True,
     )
     register(Category(name="garden", tools=(water_plant,), intents=(intent,)))
-    dropped: Counter[str] = Counter()
     try:
-        found = list(generate(12, seed=1, only=["garden"], kinds=["unsolvable"], dropped=dropped))
-        assert {task.meta["why"] for task in found} == {"permission denied", "missing information"}
-        assert any("the state of Unwatched is no plain data" in reason for reason in dropped)
-        with pytest.raises(WorkError, match="the state of Unwatched is no plain data"):
-            next(generate(1, seed=1, only=["garden"], kinds=["state_change"]))
+        for kind in ("unsolvable", "state_change"):
+            with pytest.raises(WorkError, match="the state of Unwatched is no plain data"):
+                next(generate(1, seed=1, only=["garden"], kinds=[kind]))
     finally:
         unregister("garden")
 

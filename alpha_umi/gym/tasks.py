@@ -7,9 +7,11 @@ A task that cannot be told or verified is dropped, counted by reason, and drawn 
 from __future__ import annotations
 
 import json
+import math
 import random
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from types import MappingProxyType
 from typing import get_args
 
@@ -34,6 +36,12 @@ SIZES: Mapping[Split, int] = MappingProxyType({split: 4000 if split == "train" e
 _ATTEMPTS = 300
 _DUPLICATES = 40
 """After that many repeated questions a repetition is accepted: small categories have only so many questions."""
+MAX_SHARE = 0.02
+"""No wording stands behind a larger share of the requests, where there are other words for it."""
+_FEW = 4
+"""So often a wording may come in the first requests, of which a share is less than one."""
+_REWORDED = 8
+"""After so many attempts a worn wording is accepted: a category of one's own has only so many."""
 _OFFERED = {3: 18, 4: 22, 5: 18, 6: 14, 7: 9, 8: 7, 9: 4, 10: 3, 11: 2, 12: 3}
 """How many tools are offered, by weight."""
 
@@ -95,25 +103,39 @@ def _generate(
     n: int, seed: int, split: Split, pool: Pool, *, kinds: Sequence[Kind], dropped: Counter[str]
 ) -> Iterator[Trajectory]:
     asked: set[str] = set()
+    worded: Counter[str] = Counter()
     for index in range(n):
         name = f"gym-{split}-{index:06}"
-        task = _draw(f"{name}/{seed}", split, pool, list(kinds), asked=asked, dropped=dropped)
+        most = max(_FEW, math.floor(MAX_SHARE * (index + 1)))
+        worn = {wording for wording, times in worded.items() if times >= most}
+        task = _draw(f"{name}/{seed}", split, pool, list(kinds), asked=asked, worn=worn, dropped=dropped)
         asked.add(task.query)
+        worded.update(_wordings(task))
         yield task.model_copy(update={"id": name})
 
 
 def _draw(
-    name: str, split: Split, pool: Pool, kinds: list[Kind], *, asked: Collection[str], dropped: Counter[str]
+    name: str,
+    split: Split,
+    pool: Pool,
+    kinds: list[Kind],
+    *,
+    asked: Collection[str],
+    worn: AbstractSet[str],
+    dropped: Counter[str],
 ) -> Trajectory:
-    """One task of a kind drawn by chance; a kind that these intents cannot tell makes room for the next."""
+    """One task of a kind drawn by chance, worded otherwise than what was asked often or in the same words; a kind that
+    these intents cannot tell makes room for the next."""
     while kinds:
         kind = random.Random(name).choices(kinds, weights=[KINDS[kind][0] for kind in kinds])[0]
         for attempt in range(_ATTEMPTS):
             try:
                 task = _tell(random.Random(f"{name}/{kind}/{attempt}"), kind, split, pool)
                 _check(task, kind)
-                if task.query in asked and attempt < _DUPLICATES:
+                if attempt < _DUPLICATES and task.query in asked:
                     raise DroppedTask("asked before")
+                if attempt < _REWORDED and not worn.isdisjoint(_wordings(task)):
+                    raise DroppedTask("a wording was used often enough")
             except DroppedTask as reason:
                 dropped[str(reason)] += 1
                 if str(reason) == NOTHING_SUCH:
@@ -129,6 +151,11 @@ def _draw(
         dropped[f"no task of kind {kind}"] += 1
         kinds.remove(kind)
     raise WorkError(f"the gym could not tell a task of any kind: {dict(dropped)}")
+
+
+def _wordings(task: Trajectory) -> set[str]:
+    """The templates behind a request, whether or not they begin it."""
+    return {template.casefold() for template in task.meta["wordings"]}
 
 
 def task_toolbox(task: Trajectory) -> Toolbox:
