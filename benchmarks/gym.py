@@ -9,6 +9,7 @@ another and 30 at once; the ratio is of wall time (some ten minutes of two cores
 from __future__ import annotations
 
 import argparse
+import gc
 import time
 from collections import Counter, defaultdict
 
@@ -23,6 +24,7 @@ def generation(n: int) -> tuple[float, float, Counter[str]]:
     """Tasks of two calls a second, tasks of any depth a second, and what was drawn in vain."""
     dropped: Counter[str] = Counter()
     list(gym.generate(200, seed=99))  # the libraries load their tables
+    gc.freeze()  # as `data convert gym` does
     source = gym.generate(n, seed=0, dropped=dropped)
     spent: dict[int, list[float]] = defaultdict(list)
     for _ in range(n):  # every task costs what it costs: those of two calls are timed by themselves

@@ -110,11 +110,14 @@ def _convert_gym(
     out: Path, *, n: int | None, seed: int, split: str | None, category: str | None, keep: Sequence[Any], as_json: bool
 ) -> None:
     """Write one split of the gym into the folder, or every split into a folder of its own."""
+    import gc
+
     from alpha_umi.gym import registry, tasks
 
     only = [] if category is None else registry.named(category)
     if split is not None and split not in tasks.SPLITS:
         raise UsageError(f"the gym has no split '{split}'; it has {', '.join(tasks.SPLITS)}")
+    gc.freeze()  # what the libraries hold stays: the collector need not walk it again and again
     every = [name for name in tasks.SPLITS if not only or tasks.calls_any_of(name, only)]
     for name in every if split is None else [tasks.SPLITS[tasks.SPLITS.index(split)]]:
         folder = out / name if split is None else out

@@ -60,8 +60,7 @@ def _own_values(task: Trajectory, produced: Trajectory, answer: str, values: Seq
 
     Rounded ones, parts of dates and what the solution's calls name were given.
     """
-    text = normalised(answer)
-    own = {value.value for value in values_placed(answer) if not _counts_work(text, value)} | spelt(answer)
+    own = set(values_in(answer)) | spelt(answer)
     own.difference_update(values, values_in(task.query))
     own = {value for value in own if not any(rounds(value, fact) for fact in values)}
     if not own:
@@ -70,6 +69,9 @@ def _own_values(task: Trajectory, produced: Trajectory, answer: str, values: Seq
     given = seen.union(values_in(given_by_task(task)), spelt(task.query))
     parts = {str(int(part)) for value in given if value[1:].count("-") == 2 for part in value.split("-")}
     own -= given | parts
+    if own:
+        text = normalised(answer)
+        own = own & {v.value for v in values_placed(answer) if not _counts_work(text, v)} | own & spelt(answer)
     return {value for value in own if not any(rounds(value, exact) for exact in given)}
 
 

@@ -33,6 +33,7 @@ class Pool:
         self.roots = tuple(intent for intent in self.intents if intent.root)
         self._asking: dict[tuple[int, bool], Sequence[Intent]] = {}
         self._takers: dict[str, Sequence[Intent]] = {}
+        self._by_tool: dict[int, dict[str, list[Intent]]] = {}
         self._givers: dict[str, list[Intent]] = defaultdict(list)
         for intent in self.intents:
             if intent.gives is not None and not intent.changes:
@@ -45,7 +46,8 @@ class Pool:
     def takers(self, kind: str) -> Sequence[Intent]:
         """Roots into which a value of a kind fits."""
         if kind not in self._takers:
-            self._takers[kind] = [i for i in self.roots if any(kind in slot.kinds for slot in i.slots.values())]
+            found = [i for i in self.roots if any(kind in slot.kinds for slot in i.slots.values())]
+            self._takers[kind] = self._kept(found)
         return self._takers[kind]
 
     def asking(self, most: int, *, fed: bool = False) -> Sequence[Intent]:
@@ -55,8 +57,13 @@ class Pool:
         """
         if (most, fed) not in self._asking:
             found = [i for i in self.roots if i.gives is not None and not i.changes and i.least_calls <= most]
-            self._asking[most, fed] = [i for i in found if not fed or self._is_fed(i)]
+            self._asking[most, fed] = self._kept([i for i in found if not fed or self._is_fed(i)])
         return self._asking[most, fed]
+
+    def _kept(self, intents: Sequence[Intent]) -> Sequence[Intent]:
+        """Intents that this pool holds on to, grouped once: their id stays theirs."""
+        self._by_tool[id(intents)] = _by_tool(intents)
+        return intents
 
     def _is_fed(self, intent: Intent) -> bool:
         return any(giver.name != intent.name for slot in intent.slots.values() for giver in self.givers(slot))
@@ -65,11 +72,16 @@ class Pool:
         """One of these, each tool as often as any other; the first draw, so that rare tools are not drowned."""
         if not intents:
             raise DroppedTask(NOTHING_SUCH)
-        by_tool: dict[str, list[Intent]] = {}
-        for intent in intents:
-            by_tool.setdefault(intent.name, []).append(intent)
+        by_tool = self._by_tool.get(id(intents)) or _by_tool(intents)
         among = by_tool[d.any_of(list(by_tool))]
         return d.chance.choices(among, weights=[intent.weight for intent in among])[0]
+
+
+def _by_tool(intents: Iterable[Intent]) -> dict[str, list[Intent]]:
+    grouped: dict[str, list[Intent]] = {}
+    for intent in intents:
+        grouped.setdefault(intent.name, []).append(intent)
+    return grouped
 
 
 @dataclass(eq=False)

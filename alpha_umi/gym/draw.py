@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime
 import random
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal, TypeVar
 
 from alpha_umi.gym.world import World
@@ -46,8 +46,12 @@ def is_for_test(value: object) -> bool:
 class Draw:
     """Chance in the hands of one task."""
 
-    def __init__(self, chance: random.Random, *, split: Split, world: World) -> None:
+    def __init__(
+        self, chance: random.Random, *, split: Split, world: World, is_worn: Callable[[str], bool] = lambda _: False
+    ) -> None:
         self.chance, self.split, self.world = chance, split, world
+        self._is_worn = is_worn
+        """Whether a wording stands behind as many requests as it may."""
         self.test = split != "train"
         self.wordings: list[str] = []
         """The templates drawn so far, for the count of how often each is used."""
@@ -56,7 +60,14 @@ class Draw:
 
     def wording(self, templates: Sequence[str]) -> str:
         """One of this side's frames, which every request needs: half of them are for test."""
-        template = self.chance.choice(for_split(templates, test=self.test, of=2))
+        return self._worded(for_split(templates, test=self.test, of=2))
+
+    def _worded(self, templates: Sequence[str]) -> str:
+        """One that has not been used too often."""
+        fresh = [template for template in templates if not self._is_worn(template)]
+        if not fresh:
+            raise DroppedTask("its words were used often enough")
+        template = self.chance.choice(fresh)
         self.wordings.append(template)
         return template
 
@@ -72,9 +83,7 @@ class Draw:
         """One of an intent's own wordings: all of them are unseen when its tool is."""
         if self.split in {"train", "unseen_instructions"}:
             return self.wording(templates)
-        template = self.chance.choice(templates)
-        self.wordings.append(template)
-        return template
+        return self._worded(templates)
 
     def any_of(self, values: Sequence[T]) -> T:
         """One of a closed set (units, measures), whatever the split."""

@@ -10,8 +10,7 @@ import json
 import math
 import random
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import get_args
 
@@ -38,10 +37,10 @@ _DUPLICATES = 40
 """After that many repeated questions a repetition is accepted: small categories have only so many questions."""
 MAX_SHARE = 0.02
 """No wording stands behind a larger share of the requests, where there are other words for it."""
-_FEW = 4
-"""So often a wording may come in the first requests, of which a share is less than one."""
 _REWORDED = 8
 """After so many attempts a worn wording is accepted: a category of one's own has only so many."""
+_FEW = 4
+"""So often a wording may come in the first requests, of which a share is less than one."""
 _OFFERED = {3: 18, 4: 22, 5: 18, 6: 14, 7: 9, 8: 7, 9: 4, 10: 3, 11: 2, 12: 3}
 """How many tools are offered, by weight."""
 
@@ -107,10 +106,17 @@ def _generate(
     for index in range(n):
         name = f"gym-{split}-{index:06}"
         most = max(_FEW, math.floor(MAX_SHARE * (index + 1)))
-        worn = {wording for wording, times in worded.items() if times >= most}
-        task = _draw(f"{name}/{seed}", split, pool, list(kinds), asked=asked, worn=worn, dropped=dropped)
+        task = _draw(
+            f"{name}/{seed}",
+            split,
+            pool,
+            list(kinds),
+            asked=asked,
+            is_worn=lambda wording, most=most: worded[wording.casefold()] >= most,  # type: ignore[misc]
+            dropped=dropped,
+        )
         asked.add(task.query)
-        worded.update(_wordings(task))
+        worded.update({wording.casefold() for wording in task.meta["wordings"]})
         yield task.model_copy(update={"id": name})
 
 
@@ -121,21 +127,19 @@ def _draw(
     kinds: list[Kind],
     *,
     asked: Collection[str],
-    worn: AbstractSet[str],
+    is_worn: Callable[[str], bool],
     dropped: Counter[str],
 ) -> Trajectory:
-    """One task of a kind drawn by chance, worded otherwise than what was asked often or in the same words; a kind that
-    these intents cannot tell makes room for the next."""
+    """One task of a kind drawn by chance; a kind that these intents cannot tell makes room for the next."""
     while kinds:
         kind = random.Random(name).choices(kinds, weights=[KINDS[kind][0] for kind in kinds])[0]
         for attempt in range(_ATTEMPTS):
             try:
-                task = _tell(random.Random(f"{name}/{kind}/{attempt}"), kind, split, pool)
-                _check(task, kind)
+                worn = is_worn if attempt < _REWORDED else _never
+                task = _tell(random.Random(f"{name}/{kind}/{attempt}"), kind, split, pool, worn)
                 if attempt < _DUPLICATES and task.query in asked:
                     raise DroppedTask("asked before")
-                if attempt < _REWORDED and not worn.isdisjoint(_wordings(task)):
-                    raise DroppedTask("a wording was used often enough")
+                _check(task, kind)
             except DroppedTask as reason:
                 dropped[str(reason)] += 1
                 if str(reason) == NOTHING_SUCH:
@@ -153,11 +157,6 @@ def _draw(
     raise WorkError(f"the gym could not tell a task of any kind: {dict(dropped)}")
 
 
-def _wordings(task: Trajectory) -> set[str]:
-    """The templates behind a request, whether or not they begin it."""
-    return {template.casefold() for template in task.meta["wordings"]}
-
-
 def task_toolbox(task: Trajectory) -> Toolbox:
     """The tools a task offers, over a fresh copy of the world it was told in: what an agent works with."""
     return task_world(task)[0]
@@ -169,9 +168,13 @@ def task_world(task: Trajectory) -> tuple[Toolbox, World]:
     return FaultyToolbox(bound(world, [tool.name for tool in task.tools]), dict(task.meta["faults"])), world
 
 
-def _tell(chance: random.Random, kind: Kind, split: Split, pool: Pool) -> Trajectory:
+def _never(_: str) -> bool:
+    return False
+
+
+def _tell(chance: random.Random, kind: Kind, split: Split, pool: Pool, is_worn: Callable[[str], bool]) -> Trajectory:
     world = World(chance.randrange(2**31))
-    d = Draw(chance, split=split, world=world)
+    d = Draw(chance, split=split, world=world, is_worn=is_worn)
     box = FaultyToolbox(bound(world), {})
     story = Story(d, box)
     _, tell = KINDS[kind]

@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple
 
 from alpha_umi.gym.denials import asserts, denied
 from alpha_umi.gym.domains.geography_tools import COUNTRIES, COUNTRY
-from alpha_umi.gym.facts import holds, normalised, stated, values_in, without_year
+from alpha_umi.gym.facts import as_value, holds, normalised, stated, values_in, without_year
 from alpha_umi.gym.measures import unit_behind
 from alpha_umi.gym.naming import chosen, places, swapped
 from alpha_umi.gym.possibilities import too_many
@@ -132,6 +132,8 @@ def _judge_facts(task: Trajectory, facts: list[str], answer: str, seen: str) -> 
 
 def _units_of(gold: str, fact: str) -> set[str]:
     """The known units that stand behind a fact in the gold answer."""
+    if as_value(fact) is None:
+        return set()
     text = normalised(gold)
     return {unit for span in stated(gold, fact) if (unit := unit_behind(text, span.end)) is not None}
 

@@ -27,8 +27,8 @@ from alpha_umi.models.spans import Span
 Reason = Literal["stop", "length", "repetition", "cancelled", "context"]
 Result = TypeVar("Result")
 
-MOST = 16
-"""Jobs in a batch."""
+MOST = 32
+"""Jobs in a batch. A pass over 32 tokens costs a CPU little more than one over 12."""
 
 PREFILL = 4096
 """Prompt tokens that one step encodes at most, the first job's excepted: more at once would not be faster, only larger
