@@ -31,7 +31,9 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("trained")
     stages = {"planner": {"max_rows": 24}, "caller": {"max_rows": 8}, "summarizer": {"max_rows": 8}}
     recipe = folder / "tiny.yaml"
-    recipe.write_text(yaml.safe_dump({"extends": "smoke", "data": "gym:24:time:single", "stages": stages}))
+    # fp32: not every processor has bf16 products, and the tests of training run in bf16.
+    tiny = {"extends": "smoke", "data": "gym:24:time:single", "precision": "fp32", "stages": stages}
+    recipe.write_text(yaml.safe_dump(tiny))
     done = command("train", str(recipe), "--out", str(folder / "run"))
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
@@ -47,7 +49,7 @@ def test_even_24_trajectories_teach_the_planner(trained: Path) -> None:
 
 
 def test_quickstart_answers_and_compares() -> None:
-    done = command("quickstart", "--tasks", "4")
+    done = command("quickstart", "--tasks", "2")
     assert done.returncode == 0, done.stderr
     shown = done.stdout
     for title in SHOWN.values():
