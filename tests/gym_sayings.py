@@ -44,7 +44,7 @@ def _other(task: Trajectory, fact: str, form: str) -> str:
         "number": (str(int(float(fact)) + 37 + n if form == "number" else 0) for n in range(99)),
         "date": (f"2011-11-{day}" for day in range(10, 30)),
         "clock": (f"03:{minute}" for minute in range(31, 59)),
-    }.get(form, iter(["John Smithers"]))
+    }.get(form, (f"{first} Smithers" for first in FIRST_NAMES))
     return next(other for other in others if not holds(everything, other))
 
 

@@ -94,6 +94,9 @@ def refused(task: Trajectory, answer: str) -> Verdict:
         "The tool returned an error, so I have to stop.",
         "I'm not authorised.",
         "Your request leaves open which one is meant.",
+        "I am unable to do this: I called the tool, but it was rejected.",
+        "I cannot do this. I tried, but it is restricted.",
+        "I cannot do this, it has been disabled.",
     ],
 )
 def test_to_say_that_it_cannot_be_done_is_right_where_it_cannot(answer: str) -> None:
@@ -193,6 +196,10 @@ def among(*names: str, choice: str, value: str) -> Trajectory:
             ("It is Oslo (Lima: 382).", False),
             ("Lima has 382, but Rome has more.", False),
             ("Lima with 382 loses against Rome.", False),
+            ("Lima has 382. The smaller one is Rome.", True),
+            ("Lima with 382; the other one is Oslo.", True),
+            ("Rome has 100, less than Lima with 382.", True),
+            ("The lowest one is Rome (100); the top value, 382, belongs to Lima.", True),
         )
     ]
     + [
@@ -284,10 +291,49 @@ def test_an_answer_leaves_nothing_open(answer: str, right: bool) -> None:
         "I thought of 7 first, but the correct number is 42.",
         "There are more than enough: 42.",
         "After the sale there are 42.",
+        "I checked whether any were sold, and some were: 42 are left.",
     ],
 )
 def test_ordinary_words_around_the_fact(answer: str) -> None:
     assert judged(FORTY_TWO, answer).passed
+
+
+OWNER = told(
+    "Who has the number +391?", ("find", {}, '{"name":"Luca Ricci"}'), kind="single", facts=["Luca Ricci", "2024-05-04"]
+)
+
+
+@pytest.mark.parametrize(
+    ("answer", "right"),
+    [
+        ("Final Answer: Luca Ricci, born 2024-05-04", True),
+        ("**Contact Name:** Luca Ricci. The final date is 2024-05-04.", True),
+        ("Luca Ricci, 2024-05-04. Best Regards", True),
+        ("Luca Ricci and Anna Weber, 2024-05-04.", False),
+        ("It is Luca Ricci, 2024-05-04. The correct name is Anna Weber.", False),
+    ],
+)
+def test_a_persons_name_and_what_only_looks_like_one(answer: str, right: bool) -> None:
+    steps = OWNER.steps[0].model_copy(update={"observation": Observation(text="Luca Ricci 2024-05-04")})
+    assert judged(OWNER.model_copy(update={"steps": (steps,)}), answer).passed is right
+
+
+NO = told("Is it a palindrome?", ("is_palindrome", {}, "no"), kind="single", facts=["no"])
+
+
+@pytest.mark.parametrize(
+    ("answer", "right"),
+    [
+        ("No.", True),
+        ("The answer is no for this one.", True),
+        ("It is no palindrome.", True),
+        ("I have no idea.", False),
+        ("There is no way to tell.", False),
+        ("There is no tool for it.", False),
+    ],
+)
+def test_a_no_is_an_answer(answer: str, right: bool) -> None:
+    assert judged(NO, answer).passed is right
 
 
 NOTHING = told("How many events are there on 2024-05-04?", ("count", {}, "0"), kind="single", facts=["0"])

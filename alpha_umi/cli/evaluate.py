@@ -162,6 +162,7 @@ def agent(
     from alpha_umi.evaluation.records import Origin, team_digest
     from alpha_umi.evaluation.report import write_metrics
     from alpha_umi.gym.registry import named
+    from alpha_umi.gym.verify import VERIFIER
     from alpha_umi.roles import load_team
 
     only = [] if category is None else named(category)
@@ -176,7 +177,7 @@ def agent(
         team_digest=team_digest(chosen),
         data=data,
         data_digest=digest,
-        settings=f"{search}, steps {max_steps}, {'constrained' if chosen.constrained else 'free'}",
+        settings=f"{search}, steps {max_steps}, {'constrained' if chosen.constrained else 'free'}, verifier {VERIFIER}",
     )
     with EpisodeLog(out, origin) as log:
         if log.left_of(tasks):

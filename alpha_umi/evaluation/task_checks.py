@@ -28,6 +28,9 @@ def mistake_in(task: Trajectory) -> str:
 def _mistakes(task: Trajectory) -> Iterator[str]:
     """What is wrong with a task; each check may rely on those before it."""
     meta = task.meta
+    wordings = meta.get("wordings", [])
+    if not isinstance(wordings, list | tuple) or not all(isinstance(wording, str) for wording in wordings):
+        yield f"its wordings are no list of texts: {_shown(wordings)}"
     for key, kind in _META.items():
         if key not in meta:
             yield f"its meta holds no '{key}', so nothing says how to check it"

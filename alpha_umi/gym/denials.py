@@ -84,28 +84,39 @@ _CORRECTED = re.compile(
 _ASIDE = re.compile(r", (?:however|actually|in fact|of course|i think|i fear|unfortunately|certainly|though),")
 _SENTENCE_END = re.compile(r"[.!?](?=\s)|[;\n]")
 # "No idea" and "no way" say no to nothing.
-_NO_OTHER = re.compile(r" (?!(?:or|and|it|this|that|there|they|the|he|she|i|you|we|not|because|since|as)\b)[a-z]")
+_NO_OTHER = re.compile(
+    r" (?:\w+ )?(?:idea|way|clue|doubts?|tools?|means|information|such|answer|results?|reason|chance|data|access|"
+    r"permission|need|details?|problem|matter)\b"
+)
 _CODE = re.compile("[A-Z]{2,3}")
 
 
-def asserts(answer: str, fact: str, *, units: Collection[str] = ()) -> bool:
+def asserts(answer: str, fact: str, *, units: Collection[str] = (), facts: Collection[str] = ()) -> bool:
     """Whether an answer states a fact at least once without denying it there, and a code in its own capitals: "IS" is
-    Iceland, "is" is not. Where `units` are given, no other known unit may stand behind it."""
+    Iceland, "is" is not. Where `units` are given, no other known unit may stand behind it. What looks like a correction
+    may introduce another one of `facts`."""
     if _CODE.fullmatch(fact) and not re.search(rf"(?<!\w){fact}(?!\w)", answer):
         return False
     spans = stated(answer, fact)
     # Whatever corrects an answer stands behind the last mention of what it corrects.
-    if not spans or _CORRECTED.search(normalised(answer), spans[-1].end):
-        return False
     text = normalised(answer)
+    if not spans:
+        return False
+    if corrected := _CORRECTED.search(text, spans[-1].end):
+        later = (span.start for other in facts if other != fact for span in stated(answer, other))
+        if not any(start >= corrected.end() for start in later):
+            return False
     return any(
         not denied(answer, span, fact) and (not units or unit_behind(text, span.end) in {None, *units})
         for span in spans
     )
 
 
-def denied(answer: str, span: Span, fact: str) -> bool:
-    """Whether an answer denies or only asks what it says at one place of its normalised text."""
+def denied(answer: str, span: Span, fact: str, *, bounds: bool = True) -> bool:
+    """Whether an answer denies or only asks what it says at one place of its normalised text.
+
+    Without `bounds`, "more than" it is no denial: a name in a comparison.
+    """
     text = normalised(answer)
     begin = max(0, span.start - _REACH)
     ends = [match.end() for match in _SENTENCE_END.finditer(text, begin, span.start)]
@@ -113,7 +124,7 @@ def denied(answer: str, span: Span, fact: str) -> bool:
     after = text[span.end : span.end + _REACH]
     if _DENIED.search(before) or _BESIDE.search(before) or _doubted(before):
         return True
-    if _SHIFTED.search(before) or (_is_moment(fact) and _BEFORE_OR_AFTER.search(before)):
+    if (bounds and _SHIFTED.search(before)) or (_is_moment(fact) and _BEFORE_OR_AFTER.search(before)):
         return True
     if fact.casefold() == "no" and _NO_OTHER.match(after):
         return True

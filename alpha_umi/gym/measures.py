@@ -23,6 +23,10 @@ _OTHERS = {
     "dollar": ("dollar", "dollars", "us dollars", "usd"),
     "euro": ("euro", "euros", "eur"),
     "tonne": ("tonne", "tonnes"),
+    "km/h": ("km per hour", "kilometers an hour", "kilometres an hour", "km an hour", "kph"),
+    "mph": ("miles an hour",),
+    "m2": ("m^2", "m\u00b2", "meters squared", "metres squared", "sq m"),
+    "km2": ("km^2", "km\u00b2", "sq km"),
 }
 _ONE_LETTER_TELLS = {"m", "g", "l"}
 """Other single letters are too often no unit: 5k, 7 s."""
@@ -37,7 +41,9 @@ def _units() -> tuple[re.Pattern[str], dict[str, str]]:
             if len(word) > 1 or word in _ONE_LETTER_TELLS:
                 meaning[word.casefold()] = key
     words = "|".join(re.escape(word) for word in sorted(meaning, key=len, reverse=True))
-    return re.compile(rf"['\"*)]*[ -]?({words})(?![\w/])"), meaning
+    return re.compile(
+        rf"['\"*)]*[ -]?({words})(?![\w/^\u00b2\u00b3]| (?:per|an?) (?:hour|second)\b| squared\b| cubed\b)"
+    ), meaning
 
 
 def unit_behind(text: str, end: int) -> str | None:

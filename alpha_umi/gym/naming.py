@@ -25,6 +25,10 @@ _BEATEN = re.compile(
     r"compared (?:to|with))"
     r"(?: the| that of| of)?[\s'\"(*]*$"
 )
+# "Less than Rome" and "more than Rome", "the other one is Rome", "the smallest is Rome".
+_THAN = re.compile(rf"\b({_MORE_WORDS}|{_LESS_WORDS})(?: \w+)? than(?: the| that of| of)?[\s'\"(*]*$")
+_OTHER = re.compile(r"\b(?:other|second|runner-up|loser)(?: \w+)? (?:is|was)[\s'\"(*]*$")
+_SUPERLATIVE = re.compile(rf"\b({_MORE_WORDS}|{_LESS_WORDS})(?: \w+){{0,2}} (?:is|was)[\s'\"(*]*$")
 # "It is Rome", "the winner is Rome", "namely Rome".
 _CALLED = re.compile(r"(?:\b(?:is|namely|wins:|winner:|answer:|pick|choose)|'s)(?: the)?[\s'\"(*]*$")
 # "Rome wins", "Rome has more", "Rome is the smallest"; with a number behind the verb it says no more than its value.
@@ -95,15 +99,27 @@ def chosen(answer: str, names: Sequence[str], value: str | None, *, least: bool 
 def _role(text: str, span: Span, *, least: bool) -> str | None:
     """Whether a mention of something says that it won or lost a comparison."""
     before, after = text[max(0, span.start - 30) : span.start], text[span.end : span.end + 40]
-    if _WINS_BEFORE.search(before):
-        return "won"
-    if _BEATEN.search(before) or _LOSES.match(after):
-        return "lost"
-    compared = _COMPARED.match(after)
-    if compared is not None:
-        word = compared[1]
-        return "won" if word is None or (_MORE.fullmatch(word) is None) is least else "lost"
-    return "won" if _CALLED.search(before) else None
+    than, called, compared = _THAN.search(before), _SUPERLATIVE.search(before), _COMPARED.match(after)
+    if than is not None:
+        won = not _wins(than[1], least=least)
+    elif called is not None:
+        won = _wins(called[1], least=least)
+    elif _WINS_BEFORE.search(before):
+        won = True
+    elif _OTHER.search(before) or _BEATEN.search(before) or _LOSES.match(after):
+        won = False
+    elif compared is not None:
+        won = compared[1] is None or _wins(compared[1], least=least)
+    elif _CALLED.search(before):
+        won = True
+    else:
+        return None
+    return "won" if won else "lost"
+
+
+def _wins(word: str, *, least: bool) -> bool:
+    """Whether what is more, or less, is what was asked for."""
+    return (_MORE.fullmatch(word) is None) is least
 
 
 def _stated(answer: str, fact: str) -> list[Span]:

@@ -34,9 +34,7 @@ _ORDINARY = re.compile(r"\bno (?=[a-z])(?!(?:or|and|yes)\b)|\breturned (?=(?:tha
 _OR = re.compile(r"[^.;!?\n]{0,24}\bor\b[^.;!?\n]{0,24}")
 _UNIT = re.compile(r"\W*([a-z°%]+)")
 _SENTENCE = re.compile(r"[.!?](?=\s)|[;\n]")
-_IF = re.compile(
-    r"\b(?:if|in case|unless|otherwise|else|should (?:it|that|this|the)|whether)\b|\bin (?:the|any) other case\b"
-)
+_IF = re.compile(r"\b(?:if|in case|unless|otherwise|else|should (?:it|that|this|the))\b|\bin (?:the|any) other case\b")
 _DECIDED = re.compile(r"\b(?:since|because|so|as (?:it|this|that|the)|therefore|hence|thus)\b")
 _PERSON = re.compile(
     r"\b(?!(?:In|On|At|The|By|For|From|Of|My|Your|Dear|That|This|And|But)\b)[A-Z][^\W\d_]+ [A-Z][^\W\d_]+\b"
@@ -165,7 +163,8 @@ def _strangers(task: Trajectory, produced: Trajectory, answer: str, facts: Seque
     if not any(_is_person(fact) for fact in facts):
         return None
     seen = "\n".join((given_by_task(task), *(step.observation.text for step in produced.steps if step.observation)))
-    strange = sorted({name for name in _PERSON.findall(answer) if name not in facts and name not in seen})
+    named = {name for name in _PERSON.findall(answer) if name.partition(" ")[0] in FIRST_NAMES}
+    strange = sorted(name for name in named if name not in facts and name not in seen)
     return f"the answer names somebody else: {', '.join(strange)}" if strange else None
 
 

@@ -19,6 +19,7 @@ from alpha_umi.gym.measures import unit_behind
 from alpha_umi.gym.naming import chosen, places, swapped
 from alpha_umi.gym.possibilities import too_many
 from alpha_umi.gym.refusals import excuses_itself, says_undone
+from alpha_umi.gym.wording import LEAST_FRAMES
 from alpha_umi.gym.world import World
 from alpha_umi.tools.base import Toolbox
 from alpha_umi.trajectory import Outcome, Trajectory
@@ -26,7 +27,9 @@ from alpha_umi.trajectory import Outcome, Trajectory
 MAX_ANSWER_CHARS = 2000
 """A longer answer does not answer: no task of the gym needs it."""
 
-_LEAST = re.compile(r"\b(?:less(?:er)?|least|smaller|smallest|lower|lowest|minimum|comes out last)\b")
+VERIFIER = 2
+"""Raised when verdicts change: what another version judged is not summed up with this one's."""
+
 _KEY = re.compile(r'"\w+": ?')
 _LETTERS = re.compile(r"[^\W\d_]+")
 
@@ -110,7 +113,7 @@ def _judge_answer(task: Trajectory, produced: Trajectory, answer: str) -> Verdic
     facts = [fact for fact in task.meta["facts"] if isinstance(fact, str)]
     seen = "\n".join(step.observation.text for step in produced.steps if step.observation is not None)
     special = [fact for fact in task.meta["facts"] if isinstance(fact, Mapping)]
-    least = _LEAST.search(task.query) is not None
+    least = not set(LEAST_FRAMES).isdisjoint(task.meta.get("wordings", ()))
     return (
         _judge_facts(task, facts, answer, seen)
         or _judge_special(special, answer, seen, facts[0] if facts else None, least=least)
@@ -123,7 +126,7 @@ def _judge_facts(task: Trajectory, facts: list[str], answer: str, seen: str) -> 
     """Facts that are values; None when all are right."""
     for fact in facts:
         units = _units_of(task.answer or "", fact)
-        if not any(asserts(answer, way, units=units) for way in _ways(fact, task.query)):
+        if not any(asserts(answer, way, units=units, facts=facts) for way in _ways(fact, task.query)):
             return Verdict(False, "wrong_answer", f"the answer does not state {fact}")
         if not holds(seen, fact):
             return Verdict(False, "not_observed", f"the answer states {fact}, which no tool returned")
@@ -164,7 +167,7 @@ def _judge_special(
 def _chooses(answer: str, choice: str, among: list[str], value: str | None, *, least: bool) -> bool:
     if chosen(answer, among, value, least=least) != choice:
         return False
-    return any(not denied(answer, span, choice) for span in places(answer, choice))
+    return any(not denied(answer, span, choice, bounds=False) for span in places(answer, choice))
 
 
 def _judge_kind(task: Trajectory, produced: Trajectory, answer: str) -> Verdict | None:
