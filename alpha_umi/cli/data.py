@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import bisect
 import contextlib
+import gc
 import itertools
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -110,8 +111,6 @@ def _convert_gym(
     out: Path, *, n: int | None, seed: int, split: str | None, category: str | None, keep: Sequence[Any], as_json: bool
 ) -> None:
     """Write one split of the gym into the folder, or every split into a folder of its own."""
-    import gc
-
     from alpha_umi.gym import registry, tasks
 
     only = [] if category is None else registry.named(category)

@@ -101,12 +101,14 @@ def run(
         typer.echo(result.model_dump_json())
     if result.pending is not None and thread is not None:
         told = {"--thread": thread, "--team": team, "--tools": tools, "--threads": threads}
-        told |= {"--max-steps": max_steps, "--max-seconds": max_seconds, "--free": free or None}
-        console.print(
-            f"go on with: alpha-umi run {_again(told)} --reply approve|refuse|JSON", style="dim", soft_wrap=True
-        )
+        _say_how_to_go_on(told | {f"--{key.replace('_', '-')}": value for key, value in given.items()}, free, console)
     if result.outcome is not Outcome.ANSWERED:
         raise typer.Exit(1)
+
+
+def _say_how_to_go_on(options: Mapping[str, Any], free: bool, console: Console) -> None:
+    again = _again({**options, "--free": free or None})
+    console.print(f"go on with: alpha-umi run {again} --reply approve|refuse|JSON", style="dim", soft_wrap=True)
 
 
 def _again(options: Mapping[str, Any]) -> str:

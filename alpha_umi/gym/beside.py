@@ -67,8 +67,7 @@ def _own_values(task: Trajectory, produced: Trajectory, answer: str, values: Seq
         return own
     seen = {value for step in produced.steps if step.observation for value in values_in(step.observation.text)}
     given = seen.union(values_in(given_by_task(task)), spelt(task.query))
-    parts = {str(int(part)) for value in given if value[1:].count("-") == 2 for part in value.split("-")}
-    own -= given | parts
+    own -= given | _parts(given)
     if own:
         text = normalised(answer)
         own = own & {v.value for v in values_placed(answer) if not _counts_work(text, v)} | own & spelt(answer)
@@ -98,7 +97,12 @@ def _on_the_way(task: Trajectory) -> set[str]:
         *spelt(task.query),
         *(value for text in seen for value in values_in(text)),
     }
-    return known | {str(int(part)) for value in known if value[1:].count("-") == 2 for part in value.split("-")}
+    return known | _parts(known)
+
+
+def _parts(values: Iterable[str]) -> set[str]:
+    """Years, months and days of the dates among values."""
+    return {str(int(part)) for value in values if value[1:].count("-") == 2 for part in value.split("-")}
 
 
 def _enumerated(task: Trajectory, answer: str, values: Sequence[str]) -> str | None:

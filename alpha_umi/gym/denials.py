@@ -82,7 +82,7 @@ _CORRECTED = re.compile(
     r"(?:'s| is| was| would be| should be|:)|\b(?:make that|correction:|just kidding)"
 )
 _ASIDE = re.compile(r", (?:however|actually|in fact|of course|i think|i fear|unfortunately|certainly|though),")
-_SENTENCE_END = re.compile(r"[.!?](?=\s)|[;\n]")
+SENTENCE_END = re.compile(r"[.!?](?=\s)|[;\n]")
 # "No idea" and "no way" say no to nothing.
 _NO_OTHER = re.compile(
     r" (?:\w+ )?(?:idea|way|clue|doubts?|tools?|means|information|such|answer|results?|reason|chance|data|access|"
@@ -119,7 +119,7 @@ def denied(answer: str, span: Span, fact: str, *, bounds: bool = True) -> bool:
     """
     text = normalised(answer)
     begin = max(0, span.start - _REACH)
-    ends = [match.end() for match in _SENTENCE_END.finditer(text, begin, span.start)]
+    ends = [match.end() for match in SENTENCE_END.finditer(text, begin, span.start)]
     before = _ASIDE.sub("", text[ends[-1] if ends else begin : span.start])
     after = text[span.end : span.end + _REACH]
     if _DENIED.search(before) or _BESIDE.search(before) or _doubted(before):

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from alpha_umi.gym.beside import given_by_task, is_fact, other_values, spelt
+from alpha_umi.gym.denials import SENTENCE_END
 from alpha_umi.gym.domains.geography_tools import COUNTRIES
 from alpha_umi.gym.facts import normalised, spelt_placed, standing, stated, values_in, values_placed
 from alpha_umi.gym.people import FIRST_NAMES, LAST_NAMES
@@ -33,12 +34,9 @@ _COUNTRY_NAMES = frozenset(name.casefold() for name in COUNTRIES)
 _ORDINARY = re.compile(r"\bno (?=[a-z])(?!(?:or|and|yes)\b)|\breturned (?=(?:that|the|an?)\b)")
 _OR = re.compile(r"[^.;!?\n]{0,24}\bor\b[^.;!?\n]{0,24}")
 _UNIT = re.compile(r"\W*([a-z°%]+)")
-_SENTENCE = re.compile(r"[.!?](?=\s)|[;\n]")
 _IF = re.compile(r"\b(?:if|in case|unless|otherwise|else|should (?:it|that|this|the))\b|\bin (?:the|any) other case\b")
 _DECIDED = re.compile(r"\b(?:since|because|so|as (?:it|this|that|the)|therefore|hence|thus)\b")
-_PERSON = re.compile(
-    r"\b(?!(?:In|On|At|The|By|For|From|Of|My|Your|Dear|That|This|And|But)\b)[A-Z][^\W\d_]+ [A-Z][^\W\d_]+\b"
-)
+_PERSON = re.compile(r"\b[A-Z][^\W\d_]+ [A-Z][^\W\d_]+\b")
 _OPENING = re.compile(r"[{\[]")
 _DECODER = json.JSONDecoder()
 _OR_BEFORE = re.compile(r"\bor (?:maybe |perhaps |possibly )?['\"(]*$")
@@ -79,7 +77,7 @@ def _undecided(task: Trajectory, answer: str, facts: Sequence[str]) -> str | Non
         return None
     text = normalised(answer)
     starts = [span.start for fact in facts for span in stated(answer, fact)]
-    clauses = [_SENTENCE.split(text[:start])[-1] for start in starts]
+    clauses = [SENTENCE_END.split(text[:start])[-1] for start in starts]
     if clauses and all(_IF.search(clause) and not _DECIDED.search(clause) for clause in clauses):
         return "the answer leaves the decision to the reader"
     return None
