@@ -17,9 +17,7 @@ class RawServer:
 
     def __init__(self, answers: Sequence[Answer]) -> None:
         self.requests: list[bytes] = []
-        self.most_at_once = 0
         self._answers = answers
-        self._now = 0
         self._lock = threading.Lock()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.port: int = self._listener.getsockname()[1]
@@ -50,16 +48,10 @@ class RawServer:
             with self._lock:
                 answer = self._answers[min(len(self.requests), len(self._answers) - 1)]
                 self.requests.append(asked)
-                self._now += 1
-                self.most_at_once = max(self.most_at_once, self._now)
-            try:
-                if callable(answer):
-                    answer(connection)
-                else:
-                    connection.sendall(answer)
-            finally:
-                with self._lock:
-                    self._now -= 1
+            if callable(answer):
+                answer(connection)
+            else:
+                connection.sendall(answer)
 
 
 def _read_request(connection: socket.socket) -> bytes:
