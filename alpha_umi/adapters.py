@@ -37,6 +37,8 @@ class Card(Frozen):
     """Digest of the weights it continued from (`weights_digest`)."""
     merged_digest: str | None = None
     """Of a backbone kept as an adapter: the digest of the whole weights that the roles continued from."""
+    warm_start: str | None = None
+    """Of a stage that trained an adapter on: the digest of the one it began with."""
     layout: Layout
     prompt_digest: str
     observation_chars: int

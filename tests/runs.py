@@ -61,9 +61,10 @@ def kill_after_a_checkpoint(recipe: Path, out: Path, stage: str) -> None:
 
 
 def on_two_ranks(recipe: Path, out: Path) -> None:
-    """The shipped launcher with two CPU ranks."""
+    """The shipped launcher with two CPU ranks, which share the cores as it sees fit."""
     launcher = Path(__file__).parent.parent / "launch" / "deepspeed.sh"
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    environment.pop("OMP_NUM_THREADS", None)
     done = subprocess.run(
         [str(launcher), "2", str(recipe), "--out", str(out)],
         capture_output=True,

@@ -134,7 +134,9 @@ def test_two_cpu_ranks_train_under_deepspeed(tiny: Path, data: Path, tmp_path: P
     recipe = recipe_file(tmp_path, tiny, data)
     out = tmp_path / "ranks"
     on_two_ranks(recipe, out)
-    assert json.loads((out / "run.json").read_text())["world_size"] == 2
+    facts = json.loads((out / "run.json").read_text())
+    assert facts["world_size"] == 2
+    assert facts["machine"]["threads"] == max(1, len(os.sched_getaffinity(0)) // 2), "ranks share the cores"
     for stage in ("backbone", "planner", "caller", "summarizer"):
         card = read_card(out / stage)
         assert card is not None

@@ -21,6 +21,13 @@ def is_first() -> bool:
     return int(os.environ.get("RANK", "0")) == 0
 
 
+def threads() -> int:
+    """Threads that torch computes with in this process."""
+    import torch
+
+    return torch.get_num_threads()
+
+
 def need_extra() -> None:
     """Find missing libraries before any work begins.
 

@@ -16,7 +16,7 @@ from alpha_umi.adapters import Card, write_card
 from alpha_umi.data import store
 from alpha_umi.errors import UsageError, WorkError
 from alpha_umi.prompts import load_prompts
-from alpha_umi.training import run_folder
+from alpha_umi.training import run_folder, warm_start
 from alpha_umi.training.environment import deepspeed_config, is_first, need_extra, world_size
 from alpha_umi.training.planning import check_recipe
 from alpha_umi.training.recipe import BASE, Recipe
@@ -132,6 +132,7 @@ def _card(recipe: Recipe, name: str, results: dict[str, Any], *, base_digest: st
         kind="full" if recipe.whole(name) else "lora",
         base=recipe.base if stage.start == BASE else stage.start,
         base_digest=base_digest,
+        warm_start=warm_start.digest_of(recipe, name),
         layout=recipe.layout,
         prompt_digest=load_prompts(recipe.layout).digest,
         observation_chars=recipe.observation_chars,
@@ -178,7 +179,7 @@ def _trainer(
         dtype = torch.float32 if stages[0].method == "full" else frozen
         base = load_base(start, dtype=dtype, device=device)
         causal.use_on(base)
-        model = trainer.adapt(base, stages[0])
+        model = trainer.adapt(base, stages[0], begin=warm_start.adapter_of(recipe, names[0]))
         return trainer.stage_trainer(model, rows.dataset, args, pad)
     roles = {recipe.views_of(name)[0]: (name, recipe.stages[name]) for name in names}
     full = {
@@ -188,7 +189,8 @@ def _trainer(
     }
     backbone = load_base(start, dtype=frozen, device=device)
     seeds = {view: recipe.seed + list(recipe.stages).index(name) for view, (name, _) in roles.items()}
-    return shared.shared_trainer(backbone, roles, full, rows.dataset, args, seeds=seeds, pad_id=pad)
+    begin = {view: folder for view, (name, _) in roles.items() if (folder := warm_start.adapter_of(recipe, name))}
+    return shared.shared_trainer(backbone, roles, full, rows.dataset, args, seeds=seeds, begin=begin, pad_id=pad)
 
 
 def _save(

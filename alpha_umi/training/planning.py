@@ -9,6 +9,7 @@ from pathlib import Path
 
 from alpha_umi.errors import ConfigError
 from alpha_umi.prompts import View
+from alpha_umi.training import warm_start
 from alpha_umi.training.environment import world_size
 from alpha_umi.training.recipe import Recipe
 from alpha_umi.training.rows import StageRows, stage_rows
@@ -52,6 +53,7 @@ def check_recipe(recipe: Recipe) -> None:
     ]
     if recipe.context > (positions := context_length(recipe.base)):
         odd.append(f"context: {recipe.context} tokens are more than the {positions} positions of {recipe.base}")
+    odd += warm_start.check(recipe)
     if odd:
         raise ConfigError(recipe.name, odd)
 

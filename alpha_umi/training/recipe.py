@@ -63,6 +63,8 @@ class Recipe(Frozen):
     base: str = DEFAULT_BASE
     team: str = "umi"
     """Shipped team whose seats the trained stages fill."""
+    warm_start: str | None = None
+    """A team of adapters to train on: LoRA stages begin with its weights in place of fresh ones (`warm_start.py`)."""
     layout: Layout = Layout.PAPER
     data: str | None = None
     """Folder of `data convert`; `--data` overrides it. `gym:N` generates N trajectories, `gym:N:CATEGORY,...:KIND,...`

@@ -19,8 +19,9 @@ from torch import nn
 from torch.nn.functional import dropout, linear
 from transformers import PreTrainedModel
 
-from alpha_umi.errors import ConfigError
+from alpha_umi.errors import ConfigError, WorkError
 from alpha_umi.training.recipe import Lora
+from alpha_umi.training.warm_start import tensors_of
 
 
 class Acting:
@@ -102,6 +103,29 @@ class RoleLoras:
         if mistakes := [f"{n}.lora.target_modules: {words} {', '.join(m)}" for n, m in wrong.items() if m]:
             raise ConfigError("stages", mistakes)
 
+    def load(self, name: str, folder: Path) -> None:
+        """Give a role the weights of a PEFT folder.
+
+        Raises:
+            WorkError: it adapts other layers.
+        """
+        tensors = tensors_of(folder)
+        wanted = self._tensors(name)
+        if tensors.keys() != wanted.keys():
+            raise WorkError(f"{folder} is an adapter of other layers than this base has")
+        with torch.no_grad():
+            for key, tensor in tensors.items():
+                wanted[key].copy_(tensor)
+
+    def _tensors(self, name: str) -> dict[str, torch.Tensor]:
+        """A role's parameters by PEFT's names in a file."""
+        found = {}
+        for path, layer in self._layers.items():
+            if name in layer.down:
+                found[f"base_model.model.{path}.lora_A.weight"] = layer.down[name]
+                found[f"base_model.model.{path}.lora_B.weight"] = layer.up[name]
+        return found
+
     def save(self, name: str, folder: Path, *, base: str, invocation: Sequence[int]) -> None:
         """Write a role's adapter as a PEFT folder.
 
@@ -112,12 +136,7 @@ class RoleLoras:
             invocation: ids of the cue from which on it acts.
         """
         settings = self._settings[name]
-        tensors = {}
-        for path, layer in self._layers.items():
-            if name in layer.down:
-                prefix = f"base_model.model.{path}"
-                tensors[f"{prefix}.lora_A.weight"] = layer.down[name].detach().float().cpu().contiguous()
-                tensors[f"{prefix}.lora_B.weight"] = layer.up[name].detach().float().cpu().contiguous()
+        tensors = {key: p.detach().float().cpu().contiguous() for key, p in self._tensors(name).items()}
         LoraConfig(
             task_type="CAUSAL_LM",
             r=settings.r,

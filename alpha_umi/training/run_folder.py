@@ -23,6 +23,7 @@ from alpha_umi.adapters import CARD_FILE, text_digest
 from alpha_umi.errors import UsageError
 from alpha_umi.prompts import Layout, load_prompts
 from alpha_umi.roles import ROLES, TEAM_FILE, load_team
+from alpha_umi.training.environment import threads
 from alpha_umi.training.recipe import BASE, Recipe
 
 RECIPE_FILE = "recipe.yaml"
@@ -109,7 +110,7 @@ def open_run(run: Path, recipe: Recipe, *, data_digest: str, world: int) -> None
         "versions": versions(),
         "git": git_state(),
         "command": sys.argv,
-        "machine": {"system": platform.platform(), "processor": platform.machine()},
+        "machine": {"system": platform.platform(), "processor": platform.machine(), "threads": threads()},
     }
     (run / "run.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
     # Written last: its presence means that the folder is a run.

@@ -331,6 +331,7 @@ def shared_trainer(
     args: TrainingArguments,
     *,
     seeds: Mapping[View, int] | None = None,
+    begin: Mapping[View, Path] | None = None,
     pad_id: int,
 ) -> SharedTrainer:
     """The trainer of roles over a frozen backbone.
@@ -342,9 +343,13 @@ def shared_trainer(
         rows: rows of `data.branches.columns`.
         args: the training arguments; epochs are those of the role that has most.
         seeds: what each role's adapter is drawn from.
+        begin: adapters that LoRA roles begin with in place of fresh ones.
         pad_id: a token to fill up conversations with.
     """
     model = SharedRoles(backbone, {view: stage for view, (_, stage) in stages.items()}, full, seeds=seeds)
+    for view, folder in (begin or {}).items():
+        assert model.loras is not None
+        model.loras.load(view.value, folder)
     made = SharedTrainer(model=model, args=args, train_dataset=rows, data_collator=partial(collate, pad_id=pad_id))
     made.stages = {view: stage for view, (_, stage) in stages.items()}
     made.names = {view: name for view, (name, _) in stages.items()}

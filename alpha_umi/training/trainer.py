@@ -24,8 +24,10 @@ from transformers import PreTrainedModel, PrinterCallback, Trainer, TrainerCallb
 
 from alpha_umi.adapters import ADAPTER
 from alpha_umi.data.tokens import IGNORED, collate
+from alpha_umi.errors import WorkError
 from alpha_umi.prompts import View
 from alpha_umi.training.recipe import Recipe, Stage
+from alpha_umi.training.warm_start import tensors_of
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -169,12 +171,12 @@ def arguments(
     return made
 
 
-def adapt(model: PreTrainedModel, stage: Stage) -> Any:
-    """A PEFT model with a fresh adapter for a LoRA stage, else the model itself, ready to train."""
+def adapt(model: PreTrainedModel, stage: Stage, *, begin: Path | None = None) -> Any:
+    """A PEFT model for a LoRA stage, its adapter fresh or that of a folder; else the model itself. Ready to train."""
     if stage.method == "full":
         model.requires_grad_(True)
         return model.train()
-    from peft import LoraConfig, get_peft_model
+    from peft import LoraConfig, get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
 
     config = LoraConfig(
         task_type="CAUSAL_LM",
@@ -188,7 +190,13 @@ def adapt(model: PreTrainedModel, stage: Stage) -> Any:
     with warnings.catch_warnings():
         # PEFT still asks transformers under a name that transformers 5 deprecates.
         warnings.filterwarnings("ignore", message="`is_gradient_checkpointing`", category=FutureWarning)
-        return get_peft_model(model, config).train()
+        adapted = get_peft_model(model, config).train()
+    if begin is not None:
+        tensors = tensors_of(begin)
+        if tensors.keys() != get_peft_model_state_dict(adapted).keys():
+            raise WorkError(f"{begin} is an adapter of other layers than this base has")
+        set_peft_model_state_dict(adapted, tensors)
+    return adapted
 
 
 def stage_trainer(model: Any, rows: Dataset, args: TrainingArguments, pad_id: int) -> StageTrainer:
