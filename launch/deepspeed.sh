@@ -8,6 +8,10 @@ if [ "$#" -lt 2 ]; then
     exit 2
 fi
 ranks=$1
+if ! [[ $ranks =~ ^[1-9][0-9]*$ ]]; then
+    echo "RANKS is a number of processes, not '$ranks'" >&2
+    exit 2
+fi
 shift
 # This variable makes accelerate leave DeepSpeed out without a word.
 unset ACCELERATE_USE_CPU

@@ -40,6 +40,12 @@ def tasks(split: Split) -> tuple[Trajectory, ...]:
     return tuple(generate(1500 if split == "train" else 200, seed=0, split=split))
 
 
+@cache
+def many(split: Split) -> tuple[Trajectory, ...]:
+    """As many as a whole training set has, whatever the split: a small sample strays."""
+    return tuple(generate(SIZES["train"] if split == "train" else 1500, seed=0, split=split))
+
+
 def _calls(task: Trajectory) -> Iterator[Any]:
     return (step.call for step in task.steps if step.call is not None)
 
@@ -95,7 +101,7 @@ def test_a_seed_that_is_no_number_is_refused(seed: Any) -> None:
 
 
 def test_no_tool_of_a_test_split_occurs_in_training() -> None:
-    shown = {tool for task in tasks("train") for tool in task.tool_names}
+    shown = {tool for task in many("train") for tool in task.tool_names}
     for split in ("unseen_tools", "unseen_categories"):
         assert not _called(split) & shown
     assert {owners()[tool] for tool in _called("unseen_categories")} == HELD_OUT
@@ -106,17 +112,11 @@ def test_no_tool_of_a_test_split_occurs_in_training() -> None:
 @pytest.mark.parametrize("split", TESTS)
 def test_no_wording_or_value_of_a_test_split_occurs_in_training(split: Split) -> None:
     for key in ("wordings", "values"):
-        train = {item for task in tasks("train") for item in task.meta[key]}
+        train = {item for task in many("train") for item in task.meta[key]}
         test = {item for task in tasks(split) for item in task.meta[key]}
         assert test
         assert not train & test, key
-    assert not {task.query for task in tasks("train")} & {task.query for task in tasks(split)}
-
-
-@cache
-def many(split: Split) -> tuple[Trajectory, ...]:
-    """As many as a whole training set has, whatever the split: a small sample strays."""
-    return tuple(generate(SIZES["train"] if split == "train" else 1500, seed=0, split=split))
+    assert not {task.query for task in many("train")} & {task.query for task in tasks(split)}
 
 
 @pytest.mark.parametrize("size", [200, 1500, 4000])

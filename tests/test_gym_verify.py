@@ -42,8 +42,10 @@ def test_wrong_trajectories_are_caught(mutation: Mutation) -> None:
     assert caught, "the mutation never applies"
 
 
-def test_there_are_hundreds_of_wrong_trajectories() -> None:
-    assert sum(mutation(task) is not None for mutation in MUTATIONS for s in SPLITS for task in gold(s)) >= 300
+def test_there_are_as_many_wrong_trajectories_as_the_page_says() -> None:
+    wrong = sum(mutation(task) is not None for mutation in MUTATIONS for s in SPLITS for task in gold(s))
+    assert wrong > 20_000
+    assert len(MUTATIONS) == 124
 
 
 def refused(task: Trajectory, answer: str) -> Verdict:

@@ -230,3 +230,13 @@ def test_shipped_yaml_is_plain() -> None:
     for file in shipped.shipped():
         if file.path.suffix == ".yaml":
             assert isinstance(yaml.safe_load(file.path.read_text(encoding="utf-8")), dict)
+
+
+@pytest.mark.parametrize("ranks", ["0", "-1", "two", "gym", "1; echo"])
+def test_the_launcher_asks_for_a_number_of_processes(ranks: str) -> None:
+    done = subprocess.run(
+        [str(resources.root() / "launch" / "deepspeed.sh"), ranks, "smoke"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr == f"RANKS is a number of processes, not '{ranks}'\n"
+    assert not done.stdout

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from alpha_umi.roles import Team
     from alpha_umi.trajectory import Trajectory
 
+_A_DAY = 86_400.0
+
 app = typer.Typer(help="Measure a team.", no_args_is_help=True, rich_markup_mode=None)
 
 
@@ -171,7 +173,8 @@ def agent(
     if free:
         chosen = chosen.model_copy(update={"constrained": False})
     tasks, digest = gym_tasks(data, limit=limit, seed=seed, only=only)
-    budget = Budget(max_steps=max_steps)
+    # Steps and tokens end an episode: what is judged must not depend on how fast the machine is.
+    budget = Budget(max_steps=max_steps, max_seconds=_A_DAY)
     origin = Origin(
         team=chosen.name,
         team_digest=team_digest(chosen),

@@ -209,13 +209,28 @@ def context_length(base: str) -> int:
     return int(_from_pretrained(AutoConfig, resolve_base(base), base).max_position_embeddings)
 
 
-def count_parameters(base: str) -> tuple[int, int, int, int]:
-    """Parameters, layers, hidden width and vocabulary of a base, without loading its weights."""
+def _outline(base: str) -> Any:
+    """A base without its weights."""
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM
 
-    config = _from_pretrained(AutoConfig, resolve_base(base), base)
     with torch.device("meta"):
-        model = AutoModelForCausalLM.from_config(config)
+        return AutoModelForCausalLM.from_config(_from_pretrained(AutoConfig, resolve_base(base), base))
+
+
+def linear_shapes(base: str) -> dict[str, tuple[int, int]]:
+    """Name and (outputs, inputs) of each linear layer of a base but its head, without loading its weights."""
+    import torch
+
+    model = _outline(base)
+    head = model.get_output_embeddings()
+    layers = ((path, layer) for path, layer in model.named_modules() if isinstance(layer, torch.nn.Linear))
+    return {path: (layer.out_features, layer.in_features) for path, layer in layers if layer is not head}
+
+
+def count_parameters(base: str) -> tuple[int, int, int, int]:
+    """Parameters, layers, hidden width and vocabulary of a base, without loading its weights."""
+    model = _outline(base)
+    config = model.config
     parameters = sum(p.numel() for p in model.parameters())
     return parameters, config.num_hidden_layers, config.hidden_size, config.vocab_size

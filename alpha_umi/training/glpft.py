@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,7 @@ from alpha_umi.training.rows import StageRows, prepare_data, stage_rows
 if TYPE_CHECKING:
     from alpha_umi.encoding import ChatEncoder
     from alpha_umi.training.trainer import StageTrainer
+    from alpha_umi.training.warm_start import WarmStart
 
 
 def train(recipe: Recipe, out: Path, *, stage: str | None = None, resume: bool = False) -> Path:
@@ -48,19 +49,20 @@ def train(recipe: Recipe, out: Path, *, stage: str | None = None, resume: bool =
     if stage is not None and stage not in recipe.stages:
         raise UsageError(f"the recipe '{recipe.name}' has no stage '{stage}', only {', '.join(recipe.stages)}")
     check_recipe(recipe)
+    begin = warm_start.of(recipe)
     encoder = ChatEncoder(load_tokenizer(recipe.base))
     if is_first():
         run_folder.check_folder(out, resume=resume or stage is not None)
     data = prepare_data(recipe, out)
     digest = store.digest(data)
     if is_first():
-        run_folder.open_run(out, recipe, data_digest=digest, world=world_size())
+        run_folder.open_run(out, recipe, data_digest=digest, world=world_size(), began_with=begin.digests)
     for names in recipe.together([name for name in wanted if not run_folder.is_finished(out, name)]):
         start = recipe.stages[names[0]].start
         if start != BASE and not run_folder.is_finished(out, start):
             raise UsageError(f"stage '{names[0]}' continues from '{start}', which has not been trained in {out}")
         rows = stage_rows(recipe, names, data, out / "rows", encoder)
-        _train(recipe, names, rows, out, data_digest=digest, encoder=encoder)
+        _train(recipe, names, rows, out, data_digest=digest, encoder=encoder, begin=begin)
     if is_first() and all(run_folder.is_finished(out, name) for name in recipe.stages):
         if not recipe.empty_seats():
             run_folder.write_team(out, recipe)
@@ -69,7 +71,14 @@ def train(recipe: Recipe, out: Path, *, stage: str | None = None, resume: bool =
 
 
 def _train(
-    recipe: Recipe, names: Sequence[str], rows: StageRows, out: Path, *, data_digest: str, encoder: ChatEncoder
+    recipe: Recipe,
+    names: Sequence[str],
+    rows: StageRows,
+    out: Path,
+    *,
+    data_digest: str,
+    encoder: ChatEncoder,
+    begin: WarmStart,
 ) -> None:
     """Train one stage, or roles together; write their weights and cards, and drop their checkpoints."""
     from transformers import set_seed
@@ -82,7 +91,7 @@ def _train(
     start = resolve_base(recipe.base if first.start == BASE else str(out / first.start))
     checkpoints = out / names[0] / "-".join(["checkpoints", *names[1:]])
     set_seed(seed)
-    made = _trainer(recipe, names, rows, checkpoints, start=start, seed=seed, encoder=encoder)
+    made = _trainer(recipe, names, rows, checkpoints, start=start, seed=seed, encoder=encoder, begin=begin.adapters)
     numbers = [list(recipe.stages).index(name) + 1 for name in names]
     title = f"[{'-'.join(map(str, dict.fromkeys((numbers[0], numbers[-1]))))}/{len(recipe.stages)}] {', '.join(names)}"
     watchers: list[Any] = [
@@ -104,7 +113,8 @@ def _train(
     if is_first():
         for name in names:
             results = {**_results(recipe, name, names, made, rows), "engine": engine}
-            write_card(out / name, _card(recipe, name, results, base_digest=from_digest, data_digest=data_digest))
+            card = _card(recipe, name, results, base_digest=from_digest, data_digest=data_digest)
+            write_card(out / name, card.model_copy(update={"warm_start": begin.digests.get(name)}))
         shutil.rmtree(checkpoints, ignore_errors=True)
     trainer.finish_stage(made)
 
@@ -132,7 +142,6 @@ def _card(recipe: Recipe, name: str, results: dict[str, Any], *, base_digest: st
         kind="full" if recipe.whole(name) else "lora",
         base=recipe.base if stage.start == BASE else stage.start,
         base_digest=base_digest,
-        warm_start=warm_start.digest_of(recipe, name),
         layout=recipe.layout,
         prompt_digest=load_prompts(recipe.layout).digest,
         observation_chars=recipe.observation_chars,
@@ -153,6 +162,7 @@ def _trainer(
     start: str,
     seed: int,
     encoder: ChatEncoder,
+    begin: Mapping[str, Path],
 ) -> StageTrainer:
     """The trainer of a stage, or of roles together, with its models loaded."""
     import torch
@@ -179,7 +189,7 @@ def _trainer(
         dtype = torch.float32 if stages[0].method == "full" else frozen
         base = load_base(start, dtype=dtype, device=device)
         causal.use_on(base)
-        model = trainer.adapt(base, stages[0], begin=warm_start.adapter_of(recipe, names[0]))
+        model = trainer.adapt(base, stages[0], begin=begin.get(names[0]))
         return trainer.stage_trainer(model, rows.dataset, args, pad)
     roles = {recipe.views_of(name)[0]: (name, recipe.stages[name]) for name in names}
     full = {
@@ -189,8 +199,8 @@ def _trainer(
     }
     backbone = load_base(start, dtype=frozen, device=device)
     seeds = {view: recipe.seed + list(recipe.stages).index(name) for view, (name, _) in roles.items()}
-    begin = {view: folder for view, (name, _) in roles.items() if (folder := warm_start.adapter_of(recipe, name))}
-    return shared.shared_trainer(backbone, roles, full, rows.dataset, args, seeds=seeds, begin=begin, pad_id=pad)
+    drawn = {view: begin[name] for view, (name, _) in roles.items() if name in begin}
+    return shared.shared_trainer(backbone, roles, full, rows.dataset, args, seeds=seeds, begin=drawn, pad_id=pad)
 
 
 def _save(

@@ -19,7 +19,7 @@ from torch import nn
 from torch.nn.functional import dropout, linear
 from transformers import PreTrainedModel
 
-from alpha_umi.errors import ConfigError, WorkError
+from alpha_umi.errors import ConfigError
 from alpha_umi.training.recipe import Lora
 from alpha_umi.training.warm_start import tensors_of
 
@@ -104,18 +104,11 @@ class RoleLoras:
             raise ConfigError("stages", mistakes)
 
     def load(self, name: str, folder: Path) -> None:
-        """Give a role the weights of a PEFT folder.
-
-        Raises:
-            WorkError: it adapts other layers.
-        """
+        """Give a role the weights of a PEFT folder; that they fit is known before (`warm_start.check`)."""
         tensors = tensors_of(folder)
-        wanted = self._tensors(name)
-        if tensors.keys() != wanted.keys():
-            raise WorkError(f"{folder} is an adapter of other layers than this base has")
         with torch.no_grad():
-            for key, tensor in tensors.items():
-                wanted[key].copy_(tensor)
+            for key, parameter in self._tensors(name).items():
+                parameter.copy_(tensors[key])
 
     def _tensors(self, name: str) -> dict[str, torch.Tensor]:
         """A role's parameters by PEFT's names in a file."""

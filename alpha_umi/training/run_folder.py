@@ -27,8 +27,8 @@ from alpha_umi.training.environment import threads
 from alpha_umi.training.recipe import BASE, Recipe
 
 RECIPE_FILE = "recipe.yaml"
-_WITHOUT_EFFECT = ("name", "description", "data", "wandb", "keep_checkpoints", "log_steps")
-"""Keys of a recipe that do not decide the weights; of the data it is the content that does, not the path."""
+WITHOUT_EFFECT = ("name", "description", "data", "warm_start", "wandb", "keep_checkpoints", "log_steps")
+"""Keys of a recipe that do not decide the weights; of data and adapters it is the content that does, not the path."""
 
 PACKAGES = ("torch", "transformers", "peft", "deepspeed", "accelerate", "datasets", "langgraph", "pydantic")
 
@@ -60,7 +60,7 @@ def git_state() -> dict[str, Any]:
 
 def recipe_digest(recipe: Recipe) -> str:
     """Digest of everything in a recipe that decides the weights."""
-    return text_digest(recipe.model_dump(mode="json", exclude=set(_WITHOUT_EFFECT)))
+    return text_digest(recipe.model_dump(mode="json", exclude=set(WITHOUT_EFFECT)))
 
 
 def check_folder(run: Path, *, resume: bool) -> None:
@@ -78,17 +78,21 @@ def check_folder(run: Path, *, resume: bool) -> None:
         raise UsageError(f"{run} is not empty and holds no run: choose another --out")
 
 
-def open_run(run: Path, recipe: Recipe, *, data_digest: str, world: int) -> None:
+def open_run(
+    run: Path, recipe: Recipe, *, data_digest: str, world: int, began_with: Mapping[str, str] | None = None
+) -> None:
     """Make the run folder, or check that what it holds may be continued.
 
     Raises:
-        UsageError: it holds a run of another recipe, other data, other prompts, or another number of processes.
+        UsageError: it holds a run of another recipe, other data, other prompts, other adapters to begin with
+            (`began_with`, digests by stage), or another number of processes.
     """
     path = run / RECIPE_FILE
-    facts = {
+    facts: dict[str, Any] = {
         "recipe_digest": recipe_digest(recipe),
         "data_digest": data_digest,
         "prompts_digest": prompts_digest(recipe),
+        "warm_start": dict(began_with or {}) or None,
         "world_size": world,
     }
     if path.is_file():
@@ -99,6 +103,7 @@ def open_run(run: Path, recipe: Recipe, *, data_digest: str, world: int) -> None
         for key, words in (
             ("data_digest", "on other data"),
             ("prompts_digest", "with other prompts or role settings"),
+            ("warm_start", "from other adapters"),
             ("world_size", f"by {before['world_size']} processes, not {world}"),
         ):
             if before.get(key) != facts[key]:
@@ -128,7 +133,7 @@ def prompts_digest(recipe: Recipe) -> str:
 
 def _differences(before: Mapping[str, Any], recipe: Recipe) -> list[str]:
     """Top-level keys of a recipe that decide the weights and are not as they were."""
-    now = recipe.model_dump(mode="json", exclude=set(_WITHOUT_EFFECT))
+    now = recipe.model_dump(mode="json", exclude=set(WITHOUT_EFFECT))
     return [key for key in now if before.get(key) != now[key]]
 
 

@@ -24,7 +24,6 @@ from transformers import PreTrainedModel, PrinterCallback, Trainer, TrainerCallb
 
 from alpha_umi.adapters import ADAPTER
 from alpha_umi.data.tokens import IGNORED, collate
-from alpha_umi.errors import WorkError
 from alpha_umi.prompts import View
 from alpha_umi.training.recipe import Recipe, Stage
 from alpha_umi.training.warm_start import tensors_of
@@ -176,7 +175,7 @@ def adapt(model: PreTrainedModel, stage: Stage, *, begin: Path | None = None) ->
     if stage.method == "full":
         model.requires_grad_(True)
         return model.train()
-    from peft import LoraConfig, get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
+    from peft import LoraConfig, get_peft_model, set_peft_model_state_dict
 
     config = LoraConfig(
         task_type="CAUSAL_LM",
@@ -192,10 +191,7 @@ def adapt(model: PreTrainedModel, stage: Stage, *, begin: Path | None = None) ->
         warnings.filterwarnings("ignore", message="`is_gradient_checkpointing`", category=FutureWarning)
         adapted = get_peft_model(model, config).train()
     if begin is not None:
-        tensors = tensors_of(begin)
-        if tensors.keys() != get_peft_model_state_dict(adapted).keys():
-            raise WorkError(f"{begin} is an adapter of other layers than this base has")
-        set_peft_model_state_dict(adapted, tensors)
+        set_peft_model_state_dict(adapted, tensors_of(begin))
     return adapted
 
 

@@ -6,64 +6,142 @@ The backbone's stage begins with the team's backbone, a role's with that role. O
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from alpha_umi.adapters import ADAPTER, is_adapter, read_card, weights_digest
-from alpha_umi.errors import ConfigError
+from alpha_umi.errors import ModelError, UsageError
 from alpha_umi.prompts import View
-from alpha_umi.roles import ROLES, load_team
-from alpha_umi.training.recipe import BASE, Lora, Recipe
+from alpha_umi.roles import ROLES, Team, load_team
+from alpha_umi.training.recipe import BASE, Lora, Recipe, Stage
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 _SEATS = {view.value for view in ROLES}
+_WEIGHTS = "adapter_model.safetensors"
 
 
-def adapter_of(recipe: Recipe, stage: str) -> Path | None:
-    """The adapter that a stage begins with; None when it begins with a fresh one, or trains in full.
+@dataclass(frozen=True)
+class WarmStart:
+    """What the stages of a run begin with."""
+
+    adapters: Mapping[str, Path]
+    """Folder of each LoRA stage's; empty when all begin with fresh ones."""
+    digests: Mapping[str, str]
+    """Of their weights: what a run is resumed with must be what it began with."""
+
+
+def of(recipe: Recipe) -> WarmStart:
+    """The adapters a recipe begins with.
 
     Raises:
-        ConfigError: the team has none for this stage, or one of another shape.
+        UsageError: there is no such team, or it has no adapter for a stage.
     """
-    if recipe.warm_start is None or recipe.stages[stage].method == "full":
-        return None
-    team = load_team(recipe.warm_start)
-    folder: Path | None
+    adapters: dict[str, Path] = {}
+    if recipe.warm_start is not None:
+        team = load_team(recipe.warm_start)
+        lora = [name for name, stage in recipe.stages.items() if stage.method == "lora"]
+        adapters = {name: _adapter_of(team, recipe, name) for name in lora}
+    return WarmStart(adapters, {name: weights_digest(folder) for name, folder in adapters.items()})
+
+
+def _adapter_of(team: Team, recipe: Recipe, stage: str) -> Path:
     if stage in _SEATS and not recipe.continued(stage):
-        what, weights = f"its {stage}", team.role(View(stage)).weights
-        folder = None if weights is None else Path(weights)
+        what, possible = f"its {stage}", [team.role(View(stage)).weights]
     else:
-        what = "its backbone"
-        folder = Path(team.base) / ADAPTER if team.backbone is None else Path(team.backbone)
-    if folder is None or not is_adapter(folder):
-        raise ConfigError(recipe.name, [f"warm_start: '{recipe.warm_start}': {what} is no adapter that was trained"])
-    if odd := _differences(folder, recipe.stages[stage].lora):
-        raise ConfigError(recipe.name, [f"warm_start: '{recipe.warm_start}': {what} has {'; '.join(odd)}"])
-    return folder
+        seats = {team.role(view).weights for view in ROLES}
+        alone = seats.pop() if len(seats) == 1 else None  # one model that speaks for all, as in Single-LLM
+        what, possible = "its backbone", [team.backbone, str(Path(team.base) / ADAPTER), alone]
+    for folder in possible:
+        if folder is not None and is_adapter(Path(folder)):
+            return Path(folder)
+    raise UsageError(f"{what} is no adapter that was trained")
 
 
 def check(recipe: Recipe) -> list[str]:
-    """What is wrong with the team that a recipe begins with, a line each."""
-    from alpha_umi.models.local import base_digest
-
+    """What is wrong with the team that a recipe begins with, a line each; found before anything is trained."""
     if recipe.warm_start is None:
         return []
-    if not any(stage.method == "lora" for stage in recipe.stages.values()):
-        return ["warm_start: begins with adapters, but every stage is trained in full; set base to the team's model"]
-    mistakes: list[str] = []
-    for name, stage in recipe.stages.items():
+    try:
+        mistakes = _misfits(recipe, load_team(recipe.warm_start))
+    except UsageError as error:
+        return [f"warm_start: {error}"]
+    return [f"warm_start: '{recipe.warm_start}': {mistake}" for mistake in mistakes]
+
+
+def _misfits(recipe: Recipe, team: Team) -> list[str]:
+    lora = {name: stage for name, stage in recipe.stages.items() if stage.method == "lora"}
+    if not lora:
+        return ["these are adapters, but every stage is trained in full; set base to the team's model instead"]
+    mistakes = []
+    if team.layout is not recipe.layout:
+        mistakes.append(f"it speaks the '{team.layout}' layout, the recipe '{recipe.layout}'")
+    for name, stage in lora.items():
         try:
-            folder = adapter_of(recipe, name)
-        except ConfigError as error:
-            mistakes += error.mistakes
-            continue
-        # Roles follow their backbone as it moves; what stands on the base itself fits that base alone.
-        card = None if folder is None or stage.start != BASE else _card_of(folder)
-        if card is not None and card["base_digest"] != base_digest(recipe.base):
-            mistakes.append(f"warm_start: '{recipe.warm_start}' was trained over other weights than {recipe.base}")
+            folder = _adapter_of(team, recipe, name)
+            mistakes += [f"its {name} has {odd}" for odd in _differences(folder, stage.lora)]
+            if not mistakes:
+                mistakes += _other_base(folder, stage, recipe.base)
+        except (UsageError, ModelError) as error:
+            mistakes.append(str(error))
     return mistakes
+
+
+def _differences(folder: Path, lora: Lora) -> list[str]:
+    """How an adapter's configuration differs from what a stage trains."""
+    path = folder / "adapter_config.json"
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        config = None
+    if not isinstance(config, dict):
+        raise ModelError(f"{path} is no configuration of an adapter")
+    odd = [
+        f"{key} {config.get(theirs)}, not {ours:g}"
+        for key, theirs, ours in (("r", "r", lora.r), ("alpha", "lora_alpha", lora.alpha))
+        if config.get(theirs) != ours
+    ]
+    modules = config.get("target_modules")
+    if not isinstance(modules, list) or set(modules) != set(lora.target_modules):
+        odd.append("other target_modules")
+    return odd
+
+
+def _other_base(folder: Path, stage: Stage, base: str) -> list[str]:
+    """Whether an adapter belongs on another base; a role's follows its backbone as that moves, so shapes must do."""
+    from alpha_umi.models.local import base_digest
+
+    card = read_card(folder) or (read_card(folder.parent) if folder.name == ADAPTER else None)
+    if card is not None and stage.start == BASE and card.base_digest != base_digest(base):
+        return [f"it was trained over other weights than {base}"]
+    if _shapes_in(folder) != _shapes_on(base, stage.lora):
+        return [f"{folder / _WEIGHTS} holds other layers than {base} has"]
+    return []
+
+
+def _shapes_in(folder: Path) -> dict[str, tuple[int, ...]]:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(folder / _WEIGHTS, framework="pt") as file:
+            return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError):
+        raise ModelError(f"{folder / _WEIGHTS} cannot be read") from None
+
+
+def _shapes_on(base: str, lora: Lora) -> dict[str, tuple[int, ...]]:
+    """The tensors of an adapter on a base, by PEFT's names in a file."""
+    from alpha_umi.models.local import linear_shapes
+
+    found: dict[str, tuple[int, ...]] = {}
+    for path, (wide, narrow) in linear_shapes(base).items():
+        if path.rpartition(".")[2] in lora.target_modules:
+            found[f"base_model.model.{path}.lora_A.weight"] = (lora.r, narrow)
+            found[f"base_model.model.{path}.lora_B.weight"] = (wide, lora.r)
+    return found
 
 
 def tensors_of(folder: Path) -> dict[str, Tensor]:
@@ -71,29 +149,4 @@ def tensors_of(folder: Path) -> dict[str, Tensor]:
     import torch
     from safetensors.torch import load_file
 
-    return {name: tensor.to(torch.float32) for name, tensor in load_file(folder / "adapter_model.safetensors").items()}
-
-
-def digest_of(recipe: Recipe, stage: str) -> str | None:
-    """What a card says of the adapter a stage began with."""
-    folder = adapter_of(recipe, stage)
-    return None if folder is None else weights_digest(folder)
-
-
-def _card_of(folder: Path) -> dict[str, Any] | None:
-    """The card of an adapter; that of a run's merged backbone lies one folder up."""
-    card = read_card(folder) or (read_card(folder.parent) if folder.name == ADAPTER else None)
-    return None if card is None else card.model_dump()
-
-
-def _differences(folder: Path, lora: Lora) -> list[str]:
-    """How an adapter differs from what a stage trains; its tensors could not be taken over."""
-    config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
-    odd = [
-        f"{key} {config.get(theirs)}, not {ours:g}"
-        for key, theirs, ours in (("r", "r", lora.r), ("alpha", "lora_alpha", lora.alpha))
-        if config.get(theirs) != ours
-    ]
-    if set(config.get("target_modules") or ()) != set(lora.target_modules):
-        odd.append("other target_modules")
-    return odd
+    return {name: tensor.to(torch.float32) for name, tensor in load_file(folder / _WEIGHTS).items()}
