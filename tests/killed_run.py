@@ -1,11 +1,14 @@
 """A ten-step run over tools of three kinds that count their effects; `test_persistence` kills it and starts it again.
 
-Each effect is one line, appended at once, so that a kill cannot take it back. The scripted words stand in a table by
+Each effect is one line, appended at once, so that a kill cannot take it back. It aims the kill at itself, by a timer of
+the kernel's: on a busy machine it gets less far until then, never further. The scripted words stand in a table by
 the step that the conversation has reached, as a model's would: a resumed run asks for what is missing and no more.
 """
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -48,7 +51,7 @@ def agent(folder: Path) -> Agent:
         with (folder / kind).open("a") as stream:
             stream.write(f"{step} {key}\n")
             stream.flush()
-        time.sleep(0.004)
+        time.sleep(0.01)  # longer than any kill lingers after an event: it cannot overshoot by two effects
         return f"done {step}: {kind}"
 
     def plain(step: int) -> str:
@@ -84,18 +87,31 @@ def person(folder: Path, ask: Ask) -> Reply:
     return Reply(action="observed", text=f"done {step}: plain") if str(step) in effects else Reply(action="approve")
 
 
-def main() -> None:
-    """Begin the run, or go on with it; print a line at each event, so that a kill can be aimed."""
-    folder = Path(sys.argv[1])
-    made = agent(folder)
+def die_after(seconds: float) -> None:
+    """Be killed in that time, wherever the program is by then: nothing handles an alarm, so nothing is tidied up."""
+    if seconds <= 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
 
-    def told(event: AgentEvent) -> None:
-        print(event.kind, flush=True)
+
+def main() -> None:
+    """Begin the run, or go on with it; with EVENTS and SECONDS, die that long after so many events."""
+    folder = Path(sys.argv[1])
+    events, seconds = (int(sys.argv[2]), float(sys.argv[3])) if len(sys.argv) > 2 else (-1, 0.0)
+    made = agent(folder)
+    seen = 0
+
+    def told(_: AgentEvent) -> None:
+        nonlocal seen
+        seen += 1
+        if seen == events:
+            die_after(seconds)
 
     def asked(ask: Ask) -> Reply:
         return person(folder, ask)
 
-    print("ready", flush=True)
+    if events == 0:
+        die_after(seconds)
     try:
         result = made.resume("ten", on_event=told, on_ask=asked)
     except UsageError:  # killed before anything was stored, or not begun

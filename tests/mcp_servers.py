@@ -8,6 +8,8 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -72,7 +74,7 @@ def alive(pid: int) -> bool:
     return not stat.exists() or stat.read_text(encoding="utf-8").rpartition(")")[2].split()[0] != "Z"
 
 
-def ends(pid: int, *, within_s: float = 8.0) -> bool:
+def ends(pid: int, *, within_s: float = 60.0) -> bool:
     """Whether a process ends within a time."""
     deadline = time.monotonic() + within_s
     while time.monotonic() < deadline:
@@ -100,8 +102,13 @@ def install_npm_servers(folder: Path) -> Path:
     return folder
 
 
-def free_port() -> int:
-    """A port of this machine that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port: int = listening.getsockname()[1]
-        return port
+@contextmanager
+def held_port() -> Iterator[int]:
+    """A port of this machine that nobody listens on, and that only who is told of it can get meanwhile.
+
+    Linux lets a server listen there all the same, since both sides set SO_REUSEADDR and this one does not listen.
+    """
+    with socket.socket() as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]

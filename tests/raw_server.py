@@ -43,7 +43,7 @@ class RawServer:
 
     def _serve(self, connection: socket.socket) -> None:
         with connection, contextlib.suppress(OSError):
-            connection.settimeout(5)
+            connection.settimeout(60)
             asked = _read_request(connection)
             with self._lock:
                 answer = self._answers[min(len(self.requests), len(self._answers) - 1)]
@@ -65,7 +65,10 @@ def _read_request(connection: socket.socket) -> bytes:
     head, _, body = data.partition(b"\r\n\r\n")
     lengths = [line.split(b":")[1] for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
     while lengths and len(body) < int(lengths[0]):
-        body += connection.recv(65536)
+        chunk = connection.recv(65536)
+        if not chunk:
+            break
+        body += chunk
     return head + b"\r\n\r\n" + body
 
 

@@ -301,7 +301,7 @@ def test_cancelling_does_not_wait_for_a_tool() -> None:
 
     def hang(call: Call) -> Observation:
         begun.set()
-        free.wait(20)
+        free.wait(120)
         return Observation(text="late")
 
     models = one_call()
@@ -318,7 +318,7 @@ def test_cancelling_does_not_wait_for_a_tool() -> None:
     started = time.monotonic()
     asyncio.run(main())
     free.set()
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 60
     assert models[View.PLANNER].released
 
 

@@ -96,7 +96,7 @@ class Endless(ScriptedModel):
 def test_seconds_hold_while_a_role_writes() -> None:
     started = time.monotonic()
     assert_ended(run({**forever(), View.CALLER: Endless()}, max_seconds=0.3), Reason.SECONDS)
-    assert 0.3 <= time.monotonic() - started < 5
+    assert 0.3 <= time.monotonic() - started < 30
 
 
 def test_seconds_hold_while_a_tool_hangs() -> None:
@@ -104,14 +104,14 @@ def test_seconds_hold_while_a_tool_hangs() -> None:
 
     class Hanging(Counter):
         def invoke(self, call: Call) -> Observation:
-            free.wait(20)
+            free.wait(120)
             return super().invoke(call)
 
     started = time.monotonic()
-    result = run(forever(), Hanging(), max_seconds=0.3)
+    result = run(forever(), Hanging(), max_seconds=2)  # the two roles before the tool take a few ms of it
     free.set()
     assert_ended(result, Reason.SECONDS)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 60
     observation = result.trajectory.steps[0].observation
     assert observation is not None
     assert not observation.ok

@@ -23,13 +23,13 @@ def test_an_interrupted_measurement_leaves_nobody_at_work(tasks: list[Trajectory
         time.sleep(1)
         assert apart.is_at_work
     assert not apart.is_at_work
-    assert time.perf_counter() - began < 30, "the twenty tasks take minutes"
+    assert time.perf_counter() - began < 60, "the twenty tasks take minutes"
 
 
 def test_a_team_that_cannot_be_measured_is_told_of(tasks: list[Trajectory], capfd: pytest.CaptureFixture[str]) -> None:
     team = load_team("umi-shared").model_copy(update={"base": "/nowhere"})
     with Apart(team, tasks, 1) as apart:
-        assert apart.is_done(seconds=120)
+        assert apart.is_done(seconds=300)
         with pytest.raises(WorkError, match=r"^measuring 'umi-shared' ended with exit code 1"):
             apart.metrics()
         with pytest.raises(WorkError, match="exit code 1"):

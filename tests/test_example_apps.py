@@ -6,10 +6,9 @@ import asyncio
 import json
 import re
 import runpy
-import socket
 import subprocess
 import sys
-import time
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,12 +33,12 @@ PRICE = (
 
 @contextmanager
 def uvicorn_app(folder: Path) -> Iterator[str]:
-    """The FastAPI example under a real server, over scripted models; its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    """The FastAPI example under a real server, over scripted models; its address.
+
+    It chooses its port and says which: one that was free beforehand may be taken by then.
+    """
     (folder / "served.py").write_text(
-        "import sys, types, uvicorn\n"
+        "import socket, sys, types, uvicorn\n"
         f"sys.path.insert(0, {str(EXAMPLES.parent)!r})\n"
         "from alpha_umi import ScriptedModel, View\n"
         "def load_models(team):\n"
@@ -47,24 +46,29 @@ def uvicorn_app(folder: Path) -> Iterator[str]:
         "    return {view: ScriptedModel(texts, repeat_last=True) for view, texts in script.items()}\n"
         "sys.modules['alpha_umi.models.loading'] = types.SimpleNamespace(load_models=load_models)\n"
         "from examples.fastapi_app import app\n"
-        f"uvicorn.run(app, port={port}, log_level='warning')\n"
+        "listening = socket.create_server(('127.0.0.1', 0))\n"
+        "print(listening.getsockname()[1], flush=True)\n"
+        "uvicorn.Server(uvicorn.Config(app, log_level='warning')).run(sockets=[listening])\n"
     )
-    process = subprocess.Popen([sys.executable, str(folder / "served.py")])
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen([sys.executable, str(folder / "served.py")], stdout=subprocess.PIPE, stderr=log)
+    too_late = threading.Timer(120, process.kill)
+    too_late.start()
     try:
-        for _ in range(200):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.1)
+        assert process.stdout is not None
+        port = process.stdout.readline().decode().strip()
+        too_late.cancel()
+        assert port, (folder / "log").read_text()[-3000:]
         yield f"http://127.0.0.1:{port}"
     finally:
+        too_late.cancel()
         process.terminate()
-        process.wait(10)
+        process.communicate(timeout=60)
 
 
 def test_fastapi_streams_the_events(tmp_path: Path) -> None:
     asked = {"question": "What do two cups cost?"}
-    with uvicorn_app(tmp_path) as url, httpx.stream("GET", f"{url}/ask", params=asked, timeout=30) as answer:
+    with uvicorn_app(tmp_path) as url, httpx.stream("GET", f"{url}/ask", params=asked, timeout=120) as answer:
         assert answer.headers["content-type"].startswith("text/event-stream")
         text = "".join(answer.iter_text())
     kinds = re.findall(r"^event: (\w+)$", text, re.MULTILINE)

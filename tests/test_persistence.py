@@ -42,16 +42,17 @@ def answering(*answers: str) -> dict[View, ScriptedModel]:
     return models(["I know. Next: conclusion."] * len(answers), summarizer=list(answers))
 
 
-def start(folder: Path) -> subprocess.Popen[str]:
-    return subprocess.Popen([sys.executable, str(TEN), str(folder)], stdout=subprocess.PIPE, text=True)
+def start(folder: Path, *more: str) -> subprocess.CompletedProcess[str]:
+    """Start or resume the run, and wait until it is over."""
+    command = [sys.executable, str(TEN), str(folder), *more]
+    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False, timeout=300)
 
 
 def finish(folder: Path) -> Any:
     """Let the run come to its end, and return its result."""
-    process = start(folder)
-    out, _ = process.communicate(timeout=120)
-    assert process.returncode == 0, out
-    return json.loads(out.splitlines()[-1])
+    done = start(folder)
+    assert done.returncode == 0, done.stdout
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 @pytest.fixture(scope="module")
@@ -60,15 +61,8 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 def kill_once(folder: Path, *, events: int, seconds: float) -> bool:
-    """Start or resume the run, and kill it that long after so many events; whether it was still at work."""
-    process = start(folder)
-    assert process.stdout is not None
-    for _ in range(1 + events):  # the first line says that the program is ready
-        process.stdout.readline()
-    time.sleep(seconds)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
-    return process.returncode == -signal.SIGKILL
+    """Start or resume the run, which is killed that long after so many events; whether it was still at work."""
+    return start(folder, str(events), str(seconds)).returncode in (-signal.SIGKILL, -signal.SIGALRM)
 
 
 def check(folder: Path, result: Any, undisturbed: Any) -> None:
@@ -110,14 +104,14 @@ def test_no_kill_makes_an_effect_happen_twice(seed: int, tmp_path: Path, undistu
 def test_a_call_whose_outcome_is_unknown(reply: Reply, seen: str, times: int, tmp_path: Path) -> None:
     """A cancelled run leaves its call open: the tool may be at work still. The next one asks, and does what is said."""
     effects: list[str] = []
-    at_work = threading.Event()
+    at_work, let_go = threading.Event(), threading.Event()
 
     def send(to: str) -> str:
         """Send a letter."""
         effects.append(to)
         at_work.set()
         if len(effects) == 1:
-            threading.Event().wait(1.0)
+            let_go.wait(60)
         return f"sent to {to}"
 
     def agent() -> Agent:
@@ -130,13 +124,14 @@ def test_a_call_whose_outcome_is_unknown(reply: Reply, seen: str, times: int, tm
 
     async def cancelled() -> None:
         run = asyncio.create_task(agent().arun("Write to Bo", thread="a"))
-        await asyncio.to_thread(at_work.wait, 10)
+        assert await asyncio.to_thread(at_work.wait, 60)
         run.cancel()
         with pytest.raises(asyncio.CancelledError):
             await run
 
     asyncio.run(cancelled())
     waiting = agent().resume("a")
+    let_go.set()
     assert waiting.pending is not None
     assert (waiting.pending.why, waiting.pending.call.arguments) == ("unknown_outcome", {"to": "Bo"})
     assert effects == ["Bo"]  # asking is not doing
@@ -196,13 +191,13 @@ def test_a_call_is_known_though_the_thread_forgot_its_run() -> None:
     """An app's checkpointer may lag behind (LangGraph's `async`): the call's journal does not, and is found again."""
     at: Any = {"configurable": {"thread_id": "a"}}
     store, paid = InMemoryStore(), list[int]()
-    at_work = threading.Event()
+    at_work, let_go = threading.Event(), threading.Event()
 
     def pay(amount: int) -> str:
         """Pay."""
         paid.append(amount)
         at_work.set()
-        threading.Event().wait(1.0)
+        let_go.wait(60)
         return f"paid {amount}"
 
     def app(amount: int) -> Any:
@@ -213,13 +208,14 @@ def test_a_call_is_known_though_the_thread_forgot_its_run() -> None:
 
     async def cancelled() -> None:
         run = asyncio.create_task(app(3))
-        await asyncio.to_thread(at_work.wait, 10)
+        assert await asyncio.to_thread(at_work.wait, 60)
         run.cancel()
         with pytest.raises(asyncio.CancelledError):
             await run
 
     asyncio.run(cancelled())
     waiting = asyncio.run(app(5))["__interrupt__"][0].value
+    let_go.set()
     assert paid == [3]
     assert (waiting["why"], waiting["call"]["arguments"]) == ("unknown_outcome", {"amount": 3})
 
@@ -293,7 +289,7 @@ def test_a_cancelled_run_leaves_no_lock_on_the_file(tmp_path: Path) -> None:
         asyncio.run(cancelled(0.002 * number))
         began = time.monotonic()
         Agent.from_team("umi", tools=[], models=answering("yes"), threads=file).run("Is it?", thread=f"after {number}")
-        assert time.monotonic() - began < 10, "it waited for a lock that nobody gives back"
+        assert time.monotonic() - began < 15, "it waited for a lock that nobody gives back"
 
 
 def test_a_thread_goes_on_over_several_questions(tmp_path: Path) -> None:
@@ -363,7 +359,7 @@ def test_two_runs_on_one_thread_at_once_are_refused(tmp_path: Path) -> None:
     def wait() -> str:
         """Wait."""
         going.set()
-        let_go.wait(10)
+        let_go.wait(60)
         return "waited"
 
     def agent(**more: Any) -> Agent:
@@ -381,14 +377,14 @@ def test_two_runs_on_one_thread_at_once_are_refused(tmp_path: Path) -> None:
 
         first = threading.Thread(target=run, args=("a",))
         first.start()
-        assert going.wait(10)
+        assert going.wait(60)
         with pytest.raises(UsageError, match="thread 'a' is being run already"):
             agent(**place).run("Wait too", thread="a")
         other = threading.Thread(target=run, args=("b",))
         other.start()  # another thread is free
         let_go.set()
-        first.join(20)
-        other.join(20)
+        first.join(60)
+        other.join(60)
         assert [result.answer for result in found] == ["ok", "ok"]
 
 

@@ -20,7 +20,6 @@ import pytest
 
 pytest.importorskip("mcp")
 from mcp import Client
-from mcp_servers import free_port
 
 from alpha_umi.agent.runner import Agent
 from alpha_umi.agent.state import Budget
@@ -168,7 +167,7 @@ def test_a_client_that_gives_up_stops_the_run() -> None:
 
     def wait() -> str:
         begun.set()
-        slow.wait(20)
+        slow.wait(240)
         return "late"
 
     asked = ScriptedModel(["Next: caller."], repeat_last=True)
@@ -182,21 +181,23 @@ def test_a_client_that_gives_up_stops_the_run() -> None:
     async def work() -> None:
         async with Client(mcp_server(agent)) as client:
             asking = asyncio.create_task(client.call_tool("ask", {"question": "Why?"}))
-            while not begun.is_set():
-                await asyncio.sleep(0.01)
+            async with asyncio.timeout(60):
+                while not begun.is_set():
+                    await asyncio.sleep(0.01)
             asking.cancel()
             await asyncio.wait([asking])
-            for _ in range(200):
-                if asked.released:
-                    return
-                await asyncio.sleep(0.02)
+            async with asyncio.timeout(60):  # the tool itself goes on for longer
+                while not asked.released:
+                    await asyncio.sleep(0.02)
 
     begin = time.monotonic()
-    asyncio.run(work())
-    slow.set()
+    try:
+        asyncio.run(work())
+    finally:
+        slow.set()
     assert asked.released  # the run cleaned up
     assert len(asked.requests) == 1
-    assert time.monotonic() - begin < 10
+    assert time.monotonic() - begin < 120
 
 
 @pytest.mark.parametrize(
@@ -236,7 +237,7 @@ def serving(options: str = "") -> list[str]:
 
 
 def test_an_agent_asks_an_agent_over_stdio() -> None:
-    with MCPToolbox(serving(), env={"PYTHONPATH": str(ROOT)}, prefix="umi_", timeout_s=30) as box:
+    with MCPToolbox(serving(), env={"PYTHONPATH": str(ROOT)}, prefix="umi_", start_timeout_s=120) as box:
         assert [tool.name for tool in box.tools] == ["umi_ask", "umi_add"]
         assert box.invoke(Call(tool="umi_add", arguments={"a": 4, "b": 4})).text == "8"
         models = {
@@ -250,7 +251,7 @@ def test_an_agent_asks_an_agent_over_stdio() -> None:
 
 
 def test_many_clients_ask_over_http() -> None:
-    program = subprocess.Popen(serving(f'transport="http", port={free_port()}'), stdout=subprocess.PIPE, text=True)
+    program = subprocess.Popen(serving('transport="http", port=0'), stdout=subprocess.PIPE, text=True)
     assert program.stdout is not None
     try:
         url = program.stdout.readline().strip()
@@ -258,19 +259,17 @@ def test_many_clients_ask_over_http() -> None:
         seen: list[Observation] = []
 
         def client() -> None:
-            with MCPToolbox(url, timeout_s=30) as box:
+            with MCPToolbox(url) as box:
                 seen.extend(ask(box) for _ in range(3))
 
         threads = [threading.Thread(target=client) for _ in range(4)]
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(60)
+            thread.join(120)
         assert seen == [Observation(text="It is 5.")] * 12
-        begin = time.monotonic()
         program.send_signal(signal.SIGINT)
-        program.wait(15)
-        assert time.monotonic() - begin < 8
+        program.wait(60)
     finally:
         program.kill()
         program.wait()
@@ -279,7 +278,7 @@ def test_many_clients_ask_over_http() -> None:
 
 def test_stdio_ends_with_its_client() -> None:
     program = subprocess.Popen(serving(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    out, error = program.communicate(b"this is no message\n", timeout=30)
+    out, error = program.communicate(b"this is no message\n", timeout=120)
     assert program.returncode == 0
     assert b"Traceback" not in error
     assert all(json.loads(line)["jsonrpc"] == "2.0" for line in out.splitlines())
@@ -297,7 +296,7 @@ def test_stdio_ends_at_ctrl_c() -> None:
         program.stdin.flush()
         assert program.stdout.readline()
         program.send_signal(signal.SIGINT)
-        assert program.wait(30) == -signal.SIGINT
+        assert program.wait(120) == -signal.SIGINT
     finally:
         program.kill()
         program.communicate()
@@ -340,4 +339,4 @@ def test_example(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[
 @pytest.mark.parametrize("module", ["alpha_umi.serving.mcp", "alpha_umi.tools.mcp"])
 def test_no_torch(module: str) -> None:
     program = f"import sys, {module}; sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", program], timeout=60, check=False).returncode == 0
+    assert subprocess.run([sys.executable, "-c", program], timeout=120, check=False).returncode == 0

@@ -11,6 +11,7 @@ import json
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -345,7 +346,10 @@ def test_a_hang_is_a_timeout_and_its_late_result_is_ignored() -> None:
     assert seen == Observation(text="hang failed: it gave no result within 0.2 seconds.", ok=False)
     release.set()
     assert finished.wait(30)
-    assert call(box, "echo", text="next").text == "next"
+    deadline = time.monotonic() + 60
+    while not (seen := call(box, "echo", text="next")).ok:  # 0.2 seconds may be too short for a busy machine
+        assert time.monotonic() < deadline
+    assert seen.text == "next"
 
 
 def test_a_hanging_coroutine_is_cancelled() -> None:
@@ -482,7 +486,7 @@ def test_json_values_come_back_as_they_were(value: Any) -> None:
 
 
 def test_as_toolbox_mixes_and_keeps_the_order() -> None:
-    inner = FunctionToolbox([paint], timeout_s=1)
+    inner = FunctionToolbox([paint], timeout_s=60)
     box = as_toolbox([echo, inner])
     assert isinstance(box, Toolbox)
     assert [tool.name for tool in box.tools] == ["echo", "paint"]

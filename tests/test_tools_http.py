@@ -10,6 +10,7 @@ import subprocess
 import threading
 import time
 import tracemalloc
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -26,7 +27,8 @@ from alpha_umi.tools.addresses import AddressGuard, literal_hosts
 from alpha_umi.tools.http import HttpClient, HttpFault, HttpRequest, Limits, Reply, retry_after
 from alpha_umi.tools.transport import GuardedTransport
 
-QUICK: dict[str, Any] = {"backoff_s": 0.01, "read_s": 2.0, "connect_s": 2.0, "total_s": 10.0}
+QUICK: dict[str, Any] = {"backoff_s": 0.01, "read_s": 60.0, "connect_s": 60.0, "total_s": 120.0}
+"""Quick to try again, but patient with a machine that is busy: a test of a limit sets that limit itself."""
 
 
 def client(server: RawServer, **limits: Any) -> HttpClient:
@@ -45,6 +47,21 @@ def fault(url: str, *, allow_private: Any = False, method: str = "GET", **limits
             web.send(HttpRequest(method, url))
         assert "\n" not in str(caught.value)
         return caught.value
+
+
+@contextlib.contextmanager
+def silence() -> Iterator[RawServer]:
+    """A server that says nothing for a minute, or until the test is over."""
+    over = threading.Event()
+
+    def wait(connection: socket.socket) -> None:
+        over.wait(60)
+
+    with serving(wait) as server:
+        try:
+            yield server
+        finally:
+            over.set()
 
 
 def outcome(web: HttpClient, request: HttpRequest) -> str:
@@ -126,55 +143,59 @@ def test_a_broken_exchange_is_one_typed_line(answer: Answer, kind: str) -> None:
 @settings(max_examples=40, deadline=None)
 @given(st.binary(max_size=200), st.sampled_from([b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 302 Found\r\nLocation: "]))
 def test_whatever_a_server_sends_is_a_reply_or_a_fault(noise: bytes, start: bytes) -> None:
-    with serving(start + noise) as server, client(server, retries=0, redirects=1) as web:
+    limits = {"connect_s": 2.0, "read_s": 2.0, "total_s": 10.0}  # a redirect may lead anywhere
+    with serving(start + noise) as server, client(server, retries=0, redirects=1, **limits) as web:
         seen = outcome(web, HttpRequest("GET", server.url))
     assert seen in ("dropped", "refused", "timeout", "unreadable", "unreachable") or 100 <= int(seen) < 1000
 
 
 def test_silence_ends_after_the_read_limit() -> None:
-    with serving(lambda connection: time.sleep(1.0)) as server:
+    with silence() as server:
         began = time.monotonic()
         error = fault(server.url, allow_private=[server.host], read_s=0.2, retries=1)
+        assert time.monotonic() - began < 30
     assert (error.kind, error.unsent) == ("timeout", False)
     assert str(error) == "127.0.0.1 was silent for 0.2 seconds (2 attempts)"
-    assert time.monotonic() - began < 3
 
 
 @pytest.mark.parametrize("start", [b"HTTP/1.1 200 OK\r\nX-Slow: ", b"HTTP/1.1 200 OK\r\n\r\n"])
 def test_a_byte_now_and_then_does_not_hold_a_call_for_ever(start: bytes) -> None:
     def drip(connection: socket.socket) -> None:
         connection.sendall(start)
-        for _ in range(60):
+        for _ in range(1200):  # a minute, or until the client has gone
             connection.sendall(b"x")
             time.sleep(0.05)
 
     with serving(drip) as server:
         began = time.monotonic()
         error = fault(server.url, allow_private=[server.host], total_s=0.4)
-        assert time.monotonic() - began < 1.5
+        assert time.monotonic() - began < 30
     assert str(error) == "127.0.0.1 was not done within 0.4 seconds"
 
 
 def test_a_name_server_that_is_silent_does_not_hold_a_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    over = threading.Event()
 
     def slow(*_: Any, **__: Any) -> list[Any]:
-        time.sleep(1.5)
+        over.wait(60)
         return []
 
     monkeypatch.setattr(socket, "getaddrinfo", slow)
     began = time.monotonic()
     error = fault("http://slow.example/", connect_s=0.2, retries=0)
+    assert time.monotonic() - began < 30
+    over.set()
     assert (error.kind, error.unsent) == ("timeout", True)
-    assert time.monotonic() - began < 1
 
 
-def test_an_unknown_name_and_a_closed_port() -> None:
-    with serving(b"") as server:
-        pass
-    error = fault(server.url, allow_private=True, method="POST")
+def test_an_unknown_name_and_a_closed_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as closed:  # bound, so that nobody else gets the port; it does not listen
+        closed.bind(("127.0.0.1", 0))
+        error = fault(f"http://127.0.0.1:{closed.getsockname()[1]}", allow_private=True, method="POST")
     assert (error.kind, error.unsent) == ("unreachable", True)
     assert "(3 attempts)" in str(error)  # nothing was sent, so a POST may try again
-    assert fault("http://no-such-name.invalid/").kind == "unreachable"
+    _answers(monkeypatch, [])
+    assert fault("http://unknown.test/").kind == "unreachable"
 
 
 # Retries
@@ -212,11 +233,14 @@ def test_the_reply_after_a_retry_is_the_result() -> None:
 
 @pytest.mark.parametrize("written", ["1", "date"])
 def test_retry_after_is_waited_for(written: str) -> None:
-    date = format_datetime(datetime.now(UTC) + timedelta(seconds=2), usegmt=True)
-    with serving(http(b"", "429 Slow", retry_after=date if written == "date" else written), http(b"fine")) as server:
+    def busy(connection: socket.socket) -> None:
+        date = format_datetime(datetime.now(UTC) + timedelta(seconds=2), usegmt=True)  # loses its part of a second
+        connection.sendall(http(b"", "429 Slow", retry_after=date if written == "date" else written))
+
+    with serving(busy, http(b"fine")) as server:
         began = time.monotonic()
         assert get(server).body == b"fine"
-    assert 0.9 <= time.monotonic() - began < 4
+    assert time.monotonic() - began >= 0.9
 
 
 @pytest.mark.parametrize("limits", [{}, {"longest_wait_s": 1e9}])
@@ -238,12 +262,15 @@ def test_a_retry_after_in_the_past_is_now() -> None:
 
 
 def test_a_host_gets_no_more_requests_at_once_than_allowed() -> None:
-    lock, at_once = threading.Lock(), [0]
+    lock, at_once, met = threading.Lock(), [0], threading.Event()
 
     def slow(connection: socket.socket) -> None:
         with lock:
             at_once.append(at_once[-1] + 1)
-        time.sleep(0.05)
+            if at_once[-1] == 2:
+                met.set()
+        met.wait(30)  # the first request is not answered before the second has come
+        time.sleep(0.05)  # should there be more than are allowed
         with lock:  # before the reply: whoever has it may send the next request
             at_once.append(at_once[-1] - 1)
         connection.sendall(http(b"ok"))
@@ -255,14 +282,12 @@ def test_a_host_gets_no_more_requests_at_once_than_allowed() -> None:
 
 
 def test_waiting_for_a_turn_ends_with_the_deadline() -> None:
-    release = threading.Event()
-    with serving(lambda _: print(release.wait(9))) as server, client(server, per_host=1, total_s=1.0) as web:
+    with silence() as server, client(server, per_host=1, total_s=1.0) as web:
         began = time.monotonic()
-        with ThreadPoolExecutor(2) as pool:
-            asked = [pool.submit(web.send, HttpRequest("GET", server.url)) for _ in range(2)]
+        with ThreadPoolExecutor(50) as pool:
+            asked = [pool.submit(web.send, HttpRequest("GET", server.url)) for _ in range(50)]
             errors = [each.exception() for each in asked]
-        release.set()
-        assert time.monotonic() - began < 1.9  # the one that waits for its turn has no second of its own after it
+        assert time.monotonic() - began < 30  # who waits for a turn has no second of one's own after it
     assert {getattr(error, "kind", None) for error in errors} == {"timeout"}
 
 
@@ -369,7 +394,10 @@ def test_only_written_addresses_count_as_allowed_by_the_one_who_wrote_them() -> 
 
 
 def _answers(monkeypatch: pytest.MonkeyPatch, *answers: list[str]) -> list[str]:
-    """Let the resolver give these answers one after the other; returns the names it is asked for."""
+    """Let the resolver give these answers one after the other; returns the names it is asked for.
+
+    No address means that the name is unknown.
+    """
     real, asked = socket.getaddrinfo, []
 
     def look_up(host: Any, port: Any, *args: Any, **more: Any) -> Any:
@@ -377,6 +405,8 @@ def _answers(monkeypatch: pytest.MonkeyPatch, *answers: list[str]) -> list[str]:
             return real(host, port, *args, **more)
         asked.append(host)
         addresses = answers[min(len(asked), len(answers)) - 1]
+        if not addresses:
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in addresses]
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
@@ -389,12 +419,14 @@ def test_a_name_that_changes_its_address_gains_nothing(monkeypatch: pytest.Monke
 
     def connect(address: Any, *rest: Any, **more: Any) -> Any:
         connected.append(address[0])
+        if address[0] == "8.8.8.8":  # no test leaves this machine
+            raise ConnectionRefusedError
         return real(address, *rest, **more)
 
     monkeypatch.setattr(socket, "create_connection", connect)
     with serving(http(b"secret")) as server:
         asked = _answers(monkeypatch, ["8.8.8.8"], ["127.0.0.1"])
-        error = fault(f"http://rebind.test:{server.port}/", connect_s=0.2)
+        error = fault(f"http://rebind.test:{server.port}/")
     assert error.kind == "refused"  # at the second attempt: the first went to the address that was checked
     assert (asked, connected, server.requests) == (["rebind.test"] * 2, ["8.8.8.8"], [])
 
@@ -408,24 +440,25 @@ def test_of_several_addresses_only_good_ones_are_tried(monkeypatch: pytest.Monke
     "url",
     [
         "file:///etc/passwd",
-        "ftp://example.com/x",
-        "gopher://example.com",
-        "http://user:password@example.com/",
+        "ftp://example.test/x",
+        "gopher://example.test",
+        "http://user:password@example.test/",
         "http://",
-        "//example.com",
-        "example.com",
+        "//example.test",
+        "example.test",
         "",
-        "http://exa mple.com",
-        "http://example.com:99999/",
-        "http://example.com:x/",
-        "http://example.com/\n",
+        "http://exa mple.test",
+        "http://example.test:99999/",
+        "http://example.test:x/",
+        "http://example.test/\n",
         "http://[::1",
         "http://\ud800/",
         "http://" + "a" * 300,
-        "http://example.com/" + "a" * 70_000,
+        "http://example.test/" + "a" * 70_000,
     ],
 )
-def test_only_plain_web_urls_are_sent(url: str) -> None:
+def test_only_plain_web_urls_are_sent(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    _answers(monkeypatch, [])
     error = fault(url, retries=0)
     assert error.kind in ("refused", "unreachable")
     assert error.unsent or "without a password" in str(error)
@@ -518,7 +551,7 @@ def test_tls_verifies_the_name_although_the_address_is_pinned(tmp_path: Path) ->
         assert web.send(HttpRequest("GET", f"https://localhost:{port}/")).body == b"safe"
         with pytest.raises(HttpFault, match="certificate"):
             web.send(HttpRequest("GET", f"https://127.0.0.1:{port}/"))
-        thread.join(timeout=5)
+        thread.join(timeout=60)
 
 
 def test_limits_must_make_sense() -> None:

@@ -174,9 +174,10 @@ def test_an_endless_loop_is_stopped_and_the_loss_is_said(each_way: Interpreter) 
         run(box, "x = 1")
         started = time.monotonic()
         seen = run(box, "while True: pass")
-        assert time.monotonic() - started < 30
+        assert time.monotonic() - started < 60
         assert seen == Observation(text=f"python failed: it gave no result within 3 seconds. {LOST}", ok=False)
-        assert "NameError" in run(box, "x").text
+        # Three seconds may be too short for a busy machine: what ends by itself may be asked again.
+        assert wait_for(lambda: "NameError" in run(box, "x").text)
         asleep = "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
         assert (
             "no result within"
@@ -184,7 +185,7 @@ def test_an_endless_loop_is_stopped_and_the_loss_is_said(each_way: Interpreter) 
                 box, asleep + "import time\nwhile True:\n    try: time.sleep(9)\n    except BaseException: pass"
             ).text
         )
-        assert run(box, "2").text == "2"
+        assert wait_for(lambda: run(box, "2").text == "2")
 
 
 def test_cpu_time_is_counted_for_each_call() -> None:
@@ -358,7 +359,7 @@ def test_namespaces_hold_where_the_guard_is_walked_around() -> None:
     ],
 )
 def test_a_session_that_is_broken_from_within_is_replaced(code: str) -> None:
-    with Interpreter(Limits(timeout_s=10)) as box:
+    with Interpreter(PATIENT) as box:
         for _ in range(2):
             seen = run(box, code + "\n'value'")
             if seen.ok or "python failed" not in seen.text:
@@ -369,12 +370,16 @@ def test_a_session_that_is_broken_from_within_is_replaced(code: str) -> None:
 
 
 def test_big_code_does_not_block_on_a_process_that_does_not_read() -> None:
-    with Interpreter(Limits(timeout_s=3)) as box:
-        assert run(box, "x = '" + "a" * 1_000_000 + "'\nlen(x)").text == "1000000"
+    with Interpreter(PATIENT) as box:
+        big = "x = '" + "a" * 1_000_000 + "'\nlen(x)"
+        assert run(box, big).text == "1000000"
         deaf = "import os, threading, time\ndef f():\n    time.sleep(0.1)\n    os.closerange(0, 60)\n"
-        run(box, deaf + "threading.Thread(target=f).start()")
-        time.sleep(0.3)
-        assert run(box, "y = '" + "a" * 1_000_000 + "'").text.startswith("python failed")
+
+        def fails(code: str) -> bool:
+            return run(box, code).text.startswith("python failed")
+
+        # Nobody knows whether the thread is in time for a call, or early enough to spoil the reply to its own.
+        assert fails(deaf + "threading.Thread(target=f).start()") or wait_for(lambda: fails(big))
         assert run(box, "1").text == "1"
 
 
@@ -443,7 +448,7 @@ if sys.argv[1] == "busy":
 
 def test_the_end_of_the_program_removes_everything() -> None:
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, "idle"], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", PROGRAM, "idle"], capture_output=True, text=True, timeout=120, check=True
     )
     folder = Path(done.stdout.strip())
     assert not folder.exists()

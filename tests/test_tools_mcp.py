@@ -23,7 +23,7 @@ import pytest
 
 pytest.importorskip("mcp")
 from mcp.types import CallToolResult
-from mcp_servers import alive, ends, free_port, install_npm_servers, script
+from mcp_servers import alive, ends, held_port, install_npm_servers, script
 
 from alpha_umi.agent.runner import Agent
 from alpha_umi.errors import MissingExtra, ToolError, UsageError
@@ -31,13 +31,16 @@ from alpha_umi.models.scripted import ScriptedModel
 from alpha_umi.prompts import View
 from alpha_umi.tools.base import Toolbox
 from alpha_umi.tools.combined import CombinedToolbox
-from alpha_umi.tools.mcp import MCPToolbox
+from alpha_umi.tools.mcp import START_TIMEOUT_S, TIMEOUT_S, MCPToolbox
+from alpha_umi.tools.mcp_connection import Connection
 from alpha_umi.tools.mcp_content import observation_of
 from alpha_umi.tools.mcp_servers import HttpServer, StdioServer, server_of
 from alpha_umi.tools.mcp_session import MAX_RESTARTS
 from alpha_umi.trajectory import Call, Observation
 
 TIME = [sys.executable, "-m", "mcp_server_time"]
+LATE_S = 120.0
+"""By when a program that has much to import answers, however busy the machine is."""
 PID = "def called(request): text(request, str(os.getpid()))"
 
 
@@ -53,14 +56,38 @@ def names(box: Toolbox) -> list[str]:
     return [tool.name for tool in box.tools]
 
 
-def one_line_within(seconds: float, make: Callable[[], object]) -> str:
-    """The one line with which making a toolbox fails."""
+def refusal(make: Callable[[], object]) -> str:
+    """The one line with which making a toolbox fails, long before the usual limit of a start would be over."""
     begin = time.monotonic()
     with pytest.raises(ToolError) as caught:
         make()
-    assert time.monotonic() - begin < seconds
+    assert time.monotonic() - begin < START_TIMEOUT_S / 2
     assert "\n" not in str(caught.value)
     return str(caught.value)
+
+
+def eventually(true: Callable[[], bool]) -> None:
+    """Wait until it is true; the limit is for a machine that is busy."""
+    deadline = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def connection_of(box: MCPToolbox) -> Connection:
+    """What the session learns by itself, so that a test can wait until it has."""
+    connection = box._session._connection
+    assert connection is not None
+    return connection
+
+
+def kill(box: MCPToolbox) -> int:
+    """Kill a server that tells its pid, and wait until the session has seen its end."""
+    connection, pid = connection_of(box), int(echo(box).text)
+    os.kill(pid, signal.SIGKILL)
+    assert ends(pid)
+    eventually(lambda: connection.ended)
+    return pid
 
 
 # Published servers
@@ -69,7 +96,7 @@ def one_line_within(seconds: float, make: Callable[[], object]) -> str:
 @pytest.fixture(scope="module")
 def clock() -> Iterator[MCPToolbox]:
     pytest.importorskip("mcp_server_time")
-    with MCPToolbox(TIME) as box:
+    with MCPToolbox(TIME, start_timeout_s=LATE_S) as box:
         yield box
 
 
@@ -124,7 +151,7 @@ def test_arguments_of_any_depth_and_any_characters(tmp_path: Path) -> None:
     TOOLS[0]["inputSchema"] = {"type": "object"}
     def called(request): text(request, json.dumps(request["params"]["arguments"]))
     """
-    with MCPToolbox(script(tmp_path, textwrap.dedent(body)), timeout_s=5) as box:
+    with MCPToolbox(script(tmp_path, textwrap.dedent(body))) as box:
         assert "nested deeper than 64" in call(box, "echo", **nested(100)).text
         assert not call(box, "echo", **nested(1000)).ok
         odd = "\x00\x1b[2J \u2028 \U0001f600 é\n"
@@ -164,7 +191,7 @@ def npx(folder: Path, *command: str) -> list[str]:
 
 
 def test_npm_everything(npm: Path) -> None:
-    with MCPToolbox(npx(npm, "mcp-server-everything", "stdio"), timeout_s=20) as box:
+    with MCPToolbox(npx(npm, "mcp-server-everything", "stdio"), start_timeout_s=LATE_S) as box:
         assert echo_of(box) == Observation(text="Echo: hi")
         assert call(box, "get-sum", a=2, b=3).text == "The sum of 2 and 3 is 5."
         assert "[image: image/png, " in call(box, "get-tiny-image").text
@@ -179,31 +206,32 @@ def echo_of(box: Toolbox) -> Observation:
 
 
 def test_npm_everything_over_http(npm: Path) -> None:
-    port = free_port()
     binary = npm / "node_modules" / ".bin" / "mcp-server-everything"
-    program = subprocess.Popen(
-        [str(binary), "streamableHttp"],
-        env={**os.environ, "PORT": str(port)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        with reached(f"http://127.0.0.1:{port}/mcp") as box:
-            assert echo_of(box).text == "Echo: hi"
+    with held_port() as port:
+        program = subprocess.Popen(
+            [str(binary), "streamableHttp"],
+            env={**os.environ, "PORT": str(port)},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            with reached(program, f"http://127.0.0.1:{port}/mcp") as box:
+                assert echo_of(box).text == "Echo: hi"
+                program.kill()
+                program.wait()
+                seen = echo_of(box)
+                assert not seen.ok
+                assert "the MCP server" in seen.text
+        finally:
             program.kill()
             program.wait()
-            seen = echo_of(box)
-            assert not seen.ok
-            assert "the MCP server" in seen.text
-    finally:
-        program.kill()
-        program.wait()
 
 
 def test_npm_filesystem_keeps_to_its_folder(npm: Path, tmp_path: Path) -> None:
     (tmp_path / "note.txt").write_text("Buy milk. ☕", encoding="utf-8")
     command = npx(npm, "mcp-server-filesystem", str(tmp_path))
-    with MCPToolbox(command, prefix="fs_", include=["read_text_file", "write_file"]) as box:
+    chosen = ["read_text_file", "write_file"]
+    with MCPToolbox(command, prefix="fs_", include=chosen, start_timeout_s=LATE_S) as box:
         assert names(box) == ["fs_read_text_file", "fs_write_file"]
         assert box.annotations["fs_read_text_file"]["readOnlyHint"]
         assert box.annotations["fs_write_file"]["destructiveHint"]
@@ -211,13 +239,13 @@ def test_npm_filesystem_keeps_to_its_folder(npm: Path, tmp_path: Path) -> None:
         outside = call(box, "fs_read_text_file", path="/etc/passwd")
         assert not outside.ok
         assert "Access denied" in outside.text
-    with MCPToolbox(command, exclude=["write_file"]) as box:
+    with MCPToolbox(command, exclude=["write_file"], start_timeout_s=LATE_S) as box:
         assert "write_file" not in names(box)
 
 
 def test_npm_memory_keeps_its_state_between_calls(npm: Path, tmp_path: Path) -> None:
     env = {"MEMORY_FILE_PATH": str(tmp_path / "memory.jsonl")}
-    with MCPToolbox(npx(npm, "mcp-server-memory"), env=env) as box:
+    with MCPToolbox(npx(npm, "mcp-server-memory"), env=env, start_timeout_s=LATE_S) as box:
         call(box, "create_entities", entities=[{"name": "Ann", "entityType": "person", "observations": ["likes tea"]}])
         assert "likes tea" in call(box, "search_nodes", query="Ann").text
 
@@ -257,53 +285,59 @@ def http_server(port: int) -> subprocess.Popen[bytes]:
     )
 
 
-def reached(url: str, **options: Any) -> MCPToolbox:
+def reached(program: subprocess.Popen[bytes], url: str, **options: Any) -> MCPToolbox:
     """A toolbox of a server that is just being started."""
-    for _ in range(100):
+    deadline = time.monotonic() + LATE_S
+    while True:
         try:
             return MCPToolbox(url, **options)
         except ToolError:
+            assert program.poll() is None, f"the server ended with {program.returncode}"
+            assert time.monotonic() < deadline, f"{url} does not answer"
             time.sleep(0.1)
-    raise AssertionError(f"{url} does not answer")
 
 
 def test_an_http_server_is_called_dies_and_is_reached_again() -> None:
-    port = free_port()
-    program = http_server(port)
-    try:
-        headers = {"Authorization": "Bearer s3cret"}
-        with reached(f"http://127.0.0.1:{port}/mcp?key=hidden", headers=headers, timeout_s=20) as box:
-            assert call(box, "add", a=2, b=3).text == "5"
-            assert call(box, "whoami").text == "Bearer s3cret"
-            assert len(call(box, "big").text) == 4096
+    with held_port() as port:
+        program = http_server(port)
+        try:
+            headers = {"Authorization": "Bearer s3cret"}
+            with reached(program, f"http://127.0.0.1:{port}/mcp?key=hidden", headers=headers) as box:
+                assert call(box, "add", a=2, b=3).text == "5"
+                assert call(box, "whoami").text == "Bearer s3cret"
+                assert len(call(box, "big").text) == 4096
+                program.kill()
+                program.wait()
+                for _ in range(MAX_RESTARTS + 2):  # no limit: nothing is started here
+                    seen = call(box, "add", a=2, b=3)
+                    assert not seen.ok
+                    assert seen.text.startswith("add failed: the MCP server ")
+                    assert "may or may not" not in seen.text  # nobody listened
+                    assert "hidden" not in seen.text
+                    assert "s3cret" not in seen.text
+                program = http_server(port)
+                deadline = time.monotonic() + LATE_S
+                while not (seen := call(box, "add", a=2, b=3)).ok:
+                    assert program.poll() is None
+                    assert time.monotonic() < deadline, seen.text
+                    time.sleep(0.1)
+                assert seen.text == "5"
+        finally:
             program.kill()
             program.wait()
-            for _ in range(MAX_RESTARTS + 2):  # no limit: nothing is started here
-                seen = call(box, "add", a=2, b=3)
-                assert not seen.ok
-                assert seen.text.startswith("add failed: the MCP server ")
-                assert "may or may not" not in seen.text  # nobody listened
-                assert "hidden" not in seen.text
-                assert "s3cret" not in seen.text
-            program = http_server(port)
-            deadline = time.monotonic() + 20
-            while not (seen := call(box, "add", a=2, b=3)).ok:
-                assert time.monotonic() < deadline, seen.text
-                time.sleep(0.1)
-            assert seen.text == "5"
-    finally:
-        program.kill()
-        program.wait()
 
 
 class Odd(BaseHTTPRequestHandler):
-    """Answers every request in one wrong way."""
+    """Answers every request in one wrong way, or not before the test is over."""
 
-    status, kind, body, wait_s = 200, "text/html", b"<html>Welcome</html>", 0.0
+    status, kind, body, silent = 200, "text/html", b"<html>Welcome</html>", False
+    over: threading.Event
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))
-        time.sleep(self.wait_s)
+        if self.silent:
+            self.over.wait(60)
+            return
         self.send_response(self.status)
         self.send_header("Content-Type", self.kind)
         self.send_header("Content-Length", str(len(self.body)))
@@ -322,24 +356,27 @@ class Odd(BaseHTTPRequestHandler):
         ({"status": 401, "kind": "application/json"}, "its last answer: 'HTTP 401 Unauthorized'"),
         ({"kind": "application/json", "body": b'{"jsonrpc": "2.0", "id'}, "failed: "),
         ({"status": 302, "kind": "text/plain"}, "its last answer: 'HTTP 302 Found'"),
-        ({"wait_s": 5.0}, "gave no answer within 1 seconds"),
+        ({"silent": True}, "gave no answer within 1 seconds"),
     ],
 )
 def test_what_is_no_mcp_endpoint(shape: dict[str, Any], told: str) -> None:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Shaped", (Odd,), shape))
+    over = threading.Event()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Shaped", (Odd,), {**shape, "over": over}))
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     try:
         url = f"http://127.0.0.1:{server.server_address[1]}/mcp"
-        assert told in one_line_within(4, lambda: MCPToolbox(url, start_timeout_s=1))
+        limit_s = 1 if "silent" in shape else START_TIMEOUT_S
+        assert told in refusal(lambda: MCPToolbox(url, start_timeout_s=limit_s))
     finally:
+        over.set()
         server.shutdown()
         server.server_close()
 
 
 def test_nobody_listens() -> None:
-    said = one_line_within(4, lambda: MCPToolbox(f"http://127.0.0.1:{free_port()}/mcp", start_timeout_s=3))
-    assert "ConnectError" in said
+    with held_port() as port:
+        assert "ConnectError" in refusal(lambda: MCPToolbox(f"http://127.0.0.1:{port}/mcp"))
 
 
 # Servers that misbehave
@@ -349,13 +386,14 @@ def test_a_server_that_dies_in_a_call_is_started_again_by_the_next(tmp_path: Pat
     body = """
     def called(request):
         if request["params"]["arguments"]["text"] == "die":
-            sys.stderr.write("out of\\ncheese\\n\\n")
-            sys.stderr.flush()
             os._exit(3)
+        sys.stderr.write("out of\\ncheese\\n\\n")
+        sys.stderr.flush()
         text(request, f"{os.getpid()}")
     """
-    with MCPToolbox(script(tmp_path, textwrap.dedent(body)), timeout_s=10) as box:
+    with MCPToolbox(script(tmp_path, textwrap.dedent(body))) as box:
         first = echo(box).text
+        eventually(lambda: connection_of(box)._tail.last_line == "cheese")  # a call waits but little for it
         dead = echo(box, "die")
         assert not dead.ok
         assert "ended during this call, which may or may not have taken effect" in dead.text
@@ -366,11 +404,8 @@ def test_a_server_that_dies_in_a_call_is_started_again_by_the_next(tmp_path: Pat
 
 
 def test_a_server_that_dies_between_two_calls(tmp_path: Path) -> None:
-    with MCPToolbox(script(tmp_path, PID), timeout_s=10) as box:
-        first = int(echo(box).text)
-        os.kill(first, signal.SIGKILL)
-        assert ends(first)
-        time.sleep(0.2)
+    with MCPToolbox(script(tmp_path, PID)) as box:
+        first = kill(box)
         seen = echo(box)
         assert not seen.ok
         assert "ended before this call, which was not made" in seen.text
@@ -380,9 +415,8 @@ def test_a_server_that_dies_between_two_calls(tmp_path: Path) -> None:
 
 
 def test_threads_share_one_restart(tmp_path: Path) -> None:
-    with MCPToolbox(script(tmp_path, PID), timeout_s=10) as box:
-        os.kill(int(echo(box).text), signal.SIGKILL)
-        time.sleep(0.2)
+    with MCPToolbox(script(tmp_path, PID)) as box:
+        kill(box)
         assert not echo(box).ok
         with ThreadPoolExecutor(8) as pool:
             assert len({one.text for one in pool.map(lambda _: echo(box), range(16))}) == 1
@@ -391,7 +425,7 @@ def test_threads_share_one_restart(tmp_path: Path) -> None:
 def test_a_server_that_always_dies_is_left_alone_after_a_while(tmp_path: Path) -> None:
     marks = tmp_path / "starts"
     body = f"open({str(marks)!r}, 'a').write('x')\ndef called(request): os._exit(1)"
-    with MCPToolbox(script(tmp_path, body), timeout_s=10) as box:
+    with MCPToolbox(script(tmp_path, body)) as box:
         seen = [echo(box) for _ in range(MAX_RESTARTS + 3)]
     assert not any(one.ok for one in seen)
     assert len(marks.read_text(encoding="utf-8")) == 1 + MAX_RESTARTS
@@ -401,18 +435,20 @@ def test_a_server_that_always_dies_is_left_alone_after_a_while(tmp_path: Path) -
 
 def test_a_server_that_cannot_be_started_again_says_so_each_time(tmp_path: Path) -> None:
     command = script(tmp_path, "def called(request): os._exit(1)")
-    with MCPToolbox(command, timeout_s=10) as box:
+    with MCPToolbox(command) as box:
         echo(box)
         Path(command[-1]).unlink()
-        assert "ended before it answered" in echo(box).text
-        assert "can't open file" in echo(box).text
+        said = [echo(box).text for _ in range(MAX_RESTARTS)]
+    assert all("ended before it answered" in one for one in said)
+    assert any("can't open file" in one for one in said)  # a call waits but little for what stands on stderr
 
 
 def test_a_server_that_never_answers_the_handshake(tmp_path: Path) -> None:
     pid = tmp_path / "pid"
     body = f"open({str(pid)!r}, 'w').write(str(os.getpid()))\ntime.sleep(1000)"
-    said = one_line_within(3, lambda: MCPToolbox(script(tmp_path, body), start_timeout_s=1))
-    assert "gave no answer within 1 seconds" in said
+    said = refusal(lambda: MCPToolbox(script(tmp_path, body), start_timeout_s=2))
+    assert "gave no answer within 2 seconds" in said
+    eventually(lambda: pid.exists() and pid.read_text(encoding="utf-8") != "")  # it is killed two seconds later
     assert ends(int(pid.read_text(encoding="utf-8")))
 
 
@@ -425,8 +461,9 @@ def test_a_server_that_never_answers_a_call(tmp_path: Path) -> None:
     with MCPToolbox(script(tmp_path, textwrap.dedent(body)), timeout_s=0.5) as box:
         begin = time.monotonic()
         assert "gave no result within 0.5 seconds" in echo(box, "never").text
-        assert time.monotonic() - begin < 3
-        assert echo(box).text == "there"
+        assert time.monotonic() - begin < TIMEOUT_S / 2
+        patient = box._session.call("echo", {"text": "hi"}, timeout_s=TIMEOUT_S)
+        assert observation_of(patient).text == "there"
 
 
 def test_a_server_that_ends_at_any_message_before_initialize(tmp_path: Path) -> None:
@@ -439,37 +476,49 @@ def test_a_server_that_ends_at_any_message_before_initialize(tmp_path: Path) -> 
     def called(request): text(request, str(os.getpid()))
     """
     with MCPToolbox(script(tmp_path, textwrap.dedent(body))) as box:
-        os.kill(int(echo(box).text), signal.SIGKILL)
-        time.sleep(0.2)
+        kill(box)
         assert not echo(box).ok
         assert echo(box).ok
 
 
 def test_garbage_instead_of_a_server(tmp_path: Path) -> None:
     for body in ("while True: print('Hello ' * 3)", "while True: sys.stdout.buffer.write(b'Hello \\xff\\n')"):
-        said = one_line_within(5, lambda body=body: MCPToolbox(script(tmp_path, body), start_timeout_s=4))  # type: ignore[misc]
+        said = refusal(lambda body=body: MCPToolbox(script(tmp_path, body)))  # type: ignore[misc]
         assert "does not speak MCP; it wrote what is no MCP message: 'Hello" in said
-    said = one_line_within(5, lambda: MCPToolbox(["echo", "usage: server [-h]"], start_timeout_s=4))
-    assert "usage: server [-h]" in said
+    assert "usage: server [-h]" in refusal(lambda: MCPToolbox(["echo", "usage: server [-h]"]))
 
 
 def test_garbage_between_messages_is_passed_over(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     body = "def called(request):\n    print('debug: called')\n    print('[1, 2]')\n    text(request, 'fine')"
-    with MCPToolbox(["python", *script(tmp_path, body)[1:]], timeout_s=10) as box:
+    with MCPToolbox(["python", *script(tmp_path, body)[1:]]) as box:
         assert echo(box).text == "fine"
     assert capfd.readouterr() == ("", "")
 
 
-def test_garbage_instead_of_a_result_is_named(tmp_path: Path) -> None:
-    with MCPToolbox(script(tmp_path, "def called(request): print('Oops', flush=True)"), timeout_s=0.5) as box:
-        assert "it wrote what is no MCP message: 'Oops'" in echo(box).text
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("print('Oops', flush=True)", "'Oops'"),
+        ("write({'id': request['id'], 'result': 'x'})", ""),
+        ("write({'id': request['id'], 'result': []})", ""),
+    ],
+)
+def test_garbage_instead_of_a_result_is_named(tmp_path: Path, written: str, told: str) -> None:
+    with MCPToolbox(script(tmp_path, f"def called(request): {written}"), timeout_s=0.5) as box:
+
+        def named() -> bool:  # by a later call, should half a second be too short for the server
+            seen = echo(box)
+            assert not seen.ok
+            assert "\n" not in seen.text
+            assert "gave no result within 0.5 seconds" in seen.text
+            return f"; it wrote what is no MCP message: {told}" in seen.text
+
+        eventually(named)
 
 
 @pytest.mark.parametrize(
     ("result", "told"),
     [
-        ('"x"', "no result within 1 seconds; it wrote what is no MCP message"),
-        ("[]", "no result within 1 seconds; it wrote what is no MCP message"),
         ('{"content": "x"}', "result is not usable: content: Input should be a valid list"),
         ('{"content": [{"type": "song"}]}', "result is not usable: content.0"),
         ("{}", "result is not usable: content: Field required"),
@@ -480,7 +529,7 @@ def test_garbage_instead_of_a_result_is_named(tmp_path: Path) -> None:
 def test_a_result_of_another_shape_is_an_observation(tmp_path: Path, result: str, told: str) -> None:
     promise = "TOOLS[0]['outputSchema'] = {'type': 'object', 'properties': {'n': {'type': 'integer'}}}"
     body = f"{promise}\ndef called(request): write({{'id': request['id'], 'result': json.loads({result!r})}})"
-    with MCPToolbox(script(tmp_path, body), timeout_s=1) as box:
+    with MCPToolbox(script(tmp_path, body)) as box:
         seen = echo(box)
     assert not seen.ok
     assert "\n" not in seen.text
@@ -525,19 +574,19 @@ def test_a_cleaned_name_still_calls_the_server_s_tool(tmp_path: Path) -> None:
 
 
 def test_no_tool_that_can_be_used(tmp_path: Path) -> None:
-    assert "offers no tool" in one_line_within(5, lambda: MCPToolbox(script(tmp_path, "TOOLS.clear()")))
+    assert "offers no tool" in refusal(lambda: MCPToolbox(script(tmp_path, "TOOLS.clear()")))
     body = "TOOLS[0]['inputSchema'] = {'type': 'object', 'required': 5}"
-    assert "'echo'" in one_line_within(5, lambda: MCPToolbox(script(tmp_path, body)))
+    assert "'echo'" in refusal(lambda: MCPToolbox(script(tmp_path, body)))
 
 
 @pytest.mark.parametrize("option", [{"include": ["ecko"]}, {"exclude": ["ecko"]}])
 def test_a_name_to_choose_that_is_not_there(tmp_path: Path, option: dict[str, Any]) -> None:
-    assert "has no tool 'ecko'; its tools: echo" in one_line_within(5, lambda: MCPToolbox(script(tmp_path), **option))
+    assert "has no tool 'ecko'; its tools: echo" in refusal(lambda: MCPToolbox(script(tmp_path), **option))
 
 
 def test_a_huge_result_is_cut(tmp_path: Path) -> None:
     body = "def called(request): text(request, 'é' * 1_000_000 + 'end', isError=True)"
-    with MCPToolbox(script(tmp_path, body), timeout_s=20, max_chars=500) as box:
+    with MCPToolbox(script(tmp_path, body), max_chars=500) as box:
         seen = echo(box)
     assert len(seen.text) <= 500
     assert seen.text.endswith("end")
@@ -553,8 +602,9 @@ def test_stderr_never_blocks_and_is_bounded(tmp_path: Path) -> None:
         sys.stderr.flush()
         text(request, "ok")
     """
-    with MCPToolbox(script(tmp_path, textwrap.dedent(body)), timeout_s=20) as box:
+    with MCPToolbox(script(tmp_path, textwrap.dedent(body))) as box:
         assert echo(box).text == "ok"
+        eventually(lambda: connection_of(box)._tail.last_line.startswith("!!!"))
         seen = echo(box, "die").text
     assert "!!!" in seen
     assert len(seen) < 1200
@@ -604,19 +654,15 @@ NEWEST = """
 
 
 def test_changed_tools_of_the_newest_protocol_are_listed_again() -> None:
-    with MCPToolbox([sys.executable, "-c", textwrap.dedent(NEWEST)]) as box:
+    with MCPToolbox([sys.executable, "-c", textwrap.dedent(NEWEST)], start_timeout_s=LATE_S) as box:
         assert names(box) == ["learn"]
-        time.sleep(0.3)  # the subscription is being made
-        assert call(box, "learn").text == "done"
-        eventually(lambda: names(box) == ["learn", "learnt"])
+
+        def learnt() -> bool:  # told again and again: who has not subscribed yet does not hear of it
+            assert call(box, "learn").text == "done"
+            return names(box) == ["learn", "learnt"]
+
+        eventually(learnt)
         assert call(box, "learnt").text == "new"
-
-
-def eventually(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 5
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 # Processes and options
@@ -652,7 +698,7 @@ def test_no_server_outlives_the_program(tmp_path: Path, end: str) -> None:
     {end}
     """
     done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, timeout=30, check=False
+        [sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, timeout=120, check=False
     )
     assert done.stderr == ""
     assert ends(int(done.stdout))
@@ -662,26 +708,29 @@ def test_a_stubborn_server_is_killed_with_its_children(tmp_path: Path) -> None:
     body = """
     import signal, subprocess
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], stdin=subprocess.DEVNULL)
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], stdin=subprocess.DEVNULL)
     def called(request): text(request, f"{os.getpid()} {child.pid}")
     import atexit
-    atexit.register(lambda: time.sleep(60))
+    atexit.register(lambda: time.sleep(600))
     """
     box = MCPToolbox(script(tmp_path, textwrap.dedent(body)))
     pids = [int(pid) for pid in echo(box).text.split()]
     begin = time.monotonic()
     box.close()
-    assert time.monotonic() - begin < 9
-    assert all(ends(pid, within_s=1) for pid in pids)
+    assert time.monotonic() - begin < 60
+    assert all(ends(pid) for pid in pids)
 
 
 def test_closing_gives_waiting_calls_up(tmp_path: Path) -> None:
-    box = MCPToolbox(script(tmp_path, "def called(request): pass"), timeout_s=60)
+    marks = tmp_path / "calls"
+    marks.touch()
+    body = f"def called(request):\n    with open({str(marks)!r}, 'a') as file: file.write('x')"
+    box = MCPToolbox(script(tmp_path, body), timeout_s=120)
     with ThreadPoolExecutor(2) as pool:
         waiting = [pool.submit(echo, box) for _ in range(2)]
-        time.sleep(0.3)
+        eventually(lambda: marks.read_text(encoding="utf-8") == "xx")
         box.close()
-        assert not any(one.result(timeout=5).ok for one in waiting)
+        assert not any(one.result(timeout=60).ok for one in waiting)
 
 
 def test_a_program_sees_only_the_environment_it_is_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -705,9 +754,9 @@ def test_two_servers_stand_together_under_prefixes(tmp_path: Path) -> None:
 
 
 def test_a_missing_program() -> None:
-    said = one_line_within(3, lambda: MCPToolbox("no-such-program --now"))
+    said = refusal(lambda: MCPToolbox("no-such-program --now"))
     assert said == "MCP server 'no-such-program --now' cannot be started: No such file or directory: 'no-such-program'"
-    assert "cannot be started" in one_line_within(3, lambda: MCPToolbox([sys.executable], cwd="/no/such/folder"))
+    assert "cannot be started" in refusal(lambda: MCPToolbox([sys.executable], cwd="/no/such/folder"))
 
 
 @pytest.mark.parametrize(

@@ -120,8 +120,9 @@ def test_a_dry_run_counts_the_context_once(run: Path, tmp_path: Path) -> None:
 def test_killed_and_resumed_ends_with_the_same_weights(run: Path, tiny: Path, data: Path, tmp_path: Path) -> None:
     recipe = recipe_file(tmp_path, tiny, data, **SHARED)
     broken = tmp_path / "broken"
-    kill_after_a_checkpoint(recipe, broken, "planner")
-    held = load_file(next((broken / "planner").glob("checkpoints-*/checkpoint-*")) / "model.safetensors")
+    kill_after_a_checkpoint(recipe, broken, "planner", updates=1)
+    state = next((broken / "planner").glob("checkpoints-*/checkpoint-*/trainer_state.json"))
+    held = load_file(state.with_name("model.safetensors"))
     assert not any(".base.weight" in name for name in held), "a checkpoint need not hold the frozen backbone"
     done = subprocess.run(command(recipe, broken, "--resume"), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
