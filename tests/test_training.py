@@ -127,6 +127,17 @@ def test_killed_at_once_and_resumed_ends_with_the_same_weights(
     assert losses_of(run) == losses_of(broken)
 
 
+@pytest.mark.parametrize(("every", "steps"), [(3, [3, 4]), (100, [4]), (2, [2, 4])])
+def test_the_last_update_is_logged(tiny: Path, data: Path, tmp_path: Path, every: int, steps: list[int]) -> None:
+    path = recipe_file(tmp_path, tiny, data, stages={"backbone": {"epochs": 1}})
+    run = glpft.train(load_recipe(str(path), overrides=[f"log_steps={every}"]), tmp_path / "run", stage="backbone")
+    found = losses_of(run)
+    assert [step for _, step, _ in found] == steps
+    card = read_card(run / "backbone")
+    assert card is not None
+    assert card.results["final_loss"] == pytest.approx(found[-1][2])
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("c++") is None, reason="DeepSpeed compiles how CPU ranks talk: needs a C++ compiler")
 def test_two_cpu_ranks_train_under_deepspeed(tiny: Path, data: Path, tmp_path: Path, run: Path) -> None:

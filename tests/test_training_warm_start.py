@@ -145,7 +145,7 @@ def test_one_model_that_speaks_for_all_is_trained_on(tiny: Path, data: Path, tmp
         ("gym", ["stages.caller.lora.alpha=4.5"], "its caller has alpha 8.0, not 4.5"),
         ("gym", ["stages.planner.lora.target_modules=[q_proj]"], "its planner has other target_modules"),
         ("gym", ["layout=paper"], "it speaks the 'shared' layout, the recipe 'paper'"),
-        ("glpft", ["data=gym:4"], "every stage is trained in full; set base to the team's model"),
+        ("glpft", ["data=gym:4"], "every stage is trained in full; train a LoRA recipe, such as gym"),
         ("gym", ["warm_start=nobody"], "'nobody' is no team: shipped are default"),
     ],
 )

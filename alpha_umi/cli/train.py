@@ -86,6 +86,11 @@ def _dry_run(recipe: Recipe, *, as_json: bool) -> None:
         _show(recipe, plans)
 
 
+def _start(recipe: Recipe, stage: StagePlan) -> str:
+    warm = recipe.warm_start is not None and stage.method == "lora"
+    return f"{stage.start} + {recipe.warm_start}" if warm else stage.start
+
+
 def _show(recipe: Recipe, plans: list[StagePlan]) -> None:
     console = Console(highlight=False)
     console.print(f"{recipe.name}: {recipe.layout} layout on {recipe.base}", style="italic")
@@ -93,7 +98,7 @@ def _show(recipe: Recipe, plans: list[StagePlan]) -> None:
     for i, p in enumerate(plans, 1):
         table.add_column(f"{i} {p.name}", justify="right")
     lines = {
-        "continues from": [p.start for p in plans],
+        "continues from": [_start(recipe, p) for p in plans],
         "learns": [", ".join(p.views) for p in plans],
         "method": [p.method for p in plans],
         "trajectories": [f"{p.trajectories:,}" for p in plans],

@@ -56,6 +56,11 @@ class Metrics(TrainerCallback):
             part.replace(self._path)
         self._last = (time.perf_counter(), 0, 0)
 
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        """Have the last update logged, whatever `log_steps`: a run says with what loss it ended."""
+        if state.global_step >= state.max_steps:
+            control.should_log = True
+
     def _lines(self) -> Iterator[dict[str, Any]]:
         """What was written, less a last line that a kill cut short."""
         for line in self._path.read_text(encoding="utf-8").splitlines():

@@ -75,7 +75,7 @@ def check(recipe: Recipe) -> list[str]:
 def _misfits(recipe: Recipe, team: Team) -> list[str]:
     lora = {name: stage for name, stage in recipe.stages.items() if stage.method == "lora"}
     if not lora:
-        return ["these are adapters, but every stage is trained in full; set base to the team's model instead"]
+        return ["these are adapters, but every stage is trained in full; train a LoRA recipe, such as gym"]
     mistakes = []
     if team.layout is not recipe.layout:
         mistakes.append(f"it speaks the '{team.layout}' layout, the recipe '{recipe.layout}'")
