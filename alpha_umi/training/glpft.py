@@ -16,16 +16,16 @@ from alpha_umi.adapters import Card, write_card
 from alpha_umi.data import store
 from alpha_umi.errors import UsageError, WorkError
 from alpha_umi.prompts import load_prompts
-from alpha_umi.training import run_folder, warm_start
+from alpha_umi.training import run_folder
 from alpha_umi.training.environment import deepspeed_config, is_first, need_extra, world_size
 from alpha_umi.training.planning import check_recipe
 from alpha_umi.training.recipe import BASE, Recipe
 from alpha_umi.training.rows import StageRows, prepare_data, stage_rows
+from alpha_umi.training.warm_start import WarmStart, warm_start_of
 
 if TYPE_CHECKING:
     from alpha_umi.encoding import ChatEncoder
     from alpha_umi.training.trainer import StageTrainer
-    from alpha_umi.training.warm_start import WarmStart
 
 
 def train(recipe: Recipe, out: Path, *, stage: str | None = None, resume: bool = False) -> Path:
@@ -49,7 +49,7 @@ def train(recipe: Recipe, out: Path, *, stage: str | None = None, resume: bool =
     if stage is not None and stage not in recipe.stages:
         raise UsageError(f"the recipe '{recipe.name}' has no stage '{stage}', only {', '.join(recipe.stages)}")
     check_recipe(recipe)
-    begin = warm_start.of(recipe)
+    begin = warm_start_of(recipe)
     encoder = ChatEncoder(load_tokenizer(recipe.base))
     if is_first():
         run_folder.check_folder(out, resume=resume or stage is not None)
@@ -113,8 +113,9 @@ def _train(
     if is_first():
         for name in names:
             results = {**_results(recipe, name, names, made, rows), "engine": engine}
-            card = _card(recipe, name, results, base_digest=from_digest, data_digest=data_digest)
-            write_card(out / name, card.model_copy(update={"warm_start": begin.digests.get(name)}))
+            began_with = begin.digests.get(name)
+            card = _card(recipe, name, results, base_digest=from_digest, data_digest=data_digest, warm_start=began_with)
+            write_card(out / name, card)
         shutil.rmtree(checkpoints, ignore_errors=True)
     trainer.finish_stage(made)
 
@@ -134,7 +135,15 @@ def _results(recipe: Recipe, name: str, names: Sequence[str], made: StageTrainer
     return results
 
 
-def _card(recipe: Recipe, name: str, results: dict[str, Any], *, base_digest: str, data_digest: str) -> Card:
+def _card(
+    recipe: Recipe,
+    name: str,
+    results: dict[str, Any],
+    *,
+    base_digest: str,
+    data_digest: str,
+    warm_start: str | None,
+) -> Card:
     stage = recipe.stages[name]
     return Card(
         stage=name,
@@ -142,6 +151,7 @@ def _card(recipe: Recipe, name: str, results: dict[str, Any], *, base_digest: st
         kind="full" if recipe.whole(name) else "lora",
         base=recipe.base if stage.start == BASE else stage.start,
         base_digest=base_digest,
+        warm_start=warm_start,
         layout=recipe.layout,
         prompt_digest=load_prompts(recipe.layout).digest,
         observation_chars=recipe.observation_chars,
@@ -199,8 +209,8 @@ def _trainer(
     }
     backbone = load_base(start, dtype=frozen, device=device)
     seeds = {view: recipe.seed + list(recipe.stages).index(name) for view, (name, _) in roles.items()}
-    drawn = {view: begin[name] for view, (name, _) in roles.items() if name in begin}
-    return shared.shared_trainer(backbone, roles, full, rows.dataset, args, seeds=seeds, begin=drawn, pad_id=pad)
+    adapters = {view: begin[name] for view, (name, _) in roles.items() if name in begin}
+    return shared.shared_trainer(backbone, roles, full, rows.dataset, args, seeds=seeds, begin=adapters, pad_id=pad)
 
 
 def _save(

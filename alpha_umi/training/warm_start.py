@@ -34,7 +34,7 @@ class WarmStart:
     """Of their weights: what a run is resumed with must be what it began with."""
 
 
-def of(recipe: Recipe) -> WarmStart:
+def warm_start_of(recipe: Recipe) -> WarmStart:
     """The adapters a recipe begins with.
 
     Raises:
