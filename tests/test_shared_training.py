@@ -13,6 +13,7 @@ from torch.nn.functional import cross_entropy
 from transformers import DynamicCache, LlamaConfig, LlamaForCausalLM, MistralConfig, MistralForCausalLM
 
 from alpha_umi.data.branches import VIEWS, collate
+from alpha_umi.models.spans import cache_argument
 from alpha_umi.prompts import View
 from alpha_umi.training import context
 from alpha_umi.training.recipe import Lora, Stage
@@ -110,10 +111,10 @@ def plain_losses(roles: SharedRoles, batch: list[dict[str, Any]], attention: str
         if roles.loras is not None:
             roles.loras.acting.stretches = ()
         with torch.no_grad():
-            roles.backbone(input_ids=ids[:, :cue], past_key_values=cache, use_cache=True)
+            roles.backbone(input_ids=ids[:, :cue], use_cache=True, **cache_argument(roles.backbone, cache))
         if roles.loras is not None and not own:
             roles.loras.acting.stretches = [(VIEWS[view].value, end - cue)]
-        logits = speaker(input_ids=ids[:, cue:], past_key_values=cache, use_cache=True).logits[0]
+        logits = speaker(input_ids=ids[:, cue:], use_cache=True, **cache_argument(speaker, cache)).logits[0]
         for model in (roles.backbone, speaker):
             model.config._attn_implementation = set_to[id(model)]
         loss = cross_entropy(logits[words - cue - 1 : -1], ids[0, words:], reduction="sum")

@@ -20,6 +20,7 @@ from transformers import (
 from alpha_umi.encoding import ChatEncoder
 from alpha_umi.models.base import Generation, Message
 from alpha_umi.models.engine import Engine
+from alpha_umi.models.spans import cache_argument
 from alpha_umi.prompts import Layout, View, load_prompts
 
 TINY: dict[str, Any] = {
@@ -102,16 +103,16 @@ class Plain:
         cue = min(cue, len(ids) - 1)
         if self._adapters:
             with self._backbone.disable_adapter():
-                self._backbone(torch.tensor([list(ids[:cue])]), past_key_values=cache, use_cache=True)
+                self._backbone(torch.tensor([list(ids[:cue])]), use_cache=True, **cache_argument(self._backbone, cache))
             self._backbone.set_adapter(writer)
         else:
-            self._backbone(torch.tensor([list(ids[:cue])]), past_key_values=cache, use_cache=True)
+            self._backbone(torch.tensor([list(ids[:cue])]), use_cache=True, **cache_argument(self._backbone, cache))
         model = self._models.get(writer, self._backbone)
         source = torch.Generator().manual_seed(settings.seed or 0)
         written: list[int] = []
         new = list(ids[cue:])
         while len(written) < settings.max_new_tokens:
-            logits = model(torch.tensor([new]), past_key_values=cache, use_cache=True).logits[0, -1]
+            logits = model(torch.tensor([new]), use_cache=True, **cache_argument(model, cache)).logits[0, -1]
             token = int(logits.argmax())
             if settings.temperature > 0:
                 scores = logits[None] / settings.temperature

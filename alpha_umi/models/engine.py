@@ -21,7 +21,7 @@ from alpha_umi.models.batch import Batcher
 from alpha_umi.models.cache import SharedCache
 from alpha_umi.models.guidance import Guidance
 from alpha_umi.models.lora import Adapters, Stretch, stack_siblings
-from alpha_umi.models.spans import BACKBONE, PackedCache, Shape, Span
+from alpha_umi.models.spans import BACKBONE, PackedCache, Shape, Span, cache_argument
 
 _loaded = count()
 
@@ -147,7 +147,7 @@ class Engine:
             input_ids=torch.tensor([[i for span in spans for i in span.ids]], device=device),
             position_ids=torch.tensor([[p for span in spans for p in range(span.start, span.end)]], device=device),
             attention_mask=torch.empty((1, 1, 1, 1), device=device),  # or transformers would build one
-            past_key_values=PackedCache(spans, self.shape),
+            **cache_argument(model, PackedCache(spans, self.shape)),
             use_cache=True,
             logits_to_keep=torch.tensor(asked, dtype=torch.long, device=device),
         )

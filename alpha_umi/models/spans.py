@@ -7,6 +7,7 @@ attention function: ours writes every span's keys and values into its sequence's
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -16,6 +17,14 @@ from transformers.cache_utils import Cache
 
 BACKBONE = ""
 """The name of the weights that a model has without any adapter."""
+
+
+def cache_argument(model: Any, cache: Cache) -> dict[str, Cache]:
+    """A KV cache as the keyword argument that a model's `forward` takes it by: transformers up to 5.23 calls it
+    `past_key_values`, from 5.24 on `cache`, and each refuses or warns of the other's name."""
+    plain = model.get_base_model() if hasattr(model, "get_base_model") else model  # PEFT's own forward names neither
+    name = "cache" if "cache" in inspect.signature(plain.forward).parameters else "past_key_values"
+    return {name: cache}
 
 
 class Shape(NamedTuple):

@@ -18,6 +18,7 @@ from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface, AttentionMaskInterface, DynamicCache, PreTrainedModel
 
 from alpha_umi.data.branches import Span
+from alpha_umi.models.spans import cache_argument
 
 MATMUL, SDPA = "branches_matmul", "branches_sdpa"
 
@@ -66,10 +67,11 @@ def encode(backbone: PreTrainedModel, ids: torch.Tensor, lengths: Sequence[int],
     set_to, training = backbone.config._attn_implementation, backbone.training
     backbone.config._attn_implementation = attention
     backbone.eval()
+    decoder: Any = backbone.get_decoder()
     try:
         for chunk in chunks:
             found.append(DynamicCache())
-            backbone.get_decoder()(input_ids=chunk, past_key_values=found[-1], use_cache=True)
+            decoder(input_ids=chunk, use_cache=True, **cache_argument(decoder, found[-1]))
     finally:
         backbone.config._attn_implementation = set_to
         backbone.train(training)
