@@ -15,7 +15,7 @@ from alpha_umi.data.examples import for_role
 from alpha_umi.data.filters import Report
 from alpha_umi.data.stream import Record
 from alpha_umi.data.toolbench import Finish, read_finish, read_messages, read_record, read_result, read_tool
-from alpha_umi.prompts import INVALID_TOOL, Layout, View
+from alpha_umi.prompts import INVALID_TOOL, Layout, View, document_tools
 from alpha_umi.tools.validation import check_tool
 from alpha_umi.trajectory import Decision, Observation, Outcome, Trajectory
 
@@ -236,6 +236,33 @@ def test_files_of_another_shape_are_malformed(tmp_path: Path) -> None:
     assert trajectories == []
     assert report.dropped == {"malformed": 3}
     assert "keys: query" in report.examples["malformed"][1]
+
+
+def test_tools_differ_from_the_release_only_where_it_cuts(shared: Path) -> None:
+    """docs/published.md: 23 tools of 6 answers, whose description or argument is longer than 256 characters."""
+    differ = []
+    for path in sorted((shared / "toolbench" / "data_example" / "answer").rglob("*.json")):
+        value = json.loads(path.read_text(encoding="utf-8"))
+        found = read_record(Record(value, "r"))
+        if found is None:
+            continue
+        cut = [
+            {
+                "Name": function["name"][-64:],
+                "function": function["description"][:256],
+                "input": {
+                    name: f"{schema['type']}, {schema['description'][-256:]}"
+                    if "description" in schema
+                    else schema["type"]
+                    for name, schema in function["parameters"]["properties"].items()
+                },
+            }
+            for function in value["answer_generation"]["function"]
+            if function["name"] != "Finish"
+        ]
+        ours = [json.loads(line) for line in document_tools(found.tools, Layout.PAPER)]
+        differ.append(sum(mine != theirs for mine, theirs in zip(ours, cut, strict=True)))
+    assert sorted(n for n in differ if n) == [1, 1, 1, 4, 8, 8]
 
 
 def _finish(arguments: str) -> dict[str, Any]:
