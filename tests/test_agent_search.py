@@ -139,6 +139,18 @@ def test_a_path_that_no_longer_fits_the_model_is_left() -> None:
     assert result.tree.nodes[1].why == "context"
 
 
+@pytest.mark.parametrize(("compat", "steps"), [("toolbench", 6), ("alpha-umi", 4)])
+def test_steps_without_words_of_the_published_searches(compat: Any, steps: int) -> None:
+    """Twelve published nodes: two for ChatGPT's calls without words, always three where a planner speaks."""
+    scripts = models(["Next: caller."] * steps, doors(*range(steps)))
+    search = DFSDT(width=1, max_steps=12, compat=compat)
+    result = agent(scripts, search).run(QUESTION)
+    assert len(result.trajectory.steps) == steps
+    assert len(scripts[View.PLANNER].requests) == steps
+    worded = models([CALL] * 4, doors(*range(4)))
+    assert len(agent(worded, search).run(QUESTION).trajectory.steps) == 4
+
+
 def test_react_begins_anew_and_is_told_nothing() -> None:
     scripts = models([CALL, GIVE_UP, CALL, ANSWER], doors(1, 7))
     result = agent(scripts, "react@3").run(QUESTION)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from alpha_umi.data import alpha_umi, toolbench
+from alpha_umi.data.examples import for_role
 from alpha_umi.data.filters import Report
 from alpha_umi.data.stream import Record
 from alpha_umi.data.toolbench import Finish, read_finish, read_messages, read_record, read_result, read_tool
-from alpha_umi.prompts import INVALID_TOOL
+from alpha_umi.prompts import INVALID_TOOL, Layout, View, document_tools
 from alpha_umi.tools.validation import check_tool
 from alpha_umi.trajectory import Decision, Observation, Outcome, Trajectory
 
@@ -233,3 +236,157 @@ def test_files_of_another_shape_are_malformed(tmp_path: Path) -> None:
     assert trajectories == []
     assert report.dropped == {"malformed": 3}
     assert "keys: query" in report.examples["malformed"][1]
+
+
+def test_tools_differ_from_the_release_only_where_it_cuts(shared: Path) -> None:
+    """docs/published.md: 23 tools of 6 answers, whose description or argument is longer than 256 characters."""
+    differ = []
+    for path in sorted((shared / "toolbench" / "data_example" / "answer").rglob("*.json")):
+        value = json.loads(path.read_text(encoding="utf-8"))
+        found = read_record(Record(value, "r"))
+        if found is None:
+            continue
+        cut = [
+            {
+                "Name": function["name"][-64:],
+                "function": function["description"][:256],
+                "input": {
+                    name: f"{schema['type']}, {schema['description'][-256:]}"
+                    if "description" in schema
+                    else schema["type"]
+                    for name, schema in function["parameters"]["properties"].items()
+                },
+            }
+            for function in value["answer_generation"]["function"]
+            if function["name"] != "Finish"
+        ]
+        ours = [json.loads(line) for line in document_tools(found.tools, Layout.PAPER)]
+        differ.append(sum(mine != theirs for mine, theirs in zip(ours, cut, strict=True)))
+    assert sorted(n for n in differ if n) == [1, 1, 1, 4, 8, 8]
+
+
+def _finish(arguments: str) -> dict[str, Any]:
+    call = {"name": "Finish", "arguments": arguments}
+    return {"role": "assistant", "content": "So.", "function_call": call}
+
+
+def _said(content: str) -> dict[str, Any]:
+    return {"role": "function", "name": "f", "content": content}
+
+
+TIDE = {"role": "assistant", "content": "I look.", "function_call": {"name": "tide", "arguments": '{"port": "BRX"}'}}
+AT_1410 = _finish('{"return_type": "give_answer", "final_answer": "At 14:10."}')
+DONE = _said('{"response":"successfully giving the final answer."}')
+NO_ANSWER = '{error:"must have "final_answer""}'
+"""What ToolBench's environment says of a `Finish` without an answer; it is no JSON."""
+
+
+@pytest.mark.parametrize("told", ["must have final_answer", NO_ANSWER])
+@pytest.mark.parametrize(
+    ("arguments", "decision"),
+    [
+        ('{"return_type": "give_answer"}', Decision.SUMMARIZE),
+        ('{"final_answer": "At noon."}', Decision.SUMMARIZE),
+        ('{"return_type": "give_up"}', Decision.GIVE_UP),
+    ],
+)
+def test_what_follows_a_finish_that_failed_is_kept(arguments: str, decision: Decision, told: str) -> None:
+    """Code 2 is no end: `DFS.py` goes on, and the released preprocessing of α-UMi keeps all of it."""
+    start = [{"role": "system", "content": ""}, {"role": "user", "content": "High water?"}]
+    record = _answer_file()
+    record.value["answer_generation"]["function"][0]["name"] = "tide"
+    record.value["answer_generation"]["train_messages"] = [
+        start,
+        [*start, _finish(arguments), _said(told), TIDE, _said('{"error": "", "response": "14:10"}'), AT_1410],
+    ]
+    found = read_record(record)
+    assert found is not None
+    assert (found.answer, found.outcome) == ("At 14:10.", Outcome.ANSWERED)
+    assert [step.plan.decision for step in found.steps] == [decision, Decision.CALL, Decision.SUMMARIZE]
+    assert [step.observation and step.observation.text for step in found.steps] == [told, "14:10", None]
+    planner = for_role(found, view=View.PLANNER, layout=Layout.PAPER)
+    assert [example.step for example in planner] == [0, 1, 2]
+    assert told in planner[1].messages[-1].content, "the planner reads why it goes on"
+    assert [e.completion for e in for_role(found, view=View.SUMMARIZER, layout=Layout.PAPER)] == ["At 14:10."]
+
+
+def test_both_readers_say_the_same_of_a_finish_that_failed() -> None:
+    """The same search as ToolBench writes it, and as the released preprocessing turned it into a conversation."""
+    messages = [
+        _finish('{"return_type": "give_answer"}'),
+        _said('{"response": "no"}'),
+        TIDE,
+        _said('{"response": "x"}'),
+    ]
+    steps, answer = read_messages([*messages, AT_1410, DONE])
+    turns = [
+        ("user", "High water?"),
+        ("assistant", "So. Next: conclusion."),
+        ("conclusion", "none"),
+        ("observation", "no"),
+        ("assistant", "I look. Next: caller."),
+        ("caller", 'Action: tide\nAction Input: {"port": "BRX"}'),
+        ("observation", "x"),
+        ("assistant", "So. Next: conclusion."),
+        ("conclusion", "At 14:10."),
+    ]
+    told = [{"from": speaker, "value": text} for speaker, text in turns]
+    value = {"tools": [], "instruction": "High water?", "conversations": told}
+    theirs = alpha_umi.read_record(Record(value, "r"))
+    assert (tuple(steps), answer) == (theirs.steps, theirs.answer)
+
+
+def test_a_path_that_ends_in_a_finish_that_failed_answers_nothing() -> None:
+    steps, answer = read_messages([TIDE, _said('{"response": "x"}'), _finish("{}"), _said(NO_ANSWER)])
+    assert answer is None
+    assert steps[-1].observation == Observation(text=NO_ANSWER, ok=False)
+    steps, answer = read_messages([TIDE, _said('{"response": "x"}'), AT_1410, DONE])
+    assert (answer, steps[-1].observation) == ("At 14:10.", None)
+    refused = _call("Finish", arguments='{"return_type": "give_answer"}', seen=NO_ANSWER)
+    both = _node("Action Input", "", refused, _call("t", ANSWER))
+    found = read_record(_answer_file(tree={"tree": both}))
+    assert found is not None
+    assert found.answer == "42", "the path that answers is taken, not the one whose answer was refused"
+    given_up = _call("Finish", arguments='{"return_type": "give_up"}', seen='{error:""return_type" is not valid"}')
+    assert read_record(_answer_file(tree={"tree": _node("Action Input", "", given_up)})) is None
+
+
+def _counted(messages: list[dict[str, Any]], names: set[str]) -> Counter[str]:
+    """What a list of `train_messages` holds, counted without the reader."""
+    counted: Counter[str] = Counter()
+    for before, message in itertools.pairwise([*messages, {"role": "end"}]):
+        counted["observation"] += before["role"] == "function"
+        call = before.get("function_call") if before["role"] == "assistant" else None
+        if call is None:
+            counted["thought"] += before["role"] == "assistant"
+        elif call["name"] == "Finish":
+            counted["give_up" if "give_up" in call["arguments"] else "summarize"] += 1
+            counted["refused"] += message["role"] != "end"
+        else:
+            counted["call"] += 1
+            counted["invented"] += call["name"] not in names
+    return +counted
+
+
+def test_the_fifteen_trees_are_read_whole(shared: Path) -> None:
+    """Every message that ToolBench chose to train on is there, and what α-UMi would train on differs by one call."""
+    targets: Counter[View] = Counter()
+    total: Counter[str] = Counter()
+    for path in sorted((shared / "toolbench" / "data_example" / "answer").rglob("*.json")):
+        value = json.loads(path.read_text(encoding="utf-8"))
+        prefixes = value["answer_generation"].get("train_messages")
+        found = read_record(Record(value, "r"))
+        assert (found is None) == (not prefixes)
+        if found is None:
+            continue
+        expected = _counted(prefixes[-1][2:], set(found.tool_names))
+        read = Counter(step.plan.decision.value if step.is_decision else "thought" for step in found.steps)
+        read["observation"] = sum(step.observation is not None for step in found.steps)
+        read["invented"] = sum(step.call is not None and step.call.tool not in found.tool_names for step in found.steps)
+        assert +read == expected, path.name
+        total += expected
+        for view in (View.PLANNER, View.CALLER, View.SUMMARIZER):
+            targets[view] += len(for_role(found, view=view, layout=Layout.PAPER))
+    assert total == {"call": 37, "observation": 37, "thought": 2, "summarize": 9, "give_up": 4, "invented": 1}
+    # α-UMi trains on the call that ToolBench took for another function by its ending, too: 50, 37 and 9.
+    assert targets == {View.PLANNER: 49, View.CALLER: 36, View.SUMMARIZER: 9}

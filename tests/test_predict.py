@@ -20,8 +20,9 @@ from alpha_umi.cli.evaluate import app
 from alpha_umi.data import store
 from alpha_umi.errors import DataError, UsageError, WorkError
 from alpha_umi.evaluation.episodes import EpisodeLog
+from alpha_umi.evaluation.paper_scorer import published_plan
 from alpha_umi.evaluation.points import Case, Prediction, decision_points
-from alpha_umi.evaluation.predict import history, predict
+from alpha_umi.evaluation.predict import ReadPlan, history, predict
 from alpha_umi.evaluation.predictions import PredictionLog, read_predictions
 from alpha_umi.evaluation.records import Origin, team_digest
 from alpha_umi.evaluation.scorers import score
@@ -64,9 +65,11 @@ def models_of(team: Team, **scripts: Callable[[Request], str] | Sequence[str]) -
     return {v: ScriptedModel(scripts.get(v.value, [standard.get(v.value, "")]), repeat_last=True) for v in views}
 
 
-def run(team: Team, models: dict[View, ScriptedModel], *given: Trajectory) -> list[Prediction]:
+def run(
+    team: Team, models: dict[View, ScriptedModel], *given: Trajectory, read_plan: ReadPlan = grammar.parse_plan
+) -> list[Prediction]:
     cases = list(decision_points(given or (trajectory(),)))
-    return [p for made in predict(cases, team=team, models=models) for p in made]
+    return [p for made in predict(cases, team=team, models=models, read_plan=read_plan) for p in made]
 
 
 def said(messages: Sequence[Message]) -> str:
@@ -143,6 +146,46 @@ def test_each_plan_leads_to_the_role_it_names() -> None:
     assert [sorted(p.predicted) for p in made] == [["planner", "summarizer"], ["planner"], ["caller", "planner"]]
     assert "So. Next: conclusion." in said(models[View.SUMMARIZER].requests[0].messages)
     assert "No marker here. Next: caller." in said(models[View.CALLER].requests[0].messages)
+
+
+MARKED_TWICE = (
+    ("I see. Next: caller.\nBut no. Next: give up.", "caller", None, "give_up"),
+    ("Done. Next: conclusion. Next: caller.", "caller", "summarizer", "summarize"),
+    ("I ask. Next: caller.\nKnown. Next: conclusion.", "caller", "summarizer", "summarize"),
+)
+"""A planner's text, whom the agent's rule asks, whom the published one, and what the published one decides."""
+
+
+@pytest.mark.parametrize(("text", "agent", "published", "decision"), MARKED_TWICE)
+def test_a_planner_that_writes_two_markers_is_read_as_published_for_the_paper(
+    text: str, agent: str, published: str | None, decision: str
+) -> None:
+    team = TEAMS["paper"]
+    for rule, asked in ((grammar.parse_plan, agent), (published_plan, published)):
+        made = run(team, models_of(team, planner=[text], summarizer=["At 14:10."]), read_plan=rule)
+        assert [set(p.predicted) - {"planner"} for p in made] == [{asked} - {None}] * 3
+    metrics = score(made, "paper")
+    assert metrics["faults"] == {}
+    assert [row[decision] for row in metrics["confusion"].values()] == [2, 1, 0]
+    if published == "summarizer":
+        assert metrics["rouge_l"]["value"] == pytest.approx(1), "its words are scored, not the word none"
+
+
+def test_texts_made_by_the_other_rule_are_scored_and_named() -> None:
+    team, text = TEAMS["paper"], MARKED_TWICE[1][0]
+    agent, published = (
+        run(team, models_of(team, planner=[text]), read_plan=rule) for rule in (grammar.parse_plan, published_plan)
+    )
+    assert score(agent, "paper")["faults"] == {"summarizer: not_asked": 3}
+    assert score(published, "strict")["faults"] == {"caller: not_asked": 3}
+    assert score(agent, "strict")["faults"] == score(published, "paper")["faults"] == {}
+
+
+@given(st.text("Next: calrgivupo.\n", max_size=12), st.permutations(list(grammar.MARKERS.values())), st.integers(1, 3))
+def test_any_planner_text_can_be_shown_to_the_next_role(text: str, order: list[str], count: int) -> None:
+    plan = published_plan(text.join(["So.", *order[:count], ""]))
+    assert grammar.parse_plan(grammar.format_plan(plan)).decision is plan.decision
+    assert plan.decision is next(decision for decision, marker in grammar.MARKERS.items() if marker in order[:count])
 
 
 def test_the_reference_itself_scores_full_marks() -> None:
@@ -389,6 +432,25 @@ def test_the_command_predicts_scores_and_rescores(tmp_path: Path, monkeypatch: p
     assert (metrics["scorer"], metrics["team"], metrics["n_trajectories"]) == ("paper", "umi", 2)
     assert set(metrics["plan_acc"]) == {"value", "n", "low", "high"}
     assert len(loaded) == 2
+
+
+def test_the_command_routes_as_published_for_the_paper_scorer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.write(tmp_path / "data", [trajectory("a")])
+    load = SimpleNamespace(load_models=lambda team: models_of(team, planner=[MARKED_TWICE[1][0]]))
+    monkeypatch.setitem(sys.modules, "alpha_umi.models.local", SimpleNamespace(default_device=lambda: "cpu"))
+    monkeypatch.setitem(sys.modules, "alpha_umi.models.loading", load)
+    arguments = ["static", "--data", str(tmp_path / "data"), "--team", "umi", "--json", "--out"]
+    paper = [*arguments, str(tmp_path / "paper"), "--scorer", "paper"]
+    made = CliRunner().invoke(app, paper, catch_exceptions=False)
+    assert json.loads(made.stdout)["confusion"]["summarize"]["summarize"] == 1
+    assert [set(p.predicted) for p in read_predictions(tmp_path / "paper")] == [{"planner", "summarizer"}] * 3
+    assert json.loads(CliRunner().invoke(app, paper, catch_exceptions=False).stdout) == json.loads(made.stdout)
+    strict = CliRunner().invoke(app, [*arguments, str(tmp_path / "strict")], catch_exceptions=False)
+    assert json.loads(strict.stdout)["confusion"]["call"]["call"] == 2
+    for other in (["paper"], ["strict", "--scorer", "paper"]):
+        refused = CliRunner().invoke(app, [*arguments, str(tmp_path / other[0]), *other[1:]])
+        assert isinstance(refused.exception, UsageError)
+        assert "holds predictions of other settings: give another --out" in str(refused.exception)
 
 
 @pytest.mark.parametrize("given", [[], ["--data", "d"], ["--predictions", "p", "--team", "t"]])

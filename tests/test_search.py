@@ -29,6 +29,9 @@ def walked(search: Search, ends: Mapping[Path_, End], *, max_steps: int = 4) -> 
     frontier, made = Frontier.start(search, max_steps=max_steps), list[Path_]()
     names: dict[int, Path_] = {ROOT: ()}
     while frontier.over is None:
+        if frontier.to_rank:
+            frontier = frontier.ranked(frontier.to_rank[::-1])
+            continue
         at = frontier.at
         assert at is not None
         path = (*names[at], len(frontier.children(at)))
@@ -44,11 +47,15 @@ class Enough(Exception):
 
 
 def published(
-    ends: Mapping[Path_, End], *, width: int, limit: int, budget: int, answers: int
+    ends: Mapping[Path_, End], *, width: int, limit: int, budget: int, answers: int, rank: bool = False
 ) -> tuple[list[Path_], list[Path_], bool]:
-    """`DFS.py` as its facts describe it, recursive, one node a step: the queries made, the answers, all tried?"""
+    """`DFS.py` as its facts describe it, recursive, one node a step: the queries made, the answers, all tried?
+
+    With `rank` (`with_filter`) the later try always wins its comparisons.
+    """
     queries: list[Path_] = []
     found: list[Path_] = []
+    compared = 0
 
     def visit(path: Path_, end: End | None) -> int:
         if end is End.ANSWER:
@@ -58,16 +65,27 @@ def published(
             return 2
         if end is End.DEAD or len(path) >= limit:
             return 1
-        for i in range(width):
-            child = (*path, i)
+        nonlocal compared
+        children = [(*path, i) for i in range(width)]
+        for child in children:
             queries.append(child)
-            if len(queries) >= budget:
+            if len(queries) + compared >= budget:
                 raise Enough
+            if rank:
+                continue
             result = visit(child, ends.get(child))
             if len(found) >= answers:
                 raise Enough
             if result > 1:
                 return result - 1
+        if rank:
+            compared += 2 * (width * (width - 1) // 2)
+            for child in reversed(children):
+                result = visit(child, ends.get(child))
+                if len(found) >= answers:
+                    raise Enough
+                if result > 1:
+                    return result - 1
         return 1
 
     try:
@@ -88,13 +106,14 @@ policies = st.dictionaries(
     limit=st.integers(1, 4),
     budget=st.integers(1, 30),
     answers=st.integers(1, 3),
+    rank=st.booleans(),
 )
 def test_compat_visits_as_the_published_recursion(
-    ends: Mapping[Path_, End], width: int, limit: int, budget: int, answers: int
+    ends: Mapping[Path_, End], width: int, limit: int, budget: int, answers: int, rank: bool
 ) -> None:
-    search = DFSDT(width=width, max_calls=budget, answers=answers, compat="toolbench")
+    search = DFSDT(width=width, max_calls=budget, answers=answers, compat="toolbench", rank=rank)
     frontier, made = walked(search, ends, max_steps=limit)
-    queries, found, all_tried = published(ends, width=width, limit=limit, budget=budget, answers=answers)
+    queries, found, all_tried = published(ends, width=width, limit=limit, budget=budget, answers=answers, rank=rank)
     assert made == queries
     assert len(frontier.found) == len(found)
     assert (frontier.over == "exhausted") == all_tried
@@ -177,10 +196,22 @@ def test_classical_dfs_visits_the_best_try_first() -> None:
     assert (other.nodes[1].visit, other.nodes[2].visit, other.at) == (1, None, 1)
 
 
-def test_what_was_tried_is_the_next_call_of_each_try() -> None:
-    thought = Step(plan=Plan(rationale="Hm.", decision=Decision.CALL, fault="no_marker"))
+@pytest.mark.parametrize(("compat", "replies"), [("toolbench", 4), ("alpha-umi", 4), (None, 7)])
+def test_comparisons_are_paid_for_only_in_the_published_search(compat: Any, replies: int) -> None:
+    """Width 3, budget 7: three tries and six comparisons are over it, which the next reply shows."""
+    _, made = walked(DFSDT(width=3, max_calls=7, rank=True, compat=compat), {}, max_steps=4)
+    assert len(made) == replies
+
+
+@pytest.mark.parametrize("call", [None, Call(tool="none", fault="no_action")])
+def test_what_was_tried_is_the_next_readable_call_of_each_try(call: Call | None) -> None:
+    thought = Step(plan=Plan(rationale="Hm.", decision=Decision.CALL, fault="no_marker"), call=call)
     frontier = Frontier.start(DFSDT(compat="toolbench"), max_steps=3).add(thought).add(step("first"), end=End.DEAD)
     assert [s.call and s.call.tool for s in frontier.tried(ROOT)] == ["first"]
+    end = Step(plan=Plan(rationale="No.", decision=Decision.GIVE_UP))
+    given_up = Frontier.start(DFSDT(), max_steps=3).add(thought).add(end, end=End.GIVE_UP)
+    assert given_up.at == ROOT
+    assert given_up.tried(ROOT) == [end], "the release walks on to the call of Finish"
 
 
 @pytest.mark.parametrize(

@@ -139,15 +139,25 @@ class Episode:
 
     def _end_step(self, end: End | None = None, *, why: str = "", answer: str | None = None) -> None:
         """Tell the search what became of the step under way."""
-        new, weight = len(self.tree.nodes), 1
-        if self.tree.search.compat == "toolbench":
-            call = self.last.call
-            acted = call.tool != NO_TOOL if call is not None else self.last.plan.decision is not Decision.CALL
-            weight = max(1, bool(self.last.plan.rationale) + 2 * acted)
-        self.tree = self.tree.add(self.last, end=end, why=why, answer=answer, weight=weight)
+        new = len(self.tree.nodes)
+        self.tree = self.tree.add(self.last, end=end, why=why, answer=answer, weight=self._weight())
         if len(self.tree.nodes) > new:
             self.node = new
         self._conclude()
+
+    def _weight(self) -> int:
+        """How much deeper the step under way lies: 1, or what a released search makes of it.
+
+        ToolBench: a node for the thought where there is one, and two for a call (`DFS.py`). In α-UMi's live run the
+        thought is never absent, and a call that cannot be read is one of `none` (`collab_agent_parser`).
+        """
+        if self.tree.search.compat is None:
+            return 1
+        if self.tree.search.compat == "alpha-umi":
+            return 3
+        call = self.last.call
+        acted = call.tool != NO_TOOL if call is not None else self.last.plan.decision is not Decision.CALL
+        return max(1, bool(self.last.plan.rationale) + 2 * acted)
 
     def _conclude(self) -> None:
         """End the run when the search is over."""

@@ -4,8 +4,8 @@ Pure: a `Frontier` is plain data, and every event in the search returns a new on
 LangGraph; `nodes` asks it which node is to be expanded and tells it what became of the step.
 
 After ToolLLM (arXiv 2307.16789, DFSDT) and its released `DFS.py` and `single_chain.py`. The published search counts its
-depth in nodes, of which a step has up to three, and throws the last reply away that it has paid for;
-`compat="toolbench"` reproduces both, and the default counts steps and uses every reply.
+depth in nodes, of which a step has up to three, pays for comparisons out of the same budget, and throws the last reply
+away that it has paid for; `Search.compat` reproduces this, and the default counts steps and uses every reply.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Node(Frozen):
     step: Step | None = None
     """None at the root."""
     depth: int = 0
-    """Steps from the root; with `compat="toolbench"` published nodes."""
+    """Steps from the root; with `compat` published nodes."""
     end: End | None = None
     why: str = ""
     """More about a dead end."""
@@ -63,6 +63,9 @@ class Frontier(Frozen):
     nodes: tuple[Node, ...] = (Node(visit=0),)
     open: tuple[_Frame, ...] = (_Frame(node=ROOT),)
     calls: int = 0
+    """Steps tried; with `compat` comparisons too."""
+    cut: bool = False
+    """With `compat`: a reply met the budget of calls, and was thrown away."""
     found: tuple[int, ...] = ()
     """Nodes that answered, in order."""
     visits: int = 0
@@ -93,6 +96,11 @@ class Frontier(Frozen):
 
     @property
     def _spent(self) -> bool:
+        """Whether nothing more may be tried; the published search looks only when it has a reply."""
+        return self.cut if self.search.compat else self._met
+
+    @property
+    def _met(self) -> bool:
         return self.search.max_calls is not None and self.calls >= self.search.max_calls
 
     @property
@@ -128,13 +136,14 @@ class Frontier(Frozen):
         return [i for i, other in enumerate(self.nodes) if other.parent == node]
 
     def tried(self, node: int) -> list[Step]:
-        """The last call of each earlier try from a node: of a try without one, the first that follows on it."""
+        """The last call of each earlier try from a node: of a try without a readable one, the first that follows it."""
         found = []
         for child in self.children(node):
             at: int | None = child
             while at is not None:
                 step = self.nodes[at].step
-                if step is not None and (step.call is not None or self.nodes[at].end is not None):
+                called = step is not None and step.call is not None and step.call.fault is None
+                if step is not None and (called or self.nodes[at].end is not None):
                     found.append(step)
                     break
                 at = next(iter(self.children(at)), None)
@@ -173,8 +182,8 @@ class Frontier(Frozen):
         frame = self.open[-1]
         calls, index = self.calls + 1, len(self.nodes)
         paid = self.model_copy(update={"calls": calls})
-        if self.search.compat == "toolbench" and paid._spent:
-            return paid  # the reply that meets the budget is thrown away
+        if self.search.compat and paid._met:
+            return paid.model_copy(update={"cut": True, "open": ()})
         node = Node(parent=at, step=step, depth=self.nodes[at].depth + weight, end=end, why=why, answer=answer)
         frame = frame.model_copy(update={"tries": frame.tries + 1})
         if self.search.rank:
@@ -196,7 +205,8 @@ class Frontier(Frozen):
         if sorted(order) != sorted(self.to_rank):
             raise UsageError(f"the ranking {list(order)} is not one of {list(self.to_rank)}")
         frame = self.open[-1].model_copy(update={"ranked": True, "waiting": tuple(order)})
-        return self.model_copy(update={"open": (*self.open[:-1], frame)})._next()
+        compared = len(order) * (len(order) - 1) if self.search.compat else 0  # each pair in both orders
+        return self.model_copy(update={"open": (*self.open[:-1], frame), "calls": self.calls + compared})._next()
 
     def _visit(self, index: int) -> Frontier:
         """Go to a node: open it, or back from where its path ends."""
@@ -223,7 +233,7 @@ class Frontier(Frozen):
 
         The published search leaves the root too, so that giving up at the first step ends it all; ours stays there.
         """
-        last = 0 if self.search.compat == "toolbench" else 1
+        last = 0 if self.search.compat else 1
         kept = self.open[: max(len(self.open) - (levels - 1), last)]
         return self.model_copy(update={"open": kept})._next()
 

@@ -22,9 +22,9 @@ class Search(Frozen):
     root_width: int | None = Field(default=None, ge=1)
     """The same for the root; None: as everywhere."""
     max_steps: int | None = Field(default=None, ge=1)
-    """Steps on a path; None: `Budget.max_steps`. With `compat="toolbench"` published nodes, up to three a step."""
+    """Steps on a path; None: `Budget.max_steps`. With `compat` published nodes, up to three a step."""
     max_calls: int | None = Field(default=None, ge=1)
-    """Steps tried in the whole search; None: as many as there are."""
+    """Steps tried in the whole search, with `compat` comparisons too; None: as many as there are."""
     give_up_retreat: int = Field(default=2, ge=1)
     """Levels that a give-up, or an answer when more are wanted, goes back: 2 leaves its siblings untried."""
     dead_end_retreat: int = Field(default=1, ge=1)
@@ -35,7 +35,9 @@ class Search(Frozen):
     """Whether a later try of a node is told what the earlier ones did."""
     rank: bool = False
     """Classical DFS: make all tries of a node first, then visit them best first."""
-    compat: Literal["toolbench"] | None = None
+    compat: Literal["toolbench", "alpha-umi"] | None = None
+    """Go as a released search goes (docs/published.md): ToolBench's, where a step without words is a node less, or
+    α-UMi's, where the planner always has words, so that each step is three nodes."""
 
     @property
     def name(self) -> str:

@@ -19,11 +19,13 @@ if TYPE_CHECKING:
     from alpha_umi.agent.strategies import Search
     from alpha_umi.evaluation.episodes import Episode, EpisodeLog
     from alpha_umi.evaluation.points import Case, Prediction
+    from alpha_umi.evaluation.predict import ReadPlan
     from alpha_umi.evaluation.predictions import PredictionLog
     from alpha_umi.roles import Team
     from alpha_umi.trajectory import Trajectory
 
 _A_DAY = 86_400.0
+_PUBLISHED = "roles asked by the published rule"
 
 app = typer.Typer(help="Measure a team.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -37,7 +39,8 @@ _STATIC_HELP = """Teacher-forced static evaluation, step by step: Plan ACC, Act.
 
 Example: alpha-umi evaluate static --data data/test --team runs/first --out eval/first
 
-A run that was stopped continues when the same command is given again. Scoring alone needs no model:
+With --scorer paper the planner's words lead to the next role as in the paper's scripts; such predictions are not mixed
+with others. A run that was stopped continues when the same command is given again. Scoring alone needs no model:
 alpha-umi evaluate static --predictions eval/first/predictions.jsonl --scorer paper --out eval/first-paper
 """
 
@@ -72,7 +75,7 @@ def static(
     elif data is None or team is None:
         raise UsageError("give --data and --team to evaluate a team, or --predictions to score what was predicted")
     else:
-        made, names = _predict(data, team, out, limit, batch)
+        made, names = _predict(data, team, out, limit, batch, scorer)
     metrics = score(made, scorer) | names
     write_metrics(out, metrics)
     if as_json:
@@ -91,12 +94,14 @@ def _read(path: Path) -> tuple[list[Prediction], dict[str, Any]]:
 
 
 def _predict(
-    data: Path, team_name: str, out: Path, limit: int | None, batch: int | None
+    data: Path, team_name: str, out: Path, limit: int | None, batch: int | None, scorer: Scorer
 ) -> tuple[list[Prediction], dict[str, Any]]:
     from alpha_umi.data import store
+    from alpha_umi.evaluation.paper_scorer import published_plan
     from alpha_umi.evaluation.points import decision_points
     from alpha_umi.evaluation.predictions import PredictionLog
     from alpha_umi.evaluation.records import Origin, team_digest
+    from alpha_umi.grammar import parse_plan
     from alpha_umi.roles import load_team
 
     team = load_team(team_name)
@@ -104,15 +109,22 @@ def _predict(
     points = [p for case in cases for p in case.points]
     if not points:
         raise UsageError(f"{data}: none of its {len(cases)} trajectories holds a step to score")
-    origin = Origin(team=team.name, team_digest=team_digest(team), data=str(data), data_digest=store.digest(data))
+    published = scorer is Scorer.PAPER and not team.single
+    origin = Origin(
+        team=team.name,
+        team_digest=team_digest(team),
+        data=str(data),
+        data_digest=store.digest(data),
+        settings=_PUBLISHED if published else "",
+    )
     with PredictionLog(out, origin) as log:
         if any(p.n not in log.done for p in points):
-            _fill(log, cases, team, batch)
+            _fill(log, cases, team, batch, published_plan if published else parse_plan)
         made = [log.done[p.n] for p in points]
     return made, {"team": team.name, "data": str(data)}
 
 
-def _fill(log: PredictionLog, cases: list[Case], team: Team, batch: int | None) -> None:
+def _fill(log: PredictionLog, cases: list[Case], team: Team, batch: int | None, read_plan: ReadPlan) -> None:
     """Predict what the log lacks, and show on stderr how far it is."""
     from alpha_umi.evaluation.predict import BATCH, predict
     from alpha_umi.models.loading import load_models
@@ -123,7 +135,9 @@ def _fill(log: PredictionLog, cases: list[Case], team: Team, batch: int | None) 
     models = load_models(team)
     width = batch or (BATCH if default_device() == "cuda" else 1)
     with Meter(f"predicting with {team.name}", total=total, done=done) as meter:
-        for predictions in predict(cases, team=team, models=models, done=log.done.keys(), batch=width):
+        for predictions in predict(
+            cases, team=team, models=models, done=log.done.keys(), batch=width, read_plan=read_plan
+        ):
             log.append(predictions)
             meter.advance(len(predictions))
 

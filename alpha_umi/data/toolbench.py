@@ -117,7 +117,11 @@ def read_tool(function: Mapping[str, Any]) -> Tool:
 
 
 def read_messages(messages: Iterable[_Message]) -> tuple[list[Step], str | None]:
-    """Steps and answer out of the messages that follow the system and the user message."""
+    """Steps and answer out of the messages that follow the system and the user message.
+
+    A `Finish` that ToolBench refuses (code 2: no `return_type` that it knows, or no `final_answer`) ends nothing, as in
+    its `DFS.py`: it stays as a step with what it was told, and its answer was none.
+    """
     steps: list[Step] = []
     prompts: list[str] = []
     answer: str | None = None
@@ -132,9 +136,12 @@ def read_messages(messages: Iterable[_Message]) -> tuple[list[Step], str | None]
             steps[-1] = steps[-1].model_copy(update={"observation": read_result(message["content"])})
         else:
             raise ValueError(f"a message of role {str(message['role'])[:40]!r}")
-        if steps and steps[-1].is_decision and steps[-1].call is None:
-            break  # after `Finish` there is only its confirmation
-    return steps, answer
+    if not steps or steps[-1].call is not None or not steps[-1].is_decision:
+        return steps, answer
+    last = steps[-1]
+    if last.observation is not None and not last.observation.ok:
+        return steps, None
+    return [*steps[:-1], last.model_copy(update={"observation": None})], answer  # it was only confirmed
 
 
 def _read_assistant(message: _Message) -> tuple[Step, str | None]:
@@ -175,6 +182,8 @@ def read_finish(arguments: str, thought: str = "") -> Finish:
 
 _RESPONSE = re.compile(r'"response":')
 _NO_ERROR = re.compile(r'^\s*\{"error":\s*""')
+_REFUSED_FINISH = re.compile(r"^\s*\{error:")
+"""How ToolBench's environment begins what it says of a `Finish` with code 2, which is no JSON."""
 
 
 def read_result(content: str | None) -> Observation:
@@ -185,7 +194,7 @@ def read_result(content: str | None) -> Observation:
     except (ValueError, RecursionError):
         found = _RESPONSE.search(content)
         if found is None:
-            return Observation(text=content)
+            return Observation(text=content, ok=_REFUSED_FINISH.match(content) is None)
         return Observation(text=content[found.end() :], ok=_NO_ERROR.match(content) is not None)
     if not isinstance(value, dict) or not {"error", "response"} & value.keys():
         return Observation(text=content)
@@ -197,7 +206,11 @@ def read_result(content: str | None) -> Observation:
 def _outcome(steps: Sequence[Step], answer: str | None) -> Outcome:
     if answer is not None:
         return Outcome.ANSWERED
-    return Outcome.GAVE_UP if steps and steps[-1].plan.decision is Decision.GIVE_UP else Outcome.UNFINISHED
+    return Outcome.GAVE_UP if _gave_up(steps) else Outcome.UNFINISHED
+
+
+def _gave_up(steps: Sequence[Step]) -> bool:
+    return bool(steps) and steps[-1].plan.decision is Decision.GIVE_UP and steps[-1].observation is None
 
 
 def _best_path(value: Mapping[str, Any], *, keep_invalid: bool) -> list[_Message] | None:
@@ -209,7 +222,7 @@ def _best_path(value: Mapping[str, Any], *, keep_invalid: bool) -> list[_Message
         steps, answer = read_messages(messages)
         if answer is not None:
             return messages
-        if gave_up is None and steps and steps[-1].plan.decision is Decision.GIVE_UP:
+        if gave_up is None and _gave_up(steps):
             gave_up = messages
         longest = max(longest, messages, key=len)
     return gave_up or (longest if keep_invalid and longest else None)

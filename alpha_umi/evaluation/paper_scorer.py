@@ -15,7 +15,7 @@ from alpha_umi.evaluation import rouge_paper
 from alpha_umi.evaluation.judgement import Judgement
 from alpha_umi.evaluation.points import Point, Prediction
 from alpha_umi.prompts import View
-from alpha_umi.trajectory import Decision
+from alpha_umi.trajectory import Decision, Plan
 
 _EOS = "</s>"
 _ROUTES = tuple(grammar.MARKERS)
@@ -57,9 +57,11 @@ def judge(prediction: Prediction) -> Judgement:
         except ValueError as error:
             scores["rouge_l"] = 0.0
             stops.append(f"rouge: {error}")
-    faults = tuple(f"published script stops: {stop}" for stop in stops)
+    faults = [f"published script stops: {stop}" for stop in stops]
+    if not single and (fault := prediction.not_asked(_route(clean(prediction.predicted[View.PLANNER]))[0])):
+        faults.append(fault)
     where = (prediction.id, prediction.step, reference.plan.value, predicted.plan.value)
-    return Judgement(*where, scores, faults, unscored)
+    return Judgement(*where, scores, tuple(faults), unscored)
 
 
 def output_order(prediction: Prediction) -> int:
@@ -83,6 +85,18 @@ def _route(planned: str) -> tuple[Decision, str]:
         if found:
             return decision, before + marker
     return Decision.CALL, planned + grammar.MARKERS[Decision.CALL]
+
+
+def published_plan(text: str) -> Plan:
+    """A planner's text as `infer_pipeline.py` acts on it: give up over conclusion over caller, wherever they stand.
+
+    What is cut off after the marker is never read. A `Next: caller.` before it loses its full stop, as a reader of the
+    history would take it for the decision otherwise.
+    """
+    decision, planned = _route(clean(text))
+    caller = grammar.MARKERS[Decision.CALL]
+    rationale = planned.removesuffix(grammar.MARKERS[decision]).removesuffix(" ")
+    return Plan(rationale=rationale.replace(caller, caller.removesuffix(".")), decision=decision)
 
 
 def prediction_of_roles(prediction: Prediction) -> str:

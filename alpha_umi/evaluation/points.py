@@ -15,6 +15,8 @@ from alpha_umi.errors import DataError
 from alpha_umi.prompts import View
 from alpha_umi.trajectory import Decision, Frozen, Step, Trajectory
 
+_WANTED = {Decision.CALL: View.CALLER, Decision.SUMMARIZE: View.SUMMARIZER}
+
 
 class Point(Frozen):
     """One scored step: where it stands and what the reference says there (α-UMi §4, static evaluation)."""
@@ -44,6 +46,11 @@ class Prediction(Point):
     encoded_tokens: int = 0
     completion_tokens: int = 0
     seconds: float = 0.0
+
+    def not_asked(self, decision: Decision) -> str | None:
+        """A fault where a decision wants a role that was not asked: the planner was read by another rule then."""
+        view = _WANTED.get(decision)
+        return f"{view}: not_asked" if view and view not in self.predicted and self.fault is None else None
 
 
 class Case(NamedTuple):

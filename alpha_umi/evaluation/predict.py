@@ -1,13 +1,14 @@
 """Teacher-forced prediction: at each point the history is the reference's, and the team writes that one step.
 
 The planner is asked first, then the caller or the summarizer with the plan the planner wrote, not the reference's
-(α-UMi, released code, `infer_pipeline.py`; here greedy and in the order of the data). Knows nothing of scores or files.
+(α-UMi, released code, `infer_pipeline.py`; here greedy and in the order of the data). Who is asked is said by the rule
+that reads the planner's text: the agent's, or the published one. Knows nothing of scores or files.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 
@@ -23,11 +24,20 @@ from alpha_umi.trajectory import Decision, Outcome, Plan, Step, Trajectory
 BATCH = 16
 """Trajectories predicted side by side by models that complete many requests at once."""
 
+ReadPlan = Callable[[str], Plan]
+"""Reads a planner's text: `grammar.parse_plan`, or `paper_scorer.published_plan`."""
+
 _NOT_ASKED = Completion(text="", finish_reason="context")
 
 
 def predict(
-    cases: Sequence[Case], *, team: Team, models: Mapping[View, Model], done: Collection[int] = (), batch: int = BATCH
+    cases: Sequence[Case],
+    *,
+    team: Team,
+    models: Mapping[View, Model],
+    done: Collection[int] = (),
+    batch: int = BATCH,
+    read_plan: ReadPlan = grammar.parse_plan,
 ) -> Iterator[list[Prediction]]:
     """Predict every point that is not done, yielding the predictions made together.
 
@@ -37,6 +47,7 @@ def predict(
         models: a model for each view the team speaks.
         done: numbers of the points to leave out.
         batch: trajectories side by side, where every model has `complete_many`.
+        read_plan: the rule by which the planner's text says who is asked next.
     """
     left = [Case(case.trajectory, tuple(p for p in case.points if p.n not in done)) for case in cases]
     left = [case for case in left if case.points]
@@ -46,7 +57,7 @@ def predict(
         try:
             for points in zip_longest(*(case.points for case in side_by_side)):
                 drafts = [_Draft(c.trajectory, p) for c, p in zip(side_by_side, points, strict=True) if p is not None]
-                yield _predict_together(drafts, team, models)
+                yield _predict_together(drafts, team, models, read_plan)
         finally:
             for case in side_by_side:
                 for view, model in models.items():
@@ -100,7 +111,9 @@ class _Draft:
         )
 
 
-def _predict_together(drafts: Sequence[_Draft], team: Team, models: Mapping[View, Model]) -> list[Prediction]:
+def _predict_together(
+    drafts: Sequence[_Draft], team: Team, models: Mapping[View, Model], read_plan: ReadPlan
+) -> list[Prediction]:
     """One step of each draft's trajectory: first the planner for all, then whom each plan names."""
     began = time.perf_counter()
     if team.single:
@@ -109,7 +122,7 @@ def _predict_together(drafts: Sequence[_Draft], team: Team, models: Mapping[View
         _ask(View.PLANNER, drafts, team, models)
         for draft in drafts:
             if draft.written[View.PLANNER].finish_reason != "context":
-                draft.plan = grammar.parse_plan(draft.written[View.PLANNER].text)
+                draft.plan = read_plan(draft.written[View.PLANNER].text)
         for view, decision in ((View.CALLER, Decision.CALL), (View.SUMMARIZER, Decision.SUMMARIZE)):
             _ask(view, [d for d in drafts if d.plan is not None and d.plan.decision is decision], team, models)
     each = (time.perf_counter() - began) / len(drafts)

@@ -83,6 +83,8 @@ def _read(prediction: Prediction) -> _Read:
             wrong.pop(f"{speaker}: empty", None)
         if reason != "stop":
             wrong[f"{speaker}: {reason}"] = None
+    if view is View.PLANNER and not plan.fault and (fault := prediction.not_asked(plan.decision)):
+        wrong[fault] = None
     if plan.fault:
         return _Read(None, None, None, tuple(wrong))
     return _Read(plan.decision, call, answer, tuple(wrong))
