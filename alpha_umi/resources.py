@@ -7,6 +7,7 @@ a name with a suffix or a slash means a path. A folder that holds a `team.yaml` 
 
 from __future__ import annotations
 
+import os
 from importlib.resources import files
 from pathlib import Path
 
@@ -22,6 +23,13 @@ def root() -> Path:
     package = Path(str(files("alpha_umi")))
     shipped = package / "_shipped"
     return shipped if shipped.is_dir() else package.parent
+
+
+def cache_folder() -> Path:
+    """Where converted weights are kept: $ALPHA_UMI_CACHE, else $XDG_CACHE_HOME/alpha-umi, else ~/.cache/alpha-umi."""
+    if folder := os.environ.get("ALPHA_UMI_CACHE"):
+        return Path(folder).expanduser()
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "alpha-umi"
 
 
 def names(folder: str, suffix: str = ".yaml") -> list[str]:

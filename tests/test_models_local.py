@@ -214,10 +214,10 @@ def test_an_unknown_hub_id_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_weights_written_anew_have_another_digest(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text("{}")
-    (tmp_path / "model.safetensors").write_bytes(b"one")
+    save_file({"weight": torch.ones(3)}, tmp_path / "model.safetensors")
     first = local.base_digest(str(tmp_path))
     assert local.base_digest(str(tmp_path)) == first
-    (tmp_path / "model.safetensors").write_bytes(b"another")
+    save_file({"weight": torch.zeros(3)}, tmp_path / "model.safetensors")
     assert local.base_digest(str(tmp_path)) != first
 
 

@@ -39,7 +39,7 @@ def _root(
 
 
 def _register() -> None:
-    from alpha_umi.cli import data, evaluate, export, quickstart, run, shipped, split, train
+    from alpha_umi.cli import data, doctor, evaluate, export, quickstart, run, shipped, split, train
 
     split.register(data.app)
     app.add_typer(data.app, name="data")
@@ -49,6 +49,7 @@ def _register() -> None:
     export.register(app)
     quickstart.register(app)
     shipped.register(app)
+    doctor.register(app)
 
 
 def main() -> None:

