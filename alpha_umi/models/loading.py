@@ -32,6 +32,9 @@ def load_models(team: Team, *, dtype: torch.dtype | None = None, device: str | N
             models[role.view] = RemoteModel.of(role.served)
     if any(role.served is None for role in seats):
         try:
+            from alpha_umi.models.bases import resolve_base
+
+            resolve_base(team.base)  # what is not there is said before torch is imported, which takes seconds
             from alpha_umi.models.teams import load_local
         except ImportError as error:
             raise MissingExtra("running a team's weights on this machine", "local", error) from error

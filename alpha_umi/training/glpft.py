@@ -83,7 +83,8 @@ def _train(
     """Train one stage, or roles together; write their weights and cards, and drop their checkpoints."""
     from transformers import set_seed
 
-    from alpha_umi.models.local import base_digest, resolve_base
+    from alpha_umi.models.bases import resolve_base
+    from alpha_umi.models.local import base_digest
     from alpha_umi.training import callbacks, trainer
 
     first = recipe.stages[names[0]]
