@@ -17,7 +17,7 @@ from alpha_umi.models.packaged import converted, how_to_get
 PATIENCE = 2.0
 """Seconds within which a hub must have taken the connection; $HF_HUB_ETAG_TIMEOUT, where it is set, in their place."""
 
-_ANSWER = 10.0
+_ANSWER = 5.0
 """Seconds that a hub which took the connection has to answer."""
 
 _REMEMBERED = 60.0
@@ -110,6 +110,8 @@ def _ask(address: str) -> str | None:
     if not moved.wait(patience):
         return f"no connection within {patience:g} s (HF_HUB_ETAG_TIMEOUT=30 waits longer)"
     asking.join(_ANSWER)
+    if asking.is_alive():
+        return f"no answer within {_ANSWER:g} s"
     return failed[0] if failed else None
 
 

