@@ -72,7 +72,8 @@ class _Answer(BaseHTTPRequestHandler):
             return json.dumps({"id": "me/tiny", "sha": COMMIT, "private": False, "siblings": siblings}).encode()
         place, _, name = path.rpartition("/")
         file = self.server.folder / name
-        return file.read_bytes() if place == "/me/tiny/resolve/main" and file.is_file() else None
+        here = place in {"/me/tiny/resolve/main", f"/me/tiny/resolve/{COMMIT}"}
+        return file.read_bytes() if here and file.is_file() else None
 
     def log_message(self, *_: object) -> None:
         """Nothing: the tests' output is theirs."""
@@ -139,7 +140,7 @@ def _ask_anew() -> None:
 
 
 @pytest.fixture
-def endpoint(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[pytest.MonkeyPatch]:
+def endpoint(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
     """Sets the hub's address in this process, by `setattr`; nothing was downloaded."""
     for variable in _PROXIES:
         monkeypatch.delenv(variable, raising=False)

@@ -179,6 +179,16 @@ def test_what_cannot_be_converted_is_refused(tmp_path: Path, change: dict[str, A
         conversion.convert(tmp_path / NAME, tmp_path / "to", sha256="0")
 
 
+def test_a_file_cut_short_is_refused(tmp_path: Path) -> None:
+    whole = write_gguf(tmp_path / NAME).read_bytes()
+    (tmp_path / "to").mkdir()
+    for length in (0, 3, 30, len(whole) // 100, len(whole) // 4, len(whole) - 1):
+        (tmp_path / NAME).write_bytes(whole[:length])
+        with pytest.raises(ModelError, match="is damaged") as error:
+            conversion.convert(tmp_path / NAME, tmp_path / "to", sha256="0")
+        assert "\n" not in str(error.value)
+
+
 @pytest.fixture
 def carried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A tiny model in an installed package of this test's own, under a cache of its own; the base is `me/tiny`."""

@@ -12,6 +12,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from alpha_umi.pace import Pace
 
+EVERY = 1.0
+"""Seconds after which it is seen whether a line is due although nothing got done."""
+
 
 def can_move(console: Console) -> bool:
     """Whether what was written on a console can be written over."""
@@ -75,7 +78,7 @@ class Meter:
 
     def _watch(self) -> None:
         """A line now and then while nothing gets done."""
-        while not self._over.wait(1.0):
+        while not self._over.wait(EVERY):
             self._show()
 
     def _line(self, more: str) -> None:

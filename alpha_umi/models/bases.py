@@ -45,27 +45,9 @@ def resolve_base(base: str) -> str:
         return str(folder)
     if base.count("/") > 1 or base.startswith((".", "/", "~")) or base.endswith((".gguf", ".yaml")):
         raise ModelError(f"there is no model folder {path}")
-    _check_id(base)
-    if (reason := no_hub(base)) is not None and not _is_downloaded(base):
+    if not _is_downloaded(base) and (reason := no_hub(base)) is not None:
         raise ModelError(f"the model '{base}' is not on this machine, and {reason}{how_to_get(base)}")
     return base
-
-
-def _check_id(base: str) -> None:
-    """Refuse what no hub can have, before one is asked.
-
-    Raises:
-        ModelError: it is no hub id.
-        MissingExtra: `huggingface_hub` is not installed.
-    """
-    try:
-        from huggingface_hub.utils import HFValidationError, validate_repo_id
-    except ImportError as missing:
-        raise MissingExtra("downloading a base", "local", missing) from missing
-    try:
-        validate_repo_id(base)
-    except HFValidationError as error:
-        raise ModelError(f"'{base}' is neither a model folder nor a hub id") from error
 
 
 def no_hub(base: str) -> str | None:
@@ -116,7 +98,18 @@ def _ask(address: str) -> str | None:
 
 
 def _is_downloaded(base: str) -> bool:
-    """Whether a hub id was downloaded before, at least in part."""
-    from huggingface_hub import try_to_load_from_cache
+    """Whether a hub id was downloaded before, at least in part.
 
-    return isinstance(try_to_load_from_cache(base, "config.json"), str)
+    Raises:
+        ModelError: it is no hub id.
+        MissingExtra: `huggingface_hub` is not installed.
+    """
+    try:
+        from huggingface_hub import try_to_load_from_cache
+        from huggingface_hub.errors import HFValidationError
+    except ImportError as missing:
+        raise MissingExtra("downloading a base", "local", missing) from missing
+    try:
+        return isinstance(try_to_load_from_cache(base, "config.json"), str)
+    except HFValidationError as error:
+        raise ModelError(f"'{base}' is neither a model folder nor a hub id") from error

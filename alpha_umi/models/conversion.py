@@ -53,20 +53,24 @@ def convert(gguf: Path, folder: Path, *, sha256: str) -> None:
     except ImportError as missing:
         raise MissingExtra("reading packaged weights", "local", missing) from missing
     try:
-        reader = GGUFReader(gguf)
-    except (ValueError, IndexError, KeyError) as error:
+        _write(GGUFReader(gguf), folder)
+    except (ValueError, LookupError) as error:
         raise ModelError(f"{gguf} is damaged: {error}") from error
+    sizes = {file.name: file.stat().st_size for file in sorted(folder.iterdir())}
+    _write_json(folder / MARKER, {"conversion": CONVERSION, "files": sizes, "sha256": sha256, "source": gguf.name})
+
+
+def _write(reader: Any, folder: Path) -> None:
+    """All but the marker."""
     facts = {name: field.contents() for name, field in reader.fields.items()}
     if (facts.get("general.architecture"), facts.get("tokenizer.ggml.model")) != ("llama", "gpt2"):
-        raise ModelError(f"{gguf} holds no Llama model with a byte-level BPE tokenizer")
+        raise ModelError("the GGUF file holds no Llama model with a byte-level BPE tokenizer")
     tensors = {_tensor_name(tensor.name): tensor for tensor in reader.tensors}
     _write_json(folder / "config.json", _config(facts, tied="lm_head.weight" not in tensors))
     _write_json(folder / "generation_config.json", _special_ids(facts))
     _write_json(folder / "tokenizer_config.json", _tokenizer_config(facts))
     _write_json(folder / "tokenizer.json", _tokenizer(facts))
     _write_tensors(folder / "model.safetensors", tensors, facts)
-    sizes = {file.name: file.stat().st_size for file in sorted(folder.iterdir())}
-    _write_json(folder / MARKER, {"conversion": CONVERSION, "files": sizes, "sha256": sha256, "source": gguf.name})
 
 
 def is_whole(folder: Path) -> bool:
@@ -215,4 +219,6 @@ def _bf16(values: NDArray[np.float32]) -> NDArray[np.uint16]:
     import numpy as np
 
     bits = np.ascontiguousarray(values, dtype="<f4").view("<u4")
-    return ((bits + (np.uint32(0x7FFF) + ((bits >> np.uint32(16)) & np.uint32(1)))) >> np.uint32(16)).astype("<u2")
+    odd = (bits >> np.uint32(16)) & np.uint32(1)
+    rounded: NDArray[np.uint16] = ((bits + np.uint32(0x7FFF) + odd) >> np.uint32(16)).astype("<u2")
+    return rounded

@@ -157,7 +157,7 @@ def _sha256(file: Path) -> str:
 
 @lru_cache
 def _read_once(file: Path, size: int, changed: int) -> str:
-    stamp = {"file": str(file), "size": size, "changed": changed}
+    stamp: dict[str, str | int] = {"file": str(file), "size": size, "changed": changed}
     name = f"{file.stem}-{hashlib.sha256(os.fsencode(file)).hexdigest()[:12]}.sha256"
     digest = ""
     for place in _places():

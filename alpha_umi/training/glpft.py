@@ -54,7 +54,6 @@ def train(recipe: Recipe, out: Path, *, stage: str | None = None, resume: bool =
     encoder = ChatEncoder(load_tokenizer(recipe.base))
     if is_first():
         run_folder.check_folder(out, resume=resume or stage is not None)
-        callbacks.say(f"{recipe.name}  preparing {recipe.data}")
     data = prepare_data(recipe, out)
     digest = store.digest(data)
     if is_first():
@@ -64,7 +63,8 @@ def train(recipe: Recipe, out: Path, *, stage: str | None = None, resume: bool =
         if start != BASE and not run_folder.is_finished(out, start):
             raise UsageError(f"stage '{names[0]}' continues from '{start}', which has not been trained in {out}")
         if is_first():
-            callbacks.say(f"{_title(recipe, names)}  preparing rows and loading {start}")
+            source = recipe.base if start == BASE else start
+            callbacks.say(f"{_title(recipe, names)}  preparing rows; continues from {source}")
         rows = stage_rows(recipe, names, data, out / "rows", encoder)
         _train(recipe, names, rows, out, data_digest=digest, encoder=encoder, begin=begin)
     if is_first() and all(run_folder.is_finished(out, name) for name in recipe.stages):
