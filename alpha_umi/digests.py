@@ -260,4 +260,8 @@ def first_weights_digest(folder: Path, *, transformers: str | None = None) -> st
 
 
 def _of_version(config: bytes, transformers: str) -> bytes:
-    return re.sub(rb'("transformers_version": ")[^"]*', rb"\g<1>" + transformers.encode(), config)
+    """A configuration as that version of transformers wrote it, which sorts keys; ours names none."""
+    if b'"transformers_version"' in config:
+        return re.sub(rb'("transformers_version": ")[^"]*', rb"\g<1>" + transformers.encode(), config)
+    value = {**json.loads(config), "transformers_version": transformers}
+    return (json.dumps(value, indent=2, sort_keys=True) + "\n").encode()

@@ -29,7 +29,7 @@ def to_peft(team: Team, out: Path) -> Path:
         UsageError: the folder is not empty, or a part of the team was not trained as LoRA.
         ModelError: its parts do not fit one another today.
     """
-    from alpha_umi.models.local import base_digest
+    from alpha_umi.models.bases import base_digest
     from alpha_umi.models.teams import check_team
 
     if out.exists() and any(out.iterdir()):

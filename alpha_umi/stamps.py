@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from alpha_umi import resources
+from alpha_umi.errors import UsageError
 
 _SETTLED = 2.0
 """Seconds after a change of a file for which its stamp is not trusted: another change would not show, so coarse are
@@ -76,13 +77,13 @@ def _file(place: str) -> Path:
 def _read(place: str) -> tuple[Any, str] | None:
     try:
         stamp, value = json.loads(_file(place).read_text(encoding="utf-8"))
-    except (OSError, ValueError, TypeError, RuntimeError):  # RuntimeError: there is no home
+    except (OSError, ValueError, TypeError, UsageError):  # UsageError: there is no home
         return None
     return (stamp, value) if isinstance(value, str) else None
 
 
 def _write(place: str, stamp: Any, value: str) -> None:
-    with contextlib.suppress(OSError, RuntimeError):
+    with contextlib.suppress(OSError, UsageError):
         file = _file(place)
         file.parent.mkdir(parents=True, exist_ok=True)
         part = file.with_suffix(f".{os.getpid()}.part")

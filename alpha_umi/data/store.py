@@ -20,6 +20,7 @@ from alpha_umi.data.filters import Report
 from alpha_umi.data.stream import open_binary
 from alpha_umi.digests import SCHEME, ordered_digest
 from alpha_umi.errors import DataError
+from alpha_umi.resources import user_path
 from alpha_umi.stamps import remembered
 from alpha_umi.trajectory import Trajectory
 
@@ -35,7 +36,7 @@ def find(path: str | Path) -> Path:
     Raises:
         DataError: there is none.
     """
-    path = Path(path).expanduser()
+    path = user_path(path)
     if path.is_dir():
         for name in (TRAJECTORIES, f"{TRAJECTORIES}.gz"):
             if (path / name).is_file():
@@ -88,7 +89,7 @@ def write(folder: str | Path, trajectories: Iterable[Trajectory], report: Report
     Raises:
         DataError: nothing was kept; the folder is left as it was.
     """
-    folder = Path(folder).expanduser()
+    folder = user_path(folder)
     report = Report() if report is None else report
     is_new = not folder.exists()
     try:

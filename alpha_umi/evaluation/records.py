@@ -68,7 +68,8 @@ def team_digest(team: Team) -> str:
     weights = [weights_digest(Path(source)) if source else None for source in sources]
     base: list[str] = []
     if any(role.served is None for role in roles):
-        from alpha_umi.models.local import base_digest, reading_digests
+        from alpha_umi.models.bases import base_digest
+        from alpha_umi.models.local import reading_digests
 
         base = [base_digest(team.base), *reading_digests(team.base)]
     settings = [role.model_dump(mode="json", exclude=_NO_SETTING) for role in roles]

@@ -17,9 +17,11 @@ from alpha_umi.adapters import Card, check_card, check_reading, is_adapter, read
 from alpha_umi.digests import SCHEME, backbone_digest, weights_digest
 from alpha_umi.encoding import ChatEncoder
 from alpha_umi.errors import ModelError
+from alpha_umi.models.bases import base_digest, continued
 from alpha_umi.models.engine import Engine
 from alpha_umi.models.generation import LocalModel
-from alpha_umi.models.local import base_digest, continued, load_base, load_tokenizer
+from alpha_umi.models.local import load_base, load_tokenizer
+from alpha_umi.models.packaged import how_to_get, packaged_file
 from alpha_umi.models.spans import BACKBONE
 from alpha_umi.prompts import Layout, View, load_prompts
 from alpha_umi.roles import Role, Team
@@ -194,7 +196,7 @@ def _checked_foundation(team: Team) -> Foundation:
     if foundation.adapter is not None:
         card = check_card(foundation.adapter, layout=team.layout, view=team.planner.view)
         if card is not None and not continued(card, team.base):
-            raise _on_other_weights(foundation.adapter, card, base_digest(team.base))
+            raise _on_other_weights(foundation.adapter, card, team.base, base_digest(team.base))
     return foundation
 
 
@@ -212,15 +214,15 @@ def _check_role(role: Role, team: Team, foundation: Foundation) -> Path | None:
     card = check_card(folder, layout=team.layout, view=role.view)
     on_base = is_adapter(folder) or team.layout is Layout.SHARED
     if card is not None and on_base and not foundation.is_of(card):
-        raise _on_other_weights(folder, card, foundation.digest)
+        raise _on_other_weights(folder, card, team.base, foundation.digest)
     return folder
 
 
-def _on_other_weights(folder: Path, card: Card, digest: str) -> ModelError:
-    """Why a folder is refused, and the way out where only the rule of digests has changed."""
+def _on_other_weights(folder: Path, card: Card, base: str, digest: str) -> ModelError:
+    """Why a folder is refused, and the way out where only the rule of digests or the source of the base is another."""
     said = f"{folder} was trained on other weights ({card.base_digest}) than the team's base ({digest})"
     if card.base_digest.startswith(SCHEME):
-        return ModelError(said)
+        return ModelError(said + ("" if packaged_file(base) else how_to_get(base)))
     return ModelError(
         f"{said}, as far as a card of an older alpha-umi can tell: if you know that they are the same, "
         f"`alpha-umi doctor {folder.parent} --adopt` shows both and takes today's"

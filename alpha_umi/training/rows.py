@@ -15,6 +15,7 @@ from alpha_umi.data import store
 from alpha_umi.digests import SCHEME, text_digest
 from alpha_umi.errors import AlphaUmiError, DataError, UsageError
 from alpha_umi.prompts import View
+from alpha_umi.resources import user_path
 from alpha_umi.roles import load_team
 from alpha_umi.training.environment import need_extra
 from alpha_umi.training.recipe import BASE, Recipe
@@ -61,7 +62,7 @@ def prepare_data(recipe: Recipe, run: Path) -> Path:
             f"the recipe '{recipe.name}' names no data: give --data DIR (made by `alpha-umi data convert`)"
         )
     if not recipe.data.startswith(GYM):
-        return Path(recipe.data).expanduser()
+        return user_path(recipe.data)
     number, only, kinds = [*recipe.data.removeprefix(GYM).split(":", 2), "", ""][:3]
     if not number.isdigit() or int(number) == 0:
         raise UsageError(f"data: '{recipe.data}' should be gym:N with the number of trajectories, e.g. gym:96")

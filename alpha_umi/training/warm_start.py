@@ -113,7 +113,7 @@ def _differences(folder: Path, lora: Lora) -> list[str]:
 
 def _other_base(folder: Path, stage: Stage, base: str) -> list[str]:
     """Whether an adapter belongs on another base; a role's follows its backbone as that moves, so shapes must do."""
-    from alpha_umi.models.local import continued
+    from alpha_umi.models.bases import continued
 
     card = read_card(folder) or (read_card(folder.parent) if folder.name == ADAPTER else None)
     if card is not None and stage.start == BASE and not continued(card, base):
