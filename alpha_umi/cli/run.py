@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 from rich.console import Console
 
-from alpha_umi.cli.voice import Voice, printable, show
+from alpha_umi.cli.voice import Voice, printable, waiting
 from alpha_umi.errors import UsageError
 from alpha_umi.roles import DEFAULT_TEAM
 from alpha_umi.trajectory import Outcome
@@ -93,10 +93,11 @@ def run(
         from alpha_umi.agent.persistence import threads_file
 
         options["threads"] = threads or threads_file()
-    with Console(stderr=True).status(f"loading {team}"):
+    with waiting(f"loading the team {team}"):
         agent = Agent.from_team(chosen, tools=offered, budget=budget, **options)
-    result = _work(agent, question, thread, said, console, trace)
-    show(result, console)
+    voice = Voice(console)
+    result = _work(agent, question, thread, said, voice, trace)
+    voice.end(result)
     if as_json:
         typer.echo(result.model_dump_json())
     if result.pending is not None and thread is not None:
@@ -119,12 +120,11 @@ def _again(options: Mapping[str, Any]) -> str:
 
 
 def _work(
-    agent: Agent, question: str | None, thread: str | None, said: Reply | None, console: Console, trace: Path | None
+    agent: Agent, question: str | None, thread: str | None, said: Reply | None, voice: Voice, trace: Path | None
 ) -> Result:
     from alpha_umi.agent.tracing import Trace
 
-    voice = Voice(console)
-    on_ask = _at_the_keyboard(console) if sys.stdin.isatty() else None
+    on_ask = _at_the_keyboard(voice.console) if sys.stdin.isatty() else None
     with Trace.to(trace) as record:
 
         def told(event: Any) -> None:
@@ -153,7 +153,8 @@ def _tools(spec: str, question: str | None, most: int, guarded: Sequence[str], c
     if question is None or len(toolbox.tools) <= most:
         return toolbox
     names = [tool.name for tool in most_related(question, toolbox.tools, most)]
-    console.print(f"offered {len(names)} of {len(toolbox.tools)} tools: {', '.join(names)}", style="dim")
+    listed = ", ".join(names)
+    console.print(f"offered {len(names)} of {len(toolbox.tools)} tools: {listed}", style="dim", soft_wrap=True)
     return CombinedToolbox([toolbox], only=names)
 
 

@@ -6,11 +6,8 @@ card is checked before anything is loaded.
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-from peft import PeftModel
+from typing import TYPE_CHECKING
 
 from alpha_umi.adapters import check_card, is_adapter, weights_digest
 from alpha_umi.encoding import ChatEncoder
@@ -18,13 +15,13 @@ from alpha_umi.errors import ModelError
 from alpha_umi.models.engine import Engine
 from alpha_umi.models.generation import LocalModel
 from alpha_umi.models.local import base_digest, load_base, load_tokenizer
+from alpha_umi.models.merging import merge_into
 from alpha_umi.models.spans import BACKBONE
 from alpha_umi.prompts import Layout, View, load_prompts
 from alpha_umi.roles import Role, Team
 
 if TYPE_CHECKING:
     import torch
-    from transformers import PreTrainedModel
 
 
 def load_local(team: Team, *, dtype: torch.dtype | None = None, device: str | None = None) -> dict[View, LocalModel]:
@@ -46,7 +43,8 @@ def load_local(team: Team, *, dtype: torch.dtype | None = None, device: str | No
             encoder = ChatEncoder(load_tokenizer(home))
             weights, digest = load_base(home, dtype=dtype, device=device), base_digest(home)
             if home == team.base and backbone is not None:
-                weights, digest = merged(weights, backbone), f"{digest}+{weights_digest(backbone)}"
+                merge_into(weights, backbone)
+                digest = f"{digest}+{weights_digest(backbone)}"
             engines[home] = Engine(weights, encoder, context=team.context, digest=digest)
         return engines[home]
 
@@ -75,26 +73,6 @@ def load_local(team: Team, *, dtype: torch.dtype | None = None, device: str | No
         else:
             models[view] = LocalModel(engine(str(folder)))
     return models
-
-
-def merged(weights: PreTrainedModel, adapter: Path) -> PreTrainedModel:
-    """Weights with a LoRA adapter added to them, summed in fp32 and rounded once, as training does.
-
-    Raises:
-        ModelError: the adapter does not fit.
-    """
-    dtype = weights.dtype
-    try:
-        with warnings.catch_warnings():
-            # PEFT still asks transformers under a name that transformers 5 deprecates.
-            warnings.filterwarnings("ignore", message="`is_gradient_checkpointing`", category=FutureWarning)
-            adapted: Any = PeftModel.from_pretrained(weights.float(), str(adapter))
-    except (OSError, ValueError, RuntimeError, KeyError) as error:
-        raise ModelError(f"{adapter} is no adapter for this base: {str(error).splitlines()[0]}") from error
-    whole: Any = adapted.merge_and_unload().to(dtype).eval()
-    whole.requires_grad_(False)
-    result: PreTrainedModel = whole
-    return result
 
 
 def _check_backbone(team: Team) -> tuple[Path | None, str]:
