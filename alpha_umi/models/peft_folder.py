@@ -82,11 +82,12 @@ def _pairs(tensors: dict[str, torch.Tensor], folder: Path) -> Iterator[tuple[str
     """Layer path, A and B of each adapted layer.
 
     Raises:
-        ModelError: there are tensors beside them.
+        ModelError: there are tensors beside them, or one is missing.
     """
     if strange := [key for key in tensors if not key.endswith((".lora_A.weight", ".lora_B.weight"))]:
         raise ModelError(f"{folder} holds more than low-rank products on linear layers: {strange[0]}")
     for key, down in tensors.items():
         if key.endswith(".lora_A.weight"):
-            path = key.removeprefix(_PREFIX).removesuffix(".lora_A.weight")
-            yield path, down, tensors[key.replace(".lora_A.", ".lora_B.")]
+            if (other := key.replace(".lora_A.", ".lora_B.")) not in tensors:
+                raise ModelError(f"{folder} is not whole: it has no {other}")
+            yield key.removeprefix(_PREFIX).removesuffix(".lora_A.weight"), down, tensors[other]
