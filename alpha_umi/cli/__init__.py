@@ -6,7 +6,6 @@ wrong; never a traceback for a user's mistake. Nothing here imports torch before
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 
@@ -14,6 +13,7 @@ import typer
 from rich.console import Console
 
 from alpha_umi import __version__
+from alpha_umi.cli.starting import end_quickly, starting
 from alpha_umi.errors import AlphaUmiError, UsageError
 
 app = typer.Typer(
@@ -55,7 +55,8 @@ def _register() -> None:
 def main() -> None:
     """Entry point of the `alpha-umi` command."""
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # forked data loaders would print a warning each
-    _register()
+    with starting():
+        _register()
     stderr = Console(stderr=True, highlight=False)
     try:
         code = app(prog_name="alpha-umi", standalone_mode=False)
@@ -79,9 +80,7 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     finally:
-        # Else the interpreter goes through all that torch and transformers made, twice, before it ends: 1.5 s. What is
-        # registered to be done at exit is done all the same.
-        gc.freeze()
+        end_quickly()
 
 
 def _tell_wrong_call(error: typer.TyperException, stderr: Console) -> None:

@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from alpha_umi.cli.meter import Meter
+from alpha_umi.cli.starting import starting
 from alpha_umi.cli.voice import waiting
 from alpha_umi.roles import DEFAULT_BASE, DEFAULT_TEAM, ROLES, Team, load_team
 
@@ -47,7 +48,7 @@ ROOM = 160
 PATIENCE = 3600
 """Seconds a task may take: whether it comes out right must not depend on how fast the machine is."""
 
-_HELP = """Watch the shipped team answer three questions, and measure it: under two minutes on two CPU cores.
+_HELP = """Watch the shipped team answer three questions, and measure it: a minute or two on two CPU cores.
 
 Example: alpha-umi quickstart
 
@@ -73,7 +74,7 @@ def quickstart(
     began = time.perf_counter()
     console = Console(highlight=False, soft_wrap=True)
     team = _brief(load_team(team_name))
-    with waiting(f"loading the team {team.name}"):
+    with waiting(f"loading the team {team.name}"), starting():
         from alpha_umi.evaluation.episodes import gym_tasks
         from alpha_umi.models.loading import load_models
 

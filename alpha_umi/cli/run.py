@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 from rich.console import Console
 
+from alpha_umi.cli.starting import starting
 from alpha_umi.cli.voice import Voice, printable, waiting
 from alpha_umi.errors import UsageError
 from alpha_umi.roles import DEFAULT_TEAM
@@ -72,29 +73,30 @@ def run(
         raise UsageError("the question is empty")
     if reply is not None and (question is not None or thread is None):
         raise UsageError("--reply answers what a thread waits for: give it with --thread NAME and no question")
-    from alpha_umi.agent.runner import Agent
-    from alpha_umi.agent.state import Budget
-    from alpha_umi.agent.strategies import named_search
-    from alpha_umi.roles import load_team
-
     console = Console(stderr=as_json, highlight=False)
     given = {"max_steps": max_steps, "max_seconds": max_seconds}
-    # What is cheap to check comes before tool servers are started and models loaded.
-    budget = Budget.model_validate({key: value for key, value in given.items() if value is not None})
-    strategy, chosen = named_search(search), load_team(team)
-    if free:
-        chosen = chosen.model_copy(update={"constrained": False})
-    said = None if reply is None else _reply(reply)
-    guarded = [name.strip() for name in sensitive.split(",") if name.strip()]
-    offered = _tools(tools, question, most_tools, guarded, console)
-    names = {tool.name for tool in offered.tools}
-    options: dict[str, Any] = {"search": strategy, "sensitive": [name for name in guarded if name in names]}
-    if thread is not None:
-        from alpha_umi.agent.persistence import threads_file
+    with starting():
+        from alpha_umi.agent.runner import Agent
+        from alpha_umi.agent.state import Budget
+        from alpha_umi.agent.strategies import named_search
+        from alpha_umi.roles import load_team
 
-        options["threads"] = threads or threads_file()
-    with waiting(f"loading the team {team}"):
-        agent = Agent.from_team(chosen, tools=offered, budget=budget, **options)
+        # What is cheap to check comes before tool servers are started and models loaded.
+        budget = Budget.model_validate({key: value for key, value in given.items() if value is not None})
+        strategy, chosen = named_search(search), load_team(team)
+        if free:
+            chosen = chosen.model_copy(update={"constrained": False})
+        said = None if reply is None else _reply(reply)
+        guarded = [name.strip() for name in sensitive.split(",") if name.strip()]
+        offered = _tools(tools, question, most_tools, guarded, console)
+        names = {tool.name for tool in offered.tools}
+        options: dict[str, Any] = {"search": strategy, "sensitive": [name for name in guarded if name in names]}
+        if thread is not None:
+            from alpha_umi.agent.persistence import threads_file
+
+            options["threads"] = threads or threads_file()
+        with waiting(f"loading the team {team}"):
+            agent = Agent.from_team(chosen, tools=offered, budget=budget, **options)
     voice = Voice(console)
     result = _work(agent, question, thread, said, voice, trace)
     voice.end(result)
