@@ -42,7 +42,8 @@ def assert_equal(found: dict[str, torch.Tensor], expected: dict[str, torch.Tenso
 )
 def test_merged_tensors_are_pefts_bit_for_bit(dtype: torch.dtype, more: dict[str, Any], tmp_path: Path) -> None:
     folder = save_adapter(tmp_path, 1, **more)
-    ours, theirs = (tiny_llama().to(dtype=dtype) for _ in range(2))
+    tiny: list[Any] = [tiny_llama(), tiny_llama()]  # `to` is typed for other arguments than it takes
+    ours, theirs = (model.to(dtype) for model in tiny)
     before = {name: tensor.clone() for name, tensor in ours.state_dict().items()}
     merge_into(ours, folder)
     assert_equal(ours.state_dict(), by_peft(theirs, folder))
