@@ -18,6 +18,7 @@ from typer.testing import Result as CliResult
 
 from alpha_umi.agent.events import Observed, Token
 from alpha_umi.agent.state import Result
+from alpha_umi.cli import main
 from alpha_umi.cli import run as verb
 from alpha_umi.cli.voice import Voice
 from alpha_umi.errors import UsageError
@@ -82,9 +83,9 @@ def test_the_words_of_each_role_are_shown(monkeypatch: pytest.MonkeyPatch, tools
         "summarizer It is 5.",
         "",
     ]
-    assert lines[8] == "It is 5."
-    assert lines[9].startswith("answered in 2 steps and ")
-    assert [line.split()[0] for line in lines[10:]] == ["role", "planner", "caller", "summarizer"]
+    assert lines[8].startswith("answered in 2 steps and ")
+    assert [line.split()[0] for line in lines[9:]] == ["role", "planner", "caller", "summarizer"]
+    assert done.stderr == "loading the team default\n"
     assert [team.name for team in asked] == ["default"]
 
 
@@ -175,6 +176,16 @@ def test_wrong_calls_about_threads(
     assert found in str(done.exception)
 
 
+def test_an_answer_that_was_not_just_spoken_is_shown(
+    monkeypatch: pytest.MonkeyPatch, tools: str, tmp_path: Path
+) -> None:
+    stored = ["--thread", "sums", "--threads", str(tmp_path / "t.sqlite"), "--tools", tools]
+    lend(monkeypatch, *SCRIPT)
+    assert call("What is 2 + 3?", *stored).stdout.count("It is 5.") == 1
+    again = call(*stored)
+    assert again.stdout.splitlines()[:2] == ["answer     It is 5.", ""]
+
+
 def test_what_is_sensitive_need_not_be_offered(monkeypatch: pytest.MonkeyPatch) -> None:
     lend(monkeypatch, ["I know. Next: conclusion."], [], ["Fine."])
     done = call("What is the weather like?", "--tools", "gym", "--sensitive", "cancel_order")
@@ -188,6 +199,38 @@ def test_free_lets_roles_write_freely(monkeypatch: pytest.MonkeyPatch, tools: st
     asked += (free := lend(monkeypatch, *SCRIPT))
     call("What is 2 + 3?", "--tools", tools, "--free")
     assert [team.constrained for team in [*asked, *free]] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "found"),
+    [
+        (["run", "--nope"], "error: No such option: --nope; see alpha-umi run --help\n"),
+        (["run", "q", "--max-steps", "x"], "'--max-steps': Input should be a valid integer"),
+        (["run", "q", "more"], "unexpected extra argument(s) (more); see alpha-umi run --help\n"),
+        (["run", "--team"], "error: Option '--team' requires an argument\n"),
+        (["rum"], "error: No such command 'rum'. Did you mean 'run'?; see alpha-umi --help\n"),
+    ],
+)
+def test_a_command_with_wrong_words_is_refused_in_one_line(
+    arguments: list[str], found: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["alpha-umi", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    said = capsys.readouterr()
+    assert ended.value.code == 2
+    assert said.out == ""
+    assert found in said.err
+    assert said.err.count("\n") == 1
+
+
+def test_without_words_the_help_is_shown(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "argv", ["alpha-umi"])
+    with pytest.raises(SystemExit):
+        main()
+    said = capsys.readouterr()
+    assert "quickstart" in said.out + said.err
+    assert "error" not in said.out + said.err
 
 
 def test_help_has_an_example() -> None:

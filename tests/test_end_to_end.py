@@ -48,14 +48,23 @@ def test_even_24_trajectories_teach_the_planner(trained: Path) -> None:
     assert sum(losses[-third:]) < 0.8 * sum(losses[:third])
 
 
-def test_quickstart_answers_and_compares() -> None:
+def test_quickstart_answers_and_measures() -> None:
     done = command("quickstart", "--tasks", "2")
     assert done.returncode == 0, done.stderr
     shown = done.stdout
     for title in SHOWN.values():
         assert title in shown
     assert shown.count("\nuser       ") == shown.count("\nchecked    ") == len(SHOWN)
-    for words in ("planner    ", "caller     ", "tool       ", "untrained", "alpha-umi run", "alpha-umi train gym"):
+    said = (
+        "planner    ",
+        "caller     ",
+        "tool       ",
+        "untrained",
+        "measured now",
+        "alpha-umi run",
+        "alpha-umi train gym",
+    )
+    for words in said:
         assert words in shown
     assert "Traceback" not in done.stderr
     assert "Warning" not in done.stderr

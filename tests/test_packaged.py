@@ -262,7 +262,8 @@ while True:
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     folder = packaged.converted("me/tiny")
     assert {n: os.path.getsize(folder / n) for n in os.listdir(folder)} == size, moment
-    assert [name for name in os.listdir(cache) if name != "stamps" and os.path.isdir(os.path.join(cache, name))] == [right], moment
+    made = [name for name in os.listdir(cache) if name != "stamps" and os.path.isdir(os.path.join(cache, name))]
+    assert made == [right], moment
     if status == 0 and moment % 2:
         break
 print(moment // 2)

@@ -217,7 +217,7 @@ def test_a_description_comes_from_a_comment_too(tmp_path: Path) -> None:
         ("import alpha_umi; alpha_umi.load_team; alpha_umi.ScriptedModel", "torch transformers langgraph"),
         ("import alpha_umi.cli.shipped as s; s.find('glpft')", "torch transformers langgraph"),
         ("import alpha_umi.cli.run", "torch transformers langgraph"),
-        ("import alpha_umi.agent.runner", "torch transformers"),
+        ("import alpha_umi.agent.runner, alpha_umi.models.loading", "torch transformers openai peft"),
     ],
 )
 def test_nothing_heavy_is_imported(program: str, absent: str) -> None:

@@ -47,7 +47,7 @@ def tiny_llama(seed: int = 0, **changes: Any) -> LlamaForCausalLM:
 
 def save_adapter(folder: Path, seed: int, *, targets: Sequence[str] = LINEAR, **more: Any) -> Path:
     """A PEFT folder of an adapter on a tiny Llama that changes what it says."""
-    config = LoraConfig(task_type="CAUSAL_LM", r=4, lora_alpha=8, target_modules=list(targets), **more)
+    config = LoraConfig(task_type="CAUSAL_LM", target_modules=list(targets), **{"r": 4, "lora_alpha": 8, **more})
     model = get_peft_model(tiny_llama(), config)
     torch.manual_seed(seed)
     for name, parameter in model.named_parameters():

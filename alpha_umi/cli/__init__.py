@@ -15,6 +15,7 @@ import typer
 from rich.console import Console
 
 from alpha_umi import __version__
+from alpha_umi.cli.starting import end_quickly, starting
 from alpha_umi.errors import AlphaUmiError, UsageError
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -63,17 +64,17 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a character that the terminal cannot show must not end a run
             stream.reconfigure(errors="backslashreplace")
-    _register()
+    with starting():
+        _register()
     stderr = Console(stderr=True, highlight=False)
     try:
-        code = app(standalone_mode=False)
+        code = app(prog_name="alpha-umi", standalone_mode=False)
         sys.stdout.flush()  # a full disk is met here rather than at exit
         sys.exit(code if isinstance(code, int) else 0)  # typer returns the code of an Exit instead of raising it
     except typer.Exit as end:
         sys.exit(end.exit_code)
     except typer.TyperException as error:
-        show = getattr(error, "show", None)
-        stderr.print("error:", str(error), markup=False) if show is None else show()
+        _tell_wrong_call(error, stderr)
         sys.exit(2)
     except (typer.Abort, KeyboardInterrupt):
         stderr.print("stopped")
@@ -93,8 +94,18 @@ def main() -> None:
         stderr.print("error:", f"{error.filename or 'writing'}: {error.strerror}", markup=False, soft_wrap=True)
         _drop_output()
         sys.exit(1)
+    finally:
+        end_quickly()
 
 
 def _drop_output() -> None:
     """What is still to be written goes nowhere: the interpreter must not complain at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _tell_wrong_call(error: typer.TyperException, stderr: Console) -> None:
+    """One line: what is wrong with a command's words, and where to read what is right. Without any words, the help."""
+    text, context = error.format_message(), getattr(error, "ctx", None)
+    if "\n" not in text:
+        text = f"error: {text.rstrip('.')}" + (f"; see {context.command_path} --help" if context is not None else "")
+    stderr.print(text, markup=False, soft_wrap=True)

@@ -17,7 +17,8 @@ import typer
 from rich.console import Console
 
 from alpha_umi.cli.meter import waiting
-from alpha_umi.cli.voice import Voice, printable, show
+from alpha_umi.cli.starting import starting
+from alpha_umi.cli.voice import Voice, printable
 from alpha_umi.errors import UsageError
 from alpha_umi.roles import DEFAULT_TEAM, load_team
 from alpha_umi.trajectory import Outcome
@@ -77,30 +78,32 @@ def run(
 
     chosen = load_team(team)
     find_base(chosen)  # before the agent, which takes seconds to import
-    from alpha_umi.agent.runner import Agent
-    from alpha_umi.agent.state import Budget
-    from alpha_umi.agent.strategies import named_search
-
     console = Console(stderr=as_json, highlight=False)
     given = {"max_steps": max_steps, "max_seconds": max_seconds}
-    # What is cheap to check comes before tool servers are started and models loaded.
-    budget = Budget.model_validate({key: value for key, value in given.items() if value is not None})
-    strategy = named_search(search)
-    if free:
-        chosen = chosen.model_copy(update={"constrained": False})
-    said = None if reply is None else _reply(reply)
-    guarded = [name.strip() for name in sensitive.split(",") if name.strip()]
-    offered = _tools(tools, question, most_tools, guarded, console)
-    names = {tool.name for tool in offered.tools}
-    options: dict[str, Any] = {"search": strategy, "sensitive": [name for name in guarded if name in names]}
-    if thread is not None:
-        from alpha_umi.agent.persistence import threads_file
+    with starting():
+        from alpha_umi.agent.runner import Agent
+        from alpha_umi.agent.state import Budget
+        from alpha_umi.agent.strategies import named_search
 
-        options["threads"] = threads or threads_file()
-    with waiting(f"loading {team}"):
-        agent = Agent.from_team(chosen, tools=offered, budget=budget, **options)
-    result = _work(agent, question, thread, said, console, trace)
-    show(result, console)
+        # What is cheap to check comes before tool servers are started and models loaded.
+        budget = Budget.model_validate({key: value for key, value in given.items() if value is not None})
+        strategy = named_search(search)
+        if free:
+            chosen = chosen.model_copy(update={"constrained": False})
+        said = None if reply is None else _reply(reply)
+        guarded = [name.strip() for name in sensitive.split(",") if name.strip()]
+        offered = _tools(tools, question, most_tools, guarded, console)
+        names = {tool.name for tool in offered.tools}
+        options: dict[str, Any] = {"search": strategy, "sensitive": [name for name in guarded if name in names]}
+        if thread is not None:
+            from alpha_umi.agent.persistence import threads_file
+
+            options["threads"] = threads or threads_file()
+        with waiting(f"loading the team {team}"):
+            agent = Agent.from_team(chosen, tools=offered, budget=budget, **options)
+    voice = Voice(console)
+    result = _work(agent, question, thread, said, voice, trace)
+    voice.end(result)
     if as_json:
         typer.echo(result.model_dump_json())
     if result.pending is not None and thread is not None:
@@ -123,12 +126,11 @@ def _again(options: Mapping[str, Any]) -> str:
 
 
 def _work(
-    agent: Agent, question: str | None, thread: str | None, said: Reply | None, console: Console, trace: Path | None
+    agent: Agent, question: str | None, thread: str | None, said: Reply | None, voice: Voice, trace: Path | None
 ) -> Result:
     from alpha_umi.agent.tracing import Trace
 
-    voice = Voice(console)
-    on_ask = _at_the_keyboard(console) if sys.stdin.isatty() else None
+    on_ask = _at_the_keyboard(voice.console) if sys.stdin.isatty() else None
     with Trace.to(trace) as record:
 
         def told(event: Any) -> None:
@@ -157,7 +159,8 @@ def _tools(spec: str, question: str | None, most: int, guarded: Sequence[str], c
     if question is None or len(toolbox.tools) <= most:
         return toolbox
     names = [tool.name for tool in most_related(question, toolbox.tools, most)]
-    console.print(f"offered {len(names)} of {len(toolbox.tools)} tools: {', '.join(names)}", style="dim")
+    listed = ", ".join(names)
+    console.print(f"offered {len(names)} of {len(toolbox.tools)} tools: {listed}", style="dim", soft_wrap=True)
     return CombinedToolbox([toolbox], only=names)
 
 

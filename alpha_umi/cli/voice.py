@@ -34,8 +34,10 @@ class Voice:
     """Shows the events of a run on a console: a name at the left, its words beside it."""
 
     def __init__(self, console: Console) -> None:
-        self._console = console
+        self.console = console
         self._speaker = ""
+        self._words = ""
+        """Of the last one who spoke."""
 
     def __call__(self, event: AgentEvent) -> None:
         """Show one event."""
@@ -59,6 +61,13 @@ class Voice:
         elif event.kind == "finished" and event.result.answer is None and event.result.pending is None:
             self._say("stopped", _why(event.result), colour="red")
 
+    def end(self, result: Result) -> None:
+        """The end of a run: the answer, unless it was just spoken, how it ended, and what each role cost."""
+        if result.answer is not None and self._words.strip() != result.answer:
+            self._say("answer", result.answer, colour="bold")
+        self.console.print()
+        _cost(result, self.console)
+
     def _speak(self, role: str, text: str) -> None:
         """More of a role's words; its first ones begin with its name."""
         if role != self._speaker:
@@ -66,22 +75,23 @@ class Voice:
             if not text:
                 return
             self._end_turn()
-            self._speaker = role
-            self._console.print(_name(role, _COLOURS[role]), end="")
+            self._speaker, self._words = role, ""
+            self.console.print(_name(role, _COLOURS[role]), end="")
+        self._words += text
         self._print(text, end="")
 
     def _end_turn(self) -> None:
         if self._speaker:
-            self._console.print()
+            self.console.print()
         self._speaker = ""
 
     def _say(self, name: str, text: str, *, colour: str) -> None:
-        self._console.print(_name(name, colour), end="")
+        self.console.print(_name(name, colour), end="")
         self._print(text)
 
     def _print(self, text: str, end: str = "\n") -> None:
         shown = printable(text).replace("\n", "\n" + " " * COLUMN)
-        self._console.print(Text(shown), end=end, soft_wrap=True)
+        self.console.print(Text(shown), end=end, soft_wrap=True)
 
 
 def printable(text: str) -> str:
@@ -119,18 +129,15 @@ def _why(result: Result) -> str:
     return reasons[str(result.reason)]
 
 
-def show(result: Result, console: Console) -> None:
-    """The end of a run: the answer, how it ended, and what each role cost."""
-    console.print()
-    if result.answer is not None:
-        console.print(Text(printable(result.answer), style="bold"), soft_wrap=True)
+def _cost(result: Result, console: Console) -> None:
+    """How a run ended, and what each role cost."""
     if result.pending is not None:
         console.print("it waits for your word on this call", style="dim")
         return
     outcome, steps = result.outcome.value.replace("_", " "), len(result.trajectory.steps)
     console.print(f"{outcome} in {steps} step{'s' * (steps != 1)} and {result.seconds:.1f} s", style="dim")
     table = Table(box=None, header_style="dim", pad_edge=False)
-    for column in ("role", "calls", "prompt tokens", "of them encoded", "tokens written", "seconds"):
+    for column in ("role", "calls", "tokens read", "of them new", "tokens written", "seconds"):
         table.add_column(column, justify="left" if column == "role" else "right")
     for view, usage in result.usage.items():
         counts = (usage.calls, usage.prompt_tokens, usage.encoded_tokens, usage.completion_tokens)

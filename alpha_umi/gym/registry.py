@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from types import MappingProxyType
+from typing import Any
 
 from alpha_umi.errors import UsageError
 from alpha_umi.gym.domains import (
@@ -32,6 +33,7 @@ from alpha_umi.gym.intents import Category
 from alpha_umi.gym.own import attribute_of, import_own
 from alpha_umi.gym.world import World
 from alpha_umi.tools.functions import FunctionTool, FunctionToolbox
+from alpha_umi.tools.signatures import tool_of
 from alpha_umi.tools.validation import refused
 from alpha_umi.trajectory import Call, Observation, Tool
 
@@ -82,8 +84,7 @@ def register(category: Category) -> None:
     if strange := [f"{intent.name}: {what}" for intent in category.intents for what in intent.strange()]:
         raise UsageError(f"category {category.name!r}: no slot of the intent is called so: {'; '.join(strange[:5])}")
     _categories[category.name] = category
-    owners.cache_clear()
-    _tool.cache_clear()
+    _forget_tools()
 
 
 def unregister(name: str) -> None:
@@ -91,8 +92,7 @@ def unregister(name: str) -> None:
     if ships(name):
         raise UsageError(f"{name!r} ships with the gym")
     _categories.pop(name, None)
-    _tool.cache_clear()
-    owners.cache_clear()
+    _forget_tools()
 
 
 def named(spec: str) -> list[str]:
@@ -162,7 +162,7 @@ class WorldToolbox:
     @property
     def tools(self) -> Sequence[Tool]:
         """What is offered."""
-        return tuple(_tool(name)[0].tool for name in self._names)
+        return tuple(_described(name) for name in self._names)
 
     def invoke(self, call: Call) -> Observation:
         """Carry out one call."""
@@ -195,6 +195,22 @@ def bound(world: World, names: Sequence[str] | None = None) -> WorldToolbox:
 
 @functools.cache
 def _tool(name: str) -> tuple[FunctionTool, bool]:
-    """A tool of the gym as it is described, and whether it works on a world and must be bound to it."""
-    function = next(f for f in _categories[owners()[name]].tools if f.__name__ == name)
+    """A tool of the gym as it is called, and whether it works on a world and must be bound to it."""
+    function = _function(name)
     return FunctionTool.from_callable(function, hidden=("world",)), "world" in inspect.signature(function).parameters
+
+
+@functools.cache
+def _described(name: str) -> Tool:
+    """A tool of the gym as it is offered. The schemas that ship are not checked each time: that takes longer than all
+    else that is done for a hundred tools."""
+    return tool_of(_function(name), hidden=("world",))[0] if ships(owners()[name]) else _tool(name)[0].tool
+
+
+def _function(name: str) -> Callable[..., Any]:
+    return next(f for f in _categories[owners()[name]].tools if f.__name__ == name)
+
+
+def _forget_tools() -> None:
+    for found in (owners, _tool, _described):
+        found.cache_clear()

@@ -15,7 +15,10 @@ from alpha_umi.prompts import Layout, Message, View
 from alpha_umi.roles import Generation
 from alpha_umi.trajectory import Frozen
 
-__all__ = ["Completion", "Generation", "Message", "Model", "Request", "session_of"]
+__all__ = ["Completion", "Generation", "Message", "Model", "Request", "estimated_tokens", "session_of"]
+
+CHARS_PER_TOKEN = 3.0
+"""What a prompt is taken to have when nobody counts it; short, so that it fits rather than not."""
 
 
 def session_of(episode: str, view: View, layout: Layout) -> str:
@@ -71,3 +74,8 @@ class Model(Protocol):
     def release(self, session: str) -> None:
         """Forget what was kept for a session."""
         ...
+
+
+def estimated_tokens(messages: Sequence[Message]) -> int:
+    """What a prompt is taken to have when nobody counts it."""
+    return round(sum(len(message.content) for message in messages) / CHARS_PER_TOKEN) + 4 * len(messages)

@@ -13,9 +13,8 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, SystemMessage
 
 from alpha_umi.errors import WorkError
-from alpha_umi.models.base import Completion, Message, Model, Request
+from alpha_umi.models.base import Completion, Message, Model, Request, estimated_tokens
 from alpha_umi.models.reading import END, Reader, Writing, said
-from alpha_umi.models.remote import estimated_tokens
 
 _KINDS = {"system": SystemMessage, "user": HumanMessage, "assistant": AIMessage}
 

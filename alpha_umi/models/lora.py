@@ -9,25 +9,22 @@ PEFT; this is for inference.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from safetensors.torch import load_file
 from torch import nn
 from torch.nn.functional import linear
 
 from alpha_umi.errors import ModelError
+from alpha_umi.models.peft_folder import read_pairs
 
 SIBLINGS = (("q_proj", "k_proj", "v_proj"), ("gate_proj", "up_proj"))
 """Layers of one module that most architectures give the same input."""
 
 FEW = 8
 """Tokens up to which an adapter multiplies in fp32 on a CPU."""
-
-_PREFIX = "base_model.model."
 
 
 class Stretch(NamedTuple):
@@ -203,16 +200,11 @@ class Adapters:
         Raises:
             ModelError: more than low-rank products on linear layers, products that do not fit, or another cue.
         """
-        scale = _scale(folder, invocation)
-        tensors = load_file(folder / "adapter_model.safetensors")
-        if strange := [key for key in tensors if not key.endswith((".lora_A.weight", ".lora_B.weight"))]:
-            raise ModelError(f"{folder} holds more than low-rank products on linear layers: {strange[0]}")
         parts: dict[Stack, list[tuple[int, torch.Tensor, torch.Tensor]]] = {}
-        for path, down, up in _pairs(tensors):
-            layer = self._layer(path, folder)
-            if (up.shape[0], down.shape[1]) != tuple(layer.weight.shape):
-                raise ModelError(f"{folder} does not fit the model: {path} is {tuple(layer.weight.shape)}")
-            parts.setdefault(layer.stack, []).append((layer.index, down.float(), up.float() * scale))
+        for pair in read_pairs(folder, invocation=invocation):
+            layer = self._layer(pair.path, folder)
+            pair.check_fits(layer.weight, folder)
+            parts.setdefault(layer.stack, []).append((layer.index, pair.down, pair.up * pair.scale))
         for stack, pieces in parts.items():
             stack.adapters[name] = _merged(stack, pieces) if merged else _low_rank(stack, pieces)
         self.names.add(name)
@@ -253,26 +245,6 @@ class Adapters:
         return found
 
 
-def _scale(folder: Path, invocation: Sequence[int]) -> float:
-    """What the products of a PEFT folder are multiplied by.
-
-    Raises:
-        ModelError: the folder is not plain LoRA, or is activated by another cue.
-    """
-    config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
-    activated = config.get("alora_invocation_tokens")
-    more = ["use_dora", "lora_bias", "modules_to_save", "alpha_pattern", "rank_pattern"]
-    odd = [key for key in more if config.get(key)]
-    if activated and not invocation:
-        odd.append("alora_invocation_tokens")
-    if config.get("peft_type") != "LORA" or config.get("bias", "none") != "none" or odd:
-        raise ModelError(f"{folder} is not a plain LoRA adapter ({', '.join(odd) or config.get('peft_type')})")
-    if activated and list(activated) != list(invocation):
-        raise ModelError(f"{folder} is activated by the tokens {activated}, but the role's cue is {list(invocation)}")
-    root = config["r"] ** 0.5 if config.get("use_rslora") else config["r"]
-    return float(config["lora_alpha"] / root)
-
-
 def _low_rank(stack: Stack, pieces: Sequence[tuple[int, torch.Tensor, torch.Tensor]]) -> LowRank:
     """One pair of products for a stack, of each adapted layer's index, A (rank, in) and B (out, rank)."""
     weight = stack.weight
@@ -304,11 +276,3 @@ def _merged(stack: Stack, pieces: Sequence[tuple[int, torch.Tensor, torch.Tensor
         row = sum(stack.sizes[:index])
         weight[row : row + up.shape[0]] += (up @ down).to(weight.device)
     return Merged(weight.to(stack.weight.dtype))
-
-
-def _pairs(tensors: dict[str, torch.Tensor]) -> Iterator[tuple[str, torch.Tensor, torch.Tensor]]:
-    """Layer path, A (rank x in) and B (out x rank) of each adapted layer."""
-    for key, down in tensors.items():
-        if key.endswith(".lora_A.weight"):
-            path = key.removeprefix(_PREFIX).removesuffix(".lora_A.weight")
-            yield path, down, tensors[key.replace(".lora_A.", ".lora_B.")]

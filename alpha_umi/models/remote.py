@@ -20,13 +20,11 @@ import openai
 from alpha_umi.constraints import LOOSEST, Constraint
 from alpha_umi.errors import WorkError
 from alpha_umi.grammar import NO_TOOL, format_call
-from alpha_umi.models.base import Completion, Message, Request
+from alpha_umi.models.base import Completion, Message, Request, estimated_tokens
 from alpha_umi.models.reading import END, Reader, Writing, said
 from alpha_umi.roles import Served, Structured
 from alpha_umi.trajectory import Call
 
-CHARS_PER_TOKEN = 3.0
-"""What a prompt is taken to have when nobody counts it; short, so that it fits rather than not."""
 _FIRST_PAUSE_S = 0.2
 _TOO_LONG = ("context_length_exceeded", "maximum context length", "context length", "too many tokens", "exceeds the")
 _GRAMMAR = ("grammar", "schema", "structured", "guided", "guidance", "regex", "pattern")
@@ -265,11 +263,6 @@ class _Writing(Writing):
             completion_tokens=getattr(usage, "completion_tokens", None) or len(self.pieces),
             finish_reason=self.reason or "stop",
         )
-
-
-def estimated_tokens(messages: Sequence[Message]) -> int:
-    """What a prompt is taken to have when nobody counts it."""
-    return round(sum(len(message.content) for message in messages) / CHARS_PER_TOKEN) + 4 * len(messages)
 
 
 def _call_text(text: str) -> str:

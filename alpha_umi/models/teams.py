@@ -6,12 +6,9 @@ card is checked before anything is loaded.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-from peft import PeftModel
+from typing import TYPE_CHECKING, NamedTuple
 
 from alpha_umi.adapters import Card, check_card, check_reading, is_adapter, read_card
 from alpha_umi.digests import SCHEME, backbone_digest, weights_digest
@@ -21,6 +18,7 @@ from alpha_umi.models.bases import base_digest, continued
 from alpha_umi.models.engine import Engine
 from alpha_umi.models.generation import LocalModel
 from alpha_umi.models.local import load_base, load_tokenizer
+from alpha_umi.models.merging import merge_into
 from alpha_umi.models.packaged import how_to_get, packaged_file
 from alpha_umi.models.spans import BACKBONE
 from alpha_umi.prompts import Layout, View, load_prompts
@@ -28,7 +26,6 @@ from alpha_umi.roles import Role, Team
 
 if TYPE_CHECKING:
     import torch
-    from transformers import PreTrainedModel
 
 
 def load_local(team: Team, *, dtype: torch.dtype | None = None, device: str | None = None) -> dict[View, LocalModel]:
@@ -54,7 +51,8 @@ def load_local(team: Team, *, dtype: torch.dtype | None = None, device: str | No
             encoder = encoders[home]
             weights, digest = load_base(home, dtype=dtype, device=device), base_digest(home)
             if home == team.base and backbone is not None:
-                weights, digest = merged(weights, backbone), f"{digest}+{weights_digest(backbone)}"
+                merge_into(weights, backbone)
+                digest = f"{digest}+{weights_digest(backbone)}"
             engines[home] = Engine(weights, encoder, context=team.context, digest=digest)
         return engines[home]
 
@@ -106,26 +104,6 @@ def _encoders(team: Team, backbone: Path | None, folders: Mapping[View, Path | N
             if weights is not None:
                 check_reading(weights, encoders[home])
     return encoders
-
-
-def merged(weights: PreTrainedModel, adapter: Path) -> PreTrainedModel:
-    """Weights with a LoRA adapter added to them, summed in fp32 and rounded once, as training does.
-
-    Raises:
-        ModelError: the adapter does not fit.
-    """
-    dtype = weights.dtype
-    try:
-        with warnings.catch_warnings():
-            # PEFT still asks transformers under a name that transformers 5 deprecates.
-            warnings.filterwarnings("ignore", message="`is_gradient_checkpointing`", category=FutureWarning)
-            adapted: Any = PeftModel.from_pretrained(weights.float(), str(adapter))
-    except (OSError, ValueError, RuntimeError, KeyError) as error:
-        raise ModelError(f"{adapter} is no adapter for this base: {str(error).splitlines()[0]}") from error
-    whole: Any = adapted.merge_and_unload().to(dtype).eval()
-    whole.requires_grad_(False)
-    result: PreTrainedModel = whole
-    return result
 
 
 class Foundation(NamedTuple):
