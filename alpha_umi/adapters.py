@@ -42,6 +42,8 @@ class Card(Frozen):
     layout: Layout
     prompt_digest: str
     observation_chars: int
+    date: str | None = None
+    """The day that every prompt named, where the chat template names one."""
     recipe_digest: str
     data_digest: str
     seed: int

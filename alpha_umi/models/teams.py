@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from peft import PeftModel
 
-from alpha_umi.adapters import check_card, is_adapter, weights_digest
+from alpha_umi.adapters import check_card, is_adapter, read_card, weights_digest
 from alpha_umi.encoding import ChatEncoder
 from alpha_umi.errors import ModelError
 from alpha_umi.models.engine import Engine
@@ -41,13 +41,16 @@ def load_local(team: Team, *, dtype: torch.dtype | None = None, device: str | No
     engines: dict[str, Engine] = {}
     backbone, reads_with = _check_backbone(team)
 
-    def engine(home: str) -> Engine:
+    def engine(home: str, folder: Path | None) -> Engine:
+        date = _date_of(folder or Path(home))
         if home not in engines:
-            encoder = ChatEncoder(load_tokenizer(home))
+            encoder = ChatEncoder(load_tokenizer(home), date=date)
             weights, digest = load_base(home, dtype=dtype, device=device), base_digest(home)
             if home == team.base and backbone is not None:
                 weights, digest = merged(weights, backbone), f"{digest}+{weights_digest(backbone)}"
             engines[home] = Engine(weights, encoder, context=team.context, digest=digest)
+        if date is not None and date != (other := engines[home].encoder.date):
+            raise ModelError(f"{folder or home} was trained on prompts that name {date}, its team's others name {other}")
         return engines[home]
 
     seats = (team.planner, team.caller, team.summarizer)
@@ -60,20 +63,20 @@ def load_local(team: Team, *, dtype: torch.dtype | None = None, device: str | No
         # A single role has no cue and nobody to share with.
         shared = team.layout is Layout.SHARED and view is not View.SINGLE
         if folder is None:
-            models[view] = LocalModel(engine(team.base))
+            models[view] = LocalModel(engine(team.base, backbone))
         elif is_adapter(folder):
-            base = engine(team.base)
+            base = engine(team.base, folder)
             cue = base.encoder.cue_ids(load_prompts(team.layout).cue(view)) if shared else ()
             name = base.add_adapter(folder, invocation=cue, merged=team.merge_adapters)
             models[view] = LocalModel(base, writer=name, reader=BACKBONE if shared else name)
         elif shared:
-            base = engine(team.base)
+            base = engine(team.base, folder)
             if folder not in loaded:
                 weights = load_base(str(folder), dtype=dtype, device=device)
                 loaded[folder] = base.add_model(weights, str(folder))
             models[view] = LocalModel(base, writer=loaded[folder], reader=BACKBONE)
         else:
-            models[view] = LocalModel(engine(str(folder)))
+            models[view] = LocalModel(engine(str(folder), folder))
     return models
 
 
@@ -95,6 +98,12 @@ def merged(weights: PreTrainedModel, adapter: Path) -> PreTrainedModel:
     whole.requires_grad_(False)
     result: PreTrainedModel = whole
     return result
+
+
+def _date_of(folder: Path) -> str | None:
+    """The day that prompts named when a folder's weights were trained."""
+    card = read_card(folder)
+    return None if card is None else card.date
 
 
 def _check_backbone(team: Team) -> tuple[Path | None, str]:

@@ -50,7 +50,7 @@ def train(recipe: Recipe, out: Path, *, stage: str | None = None, resume: bool =
         raise UsageError(f"the recipe '{recipe.name}' has no stage '{stage}', only {', '.join(recipe.stages)}")
     check_recipe(recipe)
     begin = warm_start_of(recipe)
-    encoder = ChatEncoder(load_tokenizer(recipe.base))
+    encoder = ChatEncoder(load_tokenizer(recipe.base), date=recipe.date)
     if is_first():
         run_folder.check_folder(out, resume=resume or stage is not None)
     data = prepare_data(recipe, out)
@@ -114,7 +114,15 @@ def _train(
         for name in names:
             results = {**_results(recipe, name, names, made, rows), "engine": engine}
             began_with = begin.digests.get(name)
-            card = _card(recipe, name, results, base_digest=from_digest, data_digest=data_digest, warm_start=began_with)
+            card = _card(
+                recipe,
+                name,
+                results,
+                base_digest=from_digest,
+                data_digest=data_digest,
+                warm_start=began_with,
+                date=encoder.date,
+            )
             write_card(out / name, card)
         shutil.rmtree(checkpoints, ignore_errors=True)
     trainer.finish_stage(made)
@@ -143,6 +151,7 @@ def _card(
     base_digest: str,
     data_digest: str,
     warm_start: str | None,
+    date: str | None,
 ) -> Card:
     stage = recipe.stages[name]
     return Card(
@@ -155,6 +164,7 @@ def _card(
         layout=recipe.layout,
         prompt_digest=load_prompts(recipe.layout).digest,
         observation_chars=recipe.observation_chars,
+        date=date,
         recipe_digest=run_folder.recipe_digest(recipe),
         data_digest=data_digest,
         seed=recipe.seed + list(recipe.stages).index(name),

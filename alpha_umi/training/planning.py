@@ -64,7 +64,7 @@ def plan(recipe: Recipe, data: Path, rows_folder: Path) -> list[StagePlan]:
     from alpha_umi.models.local import load_tokenizer
 
     check_recipe(recipe)
-    encoder = ChatEncoder(load_tokenizer(recipe.base))
+    encoder = ChatEncoder(load_tokenizer(recipe.base), date=recipe.date)
     plans = []
     for names in recipe.together(list(recipe.stages)):
         found = stage_rows(recipe, names, data, rows_folder, encoder)

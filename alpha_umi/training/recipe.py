@@ -6,15 +6,17 @@ share, and `--set a.b=c` overrides a single value. No logic, no dotted imports.
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from alpha_umi import resources
 from alpha_umi.errors import ConfigError, UsageError
+from alpha_umi.pinned_date import PINNED_DATE
 from alpha_umi.prompts import OBSERVATION_CHARS, Layout, View
 from alpha_umi.roles import DEFAULT_BASE, ROLES, load_team, parse_config, read_yaml
 from alpha_umi.trajectory import Frozen
@@ -72,6 +74,8 @@ class Recipe(Frozen):
     context: int = Field(default=4096, ge=64)
     """Tokens a prompt and its completion may take together (the paper's 4096)."""
     observation_chars: int = Field(default=OBSERVATION_CHARS, ge=64)
+    date: str = PINNED_DATE
+    """The day (YYYY-MM-DD) that prompts name, then and ever after, where the base's chat template names one."""
     train_roles: Literal["together", "apart"] = "together"
     """In `shared`: whether roles that continue from one backbone train in one pass over its encodings, or in turn."""
     reuse: bool = True
@@ -87,6 +91,15 @@ class Recipe(Frozen):
     log_steps: int = Field(default=1, ge=1)
     wandb: bool = False
     stages: Mapping[str, Stage] = Field(min_length=1)
+
+    @field_validator("date", mode="before")
+    @classmethod
+    def _is_a_day(cls, value: Any) -> str:
+        """YAML reads a plain 2024-07-26 as a date."""
+        try:
+            return datetime.date.fromisoformat(str(value)).isoformat()
+        except ValueError:
+            raise ValueError(f"'{value}' is no day; write YYYY-MM-DD") from None
 
     @model_validator(mode="after")
     def _stages_follow(self) -> Recipe:
