@@ -13,12 +13,25 @@ from typing import Any
 PINNED_DATE = "2024-07-26"
 """What Llama 3.1 and 3.2 say themselves where they are given no date."""
 
-_MONTHS = "January February March April May June July August September October November December".split()
-_DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
+_MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
+_DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 _CLOCK = "strftime_now"
 _GIVEN = "date_string"
 
-# The line break after the macro is the template engine's to drop, so that the template begins at a line's start as ever.
+# The template engine drops the line break after the macro, so that the template begins at a line's start as ever.
 _MACRO = (
     "{% macro strftime_now(format) %}{% set said = namespace(text=format) %}"
     "{% for code, text in pinned_date_codes %}{% set said.text = said.text.replace(code, text) %}{% endfor %}"

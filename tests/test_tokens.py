@@ -12,7 +12,7 @@ from alpha_umi.data.tokens import IGNORED, RowSettings, collate, count_targets, 
 from alpha_umi.encoding import ChatEncoder
 from alpha_umi.models.local import load_tokenizer
 from alpha_umi.prompts import Layout, View, render
-from alpha_umi.training.trainer import LengthBuckets
+from alpha_umi.training.buckets import LengthBuckets
 from alpha_umi.trajectory import Observation, Trajectory
 
 ROLES = (View.PLANNER, View.CALLER, View.SUMMARIZER)

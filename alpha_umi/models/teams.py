@@ -50,7 +50,9 @@ def load_local(team: Team, *, dtype: torch.dtype | None = None, device: str | No
                 weights, digest = merged(weights, backbone), f"{digest}+{weights_digest(backbone)}"
             engines[home] = Engine(weights, encoder, context=team.context, digest=digest)
         if date is not None and date != (other := engines[home].encoder.date):
-            raise ModelError(f"{folder or home} was trained on prompts that name {date}, its team's others name {other}")
+            raise ModelError(
+                f"{folder or home} was trained on prompts that name {date}, its team's others name {other}"
+            )
         return engines[home]
 
     seats = (team.planner, team.caller, team.summarizer)

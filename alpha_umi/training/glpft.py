@@ -16,7 +16,7 @@ from alpha_umi.adapters import Card, write_card
 from alpha_umi.data import store
 from alpha_umi.errors import UsageError, WorkError
 from alpha_umi.prompts import load_prompts
-from alpha_umi.training import run_folder
+from alpha_umi.training import batches, run_folder, saved
 from alpha_umi.training.environment import deepspeed_config, is_first, need_extra, world_size
 from alpha_umi.training.planning import check_recipe
 from alpha_umi.training.recipe import BASE, Recipe
@@ -48,7 +48,7 @@ def train(recipe: Recipe, out: Path, *, stage: str | None = None, resume: bool =
     wanted = list(recipe.stages) if stage is None else [stage]
     if stage is not None and stage not in recipe.stages:
         raise UsageError(f"the recipe '{recipe.name}' has no stage '{stage}', only {', '.join(recipe.stages)}")
-    check_recipe(recipe)
+    recipe = check_recipe(recipe)
     begin = warm_start_of(recipe)
     encoder = ChatEncoder(load_tokenizer(recipe.base), date=recipe.date)
     if is_first():
@@ -57,7 +57,12 @@ def train(recipe: Recipe, out: Path, *, stage: str | None = None, resume: bool =
     digest = store.digest(data)
     if is_first():
         run_folder.open_run(out, recipe, data_digest=digest, world=world_size(), began_with=begin.digests)
-    for names in recipe.together([name for name in wanted if not run_folder.is_finished(out, name)]):
+    left = [name for name in wanted if not run_folder.is_finished(out, name)]
+    if left:
+        recipe = batches.in_rows(recipe, data, out / "rows", encoder)
+        if is_first():
+            run_folder.write_recipe(out, recipe)
+    for names in recipe.together(left):
         start = recipe.stages[names[0]].start
         if start != BASE and not run_folder.is_finished(out, start):
             raise UsageError(f"stage '{names[0]}' continues from '{start}', which has not been trained in {out}")
@@ -101,6 +106,7 @@ def _train(
     ]
     if recipe.wandb:
         watchers.append(callbacks.wandb_callback(out, f"{recipe.name}/{'+'.join(names)}"))
+    made.title = ", ".join(names)
     checkpoint = run_folder.last_checkpoint(checkpoints)
     trainer.train_stage(made, watchers, str(checkpoint) if checkpoint else None)
     engine = type(made.model_wrapped).__name__
@@ -108,16 +114,21 @@ def _train(
         raise WorkError(
             "DeepSpeed was asked for but left out; unset ACCELERATE_USE_CPU, which switches it off silently"
         )
+    results = {name: {**_results(recipe, name, names, made, rows), "engine": engine} for name in names}
+    if idle := [name for name in names if results[name]["final_loss"] is None]:
+        raise WorkError(
+            f"{', '.join(idle)}: no target in any update, so there is nothing to save: give more rows or epochs"
+        )
     from_digest = base_digest(start)
     _save(recipe, names, made, out, start=start, encoder=encoder)
     if is_first():
         for name in names:
-            results = {**_results(recipe, name, names, made, rows), "engine": engine}
+            saved.check(recipe, name, out / name)
             began_with = begin.digests.get(name)
             card = _card(
                 recipe,
                 name,
-                results,
+                results[name],
                 base_digest=from_digest,
                 data_digest=data_digest,
                 warm_start=began_with,

@@ -21,6 +21,7 @@ import yaml
 
 from alpha_umi.adapters import CARD_FILE, text_digest
 from alpha_umi.errors import UsageError
+from alpha_umi.pinned_date import PINNED_DATE
 from alpha_umi.prompts import Layout, load_prompts
 from alpha_umi.roles import ROLES, TEAM_FILE, load_team
 from alpha_umi.training.environment import threads
@@ -60,7 +61,17 @@ def git_state() -> dict[str, Any]:
 
 def recipe_digest(recipe: Recipe) -> str:
     """Digest of everything in a recipe that decides the weights."""
-    return text_digest(recipe.model_dump(mode="json", exclude=set(WITHOUT_EFFECT)))
+    return text_digest(_decisive(recipe.model_dump(mode="json")))
+
+
+def _decisive(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """What decides the weights in a recipe; of a batch in targets these, as its rows follow from them and the data.
+    Keys that came later are left out where they say what was before them, so that older runs can be resumed."""
+    found = {k: v for k, v in recipe.items() if k not in WITHOUT_EFFECT and (k, v) != ("date", PINNED_DATE)}
+    stages: dict[str, dict[str, Any]] = {name: dict(stage) for name, stage in found["stages"].items()}
+    for stage in stages.values():
+        stage.pop("batch_targets" if stage.get("batch_targets") is None else "batch_size", None)
+    return found | {"stages": stages}
 
 
 def check_folder(run: Path, *, resume: bool) -> None:
@@ -118,10 +129,16 @@ def open_run(
         "machine": {"system": platform.platform(), "processor": platform.machine(), "threads": threads()},
     }
     (run / "run.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
-    # Written last: its presence means that the folder is a run.
-    path.write_text(
+    write_recipe(run, recipe)  # last: its presence means that the folder is a run
+
+
+def write_recipe(run: Path, recipe: Recipe) -> None:
+    """Write `recipe.yaml`; again when the rows of its batches are known."""
+    part = run / f"{RECIPE_FILE}.part"
+    part.write_text(
         yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False, allow_unicode=True), encoding="utf-8"
     )
+    part.replace(run / RECIPE_FILE)
 
 
 def prompts_digest(recipe: Recipe) -> str:
@@ -133,8 +150,8 @@ def prompts_digest(recipe: Recipe) -> str:
 
 def _differences(before: Mapping[str, Any], recipe: Recipe) -> list[str]:
     """Top-level keys of a recipe that decide the weights and are not as they were."""
-    now = recipe.model_dump(mode="json", exclude=set(WITHOUT_EFFECT))
-    return [key for key in now if before.get(key) != now[key]]
+    then, now = _decisive(before), _decisive(recipe.model_dump(mode="json"))
+    return [key for key in now if then.get(key) != now[key]]
 
 
 def is_finished(run: Path, stage: str) -> bool:
