@@ -99,7 +99,7 @@ def test_a_team_is_asked_on_a_later_day_what_it_was_trained_on(
     dated: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     on(datetime.date(2026, 11, 30), monkeypatch)
-    asked = [f"base={dated}", f"data={data}", "limit=1", "context=2048", "date=2025-06-01"]
+    asked = [f"base={dated}", f"data={data}", "limit=1", "context=2048", "date=2025-06-01", "precision=fp32"]
     run = glpft.train(load_recipe("smoke", overrides=asked), tmp_path / "run")
     on(datetime.date(2026, 12, 1), monkeypatch)
     encoder = load_local(load_team(str(run)))[View.PLANNER].engine.encoder
