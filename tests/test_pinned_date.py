@@ -66,7 +66,7 @@ def test_only_the_day_is_pinned(
     on(datetime.date.fromisoformat(PINNED_DATE), monkeypatch)
     encoder = ChatEncoder(spoken)
     own = spoken.apply_chat_template(encoder._as_chat(TALK), tokenize=False, add_generation_prompt=True)
-    assert encoder._prompt_text(encoder._as_chat(TALK)) == own + encoder._lead
+    assert encoder._prompt_text(encoder._as_chat(TALK)) == f"{own}{encoder._lead}"
     assert encoder.date == (PINNED_DATE if family in DATED else None)
 
 

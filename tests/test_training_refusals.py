@@ -40,7 +40,7 @@ SMALL: dict[str, Any] = {
     "max_position_embeddings": 4096,
     "pad_token_id": None,
 }
-CONV = {"layer_types": ["conv", "full_attention"]}
+CONV: dict[str, Any] = {"layer_types": ["conv", "full_attention"]}
 NEOX = GPTNeoXConfig(**{k: v for k, v in SMALL.items() if k != "num_key_value_heads"})
 
 
@@ -81,7 +81,7 @@ def test_attention_that_hands_nothing_on_reads_no_shared_context(tmp_path: Path)
 
 @pytest.mark.parametrize(
     "config",
-    [LlamaConfig(**SMALL), Gemma3TextConfig(**SMALL, head_dim=16), Qwen3MoeConfig(**SMALL, head_dim=16)],
+    [LlamaConfig(**SMALL), Gemma3TextConfig(**SMALL, head_dim=16), Qwen3MoeConfig(**{**SMALL, "head_dim": 16})],
 )
 def test_what_can_be_run_is_let_through(config: PreTrainedConfig, tmp_path: Path) -> None:
     for layout in ("paper", "shared"):

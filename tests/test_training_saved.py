@@ -30,7 +30,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A base, weights trained from it whole, in shards and as an adapter."""
     root = tmp_path_factory.mktemp("saved")
     tiny_llama().save_pretrained(root / "base")
-    tiny_llama(seed=1).to(torch.bfloat16).save_pretrained(root / "whole")
+    tiny_llama(seed=1).bfloat16().save_pretrained(root / "whole")
     tiny_llama(seed=1).save_pretrained(root / "shards", max_shard_size="5MB")
     save_adapter(root / "adapter", seed=1)
     return root
@@ -196,7 +196,7 @@ def test_metrics_are_json_whatever_they_measure(tmp_path: Path) -> None:
     from transformers import TrainerControl, TrainerState, TrainingArguments
 
     metrics = callbacks.Metrics(tmp_path / "metrics.jsonl", ["a"])
-    metrics.trainer = type("", (), {"tokens_seen": 1, "targets_seen": 1})()  # type: ignore[assignment]
+    metrics.trainer = type("", (), {"tokens_seen": 1, "targets_seen": 1})()
     state, logs = TrainerState(global_step=1, max_steps=2), {"loss": 1.5, "grad_norm": NAN, "learning_rate": 0.1}
     metrics.on_log(TrainingArguments(output_dir=str(tmp_path)), state, TrainerControl(), logs)
 

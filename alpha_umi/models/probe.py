@@ -64,9 +64,8 @@ def _look(outline: Any) -> tuple[list[_Call], bool]:
         outline.to(torch.bfloat16).set_attn_implementation(NAME)  # what experts multiply with takes no other
         if outline.config.get_text_config()._attn_implementation != NAME:
             return [], True
-        where = {"device": "meta"}
-        ids = torch.zeros((1, 2), dtype=torch.long, **where)
-        mask = torch.empty((1, 1, 1, 1), **where)  # four dimensions: final, so that none is made
+        ids = torch.zeros((1, 2), dtype=torch.long, device="meta")
+        mask = torch.empty((1, 1, 1, 1), device="meta")  # four dimensions: final, so that none is made
         outline(input_ids=ids, position_ids=ids, attention_mask=mask, use_cache=False, reading=NAME)
         return _calls.get(), True
     except Exception:  # whatever a model does that cannot be done without weights

@@ -52,5 +52,5 @@ def in_rows(recipe: Recipe, data: Path, folder: Path, encoder: ChatEncoder) -> R
 def targets_a_row(recipe: Recipe, stage: str, rows: StageRows) -> float:
     """Mean number of a stage's targets in the rows that it reads."""
     if not recipe.shares(stage):
-        return sum(rows.dataset["targets"]) / len(rows.dataset)
+        return float(sum(rows.dataset["targets"]) / len(rows.dataset))
     return sum(map(len, rows.of(recipe.views_of(stage)[0]))) / len(rows.dataset)
