@@ -6,18 +6,19 @@ from today's are refused, because the text trained on must be exactly the text s
 
 from __future__ import annotations
 
-import hashlib
-import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, ValidationError
 
 from alpha_umi.errors import ModelError
 from alpha_umi.prompts import Layout, View, load_prompts
 from alpha_umi.trajectory import Frozen
+
+if TYPE_CHECKING:
+    from alpha_umi.encoding import ChatEncoder
 
 CARD_FILE = "card.json"
 ADAPTER = "adapter"
@@ -34,9 +35,14 @@ class Card(Frozen):
     base: str
     """What it continued from: a hub id or path for stage 1, a stage's name after it."""
     base_digest: str
-    """Digest of the weights it continued from (`weights_digest`)."""
+    """Digest of the weights it continued from (`digests.weights_digest`, or `digests.backbone_digest` of a team that
+    keeps its backbone as an adapter)."""
     merged_digest: str | None = None
-    """Of a backbone kept as an adapter: the digest of the whole weights that the roles continued from."""
+    """Of a backbone kept as an adapter: the digest of the whole weights that the roles were trained on."""
+    tokenizer_digest: str | None = None
+    """Of the tokenizer that its texts were read with (`ChatEncoder.tokenizer_digest`)."""
+    template_digest: str | None = None
+    """Of the chat template that they were written by (`ChatEncoder.template_digest`)."""
     warm_start: str | None = None
     """Of a stage that trained an adapter on: the digest of the one it began with."""
     layout: Layout
@@ -49,6 +55,8 @@ class Card(Frozen):
     seed: int
     versions: Mapping[str, str] = Field(default_factory=dict)
     results: Mapping[str, Any] = Field(default_factory=dict)
+    adopted: Mapping[str, str | None] = Field(default_factory=dict)
+    """What the card said before its owner took today's base, tokenizer or template for the right one, by key."""
 
 
 def write_card(folder: Path, card: Card) -> None:
@@ -97,24 +105,32 @@ def check_card(folder: Path, *, layout: Layout, view: View) -> Card | None:
     return card
 
 
+def check_reading(folder: Path, encoder: ChatEncoder) -> None:
+    """Refuse weights that were trained on other token ids than the team would send. A card may name neither.
+
+    Raises:
+        ModelError: another tokenizer, another chat template, or another day that it names.
+    """
+    card = read_card(folder)
+    if card is not None and card.date is not None and card.date != encoder.date:
+        raise ModelError(
+            f"{folder} was trained on prompts that name {card.date}, those of its team name {encoder.date}"
+        )
+    for what, key in (("tokenizer", "tokenizer_digest"), ("chat template", "template_digest")):
+        said = getattr(card, key, None)
+        if said is not None and said != (today := getattr(encoder, key)):
+            raise ModelError(
+                f"{folder} was trained with another {what} (digest {said}, today's is {today}): put back the {what} "
+                f"of its base, or, if you want today's, `alpha-umi doctor {folder.parent} --adopt`"
+            )
+
+
+def date_of(folders: Iterable[Path]) -> str | None:
+    """The day that prompts are to name for weights, by the first of their cards that has one."""
+    cards = (read_card(folder) for folder in folders)
+    return next((card.date for card in cards if card is not None and card.date is not None), None)
+
+
 def is_adapter(folder: Path) -> bool:
     """Whether a folder holds a LoRA adapter rather than a full model."""
     return (folder / "adapter_config.json").is_file()
-
-
-def weights_digest(folder: Path) -> str:
-    """Digest of a folder's weights and configuration; 16 hexadecimal digits."""
-    digest = hashlib.sha256()
-    for file in sorted(folder.iterdir()):
-        if file.suffix in {".safetensors", ".bin"} or file.name in {"config.json", "adapter_config.json"}:
-            digest.update(file.name.encode())
-            with file.open("rb") as stream:
-                while block := stream.read(1 << 20):
-                    digest.update(block)
-    return digest.hexdigest()[:16]
-
-
-def text_digest(value: Any) -> str:
-    """Digest of a JSON-like value; 16 hexadecimal digits."""
-    text = json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import Any, NamedTuple, Protocol
 
+from alpha_umi.digests import text_digest, tokenizer_digest
 from alpha_umi.errors import ModelError
 from alpha_umi.pinned_date import PINNED_DATE, names_date, with_pinned_date
 from alpha_umi.prompts import Message
@@ -79,6 +80,17 @@ def special_tokens(tokenizer: Tokenizer) -> frozenset[str]:
     return frozenset(added.union(tokenizer.all_special_tokens))
 
 
+_SAMPLE = (
+    ("system", "You call tools.\n\nfind(name: string): Finds.\n"),
+    ("user", "  When is high water?\n[planner]"),
+    ("assistant", "I look it up. Next: caller.\n"),
+    ("user", "[caller]"),
+    ("assistant", 'Action: find\nAction Input: {"name": "Brix"}'),
+    ("user", '{"high": "14:10"} \n\n[planner]'),
+)
+"""A conversation as ours are, with white space where templates differ."""
+
+
 class ChatEncoder:
     """Encodes messages with one tokenizer and its chat template."""
 
@@ -114,6 +126,18 @@ class ChatEncoder:
         self._piece = lru_cache(maxsize=4096)(self._encode_piece)
         self.end_ids = self._end_ids()
         """Ids that end an assistant message; generation stops at any of them."""
+
+    @cached_property
+    def tokenizer_digest(self) -> str:
+        """Digest of how the tokenizer encodes (`digests.tokenizer_digest`)."""
+        return tokenizer_digest(self.tokenizer)
+
+    @cached_property
+    def template_digest(self) -> str:
+        """Digest of what the chat template makes of a fixed conversation, and of what ends a message."""
+        chat = self._as_chat([Message(role=role, content=text) for role, text in _SAMPLE])
+        texts = [self._prompt_text(chat[:n]) for n in range(1, len(chat) + 1) if chat[n - 1]["role"] == "user"]
+        return text_digest([texts, list(self.end_ids)])
 
     def prompt(self, messages: Sequence[Message]) -> list[int]:
         """Ids of a prompt whose last message is the user's, up to where the assistant begins to write."""

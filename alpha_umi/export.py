@@ -13,7 +13,8 @@ from typing import Any
 
 import yaml
 
-from alpha_umi.adapters import ADAPTER, Card, is_adapter, read_card, weights_digest, write_card
+from alpha_umi.adapters import ADAPTER, CARD_FILE, Card, is_adapter, read_card, write_card
+from alpha_umi.digests import backbone_digest, weights_digest
 from alpha_umi.errors import UsageError
 from alpha_umi.roles import ROLES, TEAM_FILE, Team
 
@@ -26,13 +27,18 @@ def to_peft(team: Team, out: Path) -> Path:
 
     Raises:
         UsageError: the folder is not empty, or a part of the team was not trained as LoRA.
+        ModelError: its parts do not fit one another today.
     """
+    from alpha_umi.models.bases import base_digest
+    from alpha_umi.models.teams import check_team
+
     if out.exists() and any(out.iterdir()):
         raise UsageError(f"{out} is not empty: give another --out")
     seats = {view.value: team.role(view) for view in ROLES}
     sources = {name: Path(role.weights) for name, role in seats.items() if role.weights is not None}
     whole = read_card(Path(team.base)) if Path(team.base).is_dir() else None
     _check(team, sources, whole)
+    check_team(team)
     text: dict[str, Any] = {"name": out.name, "description": team.description, "layout": team.layout.value}
     text |= {"base": team.base if whole is None else whole.base}
     if whole is not None:
@@ -41,10 +47,14 @@ def to_peft(team: Team, out: Path) -> Path:
         write_card(out / "backbone", whole.model_copy(update={"kind": "lora", "merged_digest": merged}))
     elif team.backbone is not None:
         _copy(Path(team.backbone), out / "backbone", team.base)
+    stands_on = base_digest(text["base"])
     if whole is not None or team.backbone is not None:
         text |= {"backbone": "backbone"}
+        _say_base(out / "backbone", stands_on)
+        stands_on = backbone_digest(stands_on, out / "backbone")
     for name, folder in sources.items():
         _copy(folder, out / name, text["base"])
+        _say_base(out / name, stands_on)
     text |= {"observation_chars": team.observation_chars, "context": team.context}
     for name, role in seats.items():
         text[name] = role.model_dump(mode="json") | {"weights": name if name in sources else None}
@@ -59,6 +69,8 @@ def _check(team: Team, sources: Mapping[str, Path], whole: Card | None) -> None:
     for name, folder in sources.items():
         if not is_adapter(folder):
             raise UsageError(f"the {name} is a whole model, not a LoRA adapter: train it with method: lora")
+    if whole is not None and (Path(team.base).parent / whole.base / CARD_FILE).is_file():
+        raise UsageError(f"the backbone {team.base} continued from another stage, '{whole.base}': it is no one adapter")
     if whole is not None and not is_adapter(Path(team.base) / ADAPTER):
         raise UsageError(f"the backbone {team.base} was not trained as LoRA: train it with method: lora")
 
@@ -78,6 +90,12 @@ def _copy(source: Path, target: Path, base: str) -> None:
     save_file(tensors, target / "adapter_model.safetensors", metadata={"format": "pt"})
     if (card := read_card(source)) is not None:
         write_card(target, card)
+
+
+def _say_base(folder: Path, digest: str) -> None:
+    """Let a card name what its adapter stands on in this folder, by today's rule."""
+    if (card := read_card(folder)) is not None:
+        write_card(folder, card.model_copy(update={"base_digest": digest}))
 
 
 def size_of(folder: Path) -> int:

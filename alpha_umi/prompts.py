@@ -214,7 +214,9 @@ class Prompts:
         self._folder = folder
         self._templates = _templates(folder)
         files = sorted(folder.glob("*.jinja"))
-        content = b"\0".join(file.name.encode() + b"\0" + file.read_bytes() for file in files)
+        # Templates render alike whatever ends their lines.
+        texts = (file.read_bytes().replace(b"\r\n", b"\n") for file in files)
+        content = b"\0".join(file.name.encode() + b"\0" + text for file, text in zip(files, texts, strict=True))
         self.digest = hashlib.sha256(f"{RENDER_VERSIONS[layout]}\0{layout}\0".encode() + content).hexdigest()[:16]
         """Changes whenever anything changes that a model was trained to read."""
 

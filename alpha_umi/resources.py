@@ -1,4 +1,4 @@
-"""Shipped name or path -> file.
+"""Shipped name or path -> file, and the places on this machine that are the user's.
 
 `roles/`, `prompts/`, `training/` and `launch/` are what researchers edit without touching Python. In a wheel
 they live in `alpha_umi/_shipped/`; in a checkout they are read live from the root. A bare name means shipped,
@@ -7,6 +7,7 @@ a name with a suffix or a slash means a path. A folder that holds a `team.yaml` 
 
 from __future__ import annotations
 
+import os
 from importlib.resources import files
 from pathlib import Path
 
@@ -39,7 +40,7 @@ def find(folder: str, name: str, suffix: str = ".yaml", *, beside: Path | None =
         UsageError: no such file; the text lists what ships.
     """
     if Path(name).suffix or "\\" in name or name.startswith((".", "/", "~")):
-        path = Path(name).expanduser()
+        path = user_path(name)
         if beside is not None and not path.is_absolute():
             path = beside.parent / path
         if path.is_file():
@@ -50,3 +51,41 @@ def find(folder: str, name: str, suffix: str = ".yaml", *, beside: Path | None =
             return path
     known = ", ".join(names(folder, suffix)) or "nothing"
     raise UsageError(f"{folder}: '{name}' is not shipped; shipped are {known} (a path ends in {suffix})")
+
+
+def user_path(path: str | Path) -> Path:
+    """A path as a user wrote it, with their home folder in place of `~`.
+
+    Raises:
+        UsageError: nobody's home folder is known by that name.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:  # no HOME and no entry in the password file, or a user that does not exist
+        raise UsageError(
+            f"{path}: no home folder is known for this '~': set HOME, or name the folder in full"
+        ) from error
+
+
+def cache_folder() -> Path:
+    """Where converted weights are kept: $ALPHA_UMI_CACHE, else $XDG_CACHE_HOME/alpha-umi, else ~/.cache/alpha-umi.
+
+    Raises:
+        UsageError: the user has no home folder.
+    """
+    if folder := os.environ.get("ALPHA_UMI_CACHE"):
+        return user_path(folder)
+    return own_folder("XDG_CACHE_HOME", "~/.cache")
+
+
+def own_folder(variable: str, default: str) -> Path:
+    """This package's folder under one of the XDG base directories, which may not exist yet.
+
+    Args:
+        variable: the environment variable that names the base directory.
+        default: the base directory where it is unset.
+
+    Raises:
+        UsageError: the user has no home folder.
+    """
+    return user_path(os.environ.get(variable) or default) / "alpha-umi"

@@ -136,7 +136,7 @@ def load_team(name: str) -> Team:
         UsageError: there is no such team.
         ConfigError: the file's mistakes, all of them.
     """
-    folder = Path(name).expanduser()
+    folder = resources.user_path(name)
     shipped = {n for n in resources.names("roles") if n.startswith("teams/")}
     bare = f"teams/{name}" if f"teams/{name}" in shipped else name
     if bare not in shipped and folder.is_dir():

@@ -54,7 +54,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from alpha_umi.models.local import load_tokenizer
 
     torch.manual_seed(0)
-    folder = tmp_path_factory.mktemp("tiny")
+    folder = tmp_path_factory.mktemp("tiny modèle, 小")
     tokenizer = load_tokenizer()
     config = LlamaConfig(
         vocab_size=len(tokenizer),
@@ -80,6 +80,6 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from alpha_umi import gym
     from alpha_umi.data import store
 
-    folder = tmp_path_factory.mktemp("data")
+    folder = tmp_path_factory.mktemp("data of mine, ø")
     store.write(folder, gym.generate(16, seed=1))
     return folder

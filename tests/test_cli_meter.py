@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+import itertools
 import re
+import time
 
 import pytest
 from rich.console import Console
 
-from alpha_umi.cli.meter import Meter
+from alpha_umi.cli.meter import Meter, waiting
+from alpha_umi.pace import Pace
 
 
 @pytest.mark.parametrize(("total", "done"), [(1, 0), (7, 0), (60, 0), (1000, 0), (60, 41)])
@@ -45,3 +48,68 @@ def test_a_terminal_gets_a_bar_that_goes_when_the_work_is_done() -> None:
     assert "at work" in shown
     assert "2/2" in shown
     assert shown.endswith("\x1b[2K"), "the last thing written erases the bar's line"
+
+
+def test_a_dumb_terminal_gets_lines_that_steer_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "dumb")
+    stream = io.StringIO()
+    console = Console(file=stream, force_terminal=True)
+    with waiting("loading [it]", console), Meter("at work", total=2, console=console) as meter:
+        meter.advance(2)
+    assert stream.getvalue().splitlines() == ["loading [it]", "at work  0/2", "at work  2/2  0 s left"]
+
+
+def test_a_terminal_shows_what_is_waited_for_and_takes_it_away() -> None:
+    stream = io.StringIO()
+    with waiting("loading it", Console(file=stream, force_terminal=True)):
+        pass
+    assert "loading it" in stream.getvalue()
+    assert stream.getvalue().endswith("\x1b[2K")
+
+
+def test_a_count_may_be_told_as_a_whole() -> None:
+    stream = io.StringIO()
+    with Meter("at work", total=4, console=Console(file=stream)) as meter:
+        for done in (0, 2, 2, 1, 4):
+            meter.reach(done)
+    assert [line.split()[2] for line in stream.getvalue().splitlines()] == ["0/4", "2/4", "4/4"]
+
+
+class Clock:
+    """Time that passes when told."""
+
+    now = 1000.0
+
+    def perf_counter(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    found = Clock()
+    monkeypatch.setattr("alpha_umi.pace.time", found)
+    return found
+
+
+def test_work_of_which_nothing_gets_done_is_heard_of(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
+    """From the watching thread: nobody calls the meter meanwhile."""
+    monkeypatch.setattr("alpha_umi.cli.meter.EVERY", 0.01)
+    stream = io.StringIO()
+    with Meter("at work", total=3, console=Console(file=stream)):
+        clock.now += 11
+        until = time.monotonic() + 20
+        while "gone" not in stream.getvalue() and time.monotonic() < until:
+            time.sleep(0.01)
+    assert stream.getvalue().splitlines() == ["at work  0/3", "at work  0/3  11 s gone"]
+
+
+def test_a_day_of_work_takes_a_page_of_lines(clock: Clock) -> None:
+    """The first minutes are told closely, a slow tenth now and then."""
+    pace, told = Pace(100_000), []
+    for second in range(24 * 3600):
+        clock.now += 1
+        if pace.is_due(second):
+            told.append(second)
+    assert told[0] < 11
+    assert max(after - before for before, after in itertools.pairwise(told)) <= 24 * 360 + 1
+    assert len(told) < 110

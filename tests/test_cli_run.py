@@ -38,7 +38,8 @@ def lend(monkeypatch: pytest.MonkeyPatch, planner: list[str], caller: list[str],
         scripts = {View.PLANNER: planner, View.CALLER: caller, View.SUMMARIZER: summarizer}
         return {view: ScriptedModel(script) for view, script in scripts.items()}
 
-    monkeypatch.setitem(sys.modules, "alpha_umi.models.loading", SimpleNamespace(load_models=load_models))
+    loading = SimpleNamespace(load_models=load_models, find_base=lambda team: None)
+    monkeypatch.setitem(sys.modules, "alpha_umi.models.loading", loading)
     return asked
 
 

@@ -114,7 +114,7 @@ def test_the_content_decides_the_digest(tmp_path: Path) -> None:
     store.write(tmp_path / "b", [GIVING_UP])
     store.write(tmp_path / "c", [GIVING_UP, GIVING_UP])
     assert store.digest(tmp_path / "a") == store.digest(tmp_path / "b") != store.digest(tmp_path / "c")
-    assert len(store.digest(tmp_path / "a")) == 16
+    assert store.digest(tmp_path / "a").startswith("2:")
 
 
 def test_a_split_depends_on_queries_alone() -> None:

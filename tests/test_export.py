@@ -13,6 +13,7 @@ import pytest
 import torch
 import yaml
 from runs import command, recipe_file
+from safetensors.torch import load_file, save_file
 
 from alpha_umi import View, load_models, load_team
 from alpha_umi.adapters import read_card
@@ -20,6 +21,7 @@ from alpha_umi.errors import ModelError, UsageError
 from alpha_umi.evaluation.records import team_digest
 from alpha_umi.export import to_peft
 from alpha_umi.models.base import Generation, Message, Request
+from alpha_umi.models.teams import check_team
 
 
 @pytest.fixture(scope="module")
@@ -91,10 +93,13 @@ def test_it_names_its_base_and_no_folder_of_the_machine(run: Path, exported: Pat
 def test_a_backbone_of_another_run_is_refused(exported: Path, tmp_path: Path) -> None:
     other = shutil.copytree(exported, tmp_path / "other")
     card = json.loads((other / "backbone" / "card.json").read_text())
-    (other / "backbone" / "card.json").write_text(json.dumps(card | {"merged_digest": "of another run"}))
-    with pytest.raises(ModelError, match="trained on other weights"):
+    tensors = load_file(other / "backbone" / "adapter_model.safetensors")
+    name = min(tensors)
+    save_file(tensors | {name: tensors[name] * 1.5}, other / "backbone" / "adapter_model.safetensors")
+    with pytest.raises(ModelError, match=r"planner was trained on other weights"):
         load_models(load_team(str(other)))
-    (other / "backbone" / "card.json").write_text(json.dumps(card | {"base_digest": "another base"}))
+    save_file(tensors, other / "backbone" / "adapter_model.safetensors")
+    (other / "backbone" / "card.json").write_text(json.dumps(card | {"base_digest": "2:of another base"}))
     with pytest.raises(ModelError, match="than the team's base"):
         load_models(load_team(str(other)))
     (other / "backbone" / "card.json").unlink()
@@ -103,6 +108,35 @@ def test_a_backbone_of_another_run_is_refused(exported: Path, tmp_path: Path) ->
     shutil.rmtree(other / "backbone")
     with pytest.raises(ModelError, match="missing"):
         load_models(load_team(str(other)))
+
+
+def test_a_base_rewritten_by_another_library_is_the_same_base(exported: Path, tiny: Path, tmp_path: Path) -> None:
+    """And one whose chat template or values have changed is not."""
+    base = shutil.copytree(tiny, tmp_path / "base")
+    team = shutil.copytree(exported, tmp_path / "team")
+    text = yaml.safe_load((team / "team.yaml").read_text())
+    (team / "team.yaml").write_text(yaml.safe_dump(text | {"base": str(base)}))
+    config = json.loads((base / "config.json").read_text())
+    (base / "config.json").write_text(json.dumps(dict(reversed(config.items())) | {"transformers_version": "9.9.9"}))
+    check_team(load_team(str(team)))
+
+    template = (base / "chat_template.jinja").read_text()
+    (base / "chat_template.jinja").write_text(template.replace("<|im_start|>", "<|im_start|> "))
+    with pytest.raises(ModelError, match="trained with another chat template"):
+        load_models(load_team(str(team)))
+    (base / "chat_template.jinja").write_text(template)
+
+    tokenizer = json.loads((base / "tokenizer.json").read_text())
+    merges = tokenizer["model"]["merges"]
+    merges[-1], merges[-2] = merges[-2], merges[-1]
+    (base / "tokenizer.json").write_text(json.dumps(tokenizer))
+    with pytest.raises(ModelError, match="trained with another tokenizer"):
+        load_models(load_team(str(team)))
+    shutil.copy(tiny / "tokenizer.json", base / "tokenizer.json")
+
+    (base / "config.json").write_text(json.dumps(config | {"rms_norm_eps": 1e-4}))
+    with pytest.raises(ModelError, match="trained on other weights"):
+        load_models(load_team(str(team)))
 
 
 def test_the_backbone_counts_as_part_of_the_team(exported: Path) -> None:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +14,9 @@ from safetensors.torch import load_file, save_file
 from alpha_umi.adapters import Card, write_card
 from alpha_umi.encoding import ChatEncoder
 from alpha_umi.errors import ModelError
-from alpha_umi.models import local, teams
+from alpha_umi.models import bases, local, teams
 from alpha_umi.models.base import Completion, Generation, Message, Request
+from alpha_umi.models.bases import base_digest
 from alpha_umi.models.engine import Engine
 from alpha_umi.models.generation import LocalModel
 from alpha_umi.models.repetition import repeats_itself
@@ -181,27 +179,10 @@ def test_repetition_is_four_times_and_32_tokens(ids: list[int], expected: bool) 
     assert repeats_itself(ids, 24) is expected
 
 
-def test_two_processes_convert_once(tmp_path: Path) -> None:
-    code = "from alpha_umi.models.local import resolve_base; print(resolve_base('HuggingFaceTB/SmolLM2-135M-Instruct'))"
-    env = {**os.environ, "ALPHA_UMI_CACHE": str(tmp_path)}
-    both = [
-        subprocess.Popen(
-            [sys.executable, "-c", code], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-        for _ in range(2)
-    ]
-    outputs = [process.communicate(timeout=300) for process in both]
-    folders = {out.strip().splitlines()[-1] for out, _ in outputs}
-    assert [process.returncode for process in both] == [0, 0], outputs
-    assert len(folders) == 1
-    assert sorted(p.name for p in tmp_path.iterdir() if p.is_dir()) == [Path(folders.pop()).name]
-    assert [err for _, err in outputs] == ["", ""]
-
-
 @pytest.mark.parametrize("base", ["./nowhere", "/no/such/model", "nowhere/deep/er"])
 def test_a_base_that_does_not_exist_is_one_line(base: str) -> None:
     with pytest.raises(ModelError, match="no model folder") as error:
-        local.resolve_base(base)
+        bases.resolve_base(base)
     assert "\n" not in str(error.value)
 
 
@@ -214,16 +195,16 @@ def test_an_unknown_hub_id_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_weights_written_anew_have_another_digest(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text("{}")
-    (tmp_path / "model.safetensors").write_bytes(b"one")
-    first = local.base_digest(str(tmp_path))
-    assert local.base_digest(str(tmp_path)) == first
-    (tmp_path / "model.safetensors").write_bytes(b"another")
-    assert local.base_digest(str(tmp_path)) != first
+    save_file({"weight": torch.ones(3)}, tmp_path / "model.safetensors")
+    first = base_digest(str(tmp_path))
+    assert base_digest(str(tmp_path)) == first
+    save_file({"weight": torch.zeros(3)}, tmp_path / "model.safetensors")
+    assert base_digest(str(tmp_path)) != first
 
 
 def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"no config\.json"):
-        local.resolve_base(str(tmp_path))
+        bases.resolve_base(str(tmp_path))
 
 
 def test_weights_trained_on_other_prompts_or_another_base_are_refused(tmp_path: Path, adapter: Path) -> None:
@@ -273,7 +254,7 @@ def test_a_shared_team_reads_with_its_base_whatever_its_roles_are(tmp_path: Path
         "views": ["caller"],
         "kind": "full",
         "base": "b",
-        "base_digest": local.base_digest(load_team("umi").base),
+        "base_digest": base_digest(load_team("umi").base),
         "layout": "shared",
         "prompt_digest": load_prompts(Layout.SHARED).digest,
         "observation_chars": 2048,

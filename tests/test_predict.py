@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -10,7 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from strategies import trajectories
 from typer.testing import CliRunner
@@ -33,6 +34,9 @@ from alpha_umi.roles import ROLES, Team, load_team
 from alpha_umi.trajectory import Call, Decision, Observation, Outcome, Plan, Step, Tool, Trajectory
 
 TEAMS = {"paper": load_team("umi"), "shared": load_team("umi-shared"), "single": load_team("single")}
+LOCAL = SimpleNamespace(default_device=lambda: "cpu", reading_digests=lambda _: ("tokenizer", "template"))
+"""In place of the module that needs torch."""
+
 ORIGIN = Origin(team="t", team_digest="1", data="d", data_digest="2")
 
 
@@ -182,6 +186,8 @@ def test_texts_made_by_the_other_rule_are_scored_and_named() -> None:
 
 
 @given(st.text("Next: calrgivupo.\n", max_size=12), st.permutations(list(grammar.MARKERS.values())), st.integers(1, 3))
+@example(".\n", ["Next: conclusion.", "Next: give up.", "Next: caller."], 2)
+@example("\n", ["Next: conclusion.", "Next: give up.", "Next: caller."], 2)
 def test_any_planner_text_can_be_shown_to_the_next_role(text: str, order: list[str], count: int) -> None:
     plan = published_plan(text.join(["So.", *order[:count], ""]))
     assert grammar.parse_plan(grammar.format_plan(plan)).decision is plan.decision
@@ -355,10 +361,16 @@ def test_a_broken_line_in_the_middle_is_named(tmp_path: Path) -> None:
         read_predictions(tmp_path / "absent.jsonl")
 
 
+def _weights(folder: Path, value: float) -> None:
+    """A safetensors file of one number."""
+    header = json.dumps({"w": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}).encode()
+    folder.mkdir(exist_ok=True)
+    (folder / "model.safetensors").write_bytes(struct.pack("<Q", len(header)) + header + struct.pack("<f", value))
+
+
 def test_the_team_digest_follows_weights_and_settings_not_names(tmp_path: Path) -> None:
-    for name in ("a", "b"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "model.safetensors").write_text(name)
+    for name, value in (("a", 1.0), ("b", 2.0)):
+        _weights(tmp_path / name, value)
     team = TEAMS["paper"]
 
     def with_weights(planner: str, caller: str) -> str:
@@ -370,7 +382,7 @@ def test_the_team_digest_follows_weights_and_settings_not_names(tmp_path: Path) 
     assert team_digest(team) == team_digest(team.model_copy(update={"name": "other"}))
     assert team_digest(team) != team_digest(team.model_copy(update={"observation_chars": 100}))
     before = with_weights("a", "b")
-    (tmp_path / "a" / "model.safetensors").write_text("trained again")
+    _weights(tmp_path / "a", 3.0)
     assert with_weights("a", "b") != before
 
 
@@ -412,7 +424,7 @@ def test_the_command_predicts_scores_and_rescores(tmp_path: Path, monkeypatch: p
         return loaded[-1]
 
     # The real module needs torch; the command must not need it to score.
-    monkeypatch.setitem(sys.modules, "alpha_umi.models.local", SimpleNamespace(default_device=lambda: "cpu"))
+    monkeypatch.setitem(sys.modules, "alpha_umi.models.local", LOCAL)
     monkeypatch.setitem(sys.modules, "alpha_umi.models.loading", SimpleNamespace(load_models=load_models))
     out = tmp_path / "out"
     arguments = ["static", "--data", str(tmp_path / "data"), "--team", "umi", "--out", str(out)]
@@ -437,7 +449,7 @@ def test_the_command_predicts_scores_and_rescores(tmp_path: Path, monkeypatch: p
 def test_the_command_routes_as_published_for_the_paper_scorer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store.write(tmp_path / "data", [trajectory("a")])
     load = SimpleNamespace(load_models=lambda team: models_of(team, planner=[MARKED_TWICE[1][0]]))
-    monkeypatch.setitem(sys.modules, "alpha_umi.models.local", SimpleNamespace(default_device=lambda: "cpu"))
+    monkeypatch.setitem(sys.modules, "alpha_umi.models.local", LOCAL)
     monkeypatch.setitem(sys.modules, "alpha_umi.models.loading", load)
     arguments = ["static", "--data", str(tmp_path / "data"), "--team", "umi", "--json", "--out"]
     paper = [*arguments, str(tmp_path / "paper"), "--scorer", "paper"]

@@ -16,7 +16,8 @@ import pytest
 
 from alpha_umi import Agent, Budget, ScriptedModel, View
 from alpha_umi.models.base import Message, Request
-from alpha_umi.models.local import load_tokenizer, resolve_base
+from alpha_umi.models.bases import resolve_base
+from alpha_umi.models.local import load_tokenizer
 from alpha_umi.models.remote import RemoteModel
 from alpha_umi.roles import DEFAULT_BASE, Generation
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -32,7 +33,7 @@ from alpha_umi.training.trainer import arguments
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory, tiny: Path, data: Path) -> Path:
     """A finished run of the command, with what it printed beside it."""
-    folder = tmp_path_factory.mktemp("run")
+    folder = tmp_path_factory.mktemp("run of a tiny model, ñ")
     done = subprocess.run(
         command(recipe_file(folder, tiny, data), folder / "run"), capture_output=True, text=True, check=False
     )
@@ -90,8 +91,10 @@ def test_a_finished_run_is_a_team_and_prints_what_is_next(run: Path) -> None:
     assert team.caller.weights == str((run / "caller").resolve())
     assert "alpha-umi run" in (run.parent / "stdout").read_text()
     progress = (run.parent / "stderr").read_text()
-    assert "[2/4] planner" in progress
-    assert "left" in progress
+    told = [line.removeprefix("[2/4] planner  ") for line in progress.splitlines() if line.startswith("[2/4] planner")]
+    assert told[0] == "preparing rows; continues from backbone"
+    assert told[1].startswith("step 0/")
+    assert re.fullmatch(r"step 1/\d+  \d+ s left", told[2]), "the first update says how long the rest will take"
     assert "Traceback" not in progress
     assert "Warning" not in progress
 

@@ -13,11 +13,12 @@ from runs import losses_of, recipe_file
 from safetensors.torch import load_file, save_file
 
 from alpha_umi import resources
-from alpha_umi.adapters import read_card, text_digest, weights_digest
+from alpha_umi.adapters import read_card
+from alpha_umi.digests import weights_digest
 from alpha_umi.errors import ConfigError, UsageError
 from alpha_umi.export import to_peft
 from alpha_umi.roles import load_team
-from alpha_umi.training import glpft, run_folder
+from alpha_umi.training import glpft
 from alpha_umi.training.planning import check_recipe
 from alpha_umi.training.recipe import Recipe, load_recipe
 
@@ -101,15 +102,6 @@ def test_a_run_is_resumed_from_the_adapters_it_began_with(
     _change_one_tensor(moved / "caller")
     with pytest.raises(UsageError, match=r"was trained from other adapters"):
         glpft.train(load_recipe(path, overrides=[f"warm_start={moved}"]), out, resume=True)
-
-
-def test_a_recipe_without_a_warm_start_has_the_digest_it_had() -> None:
-    """So runs begun before there was such a key, or those of the date and of batches in targets, can be resumed."""
-    recipe = load_recipe("gym")
-    without = recipe.model_dump(mode="json", exclude={*run_folder.WITHOUT_EFFECT, "warm_start", "date"})
-    for stage in without["stages"].values():
-        del stage["batch_targets"]
-    assert run_folder.recipe_digest(recipe) == text_digest(without)
 
 
 def test_the_team_that_ships_is_trained_on(tmp_path: Path) -> None:

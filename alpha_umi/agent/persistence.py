@@ -21,6 +21,7 @@ from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from langgraph.store.base import BaseStore
 from langgraph.store.sqlite import AsyncSqliteStore
 
+from alpha_umi import resources
 from alpha_umi.errors import UsageError
 
 _running: set[tuple[str, str]] = set()
@@ -38,8 +39,8 @@ def threads_file() -> Path:
     """Where threads are stored unless one says otherwise: $ALPHA_UMI_THREADS, else under $XDG_STATE_HOME or
     ~/.local/state."""
     if named := os.environ.get("ALPHA_UMI_THREADS"):
-        return Path(named).expanduser()
-    return Path(os.environ.get("XDG_STATE_HOME") or "~/.local/state").expanduser() / "alpha-umi" / "threads.sqlite"
+        return resources.user_path(named)
+    return resources.own_folder("XDG_STATE_HOME", "~/.local/state") / "threads.sqlite"
 
 
 @asynccontextmanager

@@ -31,6 +31,7 @@ from alpha_umi.errors import UsageError, WorkError
 from alpha_umi.models.base import Model
 from alpha_umi.models.langchain import as_model
 from alpha_umi.prompts import View
+from alpha_umi.resources import user_path
 from alpha_umi.roles import Team, load_team
 from alpha_umi.tools.base import Toolbox
 from alpha_umi.tools.functions import as_toolbox
@@ -78,7 +79,7 @@ class Agent:
             speakers=Speakers(team=team, models=self.models),
             hands=hands,
             budget=budget,
-            file=Path(threads).expanduser() if isinstance(threads, str | Path) else None,
+            file=user_path(threads) if isinstance(threads, str | Path) else None,
         )
 
     @classmethod

@@ -16,6 +16,7 @@ from typing import Any, Self, TextIO
 
 from alpha_umi.agent.events import AgentEvent
 from alpha_umi.errors import UsageError
+from alpha_umi.resources import user_path
 
 
 class Trace:
@@ -41,8 +42,9 @@ class Trace:
         if path is None:
             return cls(None)
         try:
-            Path(path).expanduser().parent.mkdir(parents=True, exist_ok=True)
-            return cls(Path(path).expanduser().open("a", encoding="utf-8"))
+            file = user_path(path)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            return cls(file.open("a", encoding="utf-8"))
         except OSError as error:
             raise UsageError(f"{path}: no trace can be written: {error.strerror}") from error
 

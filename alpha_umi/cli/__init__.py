@@ -6,14 +6,19 @@ wrong; never a traceback for a user's mistake. Nothing here imports torch before
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
+from io import TextIOWrapper
 
 import typer
 from rich.console import Console
 
 from alpha_umi import __version__
 from alpha_umi.errors import AlphaUmiError, UsageError
+
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+"""What a disk that is full, or full for this user, answers."""
 
 app = typer.Typer(
     name="alpha-umi",
@@ -39,7 +44,7 @@ def _root(
 
 
 def _register() -> None:
-    from alpha_umi.cli import data, evaluate, export, quickstart, run, shipped, split, train
+    from alpha_umi.cli import data, doctor, evaluate, export, quickstart, run, shipped, split, train
 
     split.register(data.app)
     app.add_typer(data.app, name="data")
@@ -49,15 +54,20 @@ def _register() -> None:
     export.register(app)
     quickstart.register(app)
     shipped.register(app)
+    doctor.register(app)
 
 
 def main() -> None:
     """Entry point of the `alpha-umi` command."""
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # forked data loaders would print a warning each
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a character that the terminal cannot show must not end a run
+            stream.reconfigure(errors="backslashreplace")
     _register()
     stderr = Console(stderr=True, highlight=False)
     try:
         code = app(standalone_mode=False)
+        sys.stdout.flush()  # a full disk is met here rather than at exit
         sys.exit(code if isinstance(code, int) else 0)  # typer returns the code of an Exit instead of raising it
     except typer.Exit as end:
         sys.exit(end.exit_code)
@@ -74,7 +84,17 @@ def main() -> None:
     except (FileExistsError, FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError) as error:
         stderr.print("error:", f"{error.filename}: {error.strerror}", markup=False, soft_wrap=True)
         sys.exit(2)
-    except BrokenPipeError:
-        # The reader (`| head`) has gone: nothing is left to say, and the interpreter must not complain at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # the reader (`| head`) has gone: nothing is left to say
+        _drop_output()
         sys.exit(1)
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        stderr.print("error:", f"{error.filename or 'writing'}: {error.strerror}", markup=False, soft_wrap=True)
+        _drop_output()
+        sys.exit(1)
+
+
+def _drop_output() -> None:
+    """What is still to be written goes nowhere: the interpreter must not complain at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

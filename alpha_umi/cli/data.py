@@ -213,6 +213,9 @@ def inspect(
         layout, base, observation_chars, context = plan.layout, plan.base, plan.observation_chars, plan.context
         date = plan.date
     from alpha_umi.encoding import ChatEncoder
+    from alpha_umi.models.bases import resolve_base
+
+    resolve_base(base)  # what is not there is said before torch is imported, which takes seconds
     from alpha_umi.models.local import load_tokenizer
 
     encoder = ChatEncoder(load_tokenizer(base), date=date)

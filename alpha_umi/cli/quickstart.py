@@ -18,6 +18,8 @@ from rich.console import Console
 from rich.table import Table
 
 from alpha_umi.cli.beside import measured
+from alpha_umi.cli.meter import waiting
+from alpha_umi.models.loading import find_base
 from alpha_umi.roles import DEFAULT_TEAM, ROLES, Team, load_team
 
 if TYPE_CHECKING:
@@ -55,6 +57,7 @@ def quickstart(
     began = time.perf_counter()
     console, progress = Console(highlight=False, soft_wrap=True), Console(stderr=True, highlight=False)
     team, untrained = _brief(load_team(team_name)), _brief(load_team(UNTRAINED))
+    find_base(team)
     from alpha_umi.evaluation.episodes import gym_tasks
 
     held_out, _ = gym_tasks(f"gym:{SPLIT}", limit=max(tasks, HELD_OUT), seed=SEED)
@@ -90,7 +93,7 @@ def _brief(team: Team) -> Team:
 
 
 def _loaded(team: Team, console: Console) -> Mapping[View, Model]:
-    with console.status(f"loading {team.name}"):
+    with waiting(f"loading {team.name}", console):
         from alpha_umi.models.loading import load_models
 
         return load_models(team)

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 import typer
 from rich.console import Console
 
+from alpha_umi.cli.meter import waiting
 from alpha_umi.cli.voice import Voice, printable, show
 from alpha_umi.errors import UsageError
-from alpha_umi.roles import DEFAULT_TEAM
+from alpha_umi.roles import DEFAULT_TEAM, load_team
 from alpha_umi.trajectory import Outcome
 
 if TYPE_CHECKING:
@@ -72,16 +73,19 @@ def run(
         raise UsageError("the question is empty")
     if reply is not None and (question is not None or thread is None):
         raise UsageError("--reply answers what a thread waits for: give it with --thread NAME and no question")
+    from alpha_umi.models.loading import find_base
+
+    chosen = load_team(team)
+    find_base(chosen)  # before the agent, which takes seconds to import
     from alpha_umi.agent.runner import Agent
     from alpha_umi.agent.state import Budget
     from alpha_umi.agent.strategies import named_search
-    from alpha_umi.roles import load_team
 
     console = Console(stderr=as_json, highlight=False)
     given = {"max_steps": max_steps, "max_seconds": max_seconds}
     # What is cheap to check comes before tool servers are started and models loaded.
     budget = Budget.model_validate({key: value for key, value in given.items() if value is not None})
-    strategy, chosen = named_search(search), load_team(team)
+    strategy = named_search(search)
     if free:
         chosen = chosen.model_copy(update={"constrained": False})
     said = None if reply is None else _reply(reply)
@@ -93,7 +97,7 @@ def run(
         from alpha_umi.agent.persistence import threads_file
 
         options["threads"] = threads or threads_file()
-    with Console(stderr=True).status(f"loading {team}"):
+    with waiting(f"loading {team}"):
         agent = Agent.from_team(chosen, tools=offered, budget=budget, **options)
     result = _work(agent, question, thread, said, console, trace)
     show(result, console)

@@ -107,7 +107,7 @@ def copy(
 ) -> None:
     """Copy a shipped file."""
     source = find(name).whole
-    target = (dest or Path()).expanduser()
+    target = resources.user_path(dest or Path())
     if target.is_dir():
         target = target / source.name
     if target.exists():

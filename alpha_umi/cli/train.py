@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +13,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from alpha_umi.errors import UsageError
+from alpha_umi.errors import MissingExtra, UsageError
+from alpha_umi.models.bases import resolve_base
 
 if TYPE_CHECKING:
     from alpha_umi.training.planning import StagePlan
@@ -49,6 +51,8 @@ def train(
     loaded = load_recipe(recipe, overrides=overrides)
     if stage is not None and stage not in loaded.stages:
         raise UsageError(f"the recipe '{loaded.name}' has no stage '{stage}', only {', '.join(loaded.stages)}")
+    with suppress(MissingExtra):  # said below, of the whole extra
+        resolve_base(loaded.base)  # a base that is not there is said before torch is imported, which takes seconds
     if dry_run:
         _dry_run(loaded, as_json=as_json)
         return

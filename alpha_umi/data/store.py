@@ -12,13 +12,16 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import ValidationError
 
 from alpha_umi.data.filters import Report
 from alpha_umi.data.stream import open_binary
+from alpha_umi.digests import SCHEME, ordered_digest
 from alpha_umi.errors import DataError
+from alpha_umi.resources import user_path
+from alpha_umi.stamps import remembered
 from alpha_umi.trajectory import Trajectory
 
 TRAJECTORIES = "trajectories.jsonl"
@@ -33,7 +36,7 @@ def find(path: str | Path) -> Path:
     Raises:
         DataError: there is none.
     """
-    path = Path(path).expanduser()
+    path = user_path(path)
     if path.is_dir():
         for name in (TRAJECTORIES, f"{TRAJECTORIES}.gz"):
             if (path / name).is_file():
@@ -86,7 +89,7 @@ def write(folder: str | Path, trajectories: Iterable[Trajectory], report: Report
     Raises:
         DataError: nothing was kept; the folder is left as it was.
     """
-    folder = Path(folder).expanduser()
+    folder = user_path(folder)
     report = Report() if report is None else report
     is_new = not folder.exists()
     try:
@@ -138,12 +141,32 @@ def _write_whole(path: Path, content: bytes) -> None:
 
 
 def digest(path: str | Path) -> str:
-    """A short hash of a data set's content: 16 hexadecimal digits of the SHA-256 of its lines."""
+    """Digest of a data set's trajectories in order, however their lines are spelled (`digests.ordered_digest`).
+
+    Raises:
+        DataError: the data set is missing or empty, or a line (named) is no trajectory.
+    """
+    file = find(path)
+
+    def compute() -> str:
+        return ordered_digest(map(content, _read_lines(file)))
+
+    return remembered(f"data {SCHEME} {file.name}", [file], compute)
+
+
+def first_digest(path: str | Path) -> str:
+    """The digest that runs named before digests said their rule: of the bytes of the lines."""
     sha = hashlib.sha256()
     with open_binary(find(path)) as stream:
         while chunk := stream.read(1 << 20):
             sha.update(chunk)
     return sha.hexdigest()[:16]
+
+
+def content(trajectory: Trajectory) -> dict[str, Any]:
+    """What a digest of a trajectory covers: what is set, less the order of its notes (`meta`)."""
+    plain = trajectory.model_dump(mode="json", exclude_defaults=True)
+    return plain | {"meta": json.loads(json.dumps(plain.get("meta", {}), sort_keys=True))}
 
 
 def is_held_out(trajectory: Trajectory, share: float, *, seed: int = 0, by: SplitBy = "query") -> bool:

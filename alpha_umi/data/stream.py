@@ -19,6 +19,7 @@ from typing import IO, Any, NamedTuple, cast
 
 from alpha_umi.data.filters import Report
 from alpha_umi.errors import DataError
+from alpha_umi.resources import user_path
 
 SUFFIXES = (".json", ".jsonl", ".ndjson")
 """What is read out of a folder, each also with `.gz`."""
@@ -54,7 +55,7 @@ def find_files(source: str | Path) -> list[tuple[Path, str]]:
     Raises:
         DataError: there is no such file, or no JSON file in the folder.
     """
-    path = Path(source).expanduser()
+    path = user_path(source)
     if path.is_dir():
         found = [p for p in sorted(path.rglob("*")) if _bare_name(p) is not None and p.is_file()]
         if not found:

@@ -11,11 +11,11 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
-from alpha_umi.adapters import text_digest
 from alpha_umi.agent.runner import Agent
 from alpha_umi.agent.state import Budget, Reason, Usage
 from alpha_umi.agent.strategies import Search
 from alpha_umi.data import store
+from alpha_umi.digests import ordered_digest, text_digest
 from alpha_umi.errors import AlphaUmiError, UsageError
 from alpha_umi.evaluation.records import Origin, RecordLog
 from alpha_umi.evaluation.task_checks import asks_only, mistake_in
@@ -66,7 +66,7 @@ class EpisodeLog(RecordLog[str, Episode]):
 
 def task_digest(task: Trajectory) -> str:
     """Changes with anything about a task."""
-    return text_digest(task.model_dump(mode="json"))
+    return ordered_digest([store.content(task)])
 
 
 def run_episodes(
@@ -128,7 +128,7 @@ def gym_tasks(
             raise UsageError(f"the gym has no split '{split}'; it has {', '.join(SPLITS)}")
         name = SPLITS[SPLITS.index(split)]
         tasks = list(generate(limit or SIZES[name], seed=seed, split=name, only=only))
-        return tasks, text_digest([data, seed, sorted(only), tasks[0].model_dump(mode="json")])
+        return tasks, text_digest([data, seed, sorted(only), task_digest(tasks[0])])
     if seed:
         raise UsageError(f"the tasks of {data} are made already: --seed is for gym:SPLIT")
     checked = _checked(data)

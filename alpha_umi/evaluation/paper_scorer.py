@@ -8,6 +8,7 @@ would stop with an exception the step scores 0 and the fault says so. What is wr
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, NamedTuple
 
 from alpha_umi import grammar
@@ -90,13 +91,14 @@ def _route(planned: str) -> tuple[Decision, str]:
 def published_plan(text: str) -> Plan:
     """A planner's text as `infer_pipeline.py` acts on it: give up over conclusion over caller, wherever they stand.
 
-    What is cut off after the marker is never read. A `Next: caller.` before it loses its full stop, as a reader of the
+    What is cut off after the marker is never read. Another marker before it loses its full stop, as a reader of the
     history would take it for the decision otherwise.
     """
     decision, planned = _route(clean(text))
-    caller = grammar.MARKERS[Decision.CALL]
     rationale = planned.removesuffix(grammar.MARKERS[decision]).removesuffix(" ")
-    return Plan(rationale=rationale.replace(caller, caller.removesuffix(".")), decision=decision)
+    for marker in grammar.MARKERS.values():
+        rationale = re.sub(re.escape(marker) + r"\.*", marker.removesuffix("."), rationale)
+    return Plan(rationale=rationale, decision=decision)
 
 
 def prediction_of_roles(prediction: Prediction) -> str:

@@ -12,12 +12,12 @@ import os
 from collections.abc import Callable, Hashable, Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Generic, Self, TypeVar
+from typing import Any, BinaryIO, Generic, Self, TypeVar
 
 from filelock import FileLock, Timeout
 from pydantic import BaseModel, ValidationError
 
-from alpha_umi.adapters import text_digest, weights_digest
+from alpha_umi.digests import text_digest, weights_digest
 from alpha_umi.errors import DataError, UsageError
 from alpha_umi.prompts import load_prompts
 from alpha_umi.roles import ROLES, Team
@@ -47,16 +47,34 @@ class Origin(Frozen):
         return [f"{'another' if what == 'team' else 'other'} {what}" for what, mine, theirs in pairs if mine != theirs]
 
 
+_NO_SETTING: dict[str, Any] = {
+    "name": True,
+    "description": True,
+    "weights": True,
+    "served": {"key", "timeout", "retries"},
+}
+"""Of a role: its weights count by content; how its server is reached does not change what it says."""
+
+
 def team_digest(team: Team) -> str:
-    """Changes with whatever may change what the team writes: weights, prompts, settings."""
+    """Changes with whatever may change what the team writes: weights, tokenizer, chat template, prompts, settings.
+
+    Raises:
+        ModelError: weights are missing.
+        MissingExtra: there are some on this machine, and the `local` extra is not installed.
+    """
     roles = [team.role(view) for view in ROLES]
-    sources = [team.base, team.backbone or "", *(role.weights or "" for role in roles)]
-    # Hashed once each: roles may share a folder. A hub id stands for itself.
-    digests = {source: weights_digest(Path(source)) for source in set(sources) if source and Path(source).is_dir()}
-    weights = [digests.get(source, source) for source in sources]
-    settings = [role.model_dump(mode="json", exclude={"name", "description", "weights"}) for role in roles]
-    limits = [team.observation_chars, team.context]
-    return text_digest([weights, settings, team.layout, load_prompts(team.layout).digest, limits])
+    sources = [team.backbone, *(role.weights for role in roles)]
+    weights = [weights_digest(Path(source)) if source else None for source in sources]
+    base: list[str] = []
+    if any(role.served is None for role in roles):
+        from alpha_umi.models.bases import base_digest
+        from alpha_umi.models.local import reading_digests
+
+        base = [base_digest(team.base), *reading_digests(team.base)]
+    settings = [role.model_dump(mode="json", exclude=_NO_SETTING) for role in roles]
+    ways = [team.layout, team.observation_chars, team.context, team.constrained, team.merge_adapters]
+    return text_digest([base, weights, settings, ways, load_prompts(team.layout).digest])
 
 
 class RecordLog(Generic[K, R]):

@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from transformers import PreTrainedModel
 
-from alpha_umi.adapters import weights_digest
+from alpha_umi.digests import weights_digest
 from alpha_umi.encoding import ChatEncoder
 from alpha_umi.errors import ModelError
 from alpha_umi.models import attention

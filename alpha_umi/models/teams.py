@@ -6,25 +6,26 @@ card is checked before anything is loaded.
 
 from __future__ import annotations
 
-import warnings
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
-from peft import PeftModel
-
-from alpha_umi.adapters import check_card, is_adapter, read_card, weights_digest
+from alpha_umi.adapters import Card, check_card, check_reading, date_of, is_adapter, read_card
+from alpha_umi.digests import SCHEME, backbone_digest, weights_digest
 from alpha_umi.encoding import ChatEncoder
 from alpha_umi.errors import ModelError
+from alpha_umi.models.bases import base_digest, continued
 from alpha_umi.models.engine import Engine
 from alpha_umi.models.generation import LocalModel
-from alpha_umi.models.local import base_digest, load_base, load_tokenizer
+from alpha_umi.models.local import load_base, load_tokenizer
+from alpha_umi.models.merging import merge_into
+from alpha_umi.models.packaged import how_to_get, packaged_file
 from alpha_umi.models.spans import BACKBONE
 from alpha_umi.prompts import Layout, View, load_prompts
 from alpha_umi.roles import Role, Team
 
 if TYPE_CHECKING:
     import torch
-    from transformers import PreTrainedModel
 
 
 def load_local(team: Team, *, dtype: torch.dtype | None = None, device: str | None = None) -> dict[View, LocalModel]:
@@ -39,96 +40,146 @@ def load_local(team: Team, *, dtype: torch.dtype | None = None, device: str | No
         ModelError: weights are missing or do not fit the base, or their card says they expect other prompts.
     """
     engines: dict[str, Engine] = {}
-    backbone, reads_with = _check_backbone(team)
+    foundation = _checked_foundation(team)
+    backbone = foundation.adapter
+    # All, before any weights are loaded.
+    folders = {role.view: _check_role(role, team, foundation) for role in own_roles(team)}
+    encoders = _encoders(team, backbone, folders)
 
-    def engine(home: str, folder: Path | None) -> Engine:
-        date = _date_of(folder or Path(home))
+    def engine(home: str) -> Engine:
         if home not in engines:
-            encoder = ChatEncoder(load_tokenizer(home), date=date)
+            encoder = encoders[home]
             weights, digest = load_base(home, dtype=dtype, device=device), base_digest(home)
             if home == team.base and backbone is not None:
-                weights, digest = merged(weights, backbone), f"{digest}+{weights_digest(backbone)}"
+                merge_into(weights, backbone)
+                digest = f"{digest}+{weights_digest(backbone)}"
             engines[home] = Engine(weights, encoder, context=team.context, digest=digest)
-        if date is not None and date != (other := engines[home].encoder.date):
-            raise ModelError(
-                f"{folder or home} was trained on prompts that name {date}, its team's others name {other}"
-            )
         return engines[home]
 
-    seats = (team.planner, team.caller, team.summarizer)
-    roles = {role.view: role for role in seats if role.served is None}
-    # All, before anything is loaded.
-    folders = {view: _check_role(role, team, reads_with) for view, role in roles.items()}
     models: dict[View, LocalModel] = {}
     loaded: dict[Path, str] = {}
     for view, folder in folders.items():
-        # A single role has no cue and nobody to share with.
-        shared = team.layout is Layout.SHARED and view is not View.SINGLE
+        shared = _shares(team, view)
         if folder is None:
-            models[view] = LocalModel(engine(team.base, backbone))
+            models[view] = LocalModel(engine(team.base))
         elif is_adapter(folder):
-            base = engine(team.base, folder)
+            base = engine(team.base)
             cue = base.encoder.cue_ids(load_prompts(team.layout).cue(view)) if shared else ()
             name = base.add_adapter(folder, invocation=cue, merged=team.merge_adapters)
             models[view] = LocalModel(base, writer=name, reader=BACKBONE if shared else name)
         elif shared:
-            base = engine(team.base, folder)
+            base = engine(team.base)
             if folder not in loaded:
                 weights = load_base(str(folder), dtype=dtype, device=device)
                 loaded[folder] = base.add_model(weights, str(folder))
             models[view] = LocalModel(base, writer=loaded[folder], reader=BACKBONE)
         else:
-            models[view] = LocalModel(engine(str(folder), folder))
+            models[view] = LocalModel(engine(str(folder)))
     return models
 
 
-def merged(weights: PreTrainedModel, adapter: Path) -> PreTrainedModel:
-    """Weights with a LoRA adapter added to them, summed in fp32 and rounded once, as training does.
+def _shares(team: Team, view: View) -> bool:
+    """Whether a role speaks over the backbone's cache. A single role has no cue and nobody to share with."""
+    return team.layout is Layout.SHARED and view is not View.SINGLE
+
+
+def home_of(team: Team, view: View, folder: Path | None) -> str:
+    """The weights that read for a role: its own where they are whole and alone, else the team's base."""
+    alone = folder is not None and not is_adapter(folder) and not _shares(team, view)
+    return str(folder) if alone else team.base
+
+
+def _encoders(team: Team, backbone: Path | None, folders: Mapping[View, Path | None]) -> dict[str, ChatEncoder]:
+    """An encoder for each set of weights that reads, by its folder or name.
 
     Raises:
-        ModelError: the adapter does not fit.
+        ModelError: a card says that its weights were trained with another tokenizer, chat template or day.
     """
-    dtype = weights.dtype
-    try:
-        with warnings.catch_warnings():
-            # PEFT still asks transformers under a name that transformers 5 deprecates.
-            warnings.filterwarnings("ignore", message="`is_gradient_checkpointing`", category=FutureWarning)
-            adapted: Any = PeftModel.from_pretrained(weights.float(), str(adapter))
-    except (OSError, ValueError, RuntimeError, KeyError) as error:
-        raise ModelError(f"{adapter} is no adapter for this base: {str(error).splitlines()[0]}") from error
-    whole: Any = adapted.merge_and_unload().to(dtype).eval()
-    whole.requires_grad_(False)
-    result: PreTrainedModel = whole
-    return result
+    encoders: dict[str, ChatEncoder] = {}
+    for view, folder in folders.items():
+        home = home_of(team, view, folder)
+        read = [weights for weights in (folder, backbone if home == team.base else None) if weights is not None]
+        if home not in encoders:
+            encoders[home] = ChatEncoder(load_tokenizer(home), date=date_of([*read, Path(home)]))
+        for weights in read:
+            check_reading(weights, encoders[home])
+    return encoders
 
 
-def _date_of(folder: Path) -> str | None:
-    """The day that prompts named when a folder's weights were trained."""
-    card = read_card(folder)
-    return None if card is None else card.date
+class Foundation(NamedTuple):
+    """What the roles of a team continued from."""
+
+    base: str
+    adapter: Path | None = None
+    """What turns the base into the backbone."""
+    first_digest: str | None = None
+    """What cards of the first rule call base and adapter together; nothing can be computed from them that equals it."""
+
+    def is_of(self, card: Card) -> bool:
+        """Whether a role's card names it."""
+        if self.adapter is None:
+            return continued(card, self.base)
+        if card.base_digest.startswith(SCHEME):
+            return card.base_digest == self.digest
+        return card.base_digest == self.first_digest
+
+    @property
+    def digest(self) -> str:
+        """By today's rule."""
+        found = base_digest(self.base)
+        return found if self.adapter is None else backbone_digest(found, self.adapter)
 
 
-def _check_backbone(team: Team) -> tuple[Path | None, str]:
-    """The adapter that turns the base into the backbone, and the digest of what the roles continued from.
+def check_team(team: Team) -> None:
+    """Refuse a team whose parts do not fit one another, by their cards; nothing is loaded.
 
     Raises:
-        ModelError: it is missing, or its card says that it expects other prompts or another base.
+        ModelError: weights are missing, or expect other prompts, another base or another tokenizer.
+    """
+    foundation = _checked_foundation(team)
+    folders = {role.view: _check_role(role, team, foundation) for role in own_roles(team)}
+    _encoders(team, foundation.adapter, folders)
+
+
+def own_roles(team: Team) -> list[Role]:
+    """The roles whose weights are on this machine; one that speaks in every seat once."""
+    seats = (team.planner, team.caller, team.summarizer)
+    return list({role.view: role for role in seats if role.served is None}.values())
+
+
+def foundation_of(team: Team) -> Foundation:
+    """What a team's roles speak over.
+
+    Raises:
+        ModelError: the backbone's adapter is missing, or has no card.
     """
     if team.backbone is None:
-        return None, base_digest(team.base)
+        return Foundation(team.base)
     folder = Path(team.backbone)
     if not folder.is_dir():
         raise ModelError(f"the backbone's adapter is missing: there is no folder {folder}")
-    card = check_card(folder, layout=team.layout, view=team.planner.view)
-    if card is None or card.merged_digest is None:
+    card = read_card(folder)
+    if card is None:
         raise ModelError(f"{folder} has no card that says what it makes of a base: `alpha-umi export` writes one")
-    if (digest := base_digest(team.base)) != card.base_digest:
-        raise ModelError(f"{folder} was trained on other weights ({card.base_digest}) than the team's base ({digest})")
-    return folder, card.merged_digest
+    return Foundation(team.base, folder, card.merged_digest)
 
 
-def _check_role(role: Role, team: Team, digest: str) -> Path | None:
-    """The folder of a role's weights, trained on weights of this digest; None for the base's own.
+def _checked_foundation(team: Team) -> Foundation:
+    """What a team's roles speak over, its card compared with the base.
+
+    Raises:
+        ModelError: the backbone's adapter is missing, or its card says that it expects other prompts or another base.
+    """
+    foundation = foundation_of(team)
+    if foundation.adapter is not None:
+        card = check_card(foundation.adapter, layout=team.layout, view=team.planner.view)
+        if card is not None and not continued(card, team.base):
+            raise _on_other_weights(foundation.adapter, card, team.base, base_digest(team.base))
+    return foundation
+
+
+def _check_role(role: Role, team: Team, foundation: Foundation) -> Path | None:
+    """The folder of a role's weights, trained on the team's foundation; None for the base's own.
 
     Raises:
         ModelError: it is missing, or its card says that it expects other prompts or another base.
@@ -140,6 +191,17 @@ def _check_role(role: Role, team: Team, digest: str) -> Path | None:
         raise ModelError(f"the {role.name}'s weights are missing: there is no folder {folder}")
     card = check_card(folder, layout=team.layout, view=role.view)
     on_base = is_adapter(folder) or team.layout is Layout.SHARED
-    if card is not None and on_base and digest != card.base_digest:
-        raise ModelError(f"{folder} was trained on other weights ({card.base_digest}) than the team's base ({digest})")
+    if card is not None and on_base and not foundation.is_of(card):
+        raise _on_other_weights(folder, card, team.base, foundation.digest)
     return folder
+
+
+def _on_other_weights(folder: Path, card: Card, base: str, digest: str) -> ModelError:
+    """Why a folder is refused, and the way out where only the rule of digests or the source of the base is another."""
+    said = f"{folder} was trained on other weights ({card.base_digest}) than the team's base ({digest})"
+    if card.base_digest.startswith(SCHEME):
+        return ModelError(said + ("" if packaged_file(base) else how_to_get(base)))
+    return ModelError(
+        f"{said}, as far as a card of an older alpha-umi can tell: if you know that they are the same, "
+        f"`alpha-umi doctor {folder.parent} --adopt` shows both and takes today's"
+    )

@@ -23,6 +23,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from transformers.integrations.integration_utils import WandbCallback
 
+from alpha_umi.pace import Pace
+
 if TYPE_CHECKING:
     from alpha_umi.training.trainer import StageTrainer
 
@@ -36,6 +38,11 @@ def memory_mib() -> float:
 
 
 _OF_A_STAGE = ("loss", "learning_rate", "grad_norm")
+
+
+def say(text: str) -> None:
+    """A line on stderr about what goes on before there is anything to count."""
+    Console(stderr=True, highlight=False).print(text, markup=False, soft_wrap=True)
 
 
 class Metrics(TrainerCallback):
@@ -121,22 +128,20 @@ class Trim(TrainerCallback):
 
 
 class Bar(TrainerCallback):
-    """One progress bar a stage on a terminal; elsewhere a line at its start and for every tenth of it."""
+    """One progress bar a stage on a terminal; elsewhere a line at its start, after the first update, and at a pace."""
 
     def __init__(self, title: str, stream: TextIO) -> None:
         self._console = Console(file=stream, highlight=False)
         self._title = title
-        self._told = 0
         self._loss: float | None = None
-        self._begin = time.perf_counter()
         self._progress: Progress | None = None
 
     def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """Draw the bar."""
         if not state.is_world_process_zero:
             return
-        self._begin, self._first = time.perf_counter(), state.global_step
-        if self._console.is_terminal:
+        self._first, self._pace = state.global_step, Pace(state.max_steps, state.global_step)
+        if self._console.is_terminal and not self._console.is_dumb_terminal:
             columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("step {task.completed}/{task.total}"))
             loss = TextColumn("loss {task.fields[loss]}")
             self._progress = Progress(
@@ -147,22 +152,24 @@ class Bar(TrainerCallback):
             )
             self._progress.start()
         else:
-            self._console.print(f"{self._title}  step {state.global_step}/{state.max_steps}")
+            self._line(state, "")
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        """Move the bar, or print a line when another tenth is done."""
+        """Move the bar, or print a line when one is due."""
         if not state.is_world_process_zero:
             return
         if self._progress is not None:
             self._progress.update(self._task, completed=state.global_step)
             return
-        tenth = 10 * state.global_step // max(state.max_steps, 1)
-        if tenth > self._told:
-            self._told = tenth
-            spent = time.perf_counter() - self._begin
-            left = spent / max(state.global_step - self._first, 1) * (state.max_steps - state.global_step)
+        # The first update says how long the rest will take, long before a tenth is done.
+        if self._pace.is_due(state.global_step) or state.global_step == self._first + 1:
             loss = "" if self._loss is None else f"  loss {self._loss:.3f}"
-            self._console.print(f"{self._title}  step {state.global_step}/{state.max_steps}{loss}  {left:.0f} s left")
+            self._line(state, f"{loss}  {self._pace.left(state.global_step)}")
+
+    def _line(self, state: TrainerState, more: str) -> None:
+        self._console.print(
+            f"{self._title}  step {state.global_step}/{state.max_steps}{more}", markup=False, soft_wrap=True
+        )
 
     def on_log(
         self,

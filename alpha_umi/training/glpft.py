@@ -44,6 +44,7 @@ def train(recipe: Recipe, out: Path, *, stage: str | None = None, resume: bool =
     need_extra()
     from alpha_umi.encoding import ChatEncoder
     from alpha_umi.models.local import load_tokenizer
+    from alpha_umi.training import callbacks
 
     wanted = list(recipe.stages) if stage is None else [stage]
     if stage is not None and stage not in recipe.stages:
@@ -56,7 +57,8 @@ def train(recipe: Recipe, out: Path, *, stage: str | None = None, resume: bool =
     data = prepare_data(recipe, out)
     digest = store.digest(data)
     if is_first():
-        run_folder.open_run(out, recipe, data_digest=digest, world=world_size(), began_with=begin.digests)
+        reads = _reads(recipe, encoder)
+        run_folder.open_run(out, recipe, data=data, reads=reads, world=world_size(), began_with=begin.digests)
     left = [name for name in wanted if not run_folder.is_finished(out, name)]
     if left:
         recipe = batches.in_rows(recipe, data, out / "rows", encoder)
@@ -66,6 +68,9 @@ def train(recipe: Recipe, out: Path, *, stage: str | None = None, resume: bool =
         start = recipe.stages[names[0]].start
         if start != BASE and not run_folder.is_finished(out, start):
             raise UsageError(f"stage '{names[0]}' continues from '{start}', which has not been trained in {out}")
+        if is_first():
+            source = recipe.base if start == BASE else start
+            callbacks.say(f"{_title(recipe, names)}  preparing rows; continues from {source}")
         rows = stage_rows(recipe, names, data, out / "rows", encoder)
         _train(recipe, names, rows, out, data_digest=digest, encoder=encoder, begin=begin)
     if is_first() and all(run_folder.is_finished(out, name) for name in recipe.stages):
@@ -88,7 +93,7 @@ def _train(
     """Train one stage, or roles together; write their weights and cards, and drop their checkpoints."""
     from transformers import set_seed
 
-    from alpha_umi.models.local import base_digest, resolve_base
+    from alpha_umi.models.bases import base_digest, resolve_base
     from alpha_umi.training import callbacks, trainer
 
     first = recipe.stages[names[0]]
@@ -97,11 +102,9 @@ def _train(
     checkpoints = out / names[0] / "-".join(["checkpoints", *names[1:]])
     set_seed(seed)
     made = _trainer(recipe, names, rows, checkpoints, start=start, seed=seed, encoder=encoder, begin=begin.adapters)
-    numbers = [list(recipe.stages).index(name) + 1 for name in names]
-    title = f"[{'-'.join(map(str, dict.fromkeys((numbers[0], numbers[-1]))))}/{len(recipe.stages)}] {', '.join(names)}"
     watchers: list[Any] = [
         callbacks.Metrics(out / "metrics.jsonl", names),
-        callbacks.Bar(title, sys.stderr),
+        callbacks.Bar(_title(recipe, names), sys.stderr),
         callbacks.Trim(),
     ]
     if recipe.wandb:
@@ -134,9 +137,26 @@ def _train(
                 warm_start=began_with,
                 date=encoder.date,
             )
-            write_card(out / name, card)
+            write_card(out / name, card.model_copy(update=_texts(encoder)))
         shutil.rmtree(checkpoints, ignore_errors=True)
     trainer.finish_stage(made)
+
+
+def _reads(recipe: Recipe, encoder: ChatEncoder) -> dict[str, str]:
+    """Digests of what a recipe names and a run reads: the base, its tokenizer, its chat template."""
+    from alpha_umi.models.bases import base_digest
+
+    return {"base_digest": base_digest(recipe.base)} | _texts(encoder)
+
+
+def _texts(encoder: ChatEncoder) -> dict[str, str]:
+    return {"tokenizer_digest": encoder.tokenizer_digest, "template_digest": encoder.template_digest}
+
+
+def _title(recipe: Recipe, names: Sequence[str]) -> str:
+    """Which of a recipe's stages are under way, as progress names them."""
+    numbers = [list(recipe.stages).index(name) + 1 for name in names]
+    return f"[{'-'.join(map(str, dict.fromkeys((numbers[0], numbers[-1]))))}/{len(recipe.stages)}] {', '.join(names)}"
 
 
 def _results(recipe: Recipe, name: str, names: Sequence[str], made: StageTrainer, rows: StageRows) -> dict[str, Any]:

@@ -15,7 +15,6 @@ from pydantic import Field, field_validator, model_validator
 
 from alpha_umi import resources
 from alpha_umi.errors import ConfigError, UsageError
-from alpha_umi.pinned_date import PINNED_DATE
 from alpha_umi.prompts import OBSERVATION_CHARS, Layout, View
 from alpha_umi.roles import DEFAULT_BASE, ROLES, load_team, parse_config, read_yaml
 from alpha_umi.training.overrides import merged, override
@@ -85,8 +84,9 @@ class Recipe(Frozen):
     context: int = Field(default=4096, ge=64)
     """Tokens a prompt and its completion may take together (the paper's 4096)."""
     observation_chars: int = Field(default=OBSERVATION_CHARS, ge=64)
-    date: str = PINNED_DATE
-    """The day (YYYY-MM-DD) that prompts name, then and ever after, where the base's chat template names one."""
+    date: str | None = None
+    """The day (YYYY-MM-DD) that prompts name, then and ever after, where the base's chat template names one; by default
+    `pinned_date.PINNED_DATE`."""
     train_roles: Literal["together", "apart"] = "together"
     """In `shared`: whether roles that continue from one backbone train in one pass over its encodings, or in turn."""
     reuse: bool = True
@@ -105,10 +105,10 @@ class Recipe(Frozen):
 
     @field_validator("date", mode="before")
     @classmethod
-    def _is_a_day(cls, value: Any) -> str:
+    def _is_a_day(cls, value: Any) -> str | None:
         """YAML reads a plain 2024-07-26 as a date."""
         try:
-            return datetime.date.fromisoformat(str(value)).isoformat()
+            return None if value is None else datetime.date.fromisoformat(str(value)).isoformat()
         except ValueError:
             raise ValueError("this is no day such as 2024-07-26") from None
 

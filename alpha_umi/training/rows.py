@@ -11,10 +11,11 @@ from itertools import islice, zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from alpha_umi.adapters import text_digest
 from alpha_umi.data import store
+from alpha_umi.digests import SCHEME, text_digest
 from alpha_umi.errors import AlphaUmiError, DataError, UsageError
 from alpha_umi.prompts import View
+from alpha_umi.resources import user_path
 from alpha_umi.roles import load_team
 from alpha_umi.training.environment import need_extra
 from alpha_umi.training.recipe import BASE, Recipe
@@ -61,7 +62,7 @@ def prepare_data(recipe: Recipe, run: Path) -> Path:
             f"the recipe '{recipe.name}' names no data: give --data DIR (made by `alpha-umi data convert`)"
         )
     if not recipe.data.startswith(GYM):
-        return Path(recipe.data).expanduser()
+        return user_path(recipe.data)
     number, only, kinds = [*recipe.data.removeprefix(GYM).split(":", 2), "", ""][:3]
     if not number.isdigit() or int(number) == 0:
         raise UsageError(f"data: '{recipe.data}' should be gym:N with the number of trajectories, e.g. gym:96")
@@ -89,7 +90,9 @@ def share(recipe: Recipe, stage: str, data: Path) -> Iterator[Trajectory]:
     if not recipe.reuse and any(s.start != BASE for s in recipe.stages.values()):
         first = recipe.stages[stage].start == BASE
         # By the query, so that a query with several trajectories stays on one side.
-        found = (t for t in found if (int(text_digest([recipe.seed, t.query]), 16) % 2 == 0) == first)
+        found = (
+            t for t in found if (int(text_digest([recipe.seed, t.query]).removeprefix(SCHEME), 16) % 2 == 0) == first
+        )
     return islice(found, recipe.stages[stage].max_rows)
 
 

@@ -12,24 +12,28 @@ import platform
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from alpha_umi.adapters import CARD_FILE, text_digest
+from alpha_umi.adapters import CARD_FILE
+from alpha_umi.data import store
+from alpha_umi.digests import SCHEME, text_digest
 from alpha_umi.errors import UsageError
-from alpha_umi.pinned_date import PINNED_DATE
 from alpha_umi.prompts import Layout, load_prompts
 from alpha_umi.roles import ROLES, TEAM_FILE, load_team
 from alpha_umi.training.environment import threads
-from alpha_umi.training.recipe import BASE, Recipe
+from alpha_umi.training.recipe import BASE, Recipe, find_deepspeed
 
 RECIPE_FILE = "recipe.yaml"
 WITHOUT_EFFECT = ("name", "description", "data", "warm_start", "wandb", "keep_checkpoints", "log_steps")
 """Keys of a recipe that do not decide the weights; of data and adapters it is the content that does, not the path."""
+
+BY_CONTENT = ("base", "team", "deepspeed")
+"""Keys that name something: a run is told from another by what that is."""
 
 PACKAGES = ("torch", "transformers", "peft", "deepspeed", "accelerate", "datasets", "langgraph", "pydantic")
 
@@ -60,18 +64,28 @@ def git_state() -> dict[str, Any]:
 
 
 def recipe_digest(recipe: Recipe) -> str:
-    """Digest of everything in a recipe that decides the weights."""
-    return text_digest(_decisive(recipe.model_dump(mode="json")))
+    """Digest of everything in a recipe that decides the weights; what it names by path or name counts by content.
+
+    Keys that are not set do not count, so that a release with one more key knows the runs of the last.
+    """
+    plain = {key: value for key, value in _decisive(recipe).items() if key not in BY_CONTENT}
+    deepspeed = None if recipe.deepspeed is None else find_deepspeed(recipe.deepspeed).read_text(encoding="utf-8")
+    return text_digest([plain, deepspeed and json.loads(deepspeed), _seats(recipe)])
 
 
-def _decisive(recipe: Mapping[str, Any]) -> dict[str, Any]:
-    """What decides the weights in a recipe; of a batch in targets these, as its rows follow from them and the data.
-    Keys that came later are left out where they say what was before them, so that older runs can be resumed."""
-    found = {k: v for k, v in recipe.items() if k not in WITHOUT_EFFECT and (k, v) != ("date", PINNED_DATE)}
-    stages: dict[str, dict[str, Any]] = {name: dict(stage) for name, stage in found["stages"].items()}
-    for stage in stages.values():
-        stage.pop("batch_targets" if stage.get("batch_targets") is None else "batch_size", None)
-    return found | {"stages": stages}
+def _decisive(recipe: Recipe) -> dict[str, Any]:
+    """What is set in a recipe and decides the weights; of a batch in targets these, as its rows follow from them."""
+    found = recipe.model_dump(mode="json", exclude=set(WITHOUT_EFFECT), exclude_none=True)
+    for stage in found["stages"].values():
+        if "batch_targets" in stage:
+            del stage["batch_size"]
+    return found
+
+
+def _seats(recipe: Recipe) -> dict[str, str]:
+    """Which conversation each seat of a recipe's team speaks in."""
+    team = load_team(recipe.team)
+    return {seat.value: getattr(team, seat.value).view.value for seat in ROLES}
 
 
 def check_folder(run: Path, *, resume: bool) -> None:
@@ -90,35 +104,41 @@ def check_folder(run: Path, *, resume: bool) -> None:
 
 
 def open_run(
-    run: Path, recipe: Recipe, *, data_digest: str, world: int, began_with: Mapping[str, str] | None = None
+    run: Path,
+    recipe: Recipe,
+    *,
+    data: Path,
+    reads: Mapping[str, str],
+    world: int,
+    began_with: Mapping[str, str] | None = None,
 ) -> None:
     """Make the run folder, or check that what it holds may be continued.
 
+    Args:
+        run: the folder.
+        recipe: resolved.
+        data: the data set.
+        reads: `base_digest`, `tokenizer_digest` and `template_digest`.
+        world: number of processes.
+        began_with: digests of the adapters that stages begin with, by stage.
+
     Raises:
-        UsageError: it holds a run of another recipe, other data, other prompts, other adapters to begin with
-            (`began_with`, digests by stage), or another number of processes.
+        UsageError: it holds a run of another recipe, data, prompts, base, tokenizer, chat template, adapters to begin
+            with, or number of processes.
     """
     path = run / RECIPE_FILE
     facts: dict[str, Any] = {
         "recipe_digest": recipe_digest(recipe),
-        "data_digest": data_digest,
+        "data_digest": store.digest(data),
         "prompts_digest": prompts_digest(recipe),
+        **reads,
         "warm_start": dict(began_with or {}) or None,
         "world_size": world,
     }
     if path.is_file():
         before = json.loads((run / "run.json").read_text(encoding="utf-8"))
-        if before["recipe_digest"] != facts["recipe_digest"]:
-            changed = ", ".join(_differences(yaml.safe_load(path.read_text(encoding="utf-8")), recipe))
-            raise UsageError(f"{run} was trained with another recipe ({changed} differ); choose another --out")
-        for key, words in (
-            ("data_digest", "on other data"),
-            ("prompts_digest", "with other prompts or role settings"),
-            ("warm_start", "from other adapters"),
-            ("world_size", f"by {before['world_size']} processes, not {world}"),
-        ):
-            if before.get(key) != facts[key]:
-                raise UsageError(f"{run} was trained {words}; --resume needs the same (or choose another --out)")
+        recipe_before = yaml.safe_load(path.read_text(encoding="utf-8"))
+        _check_same(run, before, facts, changed=_differences(recipe_before, recipe), data=data)
         return
     run.mkdir(parents=True, exist_ok=True)
     facts |= {
@@ -141,6 +161,41 @@ def write_recipe(run: Path, recipe: Recipe) -> None:
     part.replace(run / RECIPE_FILE)
 
 
+def _check_same(
+    run: Path, before: Mapping[str, Any], facts: Mapping[str, Any], *, changed: Sequence[str], data: Path
+) -> None:
+    """Refuse to continue a run whose facts are not today's; of a run of older rules, what they can tell is compared.
+
+    Args:
+        run: its folder.
+        before: what its run.json says.
+        facts: today's.
+        changed: keys of its recipe that have other values today.
+        data: the data set.
+
+    Raises:
+        UsageError: something differs.
+    """
+    old = not str(before["recipe_digest"]).startswith(SCHEME)
+    if changed if old else before["recipe_digest"] != facts["recipe_digest"]:
+        raise UsageError(f"{run} was trained with another recipe ({', '.join(changed)} differ); choose another --out")
+    if old:
+        known = {"data_digest": store.first_digest(data)}
+        known["prompts_digest"] = str(facts["prompts_digest"]).removeprefix(SCHEME)
+        facts = {key: value for key, value in {**facts, **known}.items() if key in before}
+    for key, words in (
+        ("data_digest", "on other data"),
+        ("prompts_digest", "with other prompts or role settings"),
+        ("base_digest", "from another base"),
+        ("tokenizer_digest", "with another tokenizer"),
+        ("template_digest", "with another chat template"),
+        ("warm_start", "from other adapters"),
+        ("world_size", f"by {before['world_size']} processes, not {facts['world_size']}"),
+    ):
+        if key in facts and before.get(key) != facts[key]:
+            raise UsageError(f"{run} was trained {words}; --resume needs the same (or choose another --out)")
+
+
 def prompts_digest(recipe: Recipe) -> str:
     """Digest of what is not in a recipe and decides its rows: the wording, and the room that roles need to write."""
     team = load_team(recipe.team)
@@ -150,8 +205,9 @@ def prompts_digest(recipe: Recipe) -> str:
 
 def _differences(before: Mapping[str, Any], recipe: Recipe) -> list[str]:
     """Top-level keys of a recipe that decide the weights and are not as they were."""
-    then, now = _decisive(before), _decisive(recipe.model_dump(mode="json"))
-    return [key for key in now if then.get(key) != now[key]]
+    now = _decisive(recipe)
+    then = _decisive(Recipe.model_validate(before))
+    return [key for key in {**then, **now} if then.get(key) != now.get(key)]
 
 
 def is_finished(run: Path, stage: str) -> bool:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alpha_umi.adapters import ADAPTER, is_adapter, read_card, weights_digest
+from alpha_umi.adapters import ADAPTER, is_adapter, read_card
+from alpha_umi.digests import weights_digest
 from alpha_umi.errors import ModelError, UsageError
 from alpha_umi.prompts import View
 from alpha_umi.roles import ROLES, Team, load_team
@@ -113,10 +114,10 @@ def _differences(folder: Path, lora: Lora) -> list[str]:
 
 def _other_base(folder: Path, stage: Stage, base: str) -> list[str]:
     """Whether an adapter belongs on another base; a role's follows its backbone as that moves, so shapes must do."""
-    from alpha_umi.models.local import base_digest
+    from alpha_umi.models.bases import continued
 
     card = read_card(folder) or (read_card(folder.parent) if folder.name == ADAPTER else None)
-    if card is not None and stage.start == BASE and card.base_digest != base_digest(base):
+    if card is not None and stage.start == BASE and not continued(card, base):
         return [f"it was trained over other weights than {base}"]
     if _shapes_in(folder) != adapted.shapes(base, stage.lora):
         return [f"{folder / _WEIGHTS} holds other layers than {base} has"]

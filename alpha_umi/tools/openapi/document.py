@@ -17,6 +17,7 @@ from urllib.parse import unquote
 import yaml
 
 from alpha_umi.errors import ToolError
+from alpha_umi.resources import user_path
 from alpha_umi.tools.http import HttpClient, HttpFault, HttpRequest
 from alpha_umi.tools.replies import media_type, observe
 from alpha_umi.tools.validation import one_line
@@ -97,7 +98,7 @@ def read_document(source: str | Path | Mapping[str, Any], *, http: HttpClient, u
     text = str(source)
     scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]+)://", text)
     if scheme is None:
-        return _checked(text, _parse(text, _read_file(Path(text).expanduser())), url)
+        return _checked(text, _parse(text, _read_file(user_path(text))), url)
     if scheme[1].lower() not in ("http", "https"):
         raise ToolError(f"{one_line(text, limit=200)}: an OpenAPI document comes from a file, http or https")
     shown = one_line(text.partition("?")[0], limit=200)  # what follows may be a key
