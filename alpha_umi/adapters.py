@@ -7,7 +7,7 @@ from today's are refused, because the text trained on must be exactly the text s
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -48,6 +48,8 @@ class Card(Frozen):
     layout: Layout
     prompt_digest: str
     observation_chars: int
+    date: str | None = None
+    """The day that every prompt named, where the chat template names one."""
     recipe_digest: str
     data_digest: str
     seed: int
@@ -107,9 +109,13 @@ def check_reading(folder: Path, encoder: ChatEncoder) -> None:
     """Refuse weights that were trained on other token ids than the team would send. A card may name neither.
 
     Raises:
-        ModelError: another tokenizer or another chat template.
+        ModelError: another tokenizer, another chat template, or another day that it names.
     """
     card = read_card(folder)
+    if card is not None and card.date is not None and card.date != encoder.date:
+        raise ModelError(
+            f"{folder} was trained on prompts that name {card.date}, those of its team name {encoder.date}"
+        )
     for what, key in (("tokenizer", "tokenizer_digest"), ("chat template", "template_digest")):
         said = getattr(card, key, None)
         if said is not None and said != (today := getattr(encoder, key)):
@@ -117,6 +123,12 @@ def check_reading(folder: Path, encoder: ChatEncoder) -> None:
                 f"{folder} was trained with another {what} (digest {said}, today's is {today}): put back the {what} "
                 f"of its base, or, if you want today's, `alpha-umi doctor {folder.parent} --adopt`"
             )
+
+
+def date_of(folders: Iterable[Path]) -> str | None:
+    """The day that prompts are to name for weights, by the first of their cards that has one."""
+    cards = (read_card(folder) for folder in folders)
+    return next((card.date for card in cards if card is not None and card.date is not None), None)
 
 
 def is_adapter(folder: Path) -> bool:

@@ -13,10 +13,12 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from functools import cached_property, lru_cache
+from itertools import pairwise
 from typing import Any, NamedTuple, Protocol
 
 from alpha_umi.digests import text_digest, tokenizer_digest
 from alpha_umi.errors import ModelError
+from alpha_umi.pinned_date import PINNED_DATE, names_date, with_pinned_date
 from alpha_umi.prompts import Message
 
 
@@ -31,6 +33,8 @@ class Tokenizer(Protocol):
 
     @property
     def added_tokens_decoder(self) -> dict[int, Any]: ...
+
+    def get_chat_template(self) -> str: ...
 
     def apply_chat_template(self, conversation: list[dict[str, str]], **options: Any) -> Any: ...
 
@@ -90,13 +94,29 @@ _SAMPLE = (
 class ChatEncoder:
     """Encodes messages with one tokenizer and its chat template."""
 
-    def __init__(self, tokenizer: Tokenizer) -> None:
+    def __init__(self, tokenizer: Tokenizer, *, date: str | None = None) -> None:
+        """Check that the template's prompts extend one another.
+
+        Args:
+            tokenizer: has a chat template.
+            date: the day (YYYY-MM-DD) that prompts name where the template names one; by default a fixed one, never
+                today's.
+
+        Raises:
+            ModelError: the template rewrites earlier messages or cannot be used.
+        """
         self.tokenizer = tokenizer
+        template = _template_of(tokenizer)
+        self.date = (date or PINNED_DATE) if names_date(template) else None
+        """The day that every prompt names; None where the template names none."""
+        self._options = with_pinned_date(template, self.date) if self.date is not None else {}
         self._special = special_tokens(tokenizer)
         control = sorted((t for t in self._special if len(t) > 1), key=len, reverse=True)
         self._control = re.compile("|".join(map(re.escape, control))) if control else None
         self._lead = ""
         """White space that the template puts before what the assistant says (Mistral, Llama 2); part of the prompt."""
+        self._end_text = ""
+        """What the template writes after what the assistant says, e.g. `<|im_end|>` and how the next turn begins."""
         self._merge_system = not self._keeps_prefixes(merge=False)
         if self._merge_system and not self._keeps_prefixes(merge=True):
             raise ModelError(
@@ -104,7 +124,6 @@ class ChatEncoder:
                 "use a prefix-preserving template"
             )
         self._piece = lru_cache(maxsize=4096)(self._encode_piece)
-        self._end_text = self._after_assistant()
         self.end_ids = self._end_ids()
         """Ids that end an assistant message; generation stops at any of them."""
 
@@ -117,7 +136,7 @@ class ChatEncoder:
     def template_digest(self) -> str:
         """Digest of what the chat template makes of a fixed conversation, and of what ends a message."""
         chat = self._as_chat([Message(role=role, content=text) for role, text in _SAMPLE])
-        texts = [self._text(chat[:n], generate=True) for n in range(1, len(chat) + 1) if chat[n - 1]["role"] == "user"]
+        texts = [self._prompt_text(chat[:n]) for n in range(1, len(chat) + 1) if chat[n - 1]["role"] == "user"]
         return text_digest([texts, list(self.end_ids)])
 
     def prompt(self, messages: Sequence[Message]) -> list[int]:
@@ -165,12 +184,12 @@ class ChatEncoder:
         for i, message in enumerate(chat):
             if message["role"] != "assistant":
                 continue
-            opened = self._text(chat[:i], generate=True)
+            opened = self._prompt_text(chat[:i])
             pieces += _at_cue(self._gap(done, opened, skip if pieces else ""), messages[i + shift - 1].cue)
             pieces.append(_Piece(message["content"], i + shift))
             done = opened + message["content"]
         if chat and chat[-1]["role"] != "assistant":
-            opened = self._text(chat, generate=True)
+            opened = self._prompt_text(chat)
             pieces += _at_cue(self._gap(done, opened, skip if pieces else ""), messages[-1].cue)
         return pieces
 
@@ -192,39 +211,34 @@ class ChatEncoder:
         must not be able to end the user's turn and speak as someone else."""
         return self._control.sub(lambda found: f"{found[0][0]} {found[0][1:]}", text) if self._control else text
 
-    def _text(self, chat: list[dict[str, str]], *, generate: bool) -> str:
-        text = self.tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=generate)
-        return f"{text}{self._lead}" if generate else str(text)
+    def _prompt_text(self, chat: list[dict[str, str]]) -> str:
+        text = self.tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True, **self._options)
+        return f"{text}{self._lead}"
 
     def _encode_piece(self, text: str) -> tuple[int, ...]:
         return tuple(self.tokenizer.encode(text, add_special_tokens=False)) if text else ()
 
     def _keeps_prefixes(self, *, merge: bool) -> bool:
-        """Whether a probe conversation stays a prefix of itself as it grows."""
+        """Whether each prompt of a probe conversation extends the one before.
+
+        Only prompts are looked at, as only they are sent: Qwen3 writes an empty thought before the assistant's message
+        that ends a text, and before no other.
+        """
         self._merge_system, self._lead = merge, ""
-        probe = [
-            Message(role=role, content=text)
-            for role, text in (("system", "s"), ("user", "a"), ("assistant", "b"), ("user", "c"), ("assistant", "d"))
-        ]
+        probe = [Message(role="system", content="s")]
+        probe += [Message(role=("user", "assistant")[i % 2], content=text) for i, text in enumerate("abcde")]
         try:
-            first = self._text(self._as_chat(probe[:2]), generate=True)
-            shown = self._text(self._as_chat(probe[:3]), generate=False).removeprefix(first)
-            self._lead = shown[: len(shown) - len(shown.lstrip())]
-            first += self._lead
-            second = self._text(self._as_chat(probe[:4]), generate=True)
-            third = self._text(self._as_chat(probe), generate=False)
+            prompts = [self._prompt_text(self._as_chat(probe[:n])) for n in (2, 4, 6)]
         except Exception as error:  # templates raise TemplateError for a role they do not know
             if merge:
                 raise ModelError(f"the tokenizer's chat template cannot be used: {error}") from error
             return False
-        return second.startswith(first + "b") and third.startswith(second + "d")
-
-    def _after_assistant(self) -> str:
-        """What the template writes after an assistant message, e.g. `<|im_end|>` and a newline."""
-        probe = (("system", "s"), ("user", "a"), ("assistant", "b"))
-        chat = self._as_chat([Message(role=role, content=text) for role, text in probe])
-        opened = self._text(chat[:-1], generate=True)
-        return self._text(chat, generate=False)[len(opened) + 1 :]
+        if not all(later.startswith(earlier) for earlier, later in pairwise(prompts)):
+            return False
+        added = [later[len(earlier) :] for earlier, later in pairwise(prompts)]
+        self._lead = added[0][: len(added[0]) - len(added[0].lstrip())]
+        self._end_text = added[0].removeprefix(f"{self._lead}b")
+        return all(text.startswith(self._lead + said) for text, said in zip(added, "bd", strict=True))
 
     def _end_head(self) -> str:
         """The text of the end token as the template writes it; empty when the template writes none."""
@@ -240,6 +254,13 @@ class ChatEncoder:
         if not ends:
             raise ModelError("the tokenizer has neither an end-of-turn nor an end-of-sequence token")
         return ends
+
+
+def _template_of(tokenizer: Tokenizer) -> str:
+    try:
+        return tokenizer.get_chat_template()
+    except ValueError as error:  # none, or several and none of them the default
+        raise ModelError(f"the tokenizer's chat template cannot be used: {error}") from error
 
 
 def _at_cue(gap: str, cue: str) -> list[_Piece]:

@@ -1,11 +1,11 @@
-"""Prompts extend one another, token for token, in both layouts, all views and four families of chat templates."""
+"""Prompts extend one another, token for token, in both layouts, all views and several families of chat templates."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from chat_templates import FAMILIES, with_family
+from chat_templates import DATED, FAMILIES, with_family
 from hypothesis import given, settings
 from strategies import nasty_texts, trajectories
 
@@ -23,7 +23,7 @@ FIXED = settings(deadline=None)
 ENCODED = settings(deadline=None, max_examples=30)
 
 
-@pytest.fixture(scope="module", params=list(FAMILIES))
+@pytest.fixture(scope="module", params=[name for name in FAMILIES if name not in DATED])
 def encoder(request: pytest.FixtureRequest, tokenizer: PreTrainedTokenizerBase) -> ChatEncoder:
     return ChatEncoder(with_family(tokenizer, request.param))
 
@@ -187,6 +187,41 @@ def test_a_conclusion_that_failed_does_not_tell_the_answer() -> None:
 
 def test_templates_are_distinguished() -> None:
     assert len({load_prompts(layout).digest for layout in Layout}) == len(Layout)
+
+
+def test_a_template_that_writes_otherwise_only_where_an_answer_ends_the_text_is_taken(
+    tokenizer: PreTrainedTokenizerBase,
+) -> None:
+    """Qwen3's: no text that is sent ends so."""
+    qwen3, chatml = (ChatEncoder(with_family(tokenizer, name)) for name in ("qwen3", "chatml"))
+    said = [Message(role=r, content=t) for r, t in (("system", "s"), ("user", "u"), ("assistant", "a"), ("user", "v"))]
+    assert "<think>" in qwen3.tokenizer.apply_chat_template(qwen3._as_chat(said[:3]), tokenize=False)
+    assert qwen3.prompt(said) == chatml.prompt(said)
+    assert qwen3.row(said[:3], trained={2}) == chatml.row(said[:3], trained={2})
+    assert qwen3.end_ids == chatml.end_ids
+
+
+@pytest.mark.parametrize(
+    "late",
+    [
+        "{% if messages|length > 4 %}older{% endif %}",  # in the third prompt alone
+        "{% if messages|length > 2 %}{{ messages[2].content | length }}{% endif %}",
+    ],
+)
+def test_a_template_that_rewrites_only_longer_conversations_is_refused(
+    tokenizer: PreTrainedTokenizerBase, late: str
+) -> None:
+    rewriting = with_family(tokenizer, "chatml")
+    rewriting.chat_template = late + str(rewriting.chat_template)
+    with pytest.raises(ModelError, match="prefix-preserving"):
+        ChatEncoder(rewriting)
+
+
+def test_a_tokenizer_without_a_template_is_one_line(tokenizer: PreTrainedTokenizerBase) -> None:
+    bare = with_family(tokenizer, "chatml")
+    bare.chat_template = None
+    with pytest.raises(ModelError, match="chat template cannot be used"):
+        ChatEncoder(bare)
 
 
 def test_a_template_that_rewrites_earlier_messages_is_refused(tokenizer: PreTrainedTokenizerBase) -> None:

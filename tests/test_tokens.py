@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from itertools import islice
 
 import pytest
@@ -12,7 +13,7 @@ from alpha_umi.data.tokens import IGNORED, RowSettings, collate, count_targets, 
 from alpha_umi.encoding import ChatEncoder
 from alpha_umi.models.local import load_tokenizer
 from alpha_umi.prompts import Layout, View, render
-from alpha_umi.training.trainer import LengthBuckets
+from alpha_umi.training.buckets import LengthBuckets
 from alpha_umi.trajectory import Observation, Trajectory
 
 ROLES = (View.PLANNER, View.CALLER, View.SUMMARIZER)
@@ -123,3 +124,34 @@ def test_buckets_visit_every_row_once_and_waste_little() -> None:
     assert list(sampler) != first
     sampler.set_epoch(0)
     assert list(sampler) == first
+
+
+@pytest.mark.parametrize("rows", [12, 100, 306, 2000])
+def test_epochs_share_few_batches_and_lengths_in_a_batch_stay_close(rows: int) -> None:
+    """Also of few rows, which one bucket would put into the same batches in every epoch."""
+    source = random.Random(5)
+    lengths = [source.randint(300, 4000) for _ in range(rows)]
+    sampler = LengthBuckets(lengths, batch=12, seed=1)
+    epochs = []
+    for epoch in range(3):
+        sampler.set_epoch(epoch)
+        order = list(sampler)
+        assert sorted(order) == list(range(rows))
+        batches = [order[i : i + 12] for i in range(0, rows, 12)]
+        epochs.append({frozenset(batch) for batch in batches})
+        padded = sum(max(lengths[i] for i in batch) * len(batch) for batch in batches)
+        if rows > 12 * 12:
+            assert padded < 1.3 * sum(lengths), "random batches have 1.75 times as many"
+    common = [len(epochs[0] & later) for later in epochs[1:]]
+    assert max(common) <= 0.05 * len(epochs[0]) or rows <= 12
+
+
+def test_one_batch_is_visited_in_another_order_each_epoch() -> None:
+    """Twelve rows in batches of four were the same three batches, sorted by length, in every epoch."""
+    sampler = LengthBuckets(list(range(100, 112)), batch=4, seed=1)
+    orders = set()
+    for epoch in range(6):
+        sampler.set_epoch(epoch)
+        order = list(sampler)
+        orders.add(frozenset(frozenset(order[i : i + 4]) for i in range(0, 12, 4)))
+    assert len(orders) == 6

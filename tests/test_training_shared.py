@@ -30,7 +30,7 @@ from alpha_umi.training.shared import SharedRoles
 
 SHARED: dict[str, Any] = {
     "layout": "shared",
-    "stages": {"caller": {"epochs": 2, "learning_rate": 0.005}, "summarizer": {"method": "full", "max_rows": 10}},
+    "stages": {"caller": {"epochs": 2, "learning_rate": 0.005}, "summarizer": {"method": "full", "max_rows": 5}},
 }
 WEIGHTS = {
     "backbone": "model.safetensors",
@@ -73,7 +73,7 @@ def test_each_role_has_its_own_epochs_rate_and_schedule(run: Path) -> None:
         assert card.results["steps"] == {"planner": 12, "caller": 8, "summarizer": 12}[stage]
         assert card.base == "backbone"
     summarizer = lines_of(run, "summarizer")
-    assert summarizer[-1]["loss"] < 0.8 * summarizer[0]["loss"]
+    assert summarizer[-1]["loss"] < 0.85 * summarizer[0]["loss"]
     assert len(summarizer) < 12, "an update without a target of its own is none of its metrics"
 
 
@@ -109,7 +109,7 @@ def test_a_dry_run_counts_the_context_once(run: Path, tmp_path: Path) -> None:
     plans = {p["name"]: p for p in json.loads(done.stdout)["stages"]}
     assert plans["planner"]["context_tokens"] > plans["planner"]["tokens"]
     assert plans["caller"]["context_tokens"] == 0
-    assert plans["summarizer"]["rows"] <= 10
+    assert plans["summarizer"]["rows"] <= 3
     for stage, plan in plans.items():
         card = read_card(run / stage)
         assert card is not None

@@ -205,19 +205,20 @@ def inspect(
     if n < 1:
         raise UsageError(f"-n must be at least 1, not {n}")
     chosen = list(_choose(data, n, id_))
-    context = None
+    context, date = None, None
     if recipe is not None:
         from alpha_umi.training.recipe import load_recipe
 
         plan = load_recipe(recipe)
         layout, base, observation_chars, context = plan.layout, plan.base, plan.observation_chars, plan.context
+        date = plan.date
     from alpha_umi.encoding import ChatEncoder
     from alpha_umi.models.bases import resolve_base
 
     resolve_base(base)  # what is not there is said before torch is imported, which takes seconds
     from alpha_umi.models.local import load_tokenizer
 
-    encoder = ChatEncoder(load_tokenizer(base))
+    encoder = ChatEncoder(load_tokenizer(base), date=date)
     for trajectory in chosen:
         conversation = render(trajectory, view=role, layout=layout, observation_chars=observation_chars)
         tokens = _label(conversation, encoder, role)

@@ -112,6 +112,8 @@ def _show(recipe: Recipe, plans: list[StagePlan]) -> None:
         "context tokens": [f"{p.context_tokens:,}" if p.context_tokens else "" for p in plans],
         "trained tokens": [f"{p.trained_tokens:,}" for p in plans],
         "targets": [f"{p.targets:,}" for p in plans],
+        "rows an update": [f"{p.batch_size:,}" for p in plans],
+        "targets an update": [f"{p.batch_targets:,.1f}" for p in plans],
         "updates": [f"{p.steps:,}" for p in plans],
         "peak memory": [f"~{p.memory_gib:.1f} GiB" for p in plans],
     }

@@ -7,6 +7,7 @@ one head: for one query torch's bf16 kernel for grouped-query attention takes si
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -20,6 +21,8 @@ from alpha_umi.models.spans import Past
 
 NAME = "packed_spans"
 KINDS = {"full_attention", "sliding_attention"}
+ADDED = {"s_aux": "attention sinks", "position_bias": "position biases"}
+"""What some models add to their scores, by the option they hand it over in; nowhere is it added here."""
 
 
 def use_on(model: PreTrainedModel) -> None:
@@ -29,9 +32,24 @@ def use_on(model: PreTrainedModel) -> None:
         ModelError: its layers look at what came before in a way that cannot be done here.
     """
     config = model.config.get_text_config()
-    if other := set(getattr(config, "layer_types", None) or ()) - KINDS:
-        raise ModelError(f"a {config.model_type} model cannot be run here: it has {', '.join(sorted(other))} layers")
+    if other := other_layers(config):
+        raise ModelError(f"a {config.model_type} model cannot be run here: it has {other} layers")
     model.set_attn_implementation(NAME)
+
+
+def other_layers(config: Any) -> str:
+    """Kinds of layers, by their names in a configuration, that look at what came before in another way."""
+    return ", ".join(sorted(set(getattr(config, "layer_types", None) or ()) - KINDS))
+
+
+def refuse_more(options: Mapping[str, Any]) -> None:
+    """Refuse options of an attention that must not be left out.
+
+    Raises:
+        ModelError: there is one.
+    """
+    if odd := [words for name, words in ADDED.items() if options.get(name) is not None]:
+        raise ModelError(f"a model with {' and '.join(odd)} cannot be run here")
 
 
 def attend(
@@ -57,8 +75,7 @@ def attend(
     """
     if not isinstance(key, Past) or isinstance(value, torch.Tensor):
         return sdpa_attention_forward(module, query, key, value, attention_mask, scaling=scaling, **more)  # type: ignore[arg-type]
-    if more.get("s_aux") is not None or more.get("position_bias") is not None:
-        raise ModelError("attention with sinks or position biases cannot be run over packed spans")
+    refuse_more(more)
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
     seen = [
         _attend_one(queries, keys, values, key.masks, scale=scale, softcap=softcap, window=sliding_window)

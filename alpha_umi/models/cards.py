@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from alpha_umi.adapters import CARD_FILE, Card, read_card, write_card
+from alpha_umi.adapters import CARD_FILE, Card, date_of, read_card, write_card
 from alpha_umi.encoding import ChatEncoder
 from alpha_umi.errors import UsageError
 from alpha_umi.models.local import load_tokenizer
@@ -43,14 +43,14 @@ def compare(team: Team) -> list[Row]:
         ModelError: weights, base or tokenizer cannot be found or read.
     """
     foundation = foundation_of(team)
-    encoder = lru_cache(lambda home: ChatEncoder(load_tokenizer(home)))
+    encoder = lru_cache(lambda home, date: ChatEncoder(load_tokenizer(home), date=date))
     rows: list[Row] = []
     if foundation.adapter is not None:
-        rows += _rows(foundation.adapter, Foundation(team.base), encoder(team.base))
+        rows += _rows(foundation.adapter, Foundation(team.base), encoder(team.base, date_of([foundation.adapter])))
     elif (stage := _stage(team.base)) is not None:
-        rows += _rows(Path(team.base), Foundation(stage.base), encoder(team.base))
+        rows += _rows(Path(team.base), Foundation(stage.base), encoder(team.base, stage.date))
     for folder, home in _folders(team).items():
-        rows += _rows(folder, foundation, encoder(home))
+        rows += _rows(folder, foundation, encoder(home, date_of([folder])))
     if not rows:
         raise UsageError(f"no weights of the team '{team.name}' have a card ({CARD_FILE})")
     return rows

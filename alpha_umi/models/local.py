@@ -97,34 +97,42 @@ def reading_digests(base: str) -> tuple[str, str]:
 
 
 def context_length(base: str) -> int:
-    """Positions a base has."""
+    """Positions a base has.
+
+    Raises:
+        ModelError: its configuration does not say.
+    """
     from transformers import AutoConfig
 
-    return int(_from_pretrained(AutoConfig, resolve_base(base), base).max_position_embeddings)
+    config = _from_pretrained(AutoConfig, resolve_base(base), base).get_text_config()
+    if (positions := getattr(config, "max_position_embeddings", None)) is None:
+        raise ModelError(f"{base} does not say how many positions it has (max_position_embeddings)")
+    return int(positions)
 
 
-def _outline(base: str) -> Any:
-    """A base without its weights."""
+def outline(base: str) -> PreTrainedModel:
+    """A base without its weights, on torch's meta device."""
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM
 
     with torch.device("meta"):
-        return AutoModelForCausalLM.from_config(_from_pretrained(AutoConfig, resolve_base(base), base))
+        made: PreTrainedModel = AutoModelForCausalLM.from_config(_from_pretrained(AutoConfig, resolve_base(base), base))
+    return made
 
 
-def linear_shapes(base: str) -> dict[str, tuple[int, int]]:
-    """Name and (outputs, inputs) of each linear layer of a base but its head, without loading its weights."""
+def linear_shapes(base: str, *, head: bool = False) -> dict[str, tuple[int, int]]:
+    """Name and (outputs, inputs) of each linear layer of a base, its head only when asked, without loading weights."""
     import torch
 
-    model = _outline(base)
-    head = model.get_output_embeddings()
+    model = outline(base)
+    last: Any = None if head else model.get_output_embeddings()
     layers = ((path, layer) for path, layer in model.named_modules() if isinstance(layer, torch.nn.Linear))
-    return {path: (layer.out_features, layer.in_features) for path, layer in layers if layer is not head}
+    return {path: (layer.out_features, layer.in_features) for path, layer in layers if layer is not last}
 
 
 def count_parameters(base: str) -> tuple[int, int, int, int]:
     """Parameters, layers, hidden width and vocabulary of a base, without loading its weights."""
-    model = _outline(base)
-    config = model.config
+    model = outline(base)
+    config = model.config.get_text_config()
     parameters = sum(p.numel() for p in model.parameters())
     return parameters, config.num_hidden_layers, config.hidden_size, config.vocab_size

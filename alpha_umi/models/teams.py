@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from alpha_umi.adapters import Card, check_card, check_reading, is_adapter, read_card
+from alpha_umi.adapters import Card, check_card, check_reading, date_of, is_adapter, read_card
 from alpha_umi.digests import SCHEME, backbone_digest, weights_digest
 from alpha_umi.encoding import ChatEncoder
 from alpha_umi.errors import ModelError
@@ -93,16 +93,16 @@ def _encoders(team: Team, backbone: Path | None, folders: Mapping[View, Path | N
     """An encoder for each set of weights that reads, by its folder or name.
 
     Raises:
-        ModelError: a card says that its weights were trained with another tokenizer or chat template.
+        ModelError: a card says that its weights were trained with another tokenizer, chat template or day.
     """
     encoders: dict[str, ChatEncoder] = {}
     for view, folder in folders.items():
         home = home_of(team, view, folder)
+        read = [weights for weights in (folder, backbone if home == team.base else None) if weights is not None]
         if home not in encoders:
-            encoders[home] = ChatEncoder(load_tokenizer(home))
-        for weights in (folder, backbone if home == team.base else None):
-            if weights is not None:
-                check_reading(weights, encoders[home])
+            encoders[home] = ChatEncoder(load_tokenizer(home), date=date_of([*read, Path(home)]))
+        for weights in read:
+            check_reading(weights, encoders[home])
     return encoders
 
 

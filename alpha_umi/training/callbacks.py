@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes.util
 import json
+import math
 import netrc
 import os
 import resource
@@ -105,7 +106,9 @@ class Metrics(TrainerCallback):
                 if len(self._stages) == 1:
                     own = {key: logs.get(key) for key in _OF_A_STAGE}
                 if own["loss"] is not None:
-                    stream.write(json.dumps({"stage": stage, **common, **own}) + "\n")
+                    # NaN and infinity are no JSON.
+                    line = {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in own.items()}
+                    stream.write(json.dumps({"stage": stage, **common, **line}, allow_nan=False) + "\n")
 
 
 class Trim(TrainerCallback):
@@ -182,8 +185,8 @@ class Bar(TrainerCallback):
             if self._progress is not None:
                 self._progress.update(self._task, loss=f"{self._loss:.3f}")
 
-    def on_train_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        """Leave the finished bar on the screen."""
+    def close(self) -> None:
+        """Leave the bar on the screen and give the cursor back, whether training ended well or not."""
         if self._progress is not None:
             self._progress.stop()
 

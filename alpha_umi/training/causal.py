@@ -14,6 +14,8 @@ from typing import Any
 import torch
 from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
 
+from alpha_umi.models.attention import refuse_more
+
 CAUSAL = "causal_blocks"
 BLOCK = 128
 """Queries in a block."""
@@ -37,7 +39,7 @@ def attend(
     attention_mask: torch.Tensor | None,
     *,
     scaling: float | None = None,
-    **_: Any,
+    **more: Any,
 ) -> tuple[torch.Tensor, None]:
     """Causal attention: query (rows, heads, tokens, width), key and value (rows, key heads, tokens, width).
 
@@ -45,7 +47,11 @@ def attend(
 
     Returns:
         (rows, tokens, heads, width), and no weights.
+
+    Raises:
+        ModelError: the model adds to its scores what is not added here.
     """
+    refuse_more(more)
     kind = value.dtype  # rotary embeddings may have raised queries and keys to fp32 under autocast
     scale = scaling if scaling is not None else query.shape[-1] ** -0.5
     seen: torch.Tensor = _Blocks.apply((query * scale).to(kind), key.to(kind), value)  # type: ignore[no-untyped-call]

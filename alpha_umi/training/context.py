@@ -18,6 +18,7 @@ from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface, AttentionMaskInterface, DynamicCache, PreTrainedModel
 
 from alpha_umi.data.branches import Span
+from alpha_umi.models.attention import refuse_more
 from alpha_umi.models.spans import cache_argument
 
 MATMUL, SDPA = "branches_matmul", "branches_sdpa"
@@ -134,10 +135,15 @@ def _attend(
     dropout: float = 0.0,
     softcap: float | None = None,
     sliding_window: int | None = None,
-    **_: Any,
+    **more: Any,
 ) -> tuple[torch.Tensor, None]:
     """Attention of packed branches: query (1, heads, tokens, width), key and value (1, key heads,
-    tokens, width)."""
+    tokens, width).
+
+    Raises:
+        ModelError: the model adds to its scores what is not added here.
+    """
+    refuse_more(more)
     layer: Any = module.layer_idx
     past_keys, past_values = reading.context.keys[layer], reading.context.values[layer]
     kind = past_keys[0].dtype  # rotary embeddings may have raised queries and keys to fp32 under autocast

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from pathlib import Path
 from typing import Any
 
 from alpha_umi.errors import ConfigError, MissingExtra, UsageError
@@ -55,6 +56,44 @@ def need_compiler() -> None:
         raise UsageError(f"DeepSpeed on CPU ranks needs a C++ compiler ({compiler} is not installed): install g++")
 
 
+SHARDED = ("ACCELERATE_USE_FSDP", "ACCELERATE_USE_MEGATRON_LM", "ACCELERATE_USE_PARALLELISM_CONFIG")
+"""By these variables accelerate takes over ways to train in which no process holds whole weights."""
+
+
+def sharding(recipe: Recipe) -> list[str]:
+    """What asks for weights divided among processes, a line each: they would be saved in parts, or empty."""
+    odd = [
+        f"the environment asks for weights divided among processes ({name}): unset it" for name in SHARDED if _on(name)
+    ]
+    if recipe.deepspeed is not None:
+        path = find_deepspeed(recipe.deepspeed)
+        odd += [f"deepspeed: {path} {why}" for why in _divides(_zero_stage(_read(path)))]
+    if _on("ACCELERATE_USE_DEEPSPEED"):
+        stage: Any = os.environ.get("ACCELERATE_DEEPSPEED_ZERO_STAGE", "2")
+        odd += [f"the environment (ACCELERATE_DEEPSPEED_ZERO_STAGE) {why}" for why in _divides(stage)]
+        if file := os.environ.get("ACCELERATE_DEEPSPEED_CONFIG_FILE"):
+            odd += [
+                f"{file} (ACCELERATE_DEEPSPEED_CONFIG_FILE) {why}" for why in _divides(_zero_stage(_read(Path(file))))
+            ]
+    return odd
+
+
+def _on(variable: str) -> bool:
+    return os.environ.get(variable, "").lower() in {"1", "true", "yes", "on", "y", "t"}
+
+
+def _zero_stage(config: dict[str, Any]) -> Any:
+    zero = config.get("zero_optimization", {})
+    return zero.get("stage", 0) if isinstance(zero, dict) else int(zero is True)
+
+
+def _divides(stage: Any) -> list[str]:
+    """Why a ZeRO stage cannot be trained with: in the third each process holds a part, and what is saved is empty."""
+    if str(stage).strip() in {"0", "1", "2"}:
+        return []
+    return [f"asks for ZeRO stage {stage!r}, which would save empty weights: use 0, 1 or 2 (zero2, cpu_zero2)"]
+
+
 def deepspeed_config(recipe: Recipe) -> dict[str, Any] | None:
     """The DeepSpeed configuration to use: the recipe's under a launcher, none in a single process.
 
@@ -65,9 +104,14 @@ def deepspeed_config(recipe: Recipe) -> dict[str, Any] | None:
     if recipe.deepspeed is None or "LOCAL_RANK" not in os.environ:
         return None
     need_compiler()
-    path = find_deepspeed(recipe.deepspeed)
+    return _read(find_deepspeed(recipe.deepspeed))
+
+
+def _read(path: Path) -> dict[str, Any]:
     try:
-        config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        config = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ConfigError(str(path), [f"not JSON: {error}"]) from error
+    if not isinstance(config, dict):
+        raise ConfigError(str(path), ["a DeepSpeed configuration is a JSON object"])
     return config

@@ -16,7 +16,7 @@ from alpha_umi.adapters import Card, write_card
 from alpha_umi.data import store
 from alpha_umi.errors import UsageError, WorkError
 from alpha_umi.prompts import load_prompts
-from alpha_umi.training import run_folder
+from alpha_umi.training import batches, run_folder, saved
 from alpha_umi.training.environment import deepspeed_config, is_first, need_extra, world_size
 from alpha_umi.training.planning import check_recipe
 from alpha_umi.training.recipe import BASE, Recipe
@@ -49,9 +49,9 @@ def train(recipe: Recipe, out: Path, *, stage: str | None = None, resume: bool =
     wanted = list(recipe.stages) if stage is None else [stage]
     if stage is not None and stage not in recipe.stages:
         raise UsageError(f"the recipe '{recipe.name}' has no stage '{stage}', only {', '.join(recipe.stages)}")
-    check_recipe(recipe)
+    recipe = check_recipe(recipe)
     begin = warm_start_of(recipe)
-    encoder = ChatEncoder(load_tokenizer(recipe.base))
+    encoder = ChatEncoder(load_tokenizer(recipe.base), date=recipe.date)
     if is_first():
         run_folder.check_folder(out, resume=resume or stage is not None)
     data = prepare_data(recipe, out)
@@ -59,7 +59,12 @@ def train(recipe: Recipe, out: Path, *, stage: str | None = None, resume: bool =
     if is_first():
         reads = _reads(recipe, encoder)
         run_folder.open_run(out, recipe, data=data, reads=reads, world=world_size(), began_with=begin.digests)
-    for names in recipe.together([name for name in wanted if not run_folder.is_finished(out, name)]):
+    left = [name for name in wanted if not run_folder.is_finished(out, name)]
+    if left:
+        recipe = batches.in_rows(recipe, data, out / "rows", encoder)
+        if is_first():
+            run_folder.write_recipe(out, recipe)
+    for names in recipe.together(left):
         start = recipe.stages[names[0]].start
         if start != BASE and not run_folder.is_finished(out, start):
             raise UsageError(f"stage '{names[0]}' continues from '{start}', which has not been trained in {out}")
@@ -104,6 +109,7 @@ def _train(
     ]
     if recipe.wandb:
         watchers.append(callbacks.wandb_callback(out, f"{recipe.name}/{'+'.join(names)}"))
+    made.title = ", ".join(names)
     checkpoint = run_folder.last_checkpoint(checkpoints)
     trainer.train_stage(made, watchers, str(checkpoint) if checkpoint else None)
     engine = type(made.model_wrapped).__name__
@@ -111,13 +117,26 @@ def _train(
         raise WorkError(
             "DeepSpeed was asked for but left out; unset ACCELERATE_USE_CPU, which switches it off silently"
         )
+    results = {name: {**_results(recipe, name, names, made, rows), "engine": engine} for name in names}
+    if idle := [name for name in names if results[name]["final_loss"] is None]:
+        raise WorkError(
+            f"{', '.join(idle)}: no target in any update, so there is nothing to save: give more rows or epochs"
+        )
     from_digest = base_digest(start)
     _save(recipe, names, made, out, start=start, encoder=encoder)
     if is_first():
         for name in names:
-            results = {**_results(recipe, name, names, made, rows), "engine": engine}
+            saved.check(recipe, name, out / name)
             began_with = begin.digests.get(name)
-            card = _card(recipe, name, results, base_digest=from_digest, data_digest=data_digest, warm_start=began_with)
+            card = _card(
+                recipe,
+                name,
+                results[name],
+                base_digest=from_digest,
+                data_digest=data_digest,
+                warm_start=began_with,
+                date=encoder.date,
+            )
             write_card(out / name, card.model_copy(update=_texts(encoder)))
         shutil.rmtree(checkpoints, ignore_errors=True)
     trainer.finish_stage(made)
@@ -163,6 +182,7 @@ def _card(
     base_digest: str,
     data_digest: str,
     warm_start: str | None,
+    date: str | None,
 ) -> Card:
     stage = recipe.stages[name]
     return Card(
@@ -175,6 +195,7 @@ def _card(
         layout=recipe.layout,
         prompt_digest=load_prompts(recipe.layout).digest,
         observation_chars=recipe.observation_chars,
+        date=date,
         recipe_digest=run_folder.recipe_digest(recipe),
         data_digest=data_digest,
         seed=recipe.seed + list(recipe.stages).index(name),

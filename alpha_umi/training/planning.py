@@ -9,8 +9,8 @@ from pathlib import Path
 
 from alpha_umi.errors import ConfigError
 from alpha_umi.prompts import View
-from alpha_umi.training import warm_start
-from alpha_umi.training.environment import world_size
+from alpha_umi.training import adapted, batches, warm_start
+from alpha_umi.training.environment import sharding, world_size
 from alpha_umi.training.recipe import Recipe
 from alpha_umi.training.rows import StageRows, stage_rows
 
@@ -33,6 +33,10 @@ class StagePlan:
     targets: int
     too_long: int
     """Targets left out because they do not fit the context even with short observations."""
+    batch_size: int
+    """Rows in one update."""
+    batch_targets: float
+    """Targets in one update, on average."""
     steps: int
     longest: int
     context_tokens: int
@@ -41,21 +45,32 @@ class StagePlan:
     """Estimated peak of one device; on a CPU the allocator was seen to hold up to twice as much."""
 
 
-def check_recipe(recipe: Recipe) -> None:
-    """Refuse what these devices or this base cannot do, all of it at once."""
-    from alpha_umi.models.local import context_length
+def check_recipe(recipe: Recipe) -> Recipe:
+    """The recipe with the base's own names of layers, or what these devices or this base cannot do, all of it at once.
 
+    Raises:
+        ConfigError: something cannot be done.
+    """
+    from alpha_umi.models import probe
+    from alpha_umi.models.local import context_length, outline
+
+    recipe = adapted.with_names(recipe)
     world = world_size()
     odd = [
         f"stages.{name}: batch_size {s.batch_size} is no multiple of micro_batch {s.micro_batch} x {world} processes"
         for name, s in recipe.stages.items()
-        if s.batch_size % (s.micro_batch * world)
+        if s.batch_targets is None and s.batch_size % (s.micro_batch * world)
     ]
+    odd += sharding(recipe)
+    if why := probe.refusal(outline(recipe.base), shared=any(recipe.shares(name) for name in recipe.stages)):
+        odd.append(f"base: {recipe.base}: {why}")
     if recipe.context > (positions := context_length(recipe.base)):
         odd.append(f"context: {recipe.context} tokens are more than the {positions} positions of {recipe.base}")
+    odd += adapted.mistakes(recipe)
     odd += warm_start.check(recipe)
     if odd:
         raise ConfigError(recipe.name, odd)
+    return recipe
 
 
 def plan(recipe: Recipe, data: Path, rows_folder: Path) -> list[StagePlan]:
@@ -63,8 +78,9 @@ def plan(recipe: Recipe, data: Path, rows_folder: Path) -> list[StagePlan]:
     from alpha_umi.encoding import ChatEncoder
     from alpha_umi.models.local import load_tokenizer
 
-    check_recipe(recipe)
-    encoder = ChatEncoder(load_tokenizer(recipe.base))
+    recipe = check_recipe(recipe)
+    encoder = ChatEncoder(load_tokenizer(recipe.base), date=recipe.date)
+    recipe = batches.in_rows(recipe, data, rows_folder, encoder)
     plans = []
     for names in recipe.together(list(recipe.stages)):
         found = stage_rows(recipe, names, data, rows_folder, encoder)
@@ -83,6 +99,8 @@ def plan(recipe: Recipe, data: Path, rows_folder: Path) -> list[StagePlan]:
                     trained_tokens=stage_work.trained_tokens,
                     targets=stage_work.targets,
                     too_long=sum(found.too_long.get(view, 0) for view in recipe.views_of(name)),
+                    batch_size=recipe.stages[name].batch_size,
+                    batch_targets=round(stage_work.targets / _updates(recipe, name, len(found.dataset)), 1),
                     steps=_steps(recipe, name, len(found.dataset)),
                     longest=stage_work.longest,
                     context_tokens=stage_work.context_tokens if name == names[0] else 0,
@@ -157,5 +175,9 @@ def _memory(recipe: Recipe, names: Sequence[str], work: Sequence[_Work]) -> floa
 
 def _steps(recipe: Recipe, stage: str, rows: int) -> int:
     """Updates of a stage, as transformers counts them."""
-    settings = recipe.stages[stage]
-    return math.ceil(math.ceil(rows / settings.batch_size) * settings.epochs)
+    return math.ceil(_updates(recipe, stage, rows) * recipe.stages[stage].epochs)
+
+
+def _updates(recipe: Recipe, stage: str, rows: int) -> int:
+    """Updates in an epoch."""
+    return math.ceil(rows / recipe.stages[stage].batch_size)

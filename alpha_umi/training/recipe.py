@@ -6,17 +6,18 @@ share, and `--set a.b=c` overrides a single value. No logic, no dotted imports.
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from alpha_umi import resources
 from alpha_umi.errors import ConfigError, UsageError
 from alpha_umi.prompts import OBSERVATION_CHARS, Layout, View
 from alpha_umi.roles import DEFAULT_BASE, ROLES, load_team, parse_config, read_yaml
+from alpha_umi.training.overrides import merged, override
 from alpha_umi.trajectory import Frozen
 
 BASE = "base"
@@ -28,7 +29,16 @@ class Lora(Frozen):
     r: int = Field(default=16, ge=1)
     alpha: float = Field(default=32, gt=0)
     dropout: float = Field(default=0.0, ge=0, lt=1)
-    target_modules: tuple[str, ...] = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+    target_modules: tuple[str, ...] | Literal["all-linear"] = (
+        "q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj",
+    )  # fmt: skip
+    """Names of layers, or the ends of their paths, as PEFT has them; `all-linear`: all between embedding and head."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names, once those of the base stand for `all-linear` (`adapted.with_names`)."""
+        assert not isinstance(self.target_modules, str)
+        return self.target_modules
 
 
 class Stage(Frozen):
@@ -47,6 +57,8 @@ class Stage(Frozen):
     schedule: Literal["cosine", "linear", "constant"] = "cosine"
     batch_size: int = Field(default=12, ge=1)
     """Rows (trajectories) in one update, over all devices."""
+    batch_targets: int | None = Field(default=None, ge=1)
+    """Targets to learn from in one update, on average; where given, `batch_size` is found by it (`batches.in_rows`)."""
     micro_batch: int = Field(default=1, ge=1)
     """Rows in one forward pass on one device."""
     max_grad_norm: float = Field(default=1.0, gt=0)
@@ -72,6 +84,9 @@ class Recipe(Frozen):
     context: int = Field(default=4096, ge=64)
     """Tokens a prompt and its completion may take together (the paper's 4096)."""
     observation_chars: int = Field(default=OBSERVATION_CHARS, ge=64)
+    date: str | None = None
+    """The day (YYYY-MM-DD) that prompts name, then and ever after, where the base's chat template names one; by default
+    `pinned_date.PINNED_DATE`."""
     train_roles: Literal["together", "apart"] = "together"
     """In `shared`: whether roles that continue from one backbone train in one pass over its encodings, or in turn."""
     reuse: bool = True
@@ -88,6 +103,15 @@ class Recipe(Frozen):
     wandb: bool = False
     stages: Mapping[str, Stage] = Field(min_length=1)
 
+    @field_validator("date", mode="before")
+    @classmethod
+    def _is_a_day(cls, value: Any) -> str | None:
+        """YAML reads a plain 2024-07-26 as a date."""
+        try:
+            return None if value is None else datetime.date.fromisoformat(str(value)).isoformat()
+        except ValueError:
+            raise ValueError("this is no day such as 2024-07-26") from None
+
     @model_validator(mode="after")
     def _stages_follow(self) -> Recipe:
         roles = [n for n in self.stages if self.shares(n)]
@@ -103,6 +127,11 @@ class Recipe(Frozen):
                 f"in the shared layout a seat's stage trains one role, or is the backbone of all: {', '.join(odd)}"
             )
         if self.train_roles == "together":
+            if len(roles) > 1 and any(self.stages[n].batch_targets is not None for n in roles):
+                raise ValueError(
+                    "roles that train together read the same rows: give batch_size in place of batch_targets "
+                    "(or set train_roles: apart)"
+                )
             for key in ("batch_size", "micro_batch"):
                 found = {getattr(self.stages[n], key) for n in roles}
                 if len(found) > 1:
@@ -176,12 +205,12 @@ def load_recipe(name: str, *, overrides: Sequence[str] = ()) -> Recipe:
     path = resources.find("training", name)
     raw = {"name": path.stem, **_read(path)}
     for item in overrides:
-        _override(raw, item)
+        override(raw, item)
     defaults = raw.pop("defaults", {})
     stages = raw.get("stages")
     if isinstance(stages, dict) and isinstance(defaults, dict):
         raw["stages"] = {
-            key: _merged(defaults, value) if isinstance(value, dict) else value
+            key: merged(defaults, value) if isinstance(value, dict) else value
             for key, value in stages.items()
             if value is not None
         }
@@ -242,46 +271,4 @@ def _read(path: Path, *, seen: tuple[Path, ...] = ()) -> dict[str, Any]:
     if (parent := raw.pop("extends", None)) is None:
         return raw
     above = resources.find("training", str(parent), beside=path)
-    return _merged(_read(above, seen=(*seen, path)), raw)
-
-
-def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Nested mappings merged; a null removes what is below it."""
-    merged = dict(below)
-    for key, value in above.items():
-        if isinstance(value, dict) and isinstance(merged.get(key), dict):
-            merged[key] = _merged(merged[key], value)
-        else:
-            merged[key] = value
-    return merged
-
-
-def _override(raw: dict[str, Any], item: str) -> None:
-    """Apply one `a.b=c`; the value is YAML."""
-    key, equals, text = item.partition("=")
-    if not equals or not key.strip():
-        raise UsageError(f"--set takes key=value, found '{item}'")
-    *parents, leaf = key.strip().split(".")
-    stages = raw.get("stages")
-    if parents[:1] == ["stages"] and len(parents) > 1 and isinstance(stages, dict) and parents[1] not in stages:
-        raise UsageError(f"--set {item}: there is no stage '{parents[1]}', only {', '.join(stages)}")
-    place = raw
-    for parent in parents:
-        nested = place.setdefault(parent, {})
-        if not isinstance(nested, dict):
-            raise UsageError(f"--set {item}: '{parent}' holds no keys")
-        place = nested
-    try:
-        value = yaml.safe_load(text)
-        place[leaf] = float(text) if isinstance(value, str) and _is_number(text) else value
-    except yaml.YAMLError as error:
-        raise UsageError(f"--set {item}: the value is not YAML") from error
-
-
-def _is_number(text: str) -> bool:
-    """Whether Python reads a text as a number; YAML 1.1 takes `1e-4` for a string."""
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+    return merged(_read(above, seen=(*seen, path)), raw)

@@ -19,7 +19,7 @@ from torch import nn
 from torch.nn.functional import dropout, linear
 from transformers import PreTrainedModel
 
-from alpha_umi.errors import ConfigError
+from alpha_umi.training.adapted import is_called
 from alpha_umi.training.recipe import Lora
 from alpha_umi.training.warm_start import tensors_of
 
@@ -82,26 +82,18 @@ class RoleLoras:
 
         Args:
             model: the backbone.
-            settings: of each role.
+            settings: of each role; that the model has the layers they name is known before (`adapted.mistakes`).
             seeds: what each role's adapter is drawn from.
-
-        Raises:
-            ConfigError: a role names layers that the model does not have or that cannot be adapted here.
         """
         self.acting = Acting()
         self._settings = settings
         self._layers: dict[str, RoleLoraLinear] = {}
         for path, layer in list(model.named_modules()):
-            here = {name: s for name, s in settings.items() if path.rpartition(".")[2] in s.target_modules}
+            here = {name: s for name, s in settings.items() if is_called(path, s.names)}
             if here and isinstance(layer, nn.Linear) and layer is not model.get_output_embeddings():
                 self._layers[path] = RoleLoraLinear(layer, path, here, seeds, self.acting)
                 parent, _, leaf = path.rpartition(".")
                 setattr(model.get_submodule(parent), leaf, self._layers[path])
-        adapted = {path.rpartition(".")[2] for path in self._layers}
-        wrong = {name: [m for m in s.target_modules if m not in adapted] for name, s in settings.items()}
-        words = "no linear layer between embedding and head is called"
-        if mistakes := [f"{n}.lora.target_modules: {words} {', '.join(m)}" for n, m in wrong.items() if m]:
-            raise ConfigError("stages", mistakes)
 
     def load(self, name: str, folder: Path) -> None:
         """Give a role the weights of a PEFT folder; that they fit is known before (`warm_start.check`)."""
@@ -135,7 +127,7 @@ class RoleLoras:
             r=settings.r,
             lora_alpha=settings.alpha,
             lora_dropout=settings.dropout,
-            target_modules=list(settings.target_modules),
+            target_modules=list(settings.names),
             base_model_name_or_path=base,
             inference_mode=True,
             alora_invocation_tokens=list(invocation),

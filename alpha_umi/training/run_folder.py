@@ -68,9 +68,18 @@ def recipe_digest(recipe: Recipe) -> str:
 
     Keys that are not set do not count, so that a release with one more key knows the runs of the last.
     """
-    plain = recipe.model_dump(mode="json", exclude={*WITHOUT_EFFECT, *BY_CONTENT}, exclude_none=True)
+    plain = {key: value for key, value in _decisive(recipe).items() if key not in BY_CONTENT}
     deepspeed = None if recipe.deepspeed is None else find_deepspeed(recipe.deepspeed).read_text(encoding="utf-8")
     return text_digest([plain, deepspeed and json.loads(deepspeed), _seats(recipe)])
+
+
+def _decisive(recipe: Recipe) -> dict[str, Any]:
+    """What is set in a recipe and decides the weights; of a batch in targets these, as its rows follow from them."""
+    found = recipe.model_dump(mode="json", exclude=set(WITHOUT_EFFECT), exclude_none=True)
+    for stage in found["stages"].values():
+        if "batch_targets" in stage:
+            del stage["batch_size"]
+    return found
 
 
 def _seats(recipe: Recipe) -> dict[str, str]:
@@ -140,10 +149,16 @@ def open_run(
         "machine": {"system": platform.platform(), "processor": platform.machine(), "threads": threads()},
     }
     (run / "run.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
-    # Written last: its presence means that the folder is a run.
-    path.write_text(
+    write_recipe(run, recipe)  # last: its presence means that the folder is a run
+
+
+def write_recipe(run: Path, recipe: Recipe) -> None:
+    """Write `recipe.yaml`; again when the rows of its batches are known."""
+    part = run / f"{RECIPE_FILE}.part"
+    part.write_text(
         yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False, allow_unicode=True), encoding="utf-8"
     )
+    part.replace(run / RECIPE_FILE)
 
 
 def _check_same(
@@ -190,9 +205,9 @@ def prompts_digest(recipe: Recipe) -> str:
 
 def _differences(before: Mapping[str, Any], recipe: Recipe) -> list[str]:
     """Top-level keys of a recipe that decide the weights and are not as they were."""
-    now = recipe.model_dump(mode="json", exclude=set(WITHOUT_EFFECT), exclude_none=True)
-    then = Recipe.model_validate(before).model_dump(mode="json", exclude_none=True)
-    return [key for key in {**then, **now} if key not in WITHOUT_EFFECT and then.get(key) != now.get(key)]
+    now = _decisive(recipe)
+    then = _decisive(Recipe.model_validate(before))
+    return [key for key in {**then, **now} if then.get(key) != now.get(key)]
 
 
 def is_finished(run: Path, stage: str) -> bool:

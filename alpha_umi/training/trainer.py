@@ -7,12 +7,12 @@ optimisers and schedules are transformers' own.
 
 from __future__ import annotations
 
+import math
 import os
-import random
 import socket
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,46 +24,14 @@ from transformers import PreTrainedModel, PrinterCallback, Trainer, TrainerCallb
 
 from alpha_umi.adapters import ADAPTER
 from alpha_umi.data.tokens import IGNORED, collate
+from alpha_umi.errors import WorkError
 from alpha_umi.prompts import View
+from alpha_umi.training.buckets import LengthBuckets
 from alpha_umi.training.recipe import Recipe, Stage
 from alpha_umi.training.warm_start import tensors_of
 
 if TYPE_CHECKING:
     from datasets import Dataset
-
-BUCKET = 50
-"""Batches are formed among so many batches' worth of shuffled rows: alike in length, yet random in order."""
-
-
-class LengthBuckets(Sampler[int]):
-    """Row indices such that consecutive `batch` rows have like lengths; the order depends on seed and epoch alone."""
-
-    def __init__(self, lengths: Sequence[int], *, batch: int, seed: int) -> None:
-        self._lengths = lengths
-        self._batch = batch
-        self._seed = seed
-        self._epoch = 0
-
-    def set_epoch(self, epoch: int) -> None:
-        """Choose the order of an epoch; the data loader calls it before each."""
-        self._epoch = epoch
-
-    def __len__(self) -> int:
-        return len(self._lengths)
-
-    def __iter__(self) -> Iterator[int]:
-        source = random.Random(f"{self._seed} {self._epoch}")
-        order = list(range(len(self._lengths)))
-        source.shuffle(order)
-        batches: list[list[int]] = []
-        for start in range(0, len(order), BUCKET * self._batch):
-            near = sorted(order[start : start + BUCKET * self._batch], key=lambda i: -self._lengths[i])
-            batches += [near[i : i + self._batch] for i in range(0, len(near), self._batch)]
-        # Only whole batches are shuffled: a short one in the middle would shift the rest out of their buckets.
-        whole = [b for b in batches if len(b) == self._batch]
-        source.shuffle(whole)
-        for batch in [*whole, *(b for b in batches if len(b) < self._batch)]:
-            yield from batch
 
 
 class StageTrainer(Trainer):
@@ -74,6 +42,45 @@ class StageTrainer(Trainer):
     targets_seen = 0
     """Tokens learned by this process since it started."""
     buckets_seed = 0
+    title = ""
+    """The stages that train, for messages."""
+    _broken: torch.Tensor | None = None
+    """Whether a loss since the last update was not finite."""
+
+    def training_step(self, *args: Any, **more: Any) -> torch.Tensor:
+        """One micro-batch forward and backward.
+
+        Raises:
+            WorkError: its loss is not finite; a GPU, which would have to be waited for, tells at the update.
+        """
+        loss: torch.Tensor = super().training_step(*args, **more)
+        odd = ~torch.isfinite(loss)
+        self._broken = odd if self._broken is None else self._broken | odd
+        if loss.device.type == "cpu":
+            self._stop_if_broken()
+        return loss
+
+    def _get_grad_norm(self, model: Any, grad_norm: Any = None) -> Any:
+        """The gradient's norm; called once an update, before the weights change (of DeepSpeed's, after)."""
+        self._stop_if_broken()
+        parent: Any = super()
+        norm = parent._get_grad_norm(model, grad_norm=grad_norm)
+        # DeepSpeed says -1 of a norm that is not finite.
+        if norm is not None and not 0 <= float(norm) < math.inf:
+            raise self._not_finite(f"gradient norm is {float(norm)}")
+        return norm
+
+    def _stop_if_broken(self) -> None:
+        if self._broken is not None and bool(self._broken):
+            raise self._not_finite("loss is not finite")
+        self._broken = None
+
+    def _not_finite(self, what: str) -> WorkError:
+        update = f"update {self.state.global_step + 1} of {self.state.max_steps}"
+        return WorkError(
+            f"{self.title}: the {what} in {update}, so training stopped and no card was written: lower learning_rate, "
+            "or see whether the weights it began with are finite"
+        )
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int]:
         found: Any = train_dataset if train_dataset is not None else self.train_dataset
@@ -182,7 +189,7 @@ def adapt(model: PreTrainedModel, stage: Stage, *, begin: Path | None = None) ->
         r=stage.lora.r,
         lora_alpha=stage.lora.alpha,
         lora_dropout=stage.lora.dropout,
-        target_modules=list(stage.lora.target_modules),
+        target_modules=list(stage.lora.names),
     )
     if stage.gradient_checkpointing:
         model.enable_input_require_grads()
@@ -215,7 +222,12 @@ def train_stage(trainer: StageTrainer, callbacks: Sequence[TrainerCallback], che
     with warnings.catch_warnings():
         # DeepSpeed still gathers under a name that torch deprecates; nobody who trains can do anything about it.
         warnings.filterwarnings("ignore", message="`torch.distributed.all_gather", category=FutureWarning)
-        trainer.train(resume_from_checkpoint=checkpoint)
+        try:
+            trainer.train(resume_from_checkpoint=checkpoint)
+        finally:
+            for callback in callbacks:
+                if hasattr(callback, "close"):
+                    callback.close()
 
 
 def save_stage(trainer: StageTrainer, folder: Path, tokenizer: Any, *, merge: bool) -> None:
@@ -226,17 +238,18 @@ def save_stage(trainer: StageTrainer, folder: Path, tokenizer: Any, *, merge: bo
         model.config._attn_implementation = None  # how it was trained is not how it must be used
         adapter = hasattr(model, "peft_config")
         if adapter and merge:
-            model.save_pretrained(folder / ADAPTER)
+            model.save_pretrained(folder / ADAPTER, save_embedding_layers=False)
             (folder / ADAPTER / "README.md").unlink(missing_ok=True)
             # Merged in fp32 and rounded once, so that the sum is as near to the trained one as bf16 allows.
             model = model.float().merge_and_unload()
             adapter = False
-        if not adapter:
-            model = model.to(torch.bfloat16)
-            tokenizer.save_pretrained(folder)
-        model.save_pretrained(folder)
         if adapter:
+            # An adapted head is no reason to save the head itself.
+            model.save_pretrained(folder, save_embedding_layers=False)
             (folder / "README.md").unlink(missing_ok=True)  # PEFT's empty model card; ours is card.json
+        else:
+            model.to(torch.bfloat16).save_pretrained(folder)
+            tokenizer.save_pretrained(folder)
     trainer.accelerator.wait_for_everyone()
 
 

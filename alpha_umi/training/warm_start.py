@@ -16,6 +16,7 @@ from alpha_umi.digests import weights_digest
 from alpha_umi.errors import ModelError, UsageError
 from alpha_umi.prompts import View
 from alpha_umi.roles import ROLES, Team, load_team
+from alpha_umi.training import adapted
 from alpha_umi.training.recipe import BASE, Lora, Recipe, Stage
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def _differences(folder: Path, lora: Lora) -> list[str]:
         if config.get(theirs) != ours
     ]
     modules = config.get("target_modules")
-    if not isinstance(modules, list) or set(modules) != set(lora.target_modules):
+    if not isinstance(modules, list) or set(modules) != set(lora.names):
         odd.append("other target_modules")
     return odd
 
@@ -118,7 +119,7 @@ def _other_base(folder: Path, stage: Stage, base: str) -> list[str]:
     card = read_card(folder) or (read_card(folder.parent) if folder.name == ADAPTER else None)
     if card is not None and stage.start == BASE and not continued(card, base):
         return [f"it was trained over other weights than {base}"]
-    if _shapes_in(folder) != _shapes_on(base, stage.lora):
+    if _shapes_in(folder) != adapted.shapes(base, stage.lora):
         return [f"{folder / _WEIGHTS} holds other layers than {base} has"]
     return []
 
@@ -131,18 +132,6 @@ def _shapes_in(folder: Path) -> dict[str, tuple[int, ...]]:
             return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
     except (OSError, SafetensorError):
         raise ModelError(f"{folder / _WEIGHTS} cannot be read") from None
-
-
-def _shapes_on(base: str, lora: Lora) -> dict[str, tuple[int, ...]]:
-    """The tensors of an adapter on a base, by PEFT's names in a file."""
-    from alpha_umi.models.local import linear_shapes
-
-    found: dict[str, tuple[int, ...]] = {}
-    for path, (wide, narrow) in linear_shapes(base).items():
-        if path.rpartition(".")[2] in lora.target_modules:
-            found[f"base_model.model.{path}.lora_A.weight"] = (lora.r, narrow)
-            found[f"base_model.model.{path}.lora_B.weight"] = (wide, lora.r)
-    return found
 
 
 def tensors_of(folder: Path) -> dict[str, Tensor]:
