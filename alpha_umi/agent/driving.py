@@ -28,7 +28,7 @@ from alpha_umi.agent.asking import Ask, word
 from alpha_umi.agent.episode import Episode
 from alpha_umi.agent.events import AgentEvent, Asked, Finished
 from alpha_umi.agent.graph import CHECKPOINTER, SESSION, AgentGraph, most_nodes
-from alpha_umi.agent.savers import AnyLoop, Saver
+from alpha_umi.agent.savers import Saver, on_any_loop
 from alpha_umi.agent.search import Frontier
 from alpha_umi.agent.speaking import Speakers
 from alpha_umi.agent.state import Budget, Result
@@ -73,7 +73,7 @@ class Driver:
         saver = cast(Saver | None, self._graph.checkpointer)
         if thread is None and not asks and (around := _saver_around()) is not None:
             # Our own question is the run's around us: as in a graph that is run in a tool, its checkpointer is inherited.
-            yield Drive(self, self._over(None, None), None, configured={CHECKPOINTER: AnyLoop(around)})
+            yield Drive(self, self._over(None, None), None, configured={CHECKPOINTER: on_any_loop(around)})
         elif thread is None:
             yield Drive(self, self._over(InMemorySaver(), None), None, configured={"thread_id": uuid.uuid4().hex})
         elif self._file is not None:
@@ -82,12 +82,12 @@ class Driver:
             with claimed(str(self._file.resolve()), thread, file=self._file):
                 async with opened(self._file) as stored:
                     tidy = partial(forget_older, stored.checkpointer, thread)
-                    yield Drive(self, self._over(AnyLoop(stored.checkpointer), stored.store), thread, tidy=tidy)
+                    yield Drive(self, self._over(on_any_loop(stored.checkpointer), stored.store), thread, tidy=tidy)
         elif saver is not None:
             from alpha_umi.agent.persistence import claimed
 
             with claimed(f"checkpointer {id(saver)}", thread):
-                yield Drive(self, self._over(AnyLoop(saver), self._graph.store), thread)
+                yield Drive(self, self._over(on_any_loop(saver), self._graph.store), thread)
         else:
             raise UsageError(f"thread '{thread}' can be stored nowhere: give the agent `threads`, such as a file")
 

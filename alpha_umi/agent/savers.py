@@ -18,6 +18,7 @@ from langgraph.checkpoint.base import (
     CheckpointMetadata,
     CheckpointTuple,
 )
+from langgraph.checkpoint.memory import InMemorySaver
 
 from alpha_umi.agent.threads import in_thread
 from alpha_umi.errors import UsageError
@@ -27,8 +28,13 @@ Saver = BaseCheckpointSaver[Any]
 T = TypeVar("T")
 
 
+def on_any_loop(saver: Saver) -> Saver:
+    """A checkpointer that can be awaited on every loop."""
+    return saver if isinstance(saver, InMemorySaver | AnyLoop) else AnyLoop(saver)
+
+
 class AnyLoop(BaseCheckpointSaver[Any]):
-    """A checkpointer that can be awaited on every loop.
+    """A checkpointer whose sync methods do what its coroutines cannot.
 
     Raises:
         UsageError: (by the async methods) the other's own loop is blocked until the run is over.

@@ -52,7 +52,9 @@ async def in_thread(work: Callable[[threading.Event], T]) -> T:
         return await asyncio.shield(future)
     except asyncio.CancelledError:
         stop.set()
-        await asyncio.wait([future])
+        while not future.done():
+            with contextlib.suppress(asyncio.CancelledError):  # a batch cancels what it has cancelled before
+                await asyncio.wait([future])
         with contextlib.suppress(BaseException):  # seen, so that asyncio does not warn of it
             future.exception()
         raise

@@ -12,7 +12,7 @@ import atexit
 import contextlib
 import os
 import threading
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
 from typing import Any, NamedTuple
@@ -150,8 +150,8 @@ def result_of(awaitable: Awaitable[Any], *, timeout_s: float | None) -> Any:
     """
     place = blocking()
     loop = place.loop if place.loop is not None and not place.loop.is_closed() else _lasting_loop(place.busy)
-    waiting = _Waiting(_bounded(awaitable, timeout_s), loop, Place(None, place.busy | {loop}))
-    with ended_by(waiting.cancel):
+    waiting = _Waiting(awaitable, timeout_s, loop, Place(None, place.busy | {loop}))
+    with ended_by(waiting.cancel):  # before it begins, so that whoever ends it waits for its end
         return waiting.result()
 
 
@@ -161,33 +161,49 @@ async def _bounded(awaitable: Awaitable[Any], timeout_s: float | None) -> Any:
 
 
 class _Waiting:
-    """A coroutine on the loop of another thread."""
+    """What is awaited on the loop of another thread."""
 
-    def __init__(self, work: Coroutine[Any, Any, Any], loop: Loop, place: Place) -> None:
-        self._loop, self._done = loop, threading.Event()
-        context = copy_context()
+    def __init__(self, awaitable: Awaitable[Any], timeout_s: float | None, loop: Loop, place: Place) -> None:
+        self._awaitable, self._timeout_s, self._loop, self._context = awaitable, timeout_s, loop, copy_context()
         # While it runs, its loop waits for whatever it does without awaiting it.
-        context.run(_place.set, place)
-
-        def begin() -> None:
-            self._task = loop.create_task(work, context=context)
-            self._task.add_done_callback(lambda _: self._done.set())
-
-        try:
-            loop.call_soon_threadsafe(begin)
-        except RuntimeError:  # the loop has just closed
-            work.close()
-            raise
+        self._context.run(_place.set, place)
+        self._task: asyncio.Task[Any] | None = None
+        self._cancelled, self._done = False, threading.Event()
 
     def result(self) -> Any:
+        """Begin it, and wait for what it gives."""
+        try:
+            self._loop.call_soon_threadsafe(self._begin)
+        except RuntimeError:  # the loop has just closed
+            self._end()
+            raise
         self._done.wait()
+        if self._task is None:
+            raise asyncio.CancelledError
         return self._task.result()
+
+    def _begin(self) -> None:
+        if self._cancelled:
+            self._end()
+            return
+        self._task = self._loop.create_task(_bounded(self._awaitable, self._timeout_s), context=self._context)
+        self._task.add_done_callback(lambda _: self._end())
+
+    def _end(self) -> None:
+        if asyncio.iscoroutine(self._awaitable):
+            self._awaitable.close()  # one that never began would be warned of
+        self._done.set()
 
     def cancel(self) -> None:
         """Cancel it, and give it time to clean up."""
         with contextlib.suppress(RuntimeError):  # the loop has closed, and cancelled it before
-            self._loop.call_soon_threadsafe(lambda: self._task.cancel())
+            self._loop.call_soon_threadsafe(self._cancel)
             self._done.wait(CLEANUP_S)
+
+    def _cancel(self) -> None:
+        self._cancelled = True
+        if self._task is not None:
+            self._task.cancel()
 
 
 def _lasting_loop(occupied: frozenset[Loop]) -> Loop:
