@@ -77,7 +77,11 @@ class AnyLoop(BaseCheckpointSaver[Any]):
         return self._saver.list(config, **which)
 
     def put(
-        self, config: RunnableConfig, checkpoint: Checkpoint, metadata: CheckpointMetadata, new_versions: ChannelVersions
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
     ) -> RunnableConfig:
         """The other's."""
         return self._saver.put(config, checkpoint, metadata, new_versions)
@@ -106,7 +110,11 @@ class AnyLoop(BaseCheckpointSaver[Any]):
             yield found
 
     async def aput(
-        self, config: RunnableConfig, checkpoint: Checkpoint, metadata: CheckpointMetadata, new_versions: ChannelVersions
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
     ) -> RunnableConfig:
         """The other's."""
         put = (config, checkpoint, metadata, new_versions)
@@ -121,6 +129,4 @@ class AnyLoop(BaseCheckpointSaver[Any]):
 
     async def adelete_thread(self, thread_id: str) -> None:
         """The other's."""
-        await self._awaited(
-            lambda: self._saver.adelete_thread(thread_id), lambda: self._saver.delete_thread(thread_id)
-        )
+        await self._awaited(lambda: self._saver.adelete_thread(thread_id), lambda: self._saver.delete_thread(thread_id))
