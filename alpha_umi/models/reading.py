@@ -99,7 +99,7 @@ class Writing:
         return self.reason is None
 
 
-def said(error: BaseException, *, most: int = 200) -> str:
-    """An error in one short line."""
+def said(error: BaseException | str, *, most: int = 200) -> str:
+    """An error, or its words, in one short line."""
     text = " ".join(str(error).split()) or type(error).__name__
     return text if len(text) <= most else text[: most - 1] + "…"
