@@ -242,3 +242,21 @@ def test_every_model_is_released_by_the_bare_graph() -> None:
     build_graph(load_team("umi"), models=used, toolbox=as_toolbox([double])).invoke(ask("Double 4"))
     session = used[View.PLANNER].requests[0].session
     assert all(model.released == [session.replace("planner", view)] for view, model in used.items())
+
+
+def test_the_graph_says_what_it_takes_and_gives() -> None:
+    """What LangGraph's API server, its studio, and an agent that is another's tool ask for."""
+    made = graph()
+    for schema in (made.get_input_jsonschema(), made.get_output_jsonschema()):
+        assert list(schema["properties"]) == ["messages"]
+        assert "HumanMessage" in schema["$defs"]
+    assert made.get_input_schema().model_validate({"messages": [HumanMessage("Double 4")]})
+    assert made.get_output_schema().model_validate({"messages": [AIMessage("8")]})
+    assert made.get_config_jsonschema()["type"] == "object"
+
+
+def test_the_graph_is_another_agents_tool() -> None:
+    expert = graph().as_tool(name="expert", description="Doubles.")
+    assert list(expert.args) == ["messages"]
+    given = {"messages": [{"type": "human", "content": "Double 4"}]}
+    assert expert.invoke(given)["messages"][-1].content == "It is 8"
