@@ -1,13 +1,14 @@
 """The operations of an OpenAPI document as a Toolbox.
 
 Owns the choice of operations, the way of a call (check, encode, send, observe) and that no secret comes back with
-an observation. Everything that can go wrong in a call is an observation; what is wrong with the document or the
-choice is one ToolError when the toolbox is made.
+an observation. Everything that can go wrong in a call is an observation. An operation that cannot be offered is left
+out with a warning; what is wrong with the whole document or the choice is one ToolError when the toolbox is made.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import uuid
@@ -52,6 +53,9 @@ ALLOWED_HOSTS = "ALPHA_UMI_ALLOW_HOSTS"
 """Environment variable: private hosts, separated by commas, that tools named on a command line may reach."""
 _ACCEPT = "application/json, text/*;q=0.9, */*;q=0.1"
 _ERRORS_SHOWN = 5
+_WARNINGS_SHOWN = 10
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,8 @@ class OpenAPIToolbox:
         """Read a document (file, URL or mapping) and offer its operations.
 
         Args:
-            include: names or tags to offer, everything if not given; `exclude` wins over it
+            include: names or tags to offer, everything if not given; `exclude` wins over it. What is named and cannot
+                be offered is an error; else it is left out (`skipped`)
             auth: secrets by security scheme, before the environment's; None as a secret calls without
             server: where the operations are, in place of the document's first server
             url: where a document that is a file or a mapping was published, for relative servers
@@ -92,19 +97,28 @@ class OpenAPIToolbox:
             repeatable: names of operations that may be sent twice although their method does not promise it
 
         Raises:
-            ToolError: the document cannot be read, or something chosen cannot be offered.
+            ToolError: the document cannot be read, nothing in it can be offered, or something named cannot.
         """
         limits = limits or Limits()
         with HttpClient(replace(limits, max_bytes=MAX_BYTES), allow_private=allow_private) as http:
             document = read_document(source, http=http, url=url)
         self._credentials = Credentials(document, auth or {}, os.environ)
-        raw = raw_operations(document)
+        raw, faults = raw_operations(document)
+        if faults and not raw:
+            raise ToolError(f"{document.source}: {_some(faults)}")
         self._routes = Routes(raw)
         chosen = _chosen(document, raw, include, exclude)
         self._repeatable = frozenset(repeatable)
         if unknown := sorted(self._repeatable - {each.name for each in raw}):
             raise ToolError(f"{document.source}: there is no operation {unknown[0]!r} to call repeatable")
-        self._items = self._prepare(document, chosen, _whole(server, "server") if server else None)
+        self._items, unfit = self._prepare(document, chosen, _whole(server, "server") if server else None)
+        named = [unfit[each.name] for each in chosen if each.name in unfit and each.names & set(include or ())]
+        if named or not self._items:
+            raise ToolError(f"{document.source}: {_some(named or [*faults, *unfit.values()])}")
+        # What cannot even be listed nobody has asked for where something is chosen.
+        self.skipped: tuple[str, ...] = (*(faults if include is None else ()), *unfit.values())
+        """Why operations of the document are not offered, each by its method and path."""
+        _warn(document.source, self.skipped)
         self._tools = tuple(item.operation.tool for item in self._items.values())
         self._http = HttpClient(limits, allow_private=allow_private)
         self._max_chars = max_chars
@@ -203,25 +217,40 @@ class OpenAPIToolbox:
             (key or uuid.uuid4().hex) if operation.takes_key else None,
         )
 
-    def _prepare(self, document: Document, chosen: Sequence[RawOperation], server: str | None) -> dict[str, _Ready]:
-        """Every chosen operation ready to be called, or one error that lists what is wrong with them."""
+    def _prepare(
+        self, document: Document, chosen: Sequence[RawOperation], server: str | None
+    ) -> tuple[dict[str, _Ready], dict[str, str]]:
+        """By name: every chosen operation that is ready to be called, and why the others cannot be."""
         items: dict[str, _Ready] = {}
-        errors: list[str] = []
+        unfit: dict[str, str] = {}
         for raw in chosen:
             try:
-                place = server or _server(document, raw)
-                applied = self._credentials.choose(_security(document, raw), raw.what, server=place)
-                hidden = frozenset((each.where, each.name.lower()) for each in applied)
-                operation = read_operation(document, raw, hidden)
-                validator = check_tool(operation.tool)
-                items[raw.name] = _Ready(operation, place, applied, validator)
+                items[raw.name] = self._ready(document, raw, server or _server(document, raw))
             except ToolError as error:
-                errors.append(str(error))
-        if errors:
-            more = f"; and {len(errors) - _ERRORS_SHOWN} more" if len(errors) > _ERRORS_SHOWN else ""
-            found = "; ".join(dict.fromkeys(errors[:_ERRORS_SHOWN]))
-            raise ToolError(f"{document.source}: {found}{more} (or leave these operations out with include or exclude)")
-        return items
+                unfit[raw.name] = str(error)
+            except Exception as error:  # whatever a document may hold where nobody expects it
+                unfit[raw.name] = (
+                    f"{raw.what} cannot be read: {type(error).__name__}: {one_line(str(error), limit=200)}"
+                )
+        return items, unfit
+
+    def _ready(self, document: Document, raw: RawOperation, server: str) -> _Ready:
+        applied = self._credentials.choose(_security(document, raw), raw.what, server=server)
+        hidden = frozenset((each.where, each.name.lower()) for each in applied)
+        operation = read_operation(document, raw, hidden)
+        return _Ready(operation, server, applied, check_tool(operation.tool))
+
+
+def _some(faults: Sequence[str]) -> str:
+    more = f"; and {len(faults) - _ERRORS_SHOWN} more" if len(faults) > _ERRORS_SHOWN else ""
+    return "; ".join(dict.fromkeys(faults[:_ERRORS_SHOWN])) + more
+
+
+def _warn(source: str, faults: Sequence[str]) -> None:
+    for fault in faults[:_WARNINGS_SHOWN]:
+        _log.warning("%s: left out: %s", source, fault)
+    if (more := len(faults) - _WARNINGS_SHOWN) > 0:
+        _log.warning("%s: left out: %d operations more (`skipped` says which)", source, more)
 
 
 def from_spec(source: str) -> OpenAPIToolbox:
