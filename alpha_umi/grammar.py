@@ -1,11 +1,9 @@
 """Completion text <-> Plan, Call, answer. `format_*` and `parse_*` are inverses.
 
-The output markers are the published ones of α-UMi (arXiv 2401.07324, released code), so its data is
-read as it is. Parsing never raises on model output: what is wrong with a text is
-recorded as `fault` on the value. Only model output is ever parsed here, never an observation, so no
-observation can steer the agent. The published scorers' own parsing lives in `evaluation`.
-
-What a reasoning model thinks aloud (`<think>...</think>`) neither decides nor calls nor answers: it is dropped first.
+The output markers are the published ones of α-UMi (arXiv 2401.07324, released code), so its data is read as it is.
+Parsing never raises on model output: what is wrong with a text is recorded as `fault` on the value. Only model output is
+ever parsed here, never an observation, so no observation can steer the agent; what a reasoning model thinks aloud is
+dropped first. The published scorers' own parsing lives in `evaluation`.
 """
 
 from __future__ import annotations
@@ -61,19 +59,17 @@ class Said(NamedTuple):
 def without_thought(text: str) -> Said:
     """Part what a reasoning model thinks aloud from what it says.
 
-    A block opens at the beginning of a line, and one that is never closed reaches to the end: the budget ran out before
-    anything was said. A closing tag alone ends a block that the chat template had opened in the prompt. Tags inside a
-    call's arguments are data.
+    A block opens a line; one that is never closed reaches to the end. A closing tag alone ends a block that the chat
+    template opened in the prompt. Tags inside a call's arguments are data.
     """
     thoughts: list[str] = []
-    while (parted := _part(text)) is not None:
-        text = parted.text
-        thoughts.append(parted.thought)
+    while parted := _part(text):
+        text, thoughts = parted.text, [*thoughts, parted.thought]
     return Said(text, "\n".join(thoughts).strip())
 
 
 def _part(text: str) -> Said | None:
-    """One block, or what a closing tag alone ends, apart from the rest; None where there is no thought."""
+    """One thought apart from the rest; None where there is none."""
     if block := _THOUGHT.search(text):
         return Said(text[: block.start()] + text[block.end() :], block[0])
     data = _arguments(text)

@@ -16,6 +16,7 @@ import httpx
 import pytest
 from langchain_core.tools import BaseTool, StructuredTool, tool
 from langgraph.config import get_stream_writer
+from mcp_servers import script
 
 from alpha_umi import Agent, Budget, ScriptedModel, View, idempotency_key
 from alpha_umi.agent.events import Token
@@ -24,7 +25,6 @@ from alpha_umi.tools.awaiting import Work, for_work, result_of
 from alpha_umi.tools.functions import FunctionToolbox
 from alpha_umi.tools.mcp import MCPToolbox
 from alpha_umi.trajectory import Call
-from tests.mcp_servers import script
 
 ASKED: dict[str, Any] = {"messages": [("user", "Ask")]}
 

@@ -17,8 +17,8 @@ from langgraph.types import Command, interrupt
 
 from alpha_umi import Agent, Reply, ScriptedModel, View, build_graph, load_team
 from alpha_umi.agent.asking import Ask
-from alpha_umi.tools.replay import Recorder
 from alpha_umi.tools.functions import as_toolbox
+from alpha_umi.tools.replay import Recorder
 
 THREAD: Any = {"configurable": {"thread_id": "a"}}
 ASKED: dict[str, Any] = {"messages": [("user", "Pay 3")]}

@@ -19,8 +19,8 @@ class Ask(Frozen):
 
     why: Literal["sensitive", "unknown_outcome", "tool"]
     """`sensitive`: it is marked so and was not carried out yet. `unknown_outcome`: the run broke off while it was being
-    carried out, so that it may have happened, and its tool does not say that it may be repeated. `tool`: the tool itself
-    asks for `value` by LangGraph's `interrupt`, and is carried out from its start again when the answer is there."""
+    carried out, so that it may have happened, and its tool does not say that it may be repeated. `tool`: the tool
+    asks `value` itself, by LangGraph's `interrupt`, and is carried out from its start again once that is answered."""
     call: Call
     key: str
     """The call's idempotency key: the same whenever this call is asked about or carried out."""

@@ -1,7 +1,7 @@
 """Driving the graph: over where a thread is stored, through its interrupts, to typed events.
 
-A run without a thread is stored nowhere, until a person has to be asked: then in memory, for as long as it lasts. Within
-a tool of another run it is that run which asks.
+A run without a thread is stored nowhere, until a person has to be asked: then in memory, for as long as it lasts.
+Within a tool of another run it is that run which asks.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class Driver:
         """
         saver = cast(Saver | None, self._graph.checkpointer)
         if thread is None and not asks and (around := _saver_around()) is not None:
-            # Our own question is the run's around us: as in a graph that is run in a tool, its checkpointer is inherited.
+            # The question is the run's around this one: its checkpointer is inherited, as by any graph within a tool.
             yield Drive(self, self._over(None, None), None, configured={CHECKPOINTER: on_any_loop(around)})
         elif thread is None:
             yield Drive(self, self._over(InMemorySaver(), None), None, configured={"thread_id": uuid.uuid4().hex})

@@ -107,7 +107,7 @@ class Episode:
         self.trajectory = self.trajectory.model_copy(update={"meta": {**self.trajectory.meta, **facts}})
 
     def think(self, view: View, text: str) -> None:
-        """Record what a role thought aloud, with the node of the tree that its step becomes (in a chain: its number)."""
+        """Record what a role thought aloud, with the tree's node that its step becomes (in a chain: its number)."""
         thoughts = self.trajectory.meta.get(THOUGHTS, [])
         thought = {"role": view.value, "node": len(self.tree.nodes), "text": text}
         self.trajectory = self.trajectory.model_copy(

@@ -1,8 +1,8 @@
 """On which event loop a tool's coroutine is awaited, and that it ends when nobody waits for it any more.
 
 A coroutine runs where its run was awaited, so that it may use what the app made there: a client, a lock, a pool. A run
-that nobody awaits (`Agent.run`, `graph.invoke`) has one lasting loop, the same for every run, so that what one tool made
-is of use to the next. Whoever waits does so in a thread; a loop that a thread blocks is `busy` and never waited for.
+that nobody awaits (`Agent.run`, `graph.invoke`) has one lasting loop, the same for every run, so that what one tool
+made is of use to the next. Whoever waits does so in a thread; a loop that a thread blocks is never waited for.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ class Place(NamedTuple):
     """Loops that wait, each blocked, for what is done here."""
 
 
-_place: ContextVar[Place] = ContextVar("alpha_umi_place", default=Place())
+_NOWHERE = Place()
+_place: ContextVar[Place] = ContextVar("alpha_umi_place", default=_NOWHERE)
 _lasting: list[Loop] = []
 _lent: WeakKeyDictionary[Loop, Loop] = WeakKeyDictionary()
 _guard = threading.Lock()
@@ -41,7 +42,7 @@ os.register_at_fork(after_in_child=_lasting.clear)  # their threads stay with th
 
 
 def settle() -> None:
-    """From here on in this context: what is awaited is awaited on the running loop, or on the one that it stands for."""
+    """From here on in this context: what is awaited is so on the running loop, or on the one that it stands for."""
     running = asyncio.get_running_loop()
     _place.set(Place(_lent.get(running, running), _place.get().busy - {running}))
 

@@ -1,7 +1,8 @@
 """A LangChain tool as a FunctionTool. Imported only when a LangChain tool is met.
 
 Owns how LangChain's three kinds of tools (sync, async only, dict schema as MCP adapters give) are described and
-run, in a run that is awaited by their coroutine, and what its ToolMessage says. Knows nothing of LangGraph: state it would inject is not available here.
+run, in a run that is awaited by their coroutine, and what its ToolMessage says. Knows nothing of LangGraph: state it
+would inject is not available here.
 """
 
 from __future__ import annotations

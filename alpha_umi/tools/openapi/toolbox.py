@@ -10,14 +10,12 @@ from __future__ import annotations
 import json
 import logging
 import os
-import re
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import urljoin, urlsplit
 
 from jsonschema import Draft202012Validator
 
@@ -38,6 +36,7 @@ from alpha_umi.tools.openapi.encoding import (
 from alpha_umi.tools.openapi.listing import RawOperation, raw_operations
 from alpha_umi.tools.openapi.operations import Operation, read_operation
 from alpha_umi.tools.openapi.routes import Routes
+from alpha_umi.tools.openapi.servers import security_of, server_of, whole_url
 from alpha_umi.tools.replies import observe
 from alpha_umi.tools.validation import (
     check_tool,
@@ -111,7 +110,7 @@ class OpenAPIToolbox:
         self._repeatable = frozenset(repeatable)
         if unknown := sorted(self._repeatable - {each.name for each in raw}):
             raise ToolError(f"{document.source}: there is no operation {unknown[0]!r} to call repeatable")
-        self._items, unfit = self._prepare(document, chosen, _whole(server, "server") if server else None)
+        self._items, unfit = self._prepare(document, chosen, whole_url(server, "server") if server else None)
         named = [unfit[each.name] for each in chosen if each.name in unfit and each.names & set(include or ())]
         if named or not self._items:
             raise ToolError(f"{document.source}: {_some(named or [*faults, *unfit.values()])}")
@@ -225,7 +224,7 @@ class OpenAPIToolbox:
         unfit: dict[str, str] = {}
         for raw in chosen:
             try:
-                items[raw.name] = self._ready(document, raw, server or _server(document, raw))
+                items[raw.name] = self._ready(document, raw, server or server_of(document, raw))
             except ToolError as error:
                 unfit[raw.name] = str(error)
             except Exception as error:  # whatever a document may hold where nobody expects it
@@ -235,7 +234,7 @@ class OpenAPIToolbox:
         return items, unfit
 
     def _ready(self, document: Document, raw: RawOperation, server: str) -> _Ready:
-        applied = self._credentials.choose(_security(document, raw), raw.what, server=server)
+        applied = self._credentials.choose(security_of(document, raw), raw.what, server=server)
         hidden = frozenset((each.where, each.name.lower()) for each in applied)
         operation = read_operation(document, raw, hidden)
         return _Ready(operation, server, applied, check_tool(operation.tool))
@@ -277,41 +276,6 @@ def _chosen(
     if not chosen:
         raise ToolError(f"{document.source}: no operation is left to offer")
     return chosen
-
-
-def _security(document: Document, raw: RawOperation) -> list[Mapping[str, Any]]:
-    found = raw.content.get("security", document.root.get("security"))
-    return [each for each in found if isinstance(each, Mapping)] if isinstance(found, list) else []
-
-
-def _server(document: Document, raw: RawOperation) -> str:
-    """The URL that an operation's path is appended to: its first server, else that of its path or document."""
-    servers = next((s for owner in (raw.content, raw.item, document.root) if (s := owner.get("servers"))), None)
-    first = servers[0] if isinstance(servers, list) else None
-    template = str(first.get("url") or "/") if isinstance(first, Mapping) else "/"
-    variables = first.get("variables") if isinstance(first, Mapping) else None
-
-    def default(found: re.Match[str]) -> str:
-        variable = variables.get(found[1]) if isinstance(variables, Mapping) else None
-        if not isinstance(variable, Mapping) or "default" not in variable:
-            raise ToolError(f"{raw.what}: the server {template!r} has a variable {found[1]!r} without a default")
-        return str(variable["default"])
-
-    return _whole(urljoin(document.url, re.sub(r"\{([^{}]+)\}", default, template)), raw.what)
-
-
-def _whole(url: str, what: str) -> str:
-    """A server's URL if a request can be sent there as it stands."""
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname
-    except ValueError:
-        host = None
-    if not host:
-        raise ToolError(f"{what}: the server {url[:120]!r} is no whole URL; say where the API is (server)")
-    if parts.scheme not in ("http", "https") or parts.username or parts.password:
-        raise ToolError(f"{what}: the server {host} must be an http or https URL without a password")
-    return parts._replace(query="", fragment="").geturl()
 
 
 def _unwritable(arguments: Mapping[str, Any]) -> list[str]:
