@@ -26,7 +26,7 @@ from alpha_umi.tools.functions import FunctionToolbox
 from alpha_umi.tools.mcp import MCPToolbox
 from alpha_umi.trajectory import Call
 
-ASKED: dict[str, Any] = {"messages": [("user", "Ask")]}
+ASKED: Any = {"messages": [("user", "Ask")]}
 
 
 def agent(tools: Any, *, name: str = "ping", **more: Any) -> Agent:

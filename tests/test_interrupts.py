@@ -21,7 +21,7 @@ from alpha_umi.tools.functions import as_toolbox
 from alpha_umi.tools.replay import Recorder
 
 THREAD: Any = {"configurable": {"thread_id": "a"}}
-ASKED: dict[str, Any] = {"messages": [("user", "Pay 3")]}
+ASKED: Any = {"messages": [("user", "Pay 3")]}
 
 
 def calling(name: str, **arguments: Any) -> dict[View, ScriptedModel]:
@@ -89,8 +89,8 @@ def test_a_tool_asks_and_the_graph_goes_on(kind: str, asynchronous: bool) -> Non
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_person_answers_at_once(kind: str, stored: bool, tmp_path: Path) -> None:
     runs: list[str] = []
-    threads = {"threads": tmp_path / "t.sqlite"} if stored else {}
-    agent = Agent.from_team("umi", models=calling("pay", amount=3), tools=[KINDS[kind](runs)], **threads)
+    threads = tmp_path / "t.sqlite" if stored else None
+    agent = Agent.from_team("umi", models=calling("pay", amount=3), tools=[KINDS[kind](runs)], threads=threads)
     asked: list[Ask] = []
 
     def on_ask(ask: Ask) -> dict[str, int]:

@@ -98,7 +98,7 @@ def team_of_chats() -> Agent:
     return Agent.from_team("umi", tools=[add], models=models)
 
 
-ASKED: dict[str, Any] = {"messages": [("user", "What is 2 + 3?")]}
+ASKED: Any = {"messages": [("user", "What is 2 + 3?")]}
 
 
 class Counting(BaseCallbackHandler):
@@ -116,7 +116,7 @@ class Counting(BaseCallbackHandler):
         self.runs[run_id] = parent_run_id
         assert parent_run_id in self.runs  # under the run's own, as a trace shows it
 
-    def on_llm_new_token(self, token: str, **_: Any) -> None:
+    def on_llm_new_token(self, token: Any, **_: Any) -> None:
         self.told["token"] += 1
 
     def on_llm_end(self, *_: Any, **__: Any) -> None:

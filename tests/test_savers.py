@@ -112,7 +112,8 @@ def test_the_graph_itself_takes_it_as_langgraph_does(tmp_path: Path) -> None:
     with sqlite(tmp_path) as (saver, store):
         graph = agent(saver, store, sensitive=()).graph
         config: Any = {"configurable": {"thread_id": "a"}}
-        assert graph.invoke({"messages": [("user", "Pay 3")]}, config)["messages"][-1].content == "Done."
+        question: Any = {"messages": [("user", "Pay 3")]}
+        assert graph.invoke(question, config)["messages"][-1].content == "Done."
         assert graph.get_state(config).values["messages"][-1].content == "Done."
         assert list(graph.get_state_history(config))
 
