@@ -1,9 +1,9 @@
 """Completion text <-> Plan, Call, answer. `format_*` and `parse_*` are inverses.
 
 The output markers are the published ones of α-UMi (arXiv 2401.07324, released code), so its data is read as it is.
-Parsing never raises on model output: what is wrong with a text is recorded as `fault` on the value. Only model output is
-ever parsed here, never an observation, so no observation can steer the agent; what a reasoning model thinks aloud is
-dropped first. The published scorers' own parsing lives in `evaluation`.
+Parsing never raises on model output: what is wrong with a text is recorded as `fault` on the value. Only model output
+is ever parsed here, never an observation, so no observation can steer the agent; what a reasoning model thinks aloud
+is dropped first. The published scorers' own parsing lives in `evaluation`.
 """
 
 from __future__ import annotations
