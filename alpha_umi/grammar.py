@@ -1,9 +1,9 @@
 """Completion text <-> Plan, Call, answer. `format_*` and `parse_*` are inverses.
 
-The output markers are the published ones of α-UMi (arXiv 2401.07324, released code), so its data is
-read as it is. Parsing never raises on model output: what is wrong with a text is
-recorded as `fault` on the value. Only model output is ever parsed here, never an observation, so no
-observation can steer the agent. The published scorers' own parsing lives in `evaluation`.
+The output markers are the published ones of α-UMi (arXiv 2401.07324, released code), so its data is read as it is.
+Parsing never raises on model output: what is wrong with a text is recorded as `fault` on the value. Only model output
+is ever parsed here, never an observation, so no observation can steer the agent; what a reasoning model thinks aloud
+is dropped first. The published scorers' own parsing lives in `evaluation`.
 """
 
 from __future__ import annotations
@@ -42,6 +42,51 @@ _INPUT = re.compile(r"Action[ \t]+Input[ \t]*:", re.IGNORECASE)
 _ACTION_ON_ONE_LINE = re.compile(r"Action[ \t]*:[ \t]*(?P<tool>.*?)[ \t]*(?=Action[ \t]+Input[ \t]*:|$)", re.MULTILINE)
 _CONCLUSION = re.compile(r"^[ \t]*conclusion:[ \t]?", re.MULTILINE)
 _GIVE_UP_ANSWER = "give up."
+_THOUGHT = re.compile(
+    r"^[ \t]*(?:<(think(?:ing)?)>.*?(?:</\1>|\Z)|\[THINK\].*?(?:\[/THINK\]|\Z))",
+    re.MULTILINE | re.DOTALL | re.IGNORECASE,
+)
+_THOUGHT_ENDS = re.compile(r"</think(?:ing)?>|\[/THINK\]", re.IGNORECASE)
+
+
+class Said(NamedTuple):
+    """A completion without what was thought aloud, and that."""
+
+    text: str
+    thought: str
+
+
+def without_thought(text: str) -> Said:
+    """Part what a reasoning model thinks aloud from what it says.
+
+    A block opens a line; one that is never closed reaches to the end. A closing tag alone ends a block that the chat
+    template opened in the prompt. Tags inside a call's arguments are data.
+    """
+    thoughts: list[str] = []
+    while parted := _part(text):
+        text, thoughts = parted.text, [*thoughts, parted.thought]
+    return Said(text, "\n".join(thoughts).strip())
+
+
+def _part(text: str) -> Said | None:
+    """One thought apart from the rest; None where there is none."""
+    if block := _THOUGHT.search(text):
+        return Said(text[: block.start()] + text[block.end() :], block[0])
+    data = _arguments(text)
+    ends = [end.end() for end in _THOUGHT_ENDS.finditer(text) if not any(end.start() in span for span in data)]
+    return Said(text[ends[-1] :], text[: ends[-1]]) if ends else None
+
+
+def _arguments(text: str) -> list[range]:
+    """Where the objects stand that follow an `Action Input:`."""
+    spans, at = [], 0
+    while found := _INPUT.search(text, at):
+        value, at = text[found.end() :].lstrip(), found.end()
+        if value.startswith(("{", "[")) and (length := _end_of_value(value)) > 0:
+            start = len(text) - len(value)
+            spans.append(range(start, start + length))
+            at = start + length
+    return spans
 
 
 def format_plan(plan: Plan) -> str:
@@ -71,7 +116,7 @@ def parse_plan(text: str) -> Plan:
     lose their full stop, so that no reader takes them for the decision; what follows is cut.
     Without any marker the decision is CALL, as in the released code, with fault `no_marker`.
     """
-    text = text.removeprefix(": ").strip()
+    text = without_thought(text).text.removeprefix(": ").strip()
     if text in EMPTY_OUTPUTS:
         return Plan(rationale="", decision=Decision.CALL, fault="empty")
     if ending := _ENDING.search(text):
@@ -104,7 +149,7 @@ def parse_call(text: str) -> Call:
     text after the object from corrupting either field (the released code searches from the right). A missing
     `Action Input:` means no arguments; single-quoted Python literals are accepted.
     """
-    raw = text.strip()
+    raw = without_thought(text).text.strip()
     if raw in EMPTY_OUTPUTS:
         return Call(tool=NO_TOOL, raw=raw, fault="empty")
     action = _find_action(raw)
@@ -215,7 +260,7 @@ def format_answer(answer: str) -> str:
 
 def parse_answer(text: str) -> str:
     """Read a summarizer's completion."""
-    return text.removeprefix(": ").strip()
+    return without_thought(text).text.removeprefix(": ").strip()
 
 
 class Turn(NamedTuple):
@@ -240,7 +285,7 @@ def format_turn(turn: Turn) -> str:
 
 def parse_turn(text: str) -> Turn:
     """Read a whole step from one completion; whichever of `Action:` and `conclusion:` comes first decides."""
-    text = text.removeprefix(": ").strip()
+    text = without_thought(text).text.removeprefix(": ").strip()
     action, conclusion = _ACTION.search(text), _CONCLUSION.search(text)
     if conclusion is not None and (action is None or conclusion.start() < action.start()):
         rationale, answer = text[: conclusion.start()].removesuffix("\n"), text[conclusion.end() :].strip()

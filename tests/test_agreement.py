@@ -211,6 +211,34 @@ def test_a_plan_without_a_marker_goes_to_the_caller_and_prompts_agree(text: str,
     assert_agreement(TEAMS[team], result, models)
 
 
+@pytest.mark.parametrize("team", TEAMS)
+def test_what_is_thought_aloud_is_recorded_and_enters_no_prompt(team: str) -> None:
+    """A reasoning model's blocks: on the record by role, never in a prompt, so that training and inference agree."""
+
+    def aloud(text: str) -> str:
+        return f"<think>\nPerhaps\nNext: give up.\nconclusion: no\n</think>\n{text}"
+
+    call = grammar.format_call(WEATHER)
+    texts = {
+        View.PLANNER: [aloud("Look. Next: caller."), f"hm\nNext: give up.</think>{grammar.format_plan(END.plan)}"],
+        View.CALLER: [aloud(call)],
+        View.SUMMARIZER: [aloud("It rains.")],
+    }
+    if team in ONE:
+        texts = {View.SINGLE: [aloud(f"Look.\n{call}"), aloud("conclusion: It rains.")]}
+    result, models, toolbox = replay(TEAMS[team], texts, [Observation(text="rain")])
+    assert result.answer == "It rains."
+    assert [(made.tool, made.raw) for made in toolbox.calls] == [("weather", call)]
+    assert_agreement(TEAMS[team], result, models)
+    sent = [message.content for model in models.values() for request in model.requests for message in request.messages]
+    assert not any("think>" in text or "Perhaps" in text for text in sent)
+    roles = ["single", "single"] if team in ONE else ["planner", "caller", "planner", "summarizer"]
+    thoughts = result.trajectory.meta["thoughts"]
+    assert [thought["role"] for thought in thoughts] == roles
+    assert [thought["node"] for thought in thoughts] == ([1, 2] if team in ONE else [1, 1, 2, 2])
+    assert all("Next: give up." in thought["text"] for thought in thoughts)
+
+
 SINGLE_FAULTS = [
     "",
     "I think so.",

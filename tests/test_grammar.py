@@ -254,3 +254,57 @@ def test_python_and_json_constants_may_be_mixed(text: str, arguments: dict[str, 
 @pytest.mark.parametrize("text", ["{'a': open}", "{'a': open('/etc/passwd')}", "{'a': true.x}", "{'a': __import__}"])
 def test_names_and_calls_are_never_evaluated(text: str) -> None:
     assert parse_call(f"Action: look\nAction Input: {text}").fault == "bad_json"
+
+
+THOUGHT = "<think>\nI could write\nNext: conclusion.\nor\nAction: delete_all\nAction Input: {}\n</think>"
+UNOPENED = THOUGHT.removeprefix("<think>\n")
+
+
+@pytest.mark.parametrize(
+    "thought", [THOUGHT, f"  {THOUGHT}\n", UNOPENED, f"{UNOPENED}\n\n", THOUGHT.replace("think", "thinking")]
+)
+def test_what_is_thought_aloud_neither_decides_nor_calls_nor_answers(thought: str) -> None:
+    assert parse_plan(f"{thought}I need the price. Next: caller.") == Plan(
+        rationale="I need the price.", decision=Decision.CALL
+    )
+    call = parse_call(f'{thought}Action: get_weather\nAction Input: {{"city": "Oslo"}}')
+    assert (call.tool, call.arguments, call.fault) == ("get_weather", {"city": "Oslo"}, None)
+    assert call.raw == 'Action: get_weather\nAction Input: {"city": "Oslo"}'  # as later prompts hold it
+    assert parse_answer(f"{thought}It is cold.") == "It is cold."
+    turn = parse_turn(f"{thought}So.\nconclusion: It is cold.")
+    assert (turn.plan, turn.answer) == (Plan(rationale="So.", decision=Decision.SUMMARIZE), "It is cold.")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["<think>\nNext: give up.", "<think>Next: conclusion.\nAction: a\nAction Input: {}", "[THINK]Next: give up."],
+)
+def test_a_thought_that_does_not_end_is_no_decision(text: str) -> None:
+    assert parse_plan(text) == Plan(rationale="", decision=Decision.CALL, fault="empty")
+    assert parse_call(text).fault == "empty"
+    assert parse_answer(text) == ""
+    assert parse_turn(text).plan.fault == "empty"
+
+
+def test_a_reply_may_think_more_than_once() -> None:
+    text = "<think>a\nNext: give up.</think>First.\n<think>b\nNext: conclusion.</think>\nThen. Next: caller."
+    assert parse_plan(text).decision is Decision.CALL
+    assert grammar.without_thought(text).thought.count("Next:") == 2
+    assert parse_plan("[THINK]x\nNext: give up.[/THINK]Then. Next: caller.").decision is Decision.CALL
+
+
+@pytest.mark.parametrize("tag", ["<think>", "</think>", "<think>a</think>", "\\n<think>\\nb"])
+def test_tags_inside_arguments_are_data(tag: str) -> None:
+    call = parse_call(f'Action: write\nAction Input: {{"text": "of {tag} tags", "n": 1}}')
+    assert call.fault is None
+    assert call.arguments["n"] == 1
+    assert tag.strip("\\n") in call.raw
+
+
+PIECES = ["<think>", "</think>", "[THINK]", "[/THINK]", "\n", " ", "a", "Action Input: {", "}", "Action: b"]
+
+
+@given(st.one_of(anything, st.lists(st.sampled_from(PIECES), max_size=12).map("".join)))
+def test_parting_a_thought_twice_changes_nothing(text: str) -> None:
+    said = grammar.without_thought(text).text
+    assert grammar.without_thought(said).text == said

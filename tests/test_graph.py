@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemMessage, ToolMessage
+from langchain_core.utils.function_calling import convert_to_openai_tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, MessagesState, StateGraph
 
@@ -242,3 +243,20 @@ def test_every_model_is_released_by_the_bare_graph() -> None:
     build_graph(load_team("umi"), models=used, toolbox=as_toolbox([double])).invoke(ask("Double 4"))
     session = used[View.PLANNER].requests[0].session
     assert all(model.released == [session.replace("planner", view)] for view, model in used.items())
+
+
+def test_the_graph_says_what_it_takes_and_gives() -> None:
+    """What LangGraph's API server, its studio, and an agent that is another's tool ask for."""
+    made = graph()
+    for schema in (made.get_input_jsonschema(), made.get_output_jsonschema()):
+        assert list(schema["properties"]) == ["messages"]
+        assert "HumanMessage" in schema["$defs"]
+    assert made.get_input_schema().model_validate({"messages": [HumanMessage("Double 4")]})
+    assert made.get_output_schema().model_validate({"messages": [AIMessage("8")]})
+
+
+@pytest.mark.filterwarnings("ignore:This API is in beta")
+def test_the_graph_can_be_offered_as_another_agents_tool() -> None:
+    """Calling it is LangChain's: as of langchain-core 1.8 its own `MessagesState` graphs take no messages as a tool."""
+    described = convert_to_openai_tool(graph().as_tool(name="expert", description="Doubles."))["function"]
+    assert (described["name"], list(described["parameters"]["properties"])) == ("expert", ["messages"])

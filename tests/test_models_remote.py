@@ -517,3 +517,79 @@ def test_mistakes_in_a_served_role(served: str, told: str, tmp_path: Path) -> No
     (tmp_path / "t.yaml").write_text("layout: paper\n" + seats)
     with pytest.raises(ConfigError, match=told):
         load_team(str(tmp_path / "t.yaml"))
+
+
+def event(**choice: Any) -> bytes:
+    """A chunk with one choice as a server of its own ways writes it, or with what is given for `choices`."""
+    choices = choice.pop("choices", [{"index": 0, "finish_reason": None, **choice}])
+    whole = {"id": "1", "object": "chat.completion.chunk", "created": 0, "model": "m", "choices": choices}
+    return f"data: {json.dumps(whole)}\n\n".encode()
+
+
+def words(text: Any, end: Any = None) -> bytes:
+    return event(delta={"content": text}, finish_reason=end)
+
+
+PARTS = [
+    {"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]},
+    {"type": "text", "text": "Hello"},
+]
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        (words("Hello", ""), words(" big", ""), words(" world", ""), words("", "stop")),
+        (event(choices=None), words("Hello big"), words(" world", "stop"), event(choices=None)),
+        (event(choices=[]), words("Hello big world"), event(delta=None), event(delta=None, finish_reason="stop")),
+        (words("Hello big world"), words(None, "stop"), event(choices=None)),
+        (words(PARTS), words(" big world"), words(None, "stop")),
+    ],
+)
+def test_servers_of_their_own_ways_are_read_whole(chunks: tuple[bytes, ...]) -> None:
+    pieces: list[str] = []
+    with serving(lambda handler, _: handler.stream(*chunks)) as server:
+        done = asked(server.url, on_text=pieces.append)
+    assert (done.text, done.finish_reason) == ("Hello big world", "stop")
+    assert "".join(pieces) == done.text
+
+
+def test_an_empty_end_does_not_cut_a_run_short() -> None:
+    """The planner's marker stands in its last chunk."""
+
+    def answer(handler: Any, _: int) -> None:
+        asks = handler.server.asked[-1]["model"]
+        said = {"planner": ["I know it.", " Next:", " conclusion."], "summarizer": ["Five", "."]}[asks]
+        handler.stream(*(words(piece, "") for piece in said), words("", "stop"))
+
+    with serving(answer) as server:
+        views = {View.PLANNER: "planner", View.CALLER: "caller", View.SUMMARIZER: "summarizer"}
+        models = {view: RemoteModel(name, url=server.url) for view, name in views.items()}
+        assert Agent.from_team("umi", models=models).run("What is 2 + 3?").answer == "Five."
+
+
+@pytest.mark.parametrize("body", [{"error": "model 'm' is not loaded"}, {"detail": "model 'm' is not loaded"}])
+def test_a_refusal_in_plain_words_is_told(body: dict[str, str]) -> None:
+    with serving(lambda handler, _: handler.plain(400, json.dumps(body))) as server, pytest.raises(WorkError) as error:
+        asked(server.url)
+    assert "model 'm' is not loaded" in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("code", "body"),
+    [
+        (400, {"error": "the prompt exceeds the context length of 2048"}),
+        (500, {"error": {"message": "the request exceeds the available context size"}}),
+        (422, {"detail": "maximum context length is 2048 tokens"}),
+    ],
+)
+def test_too_long_a_prompt_is_known_however_it_is_said(code: int, body: dict[str, Any]) -> None:
+    with serving(lambda handler, _: handler.plain(code, json.dumps(body))) as server:
+        assert asked(server.url).finish_reason == "context"
+
+
+def test_a_spent_quota_is_not_taken_for_a_long_prompt() -> None:
+    body = json.dumps({"error": {"message": "too many tokens per minute"}})
+    with serving(lambda handler, _: handler.plain(429, body)) as server, pytest.raises(WorkError):
+        asked(server.url)

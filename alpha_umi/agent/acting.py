@@ -14,7 +14,7 @@ from alpha_umi.agent.asking import Ask, Reply
 from alpha_umi.agent.journal import Journal
 from alpha_umi.agent.threads import within
 from alpha_umi.errors import UsageError
-from alpha_umi.tools.base import Toolbox, traits_of, under_key, writable
+from alpha_umi.tools.base import Toolbox, bubbles_up, traits_of, under_key, writable
 from alpha_umi.tools.validation import one_line
 from alpha_umi.trajectory import Call, Observation
 
@@ -82,6 +82,9 @@ class Hands:
             journal: where it is written down; None where nothing could be resumed.
             seconds: that the run has left.
             stop: set when the run is cancelled.
+
+        Raises:
+            GraphBubbleUp: LangGraph's: a person is asked, about the call or by its tool, which comes here again.
         """
         if journal is None:
             return call, self._invoke(call, key, seconds, stop)
@@ -89,15 +92,21 @@ class Hands:
         call = call if entry is None else entry.call
         if entry is not None and entry.observation is not None:
             return call, entry.observation
-        if entry is not None and not self._repeatable(call):
+        asked = entry is not None and (entry.asked or not (entry.paused or self._repeatable(call)))
+        if asked:
             reply = Reply.of(interrupt(Ask(why="unknown_outcome", call=call, key=key).stored()))
             if (told := told_instead(reply)) is not None:
                 journal.end(key, call, told)
                 return call, told
             if reply.arguments is not None:
                 call = edited(call, reply.arguments)
-        journal.begin(key, call)
-        observation = self._invoke(call, key, seconds, stop)
+        journal.begin(key, call, asked=asked)
+        try:
+            observation = self._invoke(call, key, seconds, stop)
+        except BaseException as error:
+            if bubbles_up(error):
+                journal.begin(key, call, asked=asked, paused=True)
+            raise
         if not stop.is_set():  # else nobody knows: the tool may still be at work
             journal.end(key, call, observation)
         return call, observation
@@ -107,13 +116,15 @@ class Hands:
         return traits.repeatable or traits.takes_key
 
     def _invoke(self, call: Call, key: str, seconds: float, stop: threading.Event) -> Observation:
-        """The toolbox's observation, or why there is none: a toolbox should not raise, but one may."""
+        """The toolbox's observation, or why there is none: a toolbox should not raise anything else, but one may."""
 
         def attempt() -> Observation:
             try:
                 with under_key(key):
                     seen: object = self.toolbox.invoke(call)
             except BaseException as error:  # SystemExit too: a tool must not end the agent's program
+                if bubbles_up(error):
+                    raise
                 return _failed(call, f"{type(error).__name__}: {one_line(str(error), limit=300)}")
             if isinstance(seen, Observation):
                 return seen.model_copy(update={"text": writable(seen.text)})

@@ -17,16 +17,19 @@ _HALF = 1 << 63
 class Ask(Frozen):
     """A call that waits for a person's word."""
 
-    why: Literal["sensitive", "unknown_outcome"]
+    why: Literal["sensitive", "unknown_outcome", "tool"]
     """`sensitive`: it is marked so and was not carried out yet. `unknown_outcome`: the run broke off while it was being
-    carried out, so that it may have happened, and its tool does not say that it may be repeated."""
+    carried out, so that it may have happened, and its tool does not say that it may be repeated. `tool`: the tool
+    asks `value` itself, by LangGraph's `interrupt`, and is carried out from its start again once that is answered."""
     call: Call
     key: str
     """The call's idempotency key: the same whenever this call is asked about or carried out."""
+    value: Any = None
+    """What a tool asks, as JSON would have it."""
 
     def stored(self) -> dict[str, Any]:
         """The ask as `interrupt` takes it."""
-        whole = self.model_dump(mode="json")
+        whole = self.model_dump(mode="json", exclude={"value"})
         whole["call"]["arguments"] = storable(whole["call"]["arguments"])
         return whole
 
@@ -73,3 +76,16 @@ class Reply(Frozen):
             return cls.model_validate({"action": said} if isinstance(said, str) else said)
         except ValidationError as error:
             raise UsageError("reply: " + "; ".join(config_mistakes(error))) from None
+
+
+def word(ask: Ask, said: Any) -> Any:
+    """What a run goes on with: a tool's own question gets what was said as it is (of a Reply, its arguments or word).
+
+    Raises:
+        UsageError: it is no Reply, where one is asked for.
+    """
+    if ask.why != "tool":
+        return Reply.of(said).model_dump_json()
+    if not isinstance(said, Reply):
+        return said
+    return dict(said.arguments) if said.arguments is not None else said.text or said.action

@@ -1,29 +1,34 @@
 """Driving the graph: over where a thread is stored, through its interrupts, to typed events.
 
-A run without a thread is stored nowhere, unless a person may have to be asked: then in memory, for as long as it lasts.
+A run without a thread is stored nowhere, until a person has to be asked: then in memory, for as long as it lasts.
+Within a tool of another run it is that run which asks.
 """
 
 from __future__ import annotations
 
 import inspect
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from langchain_core.runnables import RunnableConfig
+from langchain_core.runnables.config import var_child_runnable_config
+from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.memory import InMemorySaver
-from langgraph.store.memory import InMemoryStore
-from langgraph.types import Command, StateSnapshot
+from langgraph.types import Command, Durability, Interrupt, StateSnapshot
+from pydantic import ValidationError
+from pydantic_core import to_jsonable_python
 
 from alpha_umi.agent import telemetry
 from alpha_umi.agent.acting import Hands
-from alpha_umi.agent.asking import Ask, Reply
+from alpha_umi.agent.asking import Ask, word
 from alpha_umi.agent.episode import Episode
 from alpha_umi.agent.events import AgentEvent, Asked, Finished
-from alpha_umi.agent.graph import SESSION, AgentGraph, most_nodes
+from alpha_umi.agent.graph import CHECKPOINTER, SESSION, AgentGraph, most_nodes
+from alpha_umi.agent.savers import Saver, on_any_loop
 from alpha_umi.agent.search import Frontier
 from alpha_umi.agent.speaking import Speakers
 from alpha_umi.agent.state import Budget, Result
@@ -33,7 +38,8 @@ from alpha_umi.errors import UsageError
 _TIDY_EVERY = 16
 """Nodes after which what is stored of earlier ones is dropped."""
 
-OnAsk = Callable[[Ask], Reply | Awaitable[Reply]]
+OnAsk = Callable[[Ask], Any]
+"""Gives a Reply, or to a tool's own question whatever it wants to know; may be async. None: nobody is there."""
 
 
 class Driver:
@@ -54,34 +60,43 @@ class Driver:
         self._graph, self._hands, self._file = graph, hands, file
 
     @asynccontextmanager
-    async def opened(self, thread: str | None) -> AsyncIterator[Drive]:
+    async def opened(self, thread: str | None, *, asks: bool = False) -> AsyncIterator[Drive]:
         """A drive over where the thread is stored, which nobody else runs meanwhile.
+
+        Args:
+            thread: its name; None for a run of its own.
+            asks: whether there is somebody to ask.
 
         Raises:
             UsageError: the thread is being run, or can be stored nowhere.
         """
-        saver = self._graph.checkpointer
-        if thread is None and self._hands.may_ask:
-            yield Drive(self, self._over(InMemorySaver(), InMemoryStore()), uuid.uuid4().hex)
+        saver = cast(Saver | None, self._graph.checkpointer)
+        if thread is None and not asks and (around := _saver_around()) is not None:
+            # The question is the run's around this one: its checkpointer is inherited, as by any graph within a tool.
+            yield Drive(self, self._over(None, None), None, configured={CHECKPOINTER: on_any_loop(around)})
         elif thread is None:
-            yield Drive(self, self._over(None, None), None)
+            yield Drive(self, self._over(InMemorySaver(), None), None, configured={"thread_id": uuid.uuid4().hex})
         elif self._file is not None:
             from alpha_umi.agent.persistence import claimed, forget_older, opened
 
             with claimed(str(self._file.resolve()), thread, file=self._file):
                 async with opened(self._file) as stored:
                     tidy = partial(forget_older, stored.checkpointer, thread)
-                    yield Drive(self, self._over(stored.checkpointer, stored.store), thread, tidy=tidy)
+                    yield Drive(self, self._over(on_any_loop(stored.checkpointer), stored.store), thread, tidy=tidy)
         elif saver is not None:
             from alpha_umi.agent.persistence import claimed
 
             with claimed(f"checkpointer {id(saver)}", thread):
-                yield Drive(self, self._graph, thread)
+                yield Drive(self, self._over(on_any_loop(saver), self._graph.store), thread)
         else:
             raise UsageError(f"thread '{thread}' can be stored nowhere: give the agent `threads`, such as a file")
 
     def _over(self, checkpointer: Any, store: Any) -> AgentGraph:
         return self._graph.copy(update={"checkpointer": checkpointer, "store": store})
+
+
+class _Paused(NamedTuple):
+    """A person has to say something."""
 
 
 async def _nothing() -> None:
@@ -97,14 +112,33 @@ class Drive:
         graph: AgentGraph,
         thread: str | None,
         *,
+        configured: Mapping[str, Any] | None = None,
         tidy: Callable[[], Awaitable[None]] = _nothing,
     ) -> None:
         self._driver, self._graph, self._thread, self._tidy = driver, graph, thread, tidy
-        self._at: dict[str, Any] = {} if thread is None else {"thread_id": thread}
+        self._at = dict(configured or {}) if thread is None else {"thread_id": thread}
+        # A thread is stored before the next node begins: what a call's journal says must not be ahead of the call
+        # itself. Else it is stored when a person has to be asked, and not before; within a tool as around it.
+        self._durability: Durability | None = "sync" if thread else "exit" if "thread_id" in self._at else None
 
     async def snapshot(self) -> StateSnapshot:
         """What is stored of the thread."""
         return await self._graph.aget_state({"configurable": self._at})
+
+    def asks(self, snapshot: StateSnapshot) -> list[tuple[str, Ask]]:
+        """What a run waits for, by LangGraph's name of the question."""
+        return [(found.id, self._ask(found, snapshot)) for found in snapshot.interrupts]
+
+    def _ask(self, found: Interrupt, snapshot: StateSnapshot) -> Ask:
+        """Our own question, or an agent's that a tool has asked; else the tool's."""
+        try:
+            return Ask.model_validate(found.value)
+        except ValidationError:
+            episode = Episode(cast(Any, snapshot.values), budget=self._driver.budget)
+            call = episode.last.call
+            assert call is not None, "only a call's tool can ask"
+            value = to_jsonable_python(found.value, serialize_unknown=True)
+            return Ask(why="tool", call=call, key=episode.call_key, value=value)
 
     def result(self, snapshot: StateSnapshot, *, pending: Ask | None = None) -> Result:
         """The result of a run as it is stored."""
@@ -130,22 +164,24 @@ class Drive:
             config["recursion_limit"] = most_nodes(search, self._driver.budget)
         try:
             while finished is None:
-                ask = None
+                paused = False
                 async with aclosing(self._part(start, config)) as part:
                     async for told in part:
-                        if isinstance(told, Ask):
-                            ask = told
+                        if isinstance(told, _Paused):
+                            paused = True
                         elif isinstance(told, Finished):  # told when it is stored: who stops at it loses nothing
                             finished = told
                         else:
                             yield told
-                if ask is None:
+                if not paused:
                     break
+                snapshot = await self.snapshot()
+                (name, ask), *_ = self.asks(snapshot)
                 yield Asked(ask=ask)
                 said = await answered(on_ask, ask)
                 if said is None:
-                    finished = Finished(result=self.result(await self.snapshot(), pending=ask))
-                start = None if said is None else Command(resume=said.model_dump_json())
+                    finished = Finished(result=self.result(snapshot, pending=ask))
+                start = None if said is None else Command(resume={name: said})
         finally:
             span.end()
             if finished is None:
@@ -153,14 +189,12 @@ class Drive:
         if finished is not None:
             yield finished
 
-    async def _part(self, start: Any, config: RunnableConfig) -> AsyncGenerator[AgentEvent | Ask, None]:
+    async def _part(self, start: Any, config: RunnableConfig) -> AsyncGenerator[AgentEvent | _Paused, None]:
         """What the graph tells until it ends, or until a person has to say something."""
-        # Stored before the next node begins: what a call's journal says must not be ahead of the call itself.
-        stored: dict[str, Any] = {"durability": "sync"} if self._thread is not None else {}
         # An async generator, though typed as less: closing it is what stops the run.
         chunks = cast(
             AsyncGenerator[Any, None],
-            self._graph.astream(start, config, stream_mode=["custom", "updates"], **stored),
+            self._graph.astream(start, config, stream_mode=["custom", "updates"], durability=self._durability),
         )
         nodes = 0
         async with aclosing(chunks):
@@ -169,7 +203,7 @@ class Drive:
                 if mode == "updates" and nodes % _TIDY_EVERY == 0:
                     await self._tidy()
                 if mode == "updates" and "__interrupt__" in chunk:
-                    yield Ask.model_validate(chunk["__interrupt__"][0].value)
+                    yield _Paused()
                 elif isinstance(chunk, AgentEvent):  # a tool may write to the stream too
                     yield chunk
         await self._tidy()
@@ -180,9 +214,17 @@ def under_way(snapshot: StateSnapshot) -> bool:
     return bool(snapshot.tasks)
 
 
-async def answered(on_ask: OnAsk | None, ask: Ask) -> Reply | None:
-    """A person's word; None where nobody is asked."""
+async def answered(on_ask: OnAsk | None, ask: Ask) -> Any:
+    """A person's word, as a run goes on with it; None where nobody is asked."""
     if on_ask is None:
         return None
     said = on_ask(ask)
-    return Reply.of(await said if inspect.isawaitable(said) else said)
+    said = await said if inspect.isawaitable(said) else said
+    return None if said is None and ask.why == "tool" else word(ask, said)
+
+
+def _saver_around() -> Saver | None:
+    """The checkpointer of the run in one of whose tools this is done; None where there is none."""
+    config = var_child_runnable_config.get() or {}
+    found = config.get("configurable", {}).get(CHECKPOINTER)
+    return found if isinstance(found, BaseCheckpointSaver) else None

@@ -27,6 +27,9 @@ from alpha_umi.models.base import Completion
 from alpha_umi.prompts import View
 from alpha_umi.trajectory import Call, Decision, Observation, Outcome, Step, Trajectory
 
+THOUGHTS = "thoughts"
+"""Where a trajectory's `meta` holds what its roles thought aloud."""
+
 
 class Episode:
     """The path under way, the tree it belongs to, and what all of it has cost."""
@@ -102,6 +105,14 @@ class Episode:
     def note(self, **facts: str) -> None:
         """Record what has no place in a step."""
         self.trajectory = self.trajectory.model_copy(update={"meta": {**self.trajectory.meta, **facts}})
+
+    def think(self, view: View, text: str) -> None:
+        """Record what a role thought aloud, with the tree's node that its step becomes (in a chain: its number)."""
+        thoughts = self.trajectory.meta.get(THOUGHTS, [])
+        thought = {"role": view.value, "node": len(self.tree.nodes), "text": text}
+        self.trajectory = self.trajectory.model_copy(
+            update={"meta": {**self.trajectory.meta, THOUGHTS: [*thoughts, thought]}}
+        )
 
     def answer(self, text: str) -> None:
         """End the path with an answer."""

@@ -22,6 +22,7 @@ from typing import Any
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AnyMessage
 from langchain_core.runnables import RunnableConfig, RunnableLambda
+from langchain_core.runnables.config import set_config_context
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.config import get_config, get_store
@@ -48,7 +49,7 @@ from alpha_umi.tools.functions import as_toolbox
 SESSION = "alpha_umi_session"
 """Key under `configurable` by which a runner names the episode, so that it can release what a cancelled run kept."""
 
-_CHECKPOINTER = "__pregel_checkpointer"
+CHECKPOINTER = "__pregel_checkpointer"
 """LangGraph's key under `configurable` for the checkpointer of the app around."""
 _UNJOURNALED = (
     "threads of this app are stored, but the calls of its agent are not: compile the app with `store=` too, "
@@ -150,14 +151,21 @@ def _journal(state: State) -> Journal | None:
     if "thread_id" not in configured:
         return None
     if store is None:
-        if not isinstance(configured.get(_CHECKPOINTER), InMemorySaver | None):
+        if not isinstance(configured.get(CHECKPOINTER), InMemorySaver | None):
             warnings.warn(_UNJOURNALED, stacklevel=2)
         return None
     return Journal(store, state["session"])
 
 
 def _acting(nodes: Nodes) -> Callable[[State, threading.Event], Update]:
-    return lambda state, stop: nodes.act(state, stop, _journal(state))
+    def act(state: State, stop: threading.Event) -> Update:
+        config = get_config()
+        # A graph that a tool runs inherits what is configured; an agent's episode there is another one.
+        inherited = {key: value for key, value in config.get("configurable", {}).items() if key != SESSION}
+        with set_config_context({**config, "configurable": inherited}) as context:
+            return context.run(nodes.act, state, stop, _journal(state))
+
+    return act
 
 
 def _finishing(nodes: Nodes) -> Callable[[State, threading.Event], Update]:

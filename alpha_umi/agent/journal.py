@@ -25,6 +25,10 @@ class Entry(NamedTuple):
     """As it was carried out: a person may have edited it."""
     observation: Observation | None
     """What came back; None when that is not known."""
+    paused: bool
+    """Whether its tool stopped to ask a person, and so is carried out from its start again when the answer is there."""
+    asked: bool
+    """Whether a person was asked about it before it was carried out; LangGraph counts the questions of a node."""
 
 
 class Journal:
@@ -40,11 +44,13 @@ class Journal:
             return None
         seen = item.value.get("observation")
         call = Call.model_validate_json(item.value["call"])
-        return Entry(call, None if seen is None else Observation.model_validate_json(seen))
+        observation = None if seen is None else Observation.model_validate_json(seen)
+        return Entry(call, observation, item.value.get("paused", False), item.value.get("asked", False))
 
-    def begin(self, key: str, call: Call) -> None:
-        """A call is about to be carried out. Returns when that is stored."""
-        self._store.put(self._place, key, {"call": call.model_dump_json()}, index=False)
+    def begin(self, key: str, call: Call, *, asked: bool = False, paused: bool = False) -> None:
+        """A call is about to be carried out, or has `paused`. Returns when that is stored."""
+        entered = {"call": call.model_dump_json(), "asked": asked, "paused": paused}
+        self._store.put(self._place, key, entered, index=False)
 
     def end(self, key: str, call: Call, observation: Observation) -> None:
         """A call was carried out."""

@@ -19,7 +19,7 @@ from langgraph.store.base import BaseStore
 from langgraph.types import Command
 
 from alpha_umi.agent.acting import Hands, Sensitive
-from alpha_umi.agent.asking import Ask, Reply
+from alpha_umi.agent.asking import word
 from alpha_umi.agent.driving import Driver, OnAsk, answered, under_way
 from alpha_umi.agent.events import AgentEvent, Asked, Finished
 from alpha_umi.agent.graph import AgentGraph, build_graph
@@ -33,6 +33,7 @@ from alpha_umi.models.langchain import as_model
 from alpha_umi.prompts import View
 from alpha_umi.resources import user_path
 from alpha_umi.roles import Team, load_team
+from alpha_umi.tools.awaiting import Lent
 from alpha_umi.tools.base import Toolbox
 from alpha_umi.tools.functions import as_toolbox
 
@@ -140,15 +141,16 @@ class Agent:
         Args:
             question: what to answer.
             thread: the thread that it belongs to, whose earlier questions and answers are told with it.
-            on_ask: decides on sensitive calls; without it the run ends in the question (`Asked`, then `Finished` whose
-                result has `pending`), and `stream_resume` goes on with it.
+            on_ask: decides on sensitive calls, and answers what a tool asks by LangGraph's `interrupt`; without it the
+                run ends in the question (`Asked`, then `Finished` whose result has `pending`), and `stream_resume` goes
+                on with it. Within a tool of another run, that run asks.
 
         Raises:
             UsageError: the question is empty, or the thread is in use, or has a run that is not over.
         """
         if not question.strip():
             raise UsageError("the question is empty")
-        async with self._driver.opened(thread) as drive:
+        async with self._driver.opened(thread, asks=on_ask is not None) as drive:
             if thread is not None and under_way(await drive.snapshot()):
                 raise UsageError(f"thread '{thread}' has a run that is not over: resume it, or use another thread")
             async with aclosing(drive.events({"messages": [HumanMessage(question)]}, on_ask)) as events:
@@ -156,13 +158,14 @@ class Agent:
                     yield event
 
     async def stream_resume(
-        self, thread: str, reply: Reply | str | None = None, *, on_ask: OnAsk | None = None
+        self, thread: str, reply: Any = None, *, on_ask: OnAsk | None = None
     ) -> AsyncGenerator[AgentEvent, None]:
         """Go on with a thread's run that waits for a person, or that was cut off; one that is over gives its result.
 
         Args:
             thread: its name.
-            reply: the person's word, if it waits for one; `on_ask` is asked for it otherwise.
+            reply: the person's word, if it waits for one: a Reply, `approve` or `refuse`; to a tool's own question,
+                whatever it wants to know. `on_ask` is asked for it otherwise.
             on_ask: as in `stream`.
 
         Raises:
@@ -177,17 +180,18 @@ class Agent:
                     raise UsageError(f"thread '{thread}' waits for nothing: its last run is over")
                 yield Finished(result=drive.result(snapshot))
                 return
-            asks = [Ask.model_validate(found.value) for found in snapshot.interrupts]
+            asks = drive.asks(snapshot)
             if not asks and reply is not None:
                 raise UsageError(f"thread '{thread}' waits for nothing: resume it without a reply")
-            said = None if reply is None else Reply.of(reply)
-            if asks and said is None:
-                said = await answered(on_ask, asks[0])
+            start: Any = None
+            if asks:
+                name, ask = asks[0]
+                said = await answered(on_ask, ask) if reply is None else word(ask, reply)
                 if said is None:
-                    yield Asked(ask=asks[0])
-                    yield Finished(result=drive.result(snapshot, pending=asks[0]))
+                    yield Asked(ask=ask)
+                    yield Finished(result=drive.result(snapshot, pending=ask))
                     return
-            start: Any = None if said is None else Command(resume=said.model_dump_json())
+                start = Command(resume={name: said})
             async with aclosing(drive.events(start, on_ask, of=snapshot)) as events:
                 async for event in events:
                     yield event
@@ -206,7 +210,7 @@ class Agent:
     async def aresume(
         self,
         thread: str,
-        reply: Reply | str | None = None,
+        reply: Any = None,
         *,
         on_event: OnEvent | None = None,
         on_ask: OnAsk | None = None,
@@ -277,7 +281,7 @@ class Agent:
     def resume(
         self,
         thread: str,
-        reply: Reply | str | None = None,
+        reply: Any = None,
         *,
         on_event: OnEvent | None = None,
         on_ask: OnAsk | None = None,
@@ -289,13 +293,15 @@ class Agent:
         self, question: str, *, thread: str | None = None, on_ask: OnAsk | None = None
     ) -> Iterator[AgentEvent]:
         """`stream` for a program without an event loop; closing the iterator stops the run."""
+        lent = Lent()
         with asyncio.Runner() as runner:
+            lent.take(runner.get_loop())
             events = self.stream(question, thread=thread, on_ask=on_ask)
             try:
-                while (event := runner.run(anext(events, None))) is not None:
+                while (event := runner.run(anext(events, None), context=lent.context)) is not None:
                     yield event
             finally:
-                runner.run(events.aclose())
+                runner.run(events.aclose(), context=lent.context)
 
 
 async def _last(events: AsyncGenerator[AgentEvent, None], on_event: OnEvent | None) -> Result:

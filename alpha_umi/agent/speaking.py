@@ -17,6 +17,7 @@ from alpha_umi.agent.events import Restarted, Token
 from alpha_umi.agent.state import Reason
 from alpha_umi.constraints import PLAN, Constraint, call_of
 from alpha_umi.fitting import fit
+from alpha_umi.grammar import without_thought
 from alpha_umi.models.base import Completion, Message, Model, Request, session_of
 from alpha_umi.prompts import View
 from alpha_umi.roles import Generation, Role, Team
@@ -69,7 +70,7 @@ class Speakers:
         if completion is not None and completion.finish_reason == "context":
             episode.end_path(Reason.CONTEXT)
             return None
-        return completion
+        return completion and _said(completion, view, episode)
 
     def compare(self, text: str, episode: Episode, stop: threading.Event) -> Completion | None:
         """A letter from whoever plans; None when a budget forbade it, which is then recorded."""
@@ -79,7 +80,8 @@ class Speakers:
             return None
         letter = role.generation.model_copy(update={"max_new_tokens": _LETTER})
         messages = [Message(role="user", content=text)]
-        return self._complete(role, role.view, episode, stop, messages=messages, generation=letter)
+        completion = self._complete(role, role.view, episode, stop, messages=messages, generation=letter)
+        return completion and _said(completion, View.PLANNER, episode)
 
     def release(self, session: str) -> None:
         """Let every model forget an episode, whatever one of them raises."""
@@ -117,3 +119,11 @@ class Speakers:
         if not self.team.constrained or view not in {View.PLANNER, View.CALLER}:
             return None
         return PLAN if view is View.PLANNER else call_of(episode.trajectory.tools)
+
+
+def _said(completion: Completion, view: View, episode: Episode) -> Completion:
+    """A completion without what was thought aloud, which stays on the record and enters no prompt."""
+    text, thought = without_thought(completion.text)
+    if thought:
+        episode.think(view, thought)
+    return completion.model_copy(update={"text": text})

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any
 
 from langchain_core.messages import AnyMessage
 from langgraph.graph.message import add_messages
 from pydantic import Field, ModelWrapValidatorHandler, ValidationError, model_validator
+from typing_extensions import TypedDict  # not typing's: before Python 3.12 pydantic makes no JSON Schema of that
 
 from alpha_umi.agent.asking import Ask
 from alpha_umi.agent.search import End, Frontier

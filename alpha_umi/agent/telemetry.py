@@ -16,6 +16,7 @@ from langgraph.config import get_config
 from alpha_umi import __version__
 from alpha_umi.models.base import Completion
 from alpha_umi.roles import Generation
+from alpha_umi.tools.base import bubbles_up
 
 try:
     from opentelemetry import trace
@@ -112,8 +113,16 @@ def _span(name: str, attributes: Attributes) -> Iterator[Spanned]:
         return
     parent = get_config().get("configurable", {}).get(PARENT)
     context = None if parent is None else trace.set_span_in_context(parent)
-    with _tracer().start_as_current_span(name, context=context, attributes=dict(attributes)) as span:
-        yield Spanned(span)
+    with _tracer().start_as_current_span(
+        name, context=context, attributes=dict(attributes), record_exception=False, set_status_on_exception=False
+    ) as span:
+        try:
+            yield Spanned(span)
+        except BaseException as error:
+            if not bubbles_up(error):  # a question to a person is no failure
+                span.record_exception(error)
+                span.set_status(trace.Status(trace.StatusCode.ERROR, f"{type(error).__name__}: {error}"))
+            raise
 
 
 def _tracer() -> Any:

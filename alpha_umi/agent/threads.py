@@ -15,6 +15,8 @@ from collections.abc import Callable, Coroutine
 from contextvars import copy_context
 from typing import Any, TypeVar
 
+from alpha_umi.tools import awaiting
+
 T = TypeVar("T")
 
 _POLL_S = 0.05
@@ -26,6 +28,7 @@ async def in_thread(work: Callable[[threading.Event], T]) -> T:
     loop = asyncio.get_running_loop()
     future: asyncio.Future[T] = loop.create_future()
     stop, context = threading.Event(), copy_context()
+    context.run(awaiting.settle)
 
     def settle(result: T | None, error: BaseException | None) -> None:
         if future.cancelled():
@@ -49,28 +52,33 @@ async def in_thread(work: Callable[[threading.Event], T]) -> T:
         return await asyncio.shield(future)
     except asyncio.CancelledError:
         stop.set()
-        await asyncio.wait([future])
+        while not future.done():
+            with contextlib.suppress(asyncio.CancelledError):  # a batch cancels what it has cancelled before
+                await asyncio.wait([future])
         with contextlib.suppress(BaseException):  # seen, so that asyncio does not warn of it
             future.exception()
         raise
 
 
 def within(work: Callable[[], T], *, seconds: float, stop: threading.Event) -> T:
-    """Run `work` in a thread for at most that long; a thread cannot be killed, so a late result is dropped.
+    """Run `work` in a thread for at most that long; a thread cannot be killed, so a late result is dropped, but what it
+    awaits is cancelled.
 
     Raises:
         TimeoutError: the time was up, or `stop` was set.
     """
     done: queue.SimpleQueue[tuple[T | None, BaseException | None]] = queue.SimpleQueue()
-    context = copy_context()
+    context, awaited = copy_context(), awaiting.Work()
 
     def run() -> None:
         try:
-            done.put((context.run(work), None))
+            with awaiting.for_work(awaited):
+                result = work()
+            done.put((result, None))
         except BaseException as caught:  # handed to whoever waits
             done.put((None, caught))
 
-    threading.Thread(target=run, name="alpha-umi-act", daemon=True).start()
+    threading.Thread(target=context.run, args=(run,), name="alpha-umi-act", daemon=True).start()
     deadline = time.monotonic() + seconds
     while not stop.is_set() and (left := deadline - time.monotonic()) > 0:
         with contextlib.suppress(queue.Empty):
@@ -78,26 +86,31 @@ def within(work: Callable[[], T], *, seconds: float, stop: threading.Event) -> T
             if error is not None:
                 raise error
             return result  # type: ignore[return-value]
+    awaited.end()
     raise TimeoutError
 
 
 def run_sync(work: Coroutine[Any, Any, T]) -> T:
     """Run to the end, in a thread of its own where an event loop is running already."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(work)
+    lent = awaiting.Lent()
+    if awaiting.running_loop() is None:
+        return lent.context.run(asyncio.run, _on(lent, work))
     outcome: list[T | BaseException] = []
 
     def run() -> None:
         try:
-            outcome.append(asyncio.run(work))
+            outcome.append(asyncio.run(_on(lent, work)))
         except BaseException as error:  # raised again where it was asked for
             outcome.append(error)
 
-    thread = threading.Thread(target=copy_context().run, args=(run,), name="alpha-umi-run", daemon=True)
+    thread = threading.Thread(target=lent.context.run, args=(run,), name="alpha-umi-run", daemon=True)
     thread.start()
     thread.join()
     if isinstance(outcome[0], BaseException):
         raise outcome[0]
     return outcome[0]
+
+
+async def _on(lent: awaiting.Lent, work: Coroutine[Any, Any, T]) -> T:
+    lent.take(asyncio.get_running_loop())
+    return await work

@@ -24,7 +24,7 @@ from alpha_umi.roles import DEFAULT_TEAM, load_team
 from alpha_umi.trajectory import Outcome
 
 if TYPE_CHECKING:
-    from alpha_umi.agent.asking import Ask, Reply
+    from alpha_umi.agent.asking import Ask
     from alpha_umi.agent.runner import Agent
     from alpha_umi.agent.state import Result
     from alpha_umi.tools.base import Toolbox
@@ -62,7 +62,9 @@ def run(
     threads: Path = typer.Option(None, help="The SQLite file of threads. Default: ~/.local/state/alpha-umi/."),
     sensitive: str = typer.Option("", help="Comma list of tools to ask about before each call."),
     reply: str = typer.Option(
-        None, help="Your word on the call that a thread waits for: approve, refuse, or other arguments as JSON."
+        None,
+        help="Your word on the call that a thread waits for: approve, refuse, or other arguments as JSON; "
+        "what a tool itself asks is answered in JSON.",
     ),
     trace: Path = typer.Option(None, help="Append everything that happens to this file, one JSON object a line."),
     as_json: bool = typer.Option(False, "--json", help="Print the result as one JSON object; words go to stderr."),
@@ -126,7 +128,7 @@ def _again(options: Mapping[str, Any]) -> str:
 
 
 def _work(
-    agent: Agent, question: str | None, thread: str | None, said: Reply | None, voice: Voice, trace: Path | None
+    agent: Agent, question: str | None, thread: str | None, said: Any, voice: Voice, trace: Path | None
 ) -> Result:
     from alpha_umi.agent.tracing import Trace
 
@@ -164,35 +166,45 @@ def _tools(spec: str, question: str | None, most: int, guarded: Sequence[str], c
     return CombinedToolbox([toolbox], only=names)
 
 
-def _reply(text: str) -> Reply:
-    """A person's word, as it is written on the command line."""
+def _reply(text: str) -> Any:
+    """A person's word, as it is written on the command line; of JSON that is no object only a tool's question takes."""
     from alpha_umi.agent.asking import Reply
 
     if text in {"approve", "refuse"}:
         return Reply.of(text)
     try:
-        arguments = json.loads(text)
+        said = json.loads(text)
     except (ValueError, RecursionError):
-        arguments = None
-    if not isinstance(arguments, dict):
-        raise UsageError("--reply is approve, refuse, or the call's arguments as a JSON object")
-    return Reply(action="edit", arguments=arguments)
+        said = None
+    if said is None:
+        raise UsageError("--reply is approve, refuse, or the call's arguments as a JSON object; to a tool, any JSON")
+    return Reply(action="edit", arguments=said) if isinstance(said, dict) else said
 
 
 def _at_the_keyboard(console: Console) -> Any:
     """Asks whoever sits at the terminal."""
     from alpha_umi.agent.asking import Reply
 
-    def ask(_: Ask) -> Reply:
+    def ask(asked: Ask) -> Any:
         while True:
+            if asked.why == "tool":
+                return _plain(console.input("[bold]answer:[/] ").strip())
             said = console.input("[bold]yes, no, or other arguments as JSON:[/] ").strip()
             if said.lower() in {"y", "yes"}:
                 return Reply(action="approve")
             if said.lower() in {"n", "no"}:
                 return Reply(action="refuse")
             try:
-                return _reply(said)
+                return Reply.of(_reply(said))
             except UsageError as error:
                 console.print(printable(str(error)), style="red")
 
     return ask
+
+
+def _plain(text: str) -> Any:
+    """What a person answers a tool: JSON if it is, else words."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from unicodedata import category
 
 from rich.console import Console
@@ -102,12 +102,19 @@ def printable(text: str) -> str:
 
 def asked_text(ask: Ask) -> str:
     """What a person decides on, in one line and a call."""
-    arguments = cut_middle(json.dumps(dict(ask.call.arguments), ensure_ascii=False), SHOWN)
+    arguments = _shown(dict(ask.call.arguments))
+    if ask.why == "tool":
+        asks = ask.value if isinstance(ask.value, str) else _shown(ask.value)
+        return f"{ask.call.tool} {arguments} asks: {asks}"
     why = {
         "sensitive": "May this be called?",
         "unknown_outcome": "The run broke off during this call, which may have happened. Call it again?",
     }
     return f"{why[ask.why]} {ask.call.tool} {arguments}"
+
+
+def _shown(value: Any) -> str:
+    return cut_middle(json.dumps(value, ensure_ascii=False), SHOWN)
 
 
 def _name(name: str, colour: str) -> Text:

@@ -6,6 +6,7 @@ import contextlib
 import queue
 import threading
 from collections.abc import Callable, Iterator
+from contextvars import copy_context
 from typing import Any, Literal
 
 from alpha_umi.models.base import Request
@@ -30,7 +31,9 @@ class Reader:
         self._found: queue.SimpleQueue[tuple[Any, BaseException | None]] = queue.SimpleQueue()
         self._stream: Any = None
         self._closed = threading.Event()
-        threading.Thread(target=self._read, args=(opened,), name="alpha-umi-remote", daemon=True).start()
+        # With the caller's context: LangChain finds the run's callbacks in it, and traces their spans' parent.
+        work = copy_context().run
+        threading.Thread(target=work, args=(self._read, opened), name="alpha-umi-remote", daemon=True).start()
 
     def _read(self, opened: Callable[[], Any]) -> None:
         try:
@@ -96,7 +99,7 @@ class Writing:
         return self.reason is None
 
 
-def said(error: BaseException, *, most: int = 200) -> str:
-    """An error in one short line."""
+def said(error: BaseException | str, *, most: int = 200) -> str:
+    """An error, or its words, in one short line."""
     text = " ".join(str(error).split()) or type(error).__name__
     return text if len(text) <= most else text[: most - 1] + "…"

@@ -11,7 +11,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import httpx
@@ -29,6 +29,8 @@ _FIRST_PAUSE_S = 0.2
 _TOO_LONG = ("context_length_exceeded", "maximum context length", "context length", "too many tokens", "exceeds the")
 _GRAMMAR = ("grammar", "schema", "structured", "guided", "guidance", "regex", "pattern")
 """What a refusal speaks of when it is the grammar's fault, and will be so again."""
+_REFUSED = {400, 413, 422, 500}
+"""Status codes of a prompt that is too long; the last is llama-server's, of older versions."""
 _LOST = (openai.APIConnectionError, httpx.TransportError)
 """What a connection lost in the middle raises: the first by openai 3, the second by its forerunners."""
 
@@ -114,8 +116,8 @@ class RemoteModel:
             while (event := reader.next()) is not END:
                 if writing.cancelled() if event is None else not writing.take(event):
                     break
-        except openai.BadRequestError as error:
-            if any(words in str(error).lower() for words in _TOO_LONG):
+        except openai.APIStatusError as error:
+            if error.status_code in _REFUSED and any(words in _told(error).lower() for words in _TOO_LONG):
                 return Completion(text="", prompt_tokens=self.count_tokens(request.messages), finish_reason="context")
             raise self._failure(error) from error
         except Exception as error:  # of the client, of the transport mid-stream, or of reading what is no completion
@@ -156,7 +158,7 @@ class RemoteModel:
             try:
                 stream = self._asked(request, level, counts=counts)
             except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
-                why = str(error).lower()
+                why = _told(error).lower()
                 if counts and "stream_options" in why:
                     self._counts_usage = counts = False  # an older server: ask without, from now on
                     continue
@@ -207,7 +209,7 @@ class RemoteModel:
         if isinstance(error, openai.APIConnectionError):
             return self._failed(f"the connection failed ({said(error.__cause__ or error)})")
         if isinstance(error, openai.OpenAIError):
-            return self._failed(said(error))
+            return self._failed(said(_told(error)))
         return self._failed(f"it did not answer as an OpenAI-compatible server does ({said(error)})")
 
     def _failed(self, why: str, kind: type[WorkError] = WorkError) -> WorkError:
@@ -242,10 +244,10 @@ class _Writing(Writing):
         self._usage = getattr(chunk, "usage", None) or self._usage
         if self.cancelled():
             return False
-        for choice in chunk.choices[:1]:
-            if not self.write(choice.delta.content or ""):
+        for choice in (getattr(chunk, "choices", None) or [])[:1]:  # none in a chunk of counts, or of a filter's words
+            if not self.write(_text(getattr(choice.delta, "content", None))):
                 return False
-            if choice.finish_reason is not None:
+            if choice.finish_reason:  # some servers write "" until the end
                 # Its counts come after the end, in a chunk of their own.
                 self.reason = "length" if choice.finish_reason == "length" else "stop"
         return True
@@ -263,6 +265,22 @@ class _Writing(Writing):
             completion_tokens=getattr(usage, "completion_tokens", None) or len(self.pieces),
             finish_reason=self.reason or "stop",
         )
+
+
+def _text(content: Any) -> str:
+    """A chunk's words; some servers send them in parts, those of their reasoning beside those of the answer."""
+    if not isinstance(content, list):
+        return content or ""
+    texts = [part.get("text") for part in content if isinstance(part, Mapping) and part.get("type") == "text"]
+    return "".join(text for text in texts if isinstance(text, str))
+
+
+def _told(error: Exception) -> str:
+    """What a server said of its refusal: the client repeats the usual form of it only."""
+    body = getattr(error, "body", None)
+    detail = body.get("detail") if isinstance(body, Mapping) else body
+    words = str(error)
+    return f"{words}: {detail}" if isinstance(detail, str) and detail not in words and "<" not in detail[:1] else words
 
 
 def _call_text(text: str) -> str:

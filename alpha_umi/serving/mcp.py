@@ -233,7 +233,12 @@ def _told(result: Result) -> Observation:
         return Observation(text=result.answer)
     if result.pending is not None:
         call = one_line(f"{result.pending.call.tool} {dict(result.pending.call.arguments)}", limit=300)
-        text = f"The agent stopped before a call that a person has to allow, which nobody can here: {call}"
+        why = (
+            "in a call whose tool asks a person"
+            if result.pending.why == "tool"
+            else "before a call that a person has to allow"
+        )
+        text = f"The agent stopped {why}, which nobody can here: {call}"
         return Observation(text=text, ok=False)
     why = f" ({result.reason})" if result.reason else ""
     return Observation(text=f"The agent found no answer: {result.outcome}{why}.", ok=False)

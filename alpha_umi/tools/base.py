@@ -6,6 +6,7 @@ back to the model. It owns validation, timeouts and the cut of long output; it k
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -18,6 +19,7 @@ __all__ = [
     "MAX_OBSERVATION_CHARS",
     "Toolbox",
     "Traits",
+    "bubbles_up",
     "cut_middle",
     "idempotency_key",
     "traits_of",
@@ -44,7 +46,7 @@ class Toolbox(Protocol):
         ...
 
     def invoke(self, call: Call) -> Observation:
-        """Carry out one call. Blocking; safe to run from several threads at once."""
+        """Carry out one call. Blocking; safe to run from several threads at once. Raises what `bubbles_up` alone."""
         ...
 
 
@@ -66,6 +68,13 @@ def traits_of(toolbox: Toolbox, name: str) -> Traits:
         return Traits()
     found = told(name)
     return found if isinstance(found, Traits) else Traits()
+
+
+def bubbles_up(error: BaseException) -> bool:
+    """Whether this is LangGraph's own signal on its way through a tool: an `interrupt`, or a command to a graph above.
+    It is no failure, and stops only where LangGraph takes it. If it is one, its module is loaded."""
+    module = sys.modules.get("langgraph.errors")
+    return module is not None and isinstance(error, module.GraphBubbleUp)
 
 
 _key: ContextVar[str | None] = ContextVar("alpha_umi_idempotency_key", default=None)

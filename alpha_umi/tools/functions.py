@@ -2,12 +2,12 @@
 
 Owns the checks before a call, the thread a function runs in, its time limit, and how a result becomes text.
 A Python thread cannot be killed: after the limit its result is ignored, but a function that never returns keeps
-its (daemon) thread until the program ends; a coroutine is cancelled. Knows nothing of agents or prompts.
+its (daemon) thread until the program ends; a coroutine, awaited where `awaiting` says, is cancelled. Knows nothing of
+agents or prompts.
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextvars
 import copy
 import functools
@@ -16,7 +16,7 @@ import json
 import queue
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, is_dataclass
 from typing import Any, TypeVar
 
@@ -24,7 +24,8 @@ from jsonschema import Draft202012Validator
 from pydantic import BaseModel, ValidationError
 
 from alpha_umi.errors import ToolError, UsageError
-from alpha_umi.tools.base import MAX_OBSERVATION_CHARS, Toolbox, Traits, cut_middle, writable
+from alpha_umi.tools.awaiting import result_of
+from alpha_umi.tools.base import MAX_OBSERVATION_CHARS, Toolbox, Traits, bubbles_up, cut_middle, writable
 from alpha_umi.tools.combined import CombinedToolbox, refuse_duplicates
 from alpha_umi.tools.signatures import Build, tool_of
 from alpha_umi.tools.validation import (
@@ -120,7 +121,11 @@ class FunctionToolbox:
         return self._items[name].traits if name in self._items else Traits()
 
     def invoke(self, call: Call) -> Observation:
-        """Carry out one call; whatever goes wrong is an observation with `ok=False`."""
+        """Carry out one call; whatever goes wrong is an observation with `ok=False`.
+
+        Raises:
+            GraphBubbleUp: LangGraph's, where the function called `interrupt`.
+        """
         if no := refused(call, self._items):
             return no
         work = functools.partial(_carry_out, self._items[call.tool], call.arguments, self._timeout_s)
@@ -165,7 +170,7 @@ def _is_langchain(item: object) -> bool:
 
 
 def _carry_out(item: FunctionTool, arguments: Mapping[str, Any], timeout_s: float | None) -> Observation:
-    """Check, run, and describe; never raises. Runs in the thread, since a schema's pattern may be slow too."""
+    """Check, run, and describe. Runs in the thread, since a schema's pattern may be slow too."""
     name = item.tool.name
     try:
         own = copy.deepcopy(dict(arguments))  # a function must not change what the trajectory records
@@ -178,9 +183,12 @@ def _carry_out(item: FunctionTool, arguments: Mapping[str, Any], timeout_s: floa
             return refuse_arguments(name, [_pydantic_mistake(dict(mistake)) for mistake in error.errors()])
         result = item.function(**values)
         if inspect.isawaitable(result):
-            result = asyncio.run(_bounded(result, timeout_s))
+            # A little longer than the caller waits, who says that it took too long.
+            result = result_of(result, timeout_s=None if timeout_s is None else timeout_s + 0.1)
         return result if isinstance(result, Observation) else Observation(text=as_text(result))
     except BaseException as error:  # SystemExit too: a tool must not end the agent's program
+        if bubbles_up(error):
+            raise
         return Observation(text=_failure(name, error), ok=False)
 
 
@@ -198,21 +206,25 @@ def _failure(name: str, error: BaseException) -> str:
     return f"{name} failed: {kind}: {message}" if message else f"{name} failed: {kind}"
 
 
-async def _bounded(awaitable: Awaitable[Any], timeout_s: float | None) -> Any:
-    """Await, and cancel a little after the caller stopped waiting."""
-    async with asyncio.timeout(None if timeout_s is None else timeout_s + 0.1):
-        return await awaitable
-
-
 def _in_thread(work: Callable[[], Observation], timeout_s: float) -> Observation | None:
     """Run in a daemon thread with the caller's context; None when it takes longer than `timeout_s`."""
-    done: queue.SimpleQueue[Observation] = queue.SimpleQueue()
+    done: queue.SimpleQueue[Observation | BaseException] = queue.SimpleQueue()
     context = contextvars.copy_context()
-    threading.Thread(target=lambda: done.put(context.run(work)), name="alpha-umi-tool", daemon=True).start()
+
+    def run() -> None:
+        try:
+            done.put(context.run(work))
+        except BaseException as signal:  # handed to whoever waits
+            done.put(signal)
+
+    threading.Thread(target=run, name="alpha-umi-tool", daemon=True).start()
     try:
-        return done.get(timeout=timeout_s)
+        seen = done.get(timeout=timeout_s)
     except queue.Empty:
         return None
+    if isinstance(seen, BaseException):
+        raise seen
+    return seen
 
 
 def as_text(value: object) -> str:

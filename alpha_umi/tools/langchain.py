@@ -1,7 +1,8 @@
 """A LangChain tool as a FunctionTool. Imported only when a LangChain tool is met.
 
 Owns how LangChain's three kinds of tools (sync, async only, dict schema as MCP adapters give) are described and
-run, and what its ToolMessage says. Knows nothing of LangGraph: state it would inject is not available here.
+run, in a run that is awaited by their coroutine, and what its ToolMessage says. Knows nothing of LangGraph: state it
+would inject is not available here.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from langchain_core.tools import Tool as TextTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
 from alpha_umi.errors import ToolError
+from alpha_umi.tools.awaiting import awaited
 from alpha_umi.tools.functions import FunctionTool, as_text
 from alpha_umi.trajectory import Observation, Tool
 
@@ -37,7 +39,14 @@ def from_langchain(tool: BaseTool) -> FunctionTool:
     def run(**arguments: Any) -> Any:
         # The form of a tool call makes LangChain return a ToolMessage, which says whether the tool failed.
         request = {"type": "tool_call", "id": "call", "name": tool.name, "args": arguments}
-        return _when_awaited(tool, request) if _is_async_only(tool) else _observation(tool.invoke(request))
+        if _can_be_awaited(tool) and (awaited() or getattr(tool, "func", tool) is None):
+            return _when_awaited(tool, request)
+        try:
+            return _observation(tool.invoke(request))
+        except NotImplementedError:  # what LangChain advises a tool to raise that can only be awaited
+            if not _can_be_awaited(tool):
+                raise
+            return _when_awaited(tool, request)
 
     return FunctionTool.from_schema(offered, run)
 
@@ -46,8 +55,11 @@ async def _when_awaited(tool: BaseTool, request: dict[str, Any]) -> Any:
     return _observation(await tool.ainvoke(request))
 
 
-def _is_async_only(tool: BaseTool) -> bool:
-    return isinstance(tool, StructuredTool | TextTool) and tool.func is None and tool.coroutine is not None
+def _can_be_awaited(tool: BaseTool) -> bool:
+    """Whether it has a coroutine of its own: without one, LangChain would run its function in a thread."""
+    if isinstance(tool, StructuredTool | TextTool):
+        return tool.coroutine is not None
+    return type(tool)._arun is not BaseTool._arun
 
 
 def _is_closed(tool: BaseTool) -> bool:

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from mcp.types import CallToolResult
 
 from alpha_umi.errors import ToolError
+from alpha_umi.tools.awaiting import ended_by
 from alpha_umi.tools.mcp_connection import CLOSE_S, Connection, Listing, ServerGone
 from alpha_umi.tools.mcp_servers import HttpServer, Server
 
@@ -75,7 +76,8 @@ class Session:
             work.close()
             raise ServerGone("is closed") from None
         try:
-            return future.result(timeout_s)
+            with ended_by(future.cancel):  # the server is told
+                return future.result(timeout_s)
         except concurrent.futures.CancelledError:
             raise ServerGone("was closed during the call") from None
         except TimeoutError:

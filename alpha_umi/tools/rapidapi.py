@@ -14,7 +14,7 @@ from typing import Any, Literal, Self
 from jsonschema import Draft202012Validator
 
 from alpha_umi.errors import ToolError, UsageError
-from alpha_umi.tools.base import MAX_OBSERVATION_CHARS
+from alpha_umi.tools.base import MAX_OBSERVATION_CHARS, bubbles_up
 from alpha_umi.tools.combined import refuse_duplicates
 from alpha_umi.tools.rapidapi_folder import (
     Api,
@@ -135,6 +135,8 @@ class RapidTools:
         try:
             return self._carry_out(api, call.arguments)
         except Exception as error:  # a backend is the user's function, and what it gives may be no JSON
+            if bubbles_up(error):
+                raise
             why = one_line(f"{type(error).__name__}: {error}", limit=200)
             return Result(Observation(text=f"{call.tool} failed: {why}", ok=False), 12)
 

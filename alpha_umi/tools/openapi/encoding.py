@@ -18,6 +18,7 @@ from alpha_umi.tools.openapi.operations import Body, Operation, Parameter
 
 _RESERVED = ":/?@!$'()*,;"
 """What `allowReserved` leaves as it is. `&`, `=`, `#`, `+`, `[` and `]` would change what the query says."""
+_LITERAL_QUERY = ":/?@!$&'()*+,;=%"
 _DELIMITERS = {"form": ",", "spaceDelimited": "%20", "pipeDelimited": "%7C"}
 _COOKIE_SAFE = "!#$&'()*+-./:<=>?@[]^_`{|}~%"
 _ROUNDS = 5
@@ -41,7 +42,7 @@ def encode_path(operation: Operation, arguments: Mapping[str, Any]) -> str:
 
 def encode_query(operation: Operation, arguments: Mapping[str, Any]) -> str:
     """The query string without its question mark."""
-    pairs: list[str] = []
+    pairs = [quote(operation.query, safe=_LITERAL_QUERY)] if operation.query else []
     for parameter, value in _given(operation, arguments, "query"):
         safe = _RESERVED if parameter.allow_reserved else ""
         if parameter.as_json:

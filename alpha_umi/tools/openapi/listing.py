@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from alpha_umi.errors import ToolError
 from alpha_umi.tools.openapi.document import Document
 from alpha_umi.tools.validation import one_line
 
@@ -36,11 +37,21 @@ class RawOperation:
         return f"{self.method.upper()} {one_line(self.path, limit=120)}"
 
     @property
+    def route(self) -> str:
+        """The path without what a document writes into it of the query."""
+        return self.path.partition("?")[0]
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names it can be chosen by."""
+        own = self.content.get("operationId")
+        return frozenset({self.name, *([str(own)] if own else ())})
+
+    @property
     def labels(self) -> frozenset[str]:
         """The names and tags it can be chosen by."""
         tags = self.content.get("tags")
-        own = self.content.get("operationId")
-        return frozenset({self.name, *map(str, tags if isinstance(tags, list) else ()), *([str(own)] if own else ())})
+        return self.names | frozenset(map(str, tags if isinstance(tags, list) else ()))
 
     @property
     def description(self) -> str:
@@ -52,27 +63,24 @@ class RawOperation:
         return one_line(joined or self.what, limit=TOOL_DESCRIPTION_CHARS)
 
 
-def raw_operations(document: Document) -> list[RawOperation]:
-    """Every operation in the order of the document, under a name of its own.
-
-    Raises:
-        ToolError: a path's value is no object.
-    """
+def raw_operations(document: Document) -> tuple[list[RawOperation], list[str]]:
+    """Every operation in the order of the document, under a name of its own; and why some could not be read."""
     found: list[tuple[str, str, Mapping[str, Any], Mapping[str, Any]]] = []
+    faults: list[str] = []
     for path, value in document.root["paths"].items():
-        if not path.startswith("x-"):
-            item = document.follow(value, f"{document.source}: path {one_line(path, limit=120)}")
-            for method in (key for key in item if key in _METHODS):
-                found.append(
-                    (
-                        path,
-                        method,
-                        item,
-                        document.follow(
-                            item[method], f"{document.source}: {method.upper()} {one_line(path, limit=120)}"
-                        ),
-                    )
-                )
+        if path.startswith("x-"):
+            continue
+        shown = one_line(path, limit=120)
+        try:
+            item = document.follow(value, f"path {shown}")
+        except ToolError as error:
+            faults.append(str(error))
+            continue
+        for method in (key for key in item if key in _METHODS):
+            try:
+                found.append((path, method, item, document.follow(item[method], f"{method.upper()} {shown}")))
+            except ToolError as error:
+                faults.append(str(error))
     wanted = [_clean(operation.get("operationId"), method, path) for path, method, _, operation in found]
     names: list[str] = []
     for name in wanted:
@@ -81,10 +89,11 @@ def raw_operations(document: Document) -> list[RawOperation]:
             number += 1
             unique = f"{name[: NAME_CHARS - len(str(number)) - 1]}_{number}"
         names.append(unique)
-    return [
+    listed = [
         RawOperation(name, method, path, item, operation)
         for name, (path, method, item, operation) in zip(names, found, strict=True)
     ]
+    return listed, faults
 
 
 def _clean(operation_id: object, method: str, path: str) -> str:

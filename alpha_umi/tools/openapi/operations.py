@@ -74,6 +74,8 @@ class Operation:
     tool: Tool
     method: str
     path: str
+    query: str
+    """What the document writes of the query into the path; sent as it is."""
     parameters: tuple[Parameter, ...]
     body: Body | None
     takes_key: bool
@@ -112,7 +114,17 @@ def read_operation(document: Document, raw: RawOperation, hidden: frozenset[tupl
         schema["$defs"] = definitions
     tool = Tool(name=raw.name, description=raw.description, parameters=schema)
     promised, may_be_empty = _replies(document, raw)
-    return Operation(tool, raw.method.upper(), raw.path, tuple(parameters), body, takes_key, promised, may_be_empty)
+    return Operation(
+        tool=tool,
+        method=raw.method.upper(),
+        path=raw.route,
+        query=raw.path.partition("?")[2],
+        parameters=tuple(parameters),
+        body=body,
+        takes_key=takes_key,
+        promised=promised,
+        may_be_empty=may_be_empty,
+    )
 
 
 class _Merged:
@@ -148,8 +160,9 @@ def _parameters(document: Document, raw: RawOperation) -> list[Mapping[str, Any]
                 shown = one_line(f"{name!r} in {where!r}", limit=80)
                 raise ToolError(f"{raw.what}: the parameter {shown} has no name or no known place")
             found[where, name] = parameter
-    variables = re.findall(r"\{([^{}]+)\}", raw.path)
-    if re.search(r"[{}?#]", re.sub(r"\{[^{}]+\}", "", raw.path)) or not raw.path.startswith("/"):
+    variables = re.findall(r"\{([^{}]+)\}", raw.route)
+    literal = re.sub(r"\{[^{}]+\}", "", raw.route) + raw.path.removeprefix(raw.route)
+    if re.search(r"[{}#]", literal) or not raw.path.startswith("/"):
         raise ToolError(f"{raw.what}: the path is no template")
     for name in variables:
         found.setdefault(("path", name), {"name": name, "in": "path", "schema": {"type": "string"}})

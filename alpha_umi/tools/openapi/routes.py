@@ -19,17 +19,17 @@ class Routes:
 
     def __init__(self, operations: Iterable[RawOperation]) -> None:
         self._operations = list(operations)
-        self._patterns = {each.path: _pattern(each.path) for each in self._operations}
+        self._patterns = {each.route: _pattern(each.route) for each in self._operations}
 
     def stray(self, method: str, template: str, path: str) -> RawOperation | None:
         """The operation that a written path reaches instead of the one with this template."""
         own, decoded = self._patterns[template], unquote(path)
         for other in self._operations:
-            pattern = self._patterns[other.path]
-            if other.method.upper() != method or other.path == template or not pattern.fullmatch(decoded):
+            pattern = self._patterns[other.route]
+            if other.method.upper() != method or other.route == template or not pattern.fullmatch(decoded):
                 continue
             left_its_segment = not own.fullmatch(decoded)
-            is_more_special = own.fullmatch(other.path) and not pattern.fullmatch(template)
+            is_more_special = own.fullmatch(other.route) and not pattern.fullmatch(template)
             if left_its_segment or is_more_special:
                 return other
         return None

@@ -165,8 +165,10 @@ def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _compiles(pattern: object) -> bool:
+    if not isinstance(pattern, str):
+        return False
     try:
-        re.compile(str(pattern))
+        re.compile(pattern)
     except (re.error, RecursionError, OverflowError):
         return False
     return True

@@ -1,22 +1,21 @@
 """The operations of an OpenAPI document as a Toolbox.
 
 Owns the choice of operations, the way of a call (check, encode, send, observe) and that no secret comes back with
-an observation. Everything that can go wrong in a call is an observation; what is wrong with the document or the
-choice is one ToolError when the toolbox is made.
+an observation. Everything that can go wrong in a call is an observation. An operation that cannot be offered is left
+out with a warning; what is wrong with the whole document or the choice is one ToolError when the toolbox is made.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import os
-import re
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import urljoin, urlsplit
 
 from jsonschema import Draft202012Validator
 
@@ -37,6 +36,7 @@ from alpha_umi.tools.openapi.encoding import (
 from alpha_umi.tools.openapi.listing import RawOperation, raw_operations
 from alpha_umi.tools.openapi.operations import Operation, read_operation
 from alpha_umi.tools.openapi.routes import Routes
+from alpha_umi.tools.openapi.servers import security_of, server_of, whole_url
 from alpha_umi.tools.replies import observe
 from alpha_umi.tools.validation import (
     check_tool,
@@ -52,6 +52,9 @@ ALLOWED_HOSTS = "ALPHA_UMI_ALLOW_HOSTS"
 """Environment variable: private hosts, separated by commas, that tools named on a command line may reach."""
 _ACCEPT = "application/json, text/*;q=0.9, */*;q=0.1"
 _ERRORS_SHOWN = 5
+_WARNINGS_SHOWN = 10
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,8 @@ class OpenAPIToolbox:
         """Read a document (file, URL or mapping) and offer its operations.
 
         Args:
-            include: names or tags to offer, everything if not given; `exclude` wins over it
+            include: names or tags to offer, everything if not given; `exclude` wins over it. What is named and cannot
+                be offered is an error; else it is left out (`skipped`)
             auth: secrets by security scheme, before the environment's; None as a secret calls without
             server: where the operations are, in place of the document's first server
             url: where a document that is a file or a mapping was published, for relative servers
@@ -92,19 +96,28 @@ class OpenAPIToolbox:
             repeatable: names of operations that may be sent twice although their method does not promise it
 
         Raises:
-            ToolError: the document cannot be read, or something chosen cannot be offered.
+            ToolError: the document cannot be read, nothing in it can be offered, or something named cannot.
         """
         limits = limits or Limits()
         with HttpClient(replace(limits, max_bytes=MAX_BYTES), allow_private=allow_private) as http:
             document = read_document(source, http=http, url=url)
         self._credentials = Credentials(document, auth or {}, os.environ)
-        raw = raw_operations(document)
+        raw, faults = raw_operations(document)
+        if faults and not raw:
+            raise ToolError(f"{document.source}: {_some(faults)}")
         self._routes = Routes(raw)
         chosen = _chosen(document, raw, include, exclude)
         self._repeatable = frozenset(repeatable)
         if unknown := sorted(self._repeatable - {each.name for each in raw}):
             raise ToolError(f"{document.source}: there is no operation {unknown[0]!r} to call repeatable")
-        self._items = self._prepare(document, chosen, _whole(server, "server") if server else None)
+        self._items, unfit = self._prepare(document, chosen, whole_url(server, "server") if server else None)
+        named = [unfit[each.name] for each in chosen if each.name in unfit and each.names & set(include or ())]
+        if named or not self._items:
+            raise ToolError(f"{document.source}: {_some(named or [*faults, *unfit.values()])}")
+        # What cannot even be listed nobody has asked for where something is chosen.
+        self.skipped: tuple[str, ...] = (*(faults if include is None else ()), *unfit.values())
+        """Why operations of the document are not offered, each by its method and path."""
+        _warn(document.source, self.skipped)
         self._tools = tuple(item.operation.tool for item in self._items.values())
         self._http = HttpClient(limits, allow_private=allow_private)
         self._max_chars = max_chars
@@ -203,25 +216,40 @@ class OpenAPIToolbox:
             (key or uuid.uuid4().hex) if operation.takes_key else None,
         )
 
-    def _prepare(self, document: Document, chosen: Sequence[RawOperation], server: str | None) -> dict[str, _Ready]:
-        """Every chosen operation ready to be called, or one error that lists what is wrong with them."""
+    def _prepare(
+        self, document: Document, chosen: Sequence[RawOperation], server: str | None
+    ) -> tuple[dict[str, _Ready], dict[str, str]]:
+        """By name: every chosen operation that is ready to be called, and why the others cannot be."""
         items: dict[str, _Ready] = {}
-        errors: list[str] = []
+        unfit: dict[str, str] = {}
         for raw in chosen:
             try:
-                place = server or _server(document, raw)
-                applied = self._credentials.choose(_security(document, raw), raw.what, server=place)
-                hidden = frozenset((each.where, each.name.lower()) for each in applied)
-                operation = read_operation(document, raw, hidden)
-                validator = check_tool(operation.tool)
-                items[raw.name] = _Ready(operation, place, applied, validator)
+                items[raw.name] = self._ready(document, raw, server or server_of(document, raw))
             except ToolError as error:
-                errors.append(str(error))
-        if errors:
-            more = f"; and {len(errors) - _ERRORS_SHOWN} more" if len(errors) > _ERRORS_SHOWN else ""
-            found = "; ".join(dict.fromkeys(errors[:_ERRORS_SHOWN]))
-            raise ToolError(f"{document.source}: {found}{more} (or leave these operations out with include or exclude)")
-        return items
+                unfit[raw.name] = str(error)
+            except Exception as error:  # whatever a document may hold where nobody expects it
+                unfit[raw.name] = (
+                    f"{raw.what} cannot be read: {type(error).__name__}: {one_line(str(error), limit=200)}"
+                )
+        return items, unfit
+
+    def _ready(self, document: Document, raw: RawOperation, server: str) -> _Ready:
+        applied = self._credentials.choose(security_of(document, raw), raw.what, server=server)
+        hidden = frozenset((each.where, each.name.lower()) for each in applied)
+        operation = read_operation(document, raw, hidden)
+        return _Ready(operation, server, applied, check_tool(operation.tool))
+
+
+def _some(faults: Sequence[str]) -> str:
+    more = f"; and {len(faults) - _ERRORS_SHOWN} more" if len(faults) > _ERRORS_SHOWN else ""
+    return "; ".join(dict.fromkeys(faults[:_ERRORS_SHOWN])) + more
+
+
+def _warn(source: str, faults: Sequence[str]) -> None:
+    for fault in faults[:_WARNINGS_SHOWN]:
+        _log.warning("%s: left out: %s", source, fault)
+    if (more := len(faults) - _WARNINGS_SHOWN) > 0:
+        _log.warning("%s: left out: %d operations more (`skipped` says which)", source, more)
 
 
 def from_spec(source: str) -> OpenAPIToolbox:
@@ -248,41 +276,6 @@ def _chosen(
     if not chosen:
         raise ToolError(f"{document.source}: no operation is left to offer")
     return chosen
-
-
-def _security(document: Document, raw: RawOperation) -> list[Mapping[str, Any]]:
-    found = raw.content.get("security", document.root.get("security"))
-    return [each for each in found if isinstance(each, Mapping)] if isinstance(found, list) else []
-
-
-def _server(document: Document, raw: RawOperation) -> str:
-    """The URL that an operation's path is appended to: its first server, else that of its path or document."""
-    servers = next((s for owner in (raw.content, raw.item, document.root) if (s := owner.get("servers"))), None)
-    first = servers[0] if isinstance(servers, list) else None
-    template = str(first.get("url") or "/") if isinstance(first, Mapping) else "/"
-    variables = first.get("variables") if isinstance(first, Mapping) else None
-
-    def default(found: re.Match[str]) -> str:
-        variable = variables.get(found[1]) if isinstance(variables, Mapping) else None
-        if not isinstance(variable, Mapping) or "default" not in variable:
-            raise ToolError(f"{raw.what}: the server {template!r} has a variable {found[1]!r} without a default")
-        return str(variable["default"])
-
-    return _whole(urljoin(document.url, re.sub(r"\{([^{}]+)\}", default, template)), raw.what)
-
-
-def _whole(url: str, what: str) -> str:
-    """A server's URL if a request can be sent there as it stands."""
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname
-    except ValueError:
-        host = None
-    if not host:
-        raise ToolError(f"{what}: the server {url[:120]!r} is no whole URL; say where the API is (server)")
-    if parts.scheme not in ("http", "https") or parts.username or parts.password:
-        raise ToolError(f"{what}: the server {host} must be an http or https URL without a password")
-    return parts._replace(query="", fragment="").geturl()
 
 
 def _unwritable(arguments: Mapping[str, Any]) -> list[str]:
