@@ -11,8 +11,6 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, NamedTuple
 
-from transformers import AddedToken
-
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
@@ -118,6 +116,8 @@ def with_family(tokenizer: PreTrainedTokenizerBase, name: str) -> PreTrainedToke
     spoken = copy.deepcopy(tokenizer)
     if name in {"llama", "gemma", "llama3.2"}:
         # As their own tokenizers do: added tokens that `all_special_tokens` does not list, and another end of sequence.
+        from transformers import AddedToken
+
         spoken.add_tokens([AddedToken(token, special=True) for token in family.tokens])
         spoken.add_special_tokens({"eos_token": "<|endoftext|>"})
     else:

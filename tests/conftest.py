@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import kinds
 import pytest
 
 if TYPE_CHECKING:
@@ -21,6 +24,32 @@ _LONG = (
     "test_shared_training.py",
 )
 """Files that train: begun first, so that no core waits for the last of them."""
+
+
+_TORCH = pytest.StashKey[bool]()
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Say what each test needs."""
+    kinds.mark(item)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Bring in the model stack where it is needed, and only there."""
+    if item.get_closest_marker("model"):
+        if importlib.util.find_spec("torch") is None:
+            pytest.skip("needs torch")
+        kinds.bring_in(item)
+    item.stash[_TORCH] = kinds.begin()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
+    """Hold the fast tests to it."""
+    yield
+    if item.get_closest_marker("fast") and _TORCH in item.stash:
+        kinds.check(item.stash[_TORCH])
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

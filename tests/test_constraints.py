@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-import torch
 from jsonschema import Draft202012Validator
 
 from alpha_umi.constraints import PLAN, Constraint, call_of
@@ -17,17 +16,23 @@ from alpha_umi.grammar import MARKERS, format_call, format_plan, parse_call, par
 from alpha_umi.gym import generate
 from alpha_umi.gym.registry import toolbox
 from alpha_umi.models.base import Completion, Message, Model, Request
-from alpha_umi.models.guidance import Guidance
-from alpha_umi.models.local import load_tokenizer
-from alpha_umi.models.teams import load_local
 from alpha_umi.prompts import View
 from alpha_umi.roles import Generation, load_team
 from alpha_umi.tools.validation import check_tool
 from alpha_umi.trajectory import Call, Tool
 
-ENCODER = ChatEncoder(load_tokenizer())
-SIZE = 49152
-GUIDANCE = Guidance(ENCODER.tokenizer, vocabulary=SIZE, end_ids=ENCODER.end_ids)
+if TYPE_CHECKING:
+    import torch
+
+    from alpha_umi.models.guidance import Guidance
+    from alpha_umi.models.local import load_tokenizer
+    from alpha_umi.models.teams import load_local
+
+    SIZE = 49152
+    ENCODER = ChatEncoder(load_tokenizer())
+    GUIDANCE = Guidance(ENCODER.tokenizer, vocabulary=SIZE, end_ids=ENCODER.end_ids)
+
+pytestmark = pytest.mark.model
 
 BOOK = Tool(
     name="book",

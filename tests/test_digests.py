@@ -10,14 +10,12 @@ import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-import torch
 from chat_templates import FAMILIES
 from hypothesis import given
 from hypothesis import strategies as st
-from safetensors.torch import save_file
 from tokenizers import Tokenizer
 
 from alpha_umi import digests, stamps
@@ -28,6 +26,18 @@ from alpha_umi.errors import ModelError
 from alpha_umi.prompts import Layout, Prompts
 from alpha_umi.resources import root
 from alpha_umi.trajectory import Call, Observation, Plan, Step, Tool, Trajectory
+
+if TYPE_CHECKING:
+    import torch
+    from safetensors.torch import save_file
+
+    TENSORS = {
+        "model.embed_tokens.weight": torch.arange(32, dtype=torch.bfloat16).view(4, 8),
+        "model.layers.0.weight": torch.ones(8, 8),
+        "model.norm.weight": torch.full((8,), 0.5),
+    }
+
+pytestmark = pytest.mark.model
 
 CONFIG = {
     "model_type": "llama",
@@ -48,11 +58,6 @@ ADAPTER = {
     "rank_pattern": {},
     "peft_version": "0.20.0",
     "base_model_name_or_path": "/home/me/base",
-}
-TENSORS = {
-    "model.embed_tokens.weight": torch.arange(32, dtype=torch.bfloat16).view(4, 8),
-    "model.layers.0.weight": torch.ones(8, 8),
-    "model.norm.weight": torch.full((8,), 0.5),
 }
 
 

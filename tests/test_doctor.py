@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import typer
@@ -15,9 +15,13 @@ from alpha_umi import resources
 from alpha_umi.adapters import Card, read_card
 from alpha_umi.cli import doctor
 from alpha_umi.errors import ModelError, UsageError
-from alpha_umi.models import cards
-from alpha_umi.models.teams import check_team
 from alpha_umi.roles import load_team
+
+if TYPE_CHECKING:
+    from alpha_umi.models import cards
+    from alpha_umi.models.teams import check_team
+
+pytestmark = pytest.mark.model
 
 PARTS = ("backbone", "planner", "caller", "summarizer")
 OLD = {"base_digest": "62758cd4a4af6bc8", "tokenizer_digest": None, "template_digest": None}

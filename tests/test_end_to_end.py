@@ -18,6 +18,8 @@ from alpha_umi.data import store
 from alpha_umi.models.base import Completion, Generation, Request
 from alpha_umi.trajectory import Outcome
 
+pytestmark = pytest.mark.model
+
 
 def command(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(

@@ -7,13 +7,11 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-import torch
 import yaml
 from runs import command, recipe_file
-from safetensors.torch import load_file, save_file
 
 from alpha_umi import View, load_models, load_team
 from alpha_umi.adapters import read_card
@@ -21,7 +19,14 @@ from alpha_umi.errors import ModelError, UsageError
 from alpha_umi.evaluation.records import team_digest
 from alpha_umi.export import to_peft
 from alpha_umi.models.base import Generation, Message, Request
-from alpha_umi.models.teams import check_team
+
+if TYPE_CHECKING:
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    from alpha_umi.models.teams import check_team
+
+pytestmark = pytest.mark.model
 
 
 @pytest.fixture(scope="module")

@@ -6,21 +6,26 @@ import contextvars
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-import torch
-from tiny_models import conversation, save_adapter, tiny_engine, tiny_llama
-from transformers import PreTrainedTokenizerBase
 
 from alpha_umi.models.base import Completion, Generation, Request
-from alpha_umi.models.engine import Engine
-from alpha_umi.models.generation import LocalModel, complete_together
-from alpha_umi.models.spans import BACKBONE, Span
 from alpha_umi.prompts import View
 from alpha_umi.roles import ROLES
 
-Ways = list[LocalModel]
+if TYPE_CHECKING:
+    import torch
+    from tiny_models import conversation, save_adapter, tiny_engine, tiny_llama
+    from transformers import PreTrainedTokenizerBase
+
+    from alpha_umi.models.engine import Engine
+    from alpha_umi.models.generation import LocalModel, complete_together
+    from alpha_umi.models.spans import BACKBONE, Span
+
+    Ways = list[LocalModel]
+
+pytestmark = pytest.mark.model
 
 
 @pytest.fixture(scope="module")

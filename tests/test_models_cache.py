@@ -2,34 +2,41 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tiny_models import TINY, save_adapter, tiny_llama
-from transformers import (
-    Gemma2Config,
-    Gemma2ForCausalLM,
-    LlamaForCausalLM,
-    MistralConfig,
-    MistralForCausalLM,
-    PreTrainedModel,
-    PreTrainedTokenizerBase,
-)
 
 from alpha_umi.encoding import ChatEncoder
 from alpha_umi.errors import ModelError
-from alpha_umi.models.cache import SharedCache
-from alpha_umi.models.engine import Engine
-from alpha_umi.models.lora import Adapters, Stretch, stack_siblings
-from alpha_umi.models.spans import BACKBONE, Buffer, Shape, Span
 
-IDS = torch.randint(0, 1000, (90,), generator=torch.Generator().manual_seed(0)).tolist()
-SHAPE = Shape(layers=2, heads=2, width=4, dtype=torch.float32, device=torch.device("cpu"))
+if TYPE_CHECKING:
+    import torch
+    from tiny_models import TINY, save_adapter, tiny_llama
+    from transformers import (
+        Gemma2Config,
+        Gemma2ForCausalLM,
+        LlamaForCausalLM,
+        MistralConfig,
+        MistralForCausalLM,
+        PreTrainedModel,
+        PreTrainedTokenizerBase,
+    )
+
+    from alpha_umi.models.cache import SharedCache
+    from alpha_umi.models.engine import Engine
+    from alpha_umi.models.lora import Adapters, Stretch, stack_siblings
+    from alpha_umi.models.spans import BACKBONE, Buffer, Shape, Span
+
+    SHAPE = Shape(layers=2, heads=2, width=4, dtype=torch.float32, device=torch.device("cpu"))
+
+pytestmark = pytest.mark.model
+
+IDS = random.Random(0).choices(range(1000), k=90)
 
 
 def close(ours: torch.Tensor | None, theirs: torch.Tensor) -> None:

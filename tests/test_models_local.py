@@ -5,26 +5,32 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-import torch
-from safetensors.torch import load_file, save_file
 
 from alpha_umi.adapters import Card, write_card
 from alpha_umi.encoding import ChatEncoder
 from alpha_umi.errors import ModelError
-from alpha_umi.models import bases, local, teams
+from alpha_umi.models import bases
 from alpha_umi.models.base import Completion, Generation, Message, Request
 from alpha_umi.models.bases import base_digest
-from alpha_umi.models.engine import Engine
-from alpha_umi.models.generation import LocalModel
 from alpha_umi.models.repetition import repeats_itself
-from alpha_umi.models.spans import BACKBONE, Buffer, Span
 from alpha_umi.prompts import Layout, View, load_prompts
 from alpha_umi.roles import Team, load_team
 from alpha_umi.training.recipe import Stage
-from alpha_umi.training.trainer import adapt
+
+if TYPE_CHECKING:
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    from alpha_umi.models import local, teams
+    from alpha_umi.models.engine import Engine
+    from alpha_umi.models.generation import LocalModel
+    from alpha_umi.models.spans import BACKBONE, Buffer, Span
+    from alpha_umi.training.trainer import adapt
+
+pytestmark = pytest.mark.model
 
 
 def chat(*texts: str) -> list[Message]:

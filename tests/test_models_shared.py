@@ -6,19 +6,25 @@ import random
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-import torch
-from tiny_models import Plain, asking, conversation, cue, save_adapter, tiny_engine, tiny_llama
-from transformers import PreTrainedTokenizerBase
 
 from alpha_umi.errors import ModelError
 from alpha_umi.models.base import Generation, Message, Request
-from alpha_umi.models.engine import Engine
-from alpha_umi.models.generation import LocalModel, complete_together
-from alpha_umi.models.spans import BACKBONE, Buffer, Span
 from alpha_umi.prompts import View
 from alpha_umi.roles import ROLES
+
+if TYPE_CHECKING:
+    import torch
+    from tiny_models import Plain, asking, conversation, cue, save_adapter, tiny_engine, tiny_llama
+    from transformers import PreTrainedTokenizerBase
+
+    from alpha_umi.models.engine import Engine
+    from alpha_umi.models.generation import LocalModel, complete_together
+    from alpha_umi.models.spans import BACKBONE, Buffer, Span
+
+pytestmark = pytest.mark.model
 
 WORDS = ["tide", "port", "harbour", "ship", "crane", "wind", "cargo", "pilot", "signal", "anchor", "buoy", "rope"]
 

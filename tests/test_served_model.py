@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -17,11 +17,13 @@ import pytest
 from alpha_umi import Agent, Budget, ScriptedModel, View
 from alpha_umi.models.base import Message, Request
 from alpha_umi.models.bases import resolve_base
-from alpha_umi.models.local import load_tokenizer
 from alpha_umi.models.remote import RemoteModel
 from alpha_umi.roles import DEFAULT_BASE, Generation
 
-pytestmark = pytest.mark.slow
+if TYPE_CHECKING:
+    from alpha_umi.models.local import load_tokenizer
+
+pytestmark = [pytest.mark.model, pytest.mark.slow]
 
 ASKED = (Message(role="system", content="You answer briefly."), Message(role="user", content="Name a colour."))
 

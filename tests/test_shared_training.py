@@ -5,19 +5,26 @@ from __future__ import annotations
 import copy
 import random
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-import torch
-from torch.nn.functional import cross_entropy
-from transformers import DynamicCache, LlamaConfig, LlamaForCausalLM, MistralConfig, MistralForCausalLM
 
-from alpha_umi.data.branches import VIEWS, collate
-from alpha_umi.models.spans import cache_argument
 from alpha_umi.prompts import View
-from alpha_umi.training import context
 from alpha_umi.training.recipe import Lora, Stage
-from alpha_umi.training.shared import SharedRoles
+
+if TYPE_CHECKING:
+    import torch
+    from torch.nn.functional import cross_entropy
+    from transformers import DynamicCache, LlamaConfig, LlamaForCausalLM, MistralConfig, MistralForCausalLM
+
+    from alpha_umi.data.branches import VIEWS, collate
+    from alpha_umi.models.spans import cache_argument
+    from alpha_umi.training import context
+    from alpha_umi.training.shared import SharedRoles
+
+pytestmark = pytest.mark.model
+
+MATMUL, SDPA = "branches_matmul", "branches_sdpa"
 
 VOCABULARY = 97
 SIZES: dict[str, Any] = {
@@ -134,11 +141,11 @@ def distance(ours: Any, theirs: Any) -> float:
 
 
 CASES = [
-    ("lora", "sdpa", context.MATMUL),
-    ("lora", "sdpa", context.SDPA),
+    ("lora", "sdpa", MATMUL),
+    ("lora", "sdpa", SDPA),
     ("lora", "eager", None),
-    ("full", "sdpa", context.MATMUL),
-    ("full", "sdpa", context.SDPA),
+    ("full", "sdpa", MATMUL),
+    ("full", "sdpa", SDPA),
     ("full", "eager", None),
     ("mixed", "sdpa", None),
 ]
@@ -159,7 +166,7 @@ def test_losses_and_gradients_equal_the_plain_way(method: str, attention: str, k
         assert distance(ours[name], gradient) < 1e-5, name
 
 
-@pytest.mark.parametrize("kernel", [context.MATMUL, context.SDPA])
+@pytest.mark.parametrize("kernel", [MATMUL, SDPA])
 def test_a_sliding_window_is_kept(kernel: str) -> None:
     roles, batch = make("full", kernel=kernel, window=9), rows(3)
     torch.testing.assert_close(
@@ -200,7 +207,7 @@ def logits_of(roles: SharedRoles, batch: list[dict[str, Any]]) -> dict[tuple[int
     return found
 
 
-@pytest.mark.parametrize("kernel", [context.MATMUL, context.SDPA])
+@pytest.mark.parametrize("kernel", [MATMUL, SDPA])
 @pytest.mark.parametrize("method", ["lora", "full"])
 def test_nothing_leaks_between_branches_or_rows(method: str, kernel: str) -> None:
     """Other words in one branch leave every other branch's logits bit for bit, but for those that read them later."""

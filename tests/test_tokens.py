@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import random
 from itertools import islice
+from typing import TYPE_CHECKING
 
 import pytest
-import torch
 
 from alpha_umi import gym
-from alpha_umi.data.tokens import IGNORED, RowSettings, collate, count_targets, rows
 from alpha_umi.encoding import ChatEncoder
-from alpha_umi.models.local import load_tokenizer
 from alpha_umi.prompts import Layout, View, render
-from alpha_umi.training.buckets import LengthBuckets
 from alpha_umi.trajectory import Observation, Trajectory
+
+if TYPE_CHECKING:
+    import torch
+
+    from alpha_umi.data.tokens import IGNORED, RowSettings, collate, count_targets, rows
+    from alpha_umi.models.local import load_tokenizer
+    from alpha_umi.training.buckets import LengthBuckets
+
+pytestmark = pytest.mark.model
 
 ROLES = (View.PLANNER, View.CALLER, View.SUMMARIZER)
 

@@ -9,13 +9,11 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-import torch
 import yaml
 from runs import command, kill_after_a_checkpoint, losses_of, on_two_ranks, recipe_file, unlimited
-from safetensors.torch import load_file
-from transformers import TrainerControl, TrainerState, TrainingArguments
 
 from alpha_umi import gym
 from alpha_umi.adapters import read_card
@@ -23,11 +21,19 @@ from alpha_umi.data import store
 from alpha_umi.errors import MissingExtra, UsageError
 from alpha_umi.prompts import load_prompts
 from alpha_umi.roles import load_team
-from alpha_umi.training import callbacks, glpft, run_folder
 from alpha_umi.training.environment import deepspeed_config
 from alpha_umi.training.recipe import Recipe, load_recipe
 from alpha_umi.training.rows import prepare_data, share
-from alpha_umi.training.trainer import arguments
+
+if TYPE_CHECKING:
+    import torch
+    from safetensors.torch import load_file
+    from transformers import TrainerControl, TrainerState, TrainingArguments
+
+    from alpha_umi.training import callbacks, glpft, run_folder
+    from alpha_umi.training.trainer import arguments
+
+pytestmark = pytest.mark.model
 
 
 @pytest.fixture(scope="module")

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
-import torch
-from tiny_models import tiny_llama
 
-from alpha_umi.training import causal
+if TYPE_CHECKING:
+    import torch
+    from tiny_models import tiny_llama
+
+    from alpha_umi.training import causal
+
+pytestmark = pytest.mark.model
 
 
-@pytest.mark.parametrize("length", [1, 5, causal.BLOCK, causal.BLOCK + 1, 2 * causal.BLOCK + 7])
-def test_attention_equals_torchs_and_so_do_its_gradients(length: int) -> None:
+@pytest.mark.parametrize(("blocks", "more"), [(0, 1), (0, 5), (1, 0), (1, 1), (2, 7)])
+def test_attention_equals_torchs_and_so_do_its_gradients(blocks: int, more: int) -> None:
+    length = blocks * causal.BLOCK + more
     torch.manual_seed(0)
     query, key, value = (torch.randn(2, heads, length, 8, requires_grad=True) for heads in (6, 2, 2))
     weight = torch.randn(2, length, 6, 8)
     grads, outs = [], []
-    for blocks in (True, False):
-        if blocks:
+    for in_blocks in (True, False):
+        if in_blocks:
             out, _ = causal.attend(torch.nn.Module(), query, key, value, None)
         else:
             out = torch.nn.functional.scaled_dot_product_attention(

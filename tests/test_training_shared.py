@@ -6,27 +6,32 @@ import json
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-import torch
 import yaml
 from runs import command, kill_after_a_checkpoint, losses_of, on_two_ranks, recipe_file
-from safetensors.torch import load_file
 
 from alpha_umi import gym
 from alpha_umi.adapters import read_card
-from alpha_umi.data import branches, store
-from alpha_umi.data.tokens import RowSettings, rows
 from alpha_umi.encoding import ChatEncoder
 from alpha_umi.errors import ConfigError
 from alpha_umi.models.base import Generation, Message, Request
-from alpha_umi.models.local import load_base, load_tokenizer
-from alpha_umi.models.teams import load_local
 from alpha_umi.prompts import Layout, View, load_prompts
 from alpha_umi.roles import load_team
 from alpha_umi.training.recipe import Lora, Stage, load_recipe
-from alpha_umi.training.shared import SharedRoles
+
+if TYPE_CHECKING:
+    import torch
+    from safetensors.torch import load_file
+
+    from alpha_umi.data import branches, store
+    from alpha_umi.data.tokens import RowSettings, rows
+    from alpha_umi.models.local import load_base, load_tokenizer
+    from alpha_umi.models.teams import load_local
+    from alpha_umi.training.shared import SharedRoles
+
+pytestmark = pytest.mark.model
 
 SHARED: dict[str, Any] = {
     "layout": "shared",

@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-import torch
 from runs import losses_of, recipe_file
-from safetensors.torch import load_file, save_file
 
 from alpha_umi import resources
 from alpha_umi.adapters import read_card
@@ -21,6 +19,12 @@ from alpha_umi.roles import load_team
 from alpha_umi.training import glpft
 from alpha_umi.training.planning import check_recipe
 from alpha_umi.training.recipe import Recipe, load_recipe
+
+if TYPE_CHECKING:
+    import torch
+    from safetensors.torch import load_file, save_file
+
+pytestmark = pytest.mark.model
 
 STILL = 1e-30
 """A learning rate that changes nothing: what a stage begins with is what it ends with."""

@@ -16,6 +16,7 @@ from rich.console import Console
 
 from alpha_umi import __version__
 from alpha_umi.cli.starting import end_quickly, starting
+from alpha_umi.cli.third_party import hush
 from alpha_umi.errors import AlphaUmiError, UsageError
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -60,6 +61,7 @@ def _register() -> None:
 
 def main() -> None:
     """Entry point of the `alpha-umi` command."""
+    hush()
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # forked data loaders would print a warning each
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a character that the terminal cannot show must not end a run
