@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-import torch
-from peft import PeftModel
-from safetensors.torch import load_file, save_file
-from tiny_models import save_adapter, tiny_llama
 
 from alpha_umi.errors import ModelError
-from alpha_umi.models.local import load_base
-from alpha_umi.models.merging import merge_into
 from alpha_umi.roles import load_team
+
+if TYPE_CHECKING:
+    import torch
+    from peft import PeftModel
+    from safetensors.torch import load_file, save_file
+    from tiny_models import save_adapter, tiny_llama
+
+    from alpha_umi.models.local import load_base
+    from alpha_umi.models.merging import merge_into
+
+pytestmark = pytest.mark.model
 
 
 def by_peft(model: Any, folder: Path) -> dict[str, torch.Tensor]:
@@ -31,7 +36,7 @@ def assert_equal(found: dict[str, torch.Tensor], expected: dict[str, torch.Tenso
     assert [name for name in found if not torch.equal(found[name], expected[name])] == []
 
 
-@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32])
+@pytest.mark.parametrize("precision", ["bfloat16", "float32"])
 @pytest.mark.parametrize(
     "more",
     [
@@ -40,7 +45,8 @@ def assert_equal(found: dict[str, torch.Tensor], expected: dict[str, torch.Tenso
         {"r": 2, "lora_alpha": 4, "targets": ["lm_head", "q_proj"]},
     ],
 )
-def test_merged_tensors_are_pefts_bit_for_bit(dtype: torch.dtype, more: dict[str, Any], tmp_path: Path) -> None:
+def test_merged_tensors_are_pefts_bit_for_bit(precision: str, more: dict[str, Any], tmp_path: Path) -> None:
+    dtype: torch.dtype = getattr(torch, precision)
     folder = save_adapter(tmp_path, 1, **more)
     tiny: list[Any] = [tiny_llama(), tiny_llama()]  # `to` is typed for other arguments than it takes
     ours, theirs = (model.to(dtype) for model in tiny)

@@ -10,24 +10,30 @@ import pytest
 from chat_templates import DATED, FAMILIES, with_family
 from hypothesis import given
 from hypothesis import strategies as st
-from tiny_models import TINY, asking, cue
-from transformers import LlamaConfig, LlamaForCausalLM
-from transformers.utils import chat_template_utils
 
 from alpha_umi.adapters import read_card, write_card
 from alpha_umi.encoding import ChatEncoder
 from alpha_umi.errors import ConfigError, ModelError
-from alpha_umi.models.teams import load_local
 from alpha_umi.pinned_date import PINNED_DATE, _codes
-from alpha_umi.prompts import Message, View
+from alpha_umi.prompts import Layout, Message, View, load_prompts
 from alpha_umi.roles import load_team
 from alpha_umi.training import glpft
 from alpha_umi.training.recipe import load_recipe
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
+    from tiny_models import TINY
+    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerBase
+    from transformers.utils import chat_template_utils
 
-TALK = [Message(role="system", content="Use tools."), asking("What is the time?", View.PLANNER)]
+    from alpha_umi.models.teams import load_local
+
+pytestmark = pytest.mark.model
+
+CUE = load_prompts(Layout.SHARED).cue(View.PLANNER)
+TALK = [
+    Message(role="system", content="Use tools."),
+    Message(role="user", content=f"What is the time?\n{CUE}", cue=CUE),
+]
 
 
 def on(day: datetime.date, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,7 +111,7 @@ def test_a_team_is_asked_on_a_later_day_what_it_was_trained_on(
     encoder = load_local(load_team(str(run)))[View.PLANNER].engine.encoder
     text = encoder.tokenizer.decode(encoder.prompt(TALK))
     assert "Today Date: 01 Jun 2025" in text
-    assert encoder.cue_ids(cue(View.PLANNER))
+    assert encoder.cue_ids(CUE)
     card = read_card(run / "caller")
     assert card is not None
     assert card.date == "2025-06-01"

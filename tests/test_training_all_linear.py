@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import pytest
 import yaml
-from tiny_models import TINY, asking
-from transformers import GPTNeoXConfig, GPTNeoXForCausalLM, PreTrainedTokenizerBase
 
 from alpha_umi.models.base import Generation, Request
-from alpha_umi.models.teams import load_local
 from alpha_umi.prompts import View
 from alpha_umi.roles import load_team
 from alpha_umi.training import glpft
 from alpha_umi.training.recipe import load_recipe
+
+if TYPE_CHECKING:
+    from tiny_models import TINY, asking
+    from transformers import GPTNeoXConfig, GPTNeoXForCausalLM, PreTrainedTokenizerBase
+
+    from alpha_umi.models.teams import load_local
+
+pytestmark = pytest.mark.model
 
 NAMES = ["dense", "dense_4h_to_h", "dense_h_to_4h", "query_key_value"]
 

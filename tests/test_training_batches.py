@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import yaml
@@ -15,10 +16,14 @@ from alpha_umi.data import alpha_umi, store
 from alpha_umi.data.filters import Report
 from alpha_umi.encoding import ChatEncoder
 from alpha_umi.errors import ConfigError, UsageError
-from alpha_umi.models.local import load_tokenizer
 from alpha_umi.training import glpft, planning, run_folder
 from alpha_umi.training.batches import in_rows
 from alpha_umi.training.recipe import Recipe, load_recipe
+
+if TYPE_CHECKING:
+    from alpha_umi.models.local import load_tokenizer
+
+pytestmark = pytest.mark.model
 
 
 @pytest.mark.parametrize("layout", ["paper", "shared"])

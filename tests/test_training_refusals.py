@@ -3,32 +3,38 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from transformers import (
-    DeepseekV3Config,
-    Gemma3Config,
-    Gemma3TextConfig,
-    GPTNeoXConfig,
-    GptOssConfig,
-    Lfm2Config,
-    LlamaConfig,
-    MixtralConfig,
-    MptConfig,
-    Phi3Config,
-    PreTrainedConfig,
-    Qwen3MoeConfig,
-    Qwen3NextConfig,
-    StableLmConfig,
-)
 
 from alpha_umi.cli import train as verb
 from alpha_umi.errors import ConfigError
-from alpha_umi.models.local import context_length, load_tokenizer
 from alpha_umi.training.planning import check_recipe
 from alpha_umi.training.recipe import load_recipe
+
+if TYPE_CHECKING:
+    from transformers import (
+        DeepseekV3Config,
+        Gemma3Config,
+        Gemma3TextConfig,
+        GPTNeoXConfig,
+        GptOssConfig,
+        Lfm2Config,
+        LlamaConfig,
+        MixtralConfig,
+        MptConfig,
+        Phi3Config,
+        PreTrainedConfig,
+        Qwen3MoeConfig,
+        Qwen3NextConfig,
+        StableLmConfig,
+    )
+
+    from alpha_umi.models.local import context_length, load_tokenizer
+
+pytestmark = pytest.mark.model
 
 SMALL: dict[str, Any] = {
     "vocab_size": 256,
@@ -41,7 +47,10 @@ SMALL: dict[str, Any] = {
     "pad_token_id": None,
 }
 CONV: dict[str, Any] = {"layer_types": ["conv", "full_attention"]}
-NEOX = GPTNeoXConfig(**{k: v for k, v in SMALL.items() if k != "num_key_value_heads"})
+
+
+def neox() -> PreTrainedConfig:
+    return GPTNeoXConfig(**{k: v for k, v in SMALL.items() if k != "num_key_value_heads"})
 
 
 def base_of(config: PreTrainedConfig, folder: Path) -> str:
@@ -55,17 +64,21 @@ def check(base: str, *overrides: str, recipe: str = "smoke") -> None:
 
 
 @pytest.mark.parametrize(
-    ("config", "words"),
+    ("make", "words"),
     [
-        (GptOssConfig(**SMALL), "a gpt_oss model cannot be run here: it has attention sinks"),
-        (Lfm2Config(**SMALL, **CONV), "a lfm2 model cannot be run here: it has conv layers"),
-        (Qwen3NextConfig(**SMALL), "a qwen3_next model cannot be run here: it has linear_attention layers"),
-        (MptConfig(d_model=64, n_heads=4, n_layers=2, vocab_size=256, max_seq_len=4096), "2 layers that do not attend"),
-        (DeepseekV3Config(**SMALL), "keys and values of unlike sizes"),
+        (lambda: GptOssConfig(**SMALL), "a gpt_oss model cannot be run here: it has attention sinks"),
+        (lambda: Lfm2Config(**SMALL, **CONV), "a lfm2 model cannot be run here: it has conv layers"),
+        (lambda: Qwen3NextConfig(**SMALL), "a qwen3_next model cannot be run here: it has linear_attention layers"),
+        (
+            lambda: MptConfig(d_model=64, n_heads=4, n_layers=2, vocab_size=256, max_seq_len=4096),
+            "2 layers that do not attend",
+        ),
+        (lambda: DeepseekV3Config(**SMALL), "keys and values of unlike sizes"),
     ],
 )
 @pytest.mark.parametrize("layout", ["paper", "shared"])
-def test_an_architecture_that_cannot_be_run(config: Any, words: str, layout: str, tmp_path: Path) -> None:
+def test_an_architecture_that_cannot_be_run(make: Callable[[], Any], words: str, layout: str, tmp_path: Path) -> None:
+    config = make()
     config.max_position_embeddings = 4096  # MPT calls it otherwise
     with pytest.raises(ConfigError, match=words) as error:
         check(base_of(config, tmp_path), f"layout={layout}", "defaults.method=full", recipe="glpft")
@@ -80,45 +93,59 @@ def test_attention_that_hands_nothing_on_reads_no_shared_context(tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    "config",
-    [LlamaConfig(**SMALL), Gemma3TextConfig(**SMALL, head_dim=16), Qwen3MoeConfig(**{**SMALL, "head_dim": 16})],
+    "make",
+    [
+        lambda: LlamaConfig(**SMALL),
+        lambda: Gemma3TextConfig(**SMALL, head_dim=16),
+        lambda: Qwen3MoeConfig(**{**SMALL, "head_dim": 16}),
+    ],
 )
-def test_what_can_be_run_is_let_through(config: PreTrainedConfig, tmp_path: Path) -> None:
+def test_what_can_be_run_is_let_through(make: Callable[[], PreTrainedConfig], tmp_path: Path) -> None:
     for layout in ("paper", "shared"):
-        check(base_of(config, tmp_path), f"layout={layout}", "team=umi", recipe="glpft")
+        check(base_of(make(), tmp_path), f"layout={layout}", "team=umi", recipe="glpft")
 
 
 ATTENTION = "[q_proj, k_proj, v_proj, o_proj]"
 
 
 @pytest.mark.parametrize(
-    ("config", "overrides", "words"),
+    ("make", "overrides", "words"),
     [
-        (NEOX, ["defaults.method=lora"], r"called q_proj, k_proj, .*; it has dense, dense_4h_to_h, .*query_key_value"),
-        (NEOX, ["layout=paper", "team=umi"], "no linear layer called q_proj"),
-        (Phi3Config(**SMALL), [], "called q_proj, k_proj, v_proj, gate_proj, up_proj between .*; it has .*qkv_proj"),
+        (neox, ["defaults.method=lora"], r"called q_proj, k_proj, .*; it has dense, dense_4h_to_h, .*query_key_value"),
+        (neox, ["layout=paper", "team=umi"], "no linear layer called q_proj"),
         (
-            Phi3Config(**SMALL),
+            lambda: Phi3Config(**SMALL),
+            [],
+            "called q_proj, k_proj, v_proj, gate_proj, up_proj between .*; it has .*qkv_proj",
+        ),
+        (
+            lambda: Phi3Config(**SMALL),
             ["layout=paper", "team=umi"],
             "planner.*caller.*summarizer.lora.target_modules: .*q_proj",
         ),
-        (MixtralConfig(**SMALL), [], "no linear layer called gate_proj, up_proj, down_proj"),
+        (lambda: MixtralConfig(**SMALL), [], "no linear layer called gate_proj, up_proj, down_proj"),
         (
-            MixtralConfig(**SMALL),
+            lambda: MixtralConfig(**SMALL),
             [f"defaults.lora.target_modules={ATTENTION}", "stages.caller.lora.target_modules=[q_proj, w1]"],
             r": stages.caller.lora.target_modules: \S+ has no linear layer called w1 ",
         ),
-        (LlamaConfig(**SMALL), ["stages.planner.lora.target_modules=[lm_head]"], "no linear layer called lm_head"),
-        (LlamaConfig(**SMALL), ["stages.planner.lora.target_modules=[roj]"], "no linear layer called roj"),
+        (
+            lambda: LlamaConfig(**SMALL),
+            ["stages.planner.lora.target_modules=[lm_head]"],
+            "no linear layer called lm_head",
+        ),
+        (lambda: LlamaConfig(**SMALL), ["stages.planner.lora.target_modules=[roj]"], "no linear layer called roj"),
     ],
 )
-def test_layers_that_are_not_there(config: PreTrainedConfig, overrides: list[str], words: str, tmp_path: Path) -> None:
+def test_layers_that_are_not_there(
+    make: Callable[[], PreTrainedConfig], overrides: list[str], words: str, tmp_path: Path
+) -> None:
     with pytest.raises(ConfigError, match=words):
-        check(base_of(config, tmp_path), *overrides)
+        check(base_of(make(), tmp_path), *overrides)
 
 
 def test_layers_by_the_ends_of_their_paths_and_all_of_them(tmp_path: Path) -> None:
-    base = base_of(NEOX, tmp_path)
+    base = base_of(neox(), tmp_path)
     check(base, "defaults.lora.target_modules=[attention.dense, query_key_value]")
     every = load_recipe("gym", overrides=[f"base={base}", "defaults.lora.target_modules=all-linear", "context=2048"])
     names = {stage.lora.names for stage in check_recipe(every).stages.values()}

@@ -6,19 +6,25 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-import torch
 from runs import recipe_file
-from safetensors.torch import load_file, save_file
-from tiny_models import save_adapter, tiny_llama
-from transformers import MixtralConfig, MixtralForCausalLM
 
 from alpha_umi.errors import WorkError
-from alpha_umi.training import callbacks, glpft, run_folder, saved
+from alpha_umi.training import glpft, run_folder
 from alpha_umi.training.recipe import Recipe, load_recipe
-from alpha_umi.training.trainer import StageTrainer
+
+if TYPE_CHECKING:
+    import torch
+    from safetensors.torch import load_file, save_file
+    from tiny_models import save_adapter, tiny_llama
+    from transformers import MixtralConfig, MixtralForCausalLM
+
+    from alpha_umi.training import callbacks, saved
+    from alpha_umi.training.trainer import StageTrainer
+
+pytestmark = pytest.mark.model
 
 NAN = float("nan")
 SHAPE = "are of other shapes than the base's"
