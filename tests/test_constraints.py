@@ -114,6 +114,7 @@ def test_what_was_trained_can_be_written_token_for_token() -> None:
     assert choices < 0.75 * tokens
 
 
+@pytest.mark.slow
 def test_an_untrained_model_calls_only_what_is_offered(models: dict[View, Any]) -> None:
     """SmolLM2 without any training, hot or cold: every call names an offered tool with arguments that fit."""
     constraint = call_of([BOOK, PING])
@@ -130,6 +131,7 @@ def test_a_free_model_does_not(models: dict[View, Any]) -> None:
     assert parse_call(ask(models[View.CALLER], None).text).fault is not None
 
 
+@pytest.mark.slow
 def test_a_plan_ends_in_one_marker(models: dict[View, Any]) -> None:
     for seed in range(6):
         found = ask(models[View.PLANNER], PLAN, temperature=1.5 if seed else 0.0, seed=seed, max_new_tokens=40)
@@ -139,6 +141,7 @@ def test_a_plan_ends_in_one_marker(models: dict[View, Any]) -> None:
         assert sum(found.text.count(marker) for marker in MARKERS.values()) == 1
 
 
+@pytest.mark.slow
 def test_a_call_that_runs_out_of_tokens_is_closed(models: dict[View, Any]) -> None:
     """A model that would write for ever, here by noise, still ends in a call that fits."""
     long = Tool(

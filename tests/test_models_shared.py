@@ -49,6 +49,7 @@ def some_words(source: random.Random, least: int = 1, most: int = 12) -> str:
     return " ".join(source.choices(WORDS, k=source.randint(least, most)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["lora", "full"])
 def test_roles_write_what_encoding_everything_anew_would(
     kind: str, tokenizer: PreTrainedTokenizerBase, adapters: dict[View, Path]
