@@ -114,7 +114,7 @@ def test_a_dry_run_counts_the_context_once(run: Path, tmp_path: Path) -> None:
     plans = {p["name"]: p for p in json.loads(done.stdout)["stages"]}
     assert plans["planner"]["context_tokens"] > plans["planner"]["tokens"]
     assert plans["caller"]["context_tokens"] == 0
-    assert plans["summarizer"]["rows"] <= 3
+    assert plans["summarizer"]["rows"] <= 5
     for stage, plan in plans.items():
         card = read_card(run / stage)
         assert card is not None
