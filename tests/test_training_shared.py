@@ -314,5 +314,5 @@ def test_a_wrong_module_name_is_one_line(tiny: Path, data: Path, tmp_path: Path)
     more = ["--set", "stages.planner.lora.target_modules=[query]", "--set", "stages.backbone.max_rows=2"]
     done = subprocess.run(command(recipe, tmp_path / "run", *more), capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert "no linear layer between embedding and head is called query" in done.stderr
+    assert "has no linear layer called query between embedding and head; it has down_proj" in done.stderr
     assert "Traceback" not in done.stderr
