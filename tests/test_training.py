@@ -274,7 +274,7 @@ def test_a_foreign_folder_is_left_as_it_was(tmp_path: Path) -> None:
 
 def test_a_run_of_one_stage_says_what_is_left(tiny: Path, data: Path, tmp_path: Path) -> None:
     recipe = recipe_file(tmp_path, tiny, data)
-    more = ("--stage", "backbone", "--set", "limit=2")
+    more = ("--stage", "backbone", "--set", "limit=2", "--set", "precision=bf16")
     done = subprocess.run(command(recipe, tmp_path / "run", *more), capture_output=True, text=True, check=False)
     assert done.stdout == f"run: {tmp_path / 'run'}\nstages left: planner, caller, summarizer\n", done.stderr
 

@@ -42,8 +42,11 @@ def train(recipe: Recipe, out: Path, *, stage: str | None = None, resume: bool =
         MissingExtra: torch and its companions are not installed.
     """
     need_extra()
+    import torch
+
     from alpha_umi.encoding import ChatEncoder
-    from alpha_umi.models.local import load_tokenizer
+    from alpha_umi.models.local import default_device, load_tokenizer
+    from alpha_umi.models.precision import running_dtype
     from alpha_umi.training import callbacks
 
     wanted = list(recipe.stages) if stage is None else [stage]
@@ -64,6 +67,8 @@ def train(recipe: Recipe, out: Path, *, stage: str | None = None, resume: bool =
         recipe = batches.in_rows(recipe, data, out / "rows", encoder)
         if is_first():
             run_folder.write_recipe(out, recipe)
+            if recipe.precision == "bf16" and running_dtype(default_device()) is not torch.bfloat16:
+                callbacks.say("note: this processor does not multiply bf16; --set precision=fp32 may be much faster")
     for names in recipe.together(left):
         start = recipe.stages[names[0]].start
         if start != BASE and not run_folder.is_finished(out, start):
