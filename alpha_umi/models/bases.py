@@ -82,8 +82,16 @@ def base_folder(base: str) -> Path:
 
 
 def base_digest(base: str) -> str:
-    """Digest of a base's weights and configuration (`digests.weights_digest`). Raises as `base_folder`."""
-    return weights_digest(base_folder(base))
+    """Digest of a base's weights and configuration (`digests.weights_digest`).
+
+    Raises:
+        ModelError: the base cannot be found, or holds no weights.
+        WorkError: a packaged base cannot be converted here.
+    """
+    folder = base_folder(base)
+    if not weight_files(folder):
+        raise ModelError(f"the model '{base}' holds no weights: there are none in {folder}")
+    return weights_digest(folder)
 
 
 def continued(card: Card, base: str) -> bool:
@@ -153,7 +161,7 @@ def _is_downloaded(base: str) -> bool:
         from huggingface_hub import try_to_load_from_cache
         from huggingface_hub.errors import HFValidationError
     except ImportError as missing:
-        raise MissingExtra("downloading a base", "local", missing) from missing
+        raise MissingExtra(f"the model '{base}'", "local", missing, more=how_to_get(base)) from missing
     try:
         return isinstance(try_to_load_from_cache(base, "config.json"), str)
     except HFValidationError as error:
