@@ -33,7 +33,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("trained")
     stages = {"planner": {"max_rows": 24}, "caller": {"max_rows": 8}, "summarizer": {"max_rows": 8}}
     recipe = folder / "tiny.yaml"
-    # fp32: not every processor has bf16 products, and the tests of training run in bf16.
+    # fp32: not every processor has bf16 products.
     tiny = {"extends": "smoke", "data": "gym:24:time:single", "precision": "fp32", "stages": stages}
     recipe.write_text(yaml.safe_dump(tiny))
     done = command("train", str(recipe), "--out", str(folder / "run"))
@@ -43,6 +43,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "run"
 
 
+@pytest.mark.slow
 def test_even_24_trajectories_teach_the_planner(trained: Path) -> None:
     lines = [json.loads(line) for line in (trained / "metrics.jsonl").read_text().splitlines()]
     losses = [line["loss"] for line in lines if line["stage"] == "planner"]
@@ -72,6 +73,7 @@ def test_quickstart_answers_and_measures() -> None:
     assert "Warning" not in done.stderr
 
 
+@pytest.mark.slow
 def test_the_trained_team_runs_on_the_command_line(trained: Path) -> None:
     done = command(
         "run", "Convert 3 metres to feet.", "--team", str(trained), "--tools", "gym", "--max-steps", "2", "--json"
@@ -84,6 +86,7 @@ def test_the_trained_team_runs_on_the_command_line(trained: Path) -> None:
     assert "planner" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_step_encodes_only_what_is_new(trained: Path) -> None:
     task = next(t for t in gym.generate(20, seed=2) if t.meta["kind"] == "sequential")
     agent = Agent.from_team(trained, tools=gym.task_toolbox(task), budget=Budget(max_steps=4))
@@ -127,12 +130,14 @@ def test_roles_that_speak_with_the_same_weights_keep_their_own_conversations() -
         assert max(later) < first / 3, view
 
 
+@pytest.mark.slow
 def test_the_graph_takes_and_gives_messages(trained: Path) -> None:
     agent = Agent.from_team(trained, tools=gym.toolbox("units"), budget=Budget(max_steps=1))
     out = agent.graph.invoke({"messages": [HumanMessage("How many grams are 2 pounds?")]})
     assert isinstance(out["messages"][-1], AIMessage)
 
 
+@pytest.mark.slow
 def test_static_evaluation_of_a_trained_team(trained: Path, tmp_path: Path) -> None:
     store.write(tmp_path / "data", gym.generate(3, seed=11, split="unseen_instructions"))
     call = (
