@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, ValidationError
@@ -121,7 +122,7 @@ def check_reading(folder: Path, encoder: ChatEncoder) -> None:
         if said is not None and said != (today := getattr(encoder, key)):
             raise ModelError(
                 f"{folder} was trained with another {what} (digest {said}, today's is {today}): put back the {what} "
-                f"of its base, or, if you want today's, `alpha-umi doctor {folder.parent} --adopt`"
+                f"of its base, or, if you want today's, `alpha-umi doctor {quote(str(folder.parent))} --adopt`"
             )
 
 

@@ -30,7 +30,12 @@ WITHOUT_EFFECT = {
     "config.json": {
         "transformers_version",
         "_name_or_path",
+        "_model_name_or_path",
         "_commit_hash",
+        "architectures",  # `model_type` decides
+        "initializer_range",
+        "problem_type",
+        "torchscript",
         "dtype",  # the tensors have theirs, and a model runs in the one it is asked to
         "torch_dtype",
         "use_cache",
@@ -168,7 +173,7 @@ def _configuration(folder: Path) -> dict[str, Any]:
 def _less(value: Any, without: set[str]) -> Any:
     """A configuration less some keys, in its parts too (`text_config`), but for how it is quantised."""
     if not isinstance(value, dict):
-        return value
+        return _number(value)
     return {
         key: part if key == "quantization_config" else _less(part, without)
         for key, part in value.items()
@@ -178,11 +183,25 @@ def _less(value: Any, without: set[str]) -> Any:
 
 def _plain_adapter(config: Mapping[str, Any]) -> dict[str, Any]:
     """An adapter's options that are set: each release of PEFT writes more of them, off. Names are a set."""
-    found = {key: value for key, value in config.items() if value and key not in WITHOUT_EFFECT["adapter_config.json"]}
-    for key in ("target_modules", "exclude_modules"):
+    found = {key: value for key, value in config.items() if key not in WITHOUT_EFFECT["adapter_config.json"]}
+    for key in ("target_modules", "exclude_modules", "modules_to_save"):
         if isinstance(found.get(key), list):
             found[key] = sorted(found[key])
-    return {key: int(v) if isinstance(v, float) and v.is_integer() else v for key, v in found.items()}
+    plain = _set(found)
+    return plain if isinstance(plain, dict) else {}
+
+
+def _set(value: Any) -> Any:
+    """A configuration less what is off or empty, its whole numbers as such; None where nothing is left."""
+    if isinstance(value, dict):
+        return {key: part for key, old in value.items() if (part := _set(old)) is not None} or None
+    if isinstance(value, list):
+        return value or None
+    return None if value is False else _number(value)
+
+
+def _number(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _json(path: Path) -> dict[str, Any]:
@@ -201,7 +220,8 @@ def _json(path: Path) -> dict[str, Any]:
 
 
 def tokenizer_digest(tokenizer: Any) -> str:
-    """Digest of how a tokenizer encodes: vocabulary, merges, special tokens, and the ids it gives a text today.
+    """Digest of how a tokenizer encodes: vocabulary, merges, normalizer, pre-tokenizer, added tokens with their flags,
+    and the ids it gives a text today.
 
     Of a loaded tokenizer and not of its files, since libraries write one tokenizer in many ways, and since what a
     library makes of the same file is what a model reads.
@@ -209,17 +229,22 @@ def tokenizer_digest(tokenizer: Any) -> str:
     core = getattr(tokenizer, "backend_tokenizer", None)
     written = core.to_str() if core is not None else ""
     pieces = remembered_of(f"vocabulary {SCHEME}", written, lambda: _pieces(tokenizer, written)) if written else ""
-    special = sorted((i, str(token), bool(token.special)) for i, token in tokenizer.added_tokens_decoder.items())
+    flags = ("special", "lstrip", "rstrip", "normalized", "single_word")
+    added = [
+        (i, str(token), [flag for flag in flags if getattr(token, flag, False)])
+        for i, token in sorted(tokenizer.added_tokens_decoder.items())
+    ]
     ids = tokenizer.encode(PROBE, add_special_tokens=False)
-    return text_digest([pieces or _pieces(tokenizer, ""), special, ids])
+    return text_digest([pieces or _pieces(tokenizer, ""), added, ids])
 
 
 def _pieces(tokenizer: Any, written: str) -> str:
-    """Digest of a tokenizer's vocabulary and merges, however its file spells them."""
-    model = from_json(written)["model"] if written else {}
-    merges = [pair if isinstance(pair, str) else " ".join(pair) for pair in model.get("merges") or ()]
+    """Digest of a tokenizer's vocabulary, merges and what it does to a text before, however its file spells them."""
+    whole = from_json(written) if written else {}
+    merges = [pair if isinstance(pair, str) else " ".join(pair) for pair in whole.get("model", {}).get("merges") or ()]
     vocabulary = [f"{token} {i}" for token, i in sorted(tokenizer.get_vocab().items())]
-    return _joined([*vocabulary, "", *merges])
+    before = text_digest([_set(whole.get(part)) for part in ("normalizer", "pre_tokenizer")])
+    return _joined([*vocabulary, "", *merges, "", before])
 
 
 def _joined(texts: Sequence[str]) -> str:

@@ -80,6 +80,9 @@ def special_tokens(tokenizer: Tokenizer) -> frozenset[str]:
     return frozenset(added.union(tokenizer.all_special_tokens))
 
 
+_PROBE = ("Quartz", "Amber", "Birch", "Cedar", "Delta", "Ember")
+"""How the messages of a conversation begin that is written to see what a template makes of it."""
+
 _SAMPLE = (
     ("system", "You call tools.\n\nfind(name: string): Finds.\n"),
     ("user", "  When is high water?\n[planner]"),
@@ -120,8 +123,8 @@ class ChatEncoder:
         self._merge_system = not self._keeps_prefixes(merge=False)
         if self._merge_system and not self._keeps_prefixes(merge=True):
             raise ModelError(
-                "the tokenizer's chat template rewrites earlier messages, so prompts cannot extend one another; "
-                "use a prefix-preserving template"
+                "the tokenizer's chat template rewrites earlier messages or leaves some out, so prompts cannot extend "
+                "one another; use a prefix-preserving template"
             )
         self._piece = lru_cache(maxsize=4096)(self._encode_piece)
         self.end_ids = self._end_ids()
@@ -225,8 +228,9 @@ class ChatEncoder:
         that ends a text, and before no other.
         """
         self._merge_system, self._lead = merge, ""
-        probe = [Message(role="system", content="s")]
-        probe += [Message(role=("user", "assistant")[i % 2], content=text) for i, text in enumerate("abcde")]
+        system, *said = (f"{word} {'with a few words more ' * 3}here" for word in _PROBE)
+        probe = [Message(role="system", content=system)]
+        probe += [Message(role=("user", "assistant")[i % 2], content=text) for i, text in enumerate(said)]
         try:
             prompts = [self._prompt_text(self._as_chat(probe[:n])) for n in (2, 4, 6)]
         except Exception as error:  # templates raise TemplateError for a role they do not know
@@ -237,8 +241,9 @@ class ChatEncoder:
             return False
         added = [later[len(earlier) :] for earlier, later in pairwise(prompts)]
         self._lead = added[0][: len(added[0]) - len(added[0].lstrip())]
-        self._end_text = added[0].removeprefix(f"{self._lead}b")
-        return all(text.startswith(self._lead + said) for text, said in zip(added, "bd", strict=True))
+        self._end_text = added[0].removeprefix(f"{self._lead}{said[1]}")
+        whole = system in prompts[0] and said[0] in prompts[0] and said[2] in added[0] and said[4] in added[1]
+        return whole and all(text.startswith(self._lead + own) for text, own in zip(added, said[1::2], strict=True))
 
     def _end_head(self) -> str:
         """The text of the end token as the template writes it; empty when the template writes none."""

@@ -12,7 +12,7 @@ import ast
 import json
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from alpha_umi.trajectory import Call, Decision, Plan
@@ -42,11 +42,9 @@ _INPUT = re.compile(r"Action[ \t]+Input[ \t]*:", re.IGNORECASE)
 _ACTION_ON_ONE_LINE = re.compile(r"Action[ \t]*:[ \t]*(?P<tool>.*?)[ \t]*(?=Action[ \t]+Input[ \t]*:|$)", re.MULTILINE)
 _CONCLUSION = re.compile(r"^[ \t]*conclusion:[ \t]?", re.MULTILINE)
 _GIVE_UP_ANSWER = "give up."
-_THOUGHT = re.compile(
-    r"^[ \t]*(?:<(think(?:ing)?)>.*?(?:</\1>|\Z)|\[THINK\].*?(?:\[/THINK\]|\Z))",
-    re.MULTILINE | re.DOTALL | re.IGNORECASE,
-)
+_THOUGHT_BEGINS = re.compile(r"<(?P<tag>think|thinking)>|\[THINK\]", re.IGNORECASE)
 _THOUGHT_ENDS = re.compile(r"</think(?:ing)?>|\[/THINK\]", re.IGNORECASE)
+_QUOTES = frozenset("`'\"“‘«")
 
 
 class Said(NamedTuple):
@@ -59,8 +57,9 @@ class Said(NamedTuple):
 def without_thought(text: str) -> Said:
     """Part what a reasoning model thinks aloud from what it says.
 
-    A block opens a line; one that is never closed reaches to the end. A closing tag alone ends a block that the chat
-    template opened in the prompt. Tags inside a call's arguments are data.
+    A block that is never closed reaches to the end. A closing tag alone ends a block that the chat template opened in
+    the prompt. Tags inside a call's arguments are data; one in quotes, or a closing one with a space on both sides, is
+    spoken of.
     """
     thoughts: list[str] = []
     while parted := _part(text):
@@ -70,11 +69,22 @@ def without_thought(text: str) -> Said:
 
 def _part(text: str) -> Said | None:
     """One thought apart from the rest; None where there is none."""
-    if block := _THOUGHT.search(text):
-        return Said(text[: block.start()] + text[block.end() :], block[0])
     data = _arguments(text)
-    ends = [end.end() for end in _THOUGHT_ENDS.finditer(text) if not any(end.start() in span for span in data)]
+    for begin in _THOUGHT_BEGINS.finditer(text):
+        if not _is_spoken_of(begin, text, data):
+            closing = re.escape(f"</{begin['tag']}>" if begin["tag"] else "[/THINK]")
+            end = re.compile(closing, re.IGNORECASE).search(text, begin.end())
+            stop = len(text) if end is None else end.end()
+            return Said(text[: begin.start()] + text[stop:], text[begin.start() : stop])
+    ends = [end.end() for end in _THOUGHT_ENDS.finditer(text) if not _is_spoken_of(end, text, data)]
     return Said(text[ends[-1] :], text[: ends[-1]]) if ends else None
+
+
+def _is_spoken_of(tag: re.Match[str], text: str, data: Sequence[range]) -> bool:
+    """Whether a tag is part of what is said, and begins or ends no thought."""
+    before, after = text[tag.start() - 1 : tag.start()], text[tag.end() : tag.end() + 1]
+    amid = before == after == " " and _THOUGHT_ENDS.fullmatch(tag[0]) is not None
+    return amid or before in _QUOTES or any(tag.start() in span for span in data)
 
 
 def _arguments(text: str) -> list[range]:

@@ -58,10 +58,10 @@ def remembered_of(purpose: str, content: str, compute: Callable[[], str]) -> str
 
 
 def _stamp(files: Iterable[Path]) -> tuple[list[list[object]], float]:
-    """Name, size and time of each file, and the newest time in seconds."""
+    """Name, size and times of each file, and the newest in seconds. A copy may keep the time of its content alone."""
     found = [(file, file.stat()) for file in sorted(files)]
     return (
-        [[file.name, stat.st_size, stat.st_mtime_ns, stat.st_ino] for file, stat in found],
+        [[file.name, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino] for file, stat in found],
         max((stat.st_mtime for _, stat in found), default=0.0),
     )
 

@@ -20,7 +20,7 @@ from tokenizers import Tokenizer
 
 from alpha_umi import digests, stamps
 from alpha_umi.data import store
-from alpha_umi.digests import first_weights_digest, text_digest, tokenizer_digest, weights_digest
+from alpha_umi.digests import backbone_digest, first_weights_digest, text_digest, tokenizer_digest, weights_digest
 from alpha_umi.encoding import ChatEncoder
 from alpha_umi.errors import ModelError
 from alpha_umi.prompts import Layout, Prompts
@@ -181,6 +181,8 @@ def test_the_head_counts_where_it_is_not_tied(tmp_path: Path) -> None:
     ("changed", "same"),
     [
         ({"peft_version": "0.30.0", "a_new_option": None, "another": False}, True),
+        ({"runtime_config": {"ephemeral_gpu_offload": False}, "a_list": []}, True),
+        ({"layers_to_transform": 0}, False),
         ({"base_model_name_or_path": "elsewhere", "inference_mode": True, "lora_dropout": 0.1}, True),
         ({"target_modules": ["v_proj", "q_proj"], "lora_alpha": 16.0}, True),
         ({"r": 16}, False),
@@ -279,6 +281,17 @@ def test_a_file_changed_a_moment_ago_is_not_trusted_by_its_stamp(tmp_path: Path)
     assert weights_digest(folder) != first
 
 
+def test_a_copy_that_keeps_the_time_is_read_again(tmp_path: Path) -> None:
+    """As rsync and images leave files: another content under the same size and time."""
+    folder = model(tmp_path / "a")
+    _settle(folder)
+    first, stat = weights_digest(folder), (folder / "model.safetensors").stat()
+    content = (folder / "model.safetensors").read_bytes()
+    (folder / "model.safetensors").write_bytes(content[:-1] + b"\x01")
+    os.utime(folder / "model.safetensors", ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert weights_digest(folder) != first
+
+
 @pytest.mark.parametrize("content", ["", "{", "[1]", '["stamp"]', "[[], 3]", "null", "[null, null]"])
 def test_a_broken_memory_is_computed_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str) -> None:
     folder = model(tmp_path / "a")
@@ -332,6 +345,10 @@ def test_a_tokenizer_counts_by_how_it_encodes(tokenizer: Any, tmp_path: Path) ->
     assert tokenizer_digest(AutoTokenizer.from_pretrained(tmp_path)) == before
     assert tokenizer_digest(_tokenizer(tokenizer, _swap_last_merges)) != before
     assert tokenizer_digest(_tokenizer(tokenizer, lambda w: w.update(normalizer={"type": "NFKC"}))) != before
+    half = {"type": "Replace", "pattern": {"String": "½"}, "content": "1/2"}  # of nothing in the text that is tried
+    assert tokenizer_digest(_tokenizer(tokenizer, lambda w: w.update(normalizer=half))) != before
+    greedy = _tokenizer(tokenizer, lambda w: [token.update(rstrip=True) for token in w["added_tokens"]])
+    assert tokenizer_digest(greedy) != before
     more = copy.deepcopy(tokenizer)
     more.add_special_tokens({"additional_special_tokens": ["<|tide|>"]})
     assert tokenizer_digest(more) != before
@@ -408,6 +425,51 @@ def test_the_order_of_what_a_model_is_shown_counts(tmp_path: Path) -> None:
     properties = copy.deepcopy(value)
     properties["tools"][0]["parameters"]["properties"] = {"day": {}, "port": {}}
     assert len({before, _lines(tmp_path / "b", arguments), _lines(tmp_path / "c", properties)}) == 3
+
+
+def test_a_recipe_counts_by_what_decides_the_weights(tmp_path: Path) -> None:
+    from alpha_umi.training.recipe import load_recipe
+    from alpha_umi.training.run_folder import recipe_digest
+
+    def digest(*overrides: str) -> str:
+        return recipe_digest(load_recipe("cpu", overrides=overrides))
+
+    (tmp_path / "zero.json").write_bytes(b'{"b": 1,\r\n "a": {"x": 2}}')
+    (tmp_path / "same.json").write_text('{"a": {"x": 2}, "b": 1}')
+    (tmp_path / "other.json").write_text('{"a": {"x": 3}, "b": 1}')
+    zero, same, other = (digest(f"deepspeed={tmp_path / name}.json") for name in ("zero", "same", "other"))
+    assert zero == same != other
+    before = digest()
+    for carrier in ("name=x", "description=y", "data=/elsewhere", "wandb=true", "log_steps=7", "save_steps=9"):
+        assert digest(carrier) == before, carrier
+    for content in ("seed=7", "context=1024", "precision=fp32", "stages.planner.learning_rate=0.5", "team=single"):
+        assert digest(content) != before, content
+
+
+def test_the_room_to_write_counts_beside_the_prompts(monkeypatch: pytest.MonkeyPatch) -> None:
+    from alpha_umi.roles import load_team
+    from alpha_umi.training import run_folder
+    from alpha_umi.training.recipe import load_recipe
+
+    recipe, team = load_recipe("cpu"), load_team("umi-shared")
+    before = run_folder.prompts_digest(recipe)
+    longer = team.caller.generation.model_copy(update={"max_new_tokens": 999})
+    longer_team = team.model_copy(update={"caller": team.caller.model_copy(update={"generation": longer})})
+    monkeypatch.setattr(run_folder, "load_team", lambda _: longer_team)
+    assert run_folder.prompts_digest(recipe) != before
+
+
+def test_a_backbone_counts_by_its_base_and_its_adapter(tmp_path: Path) -> None:
+    one, same, other = adapter(tmp_path / "a"), adapter(tmp_path / "b", peft_version="9"), adapter(tmp_path / "c", r=4)
+    assert backbone_digest("2:x", one) == backbone_digest("2:x", same)
+    assert len({backbone_digest("2:x", one), backbone_digest("2:y", one), backbone_digest("2:x", other)}) == 3
+
+
+def test_a_task_counts_by_what_is_set_in_it() -> None:
+    from alpha_umi.evaluation.episodes import task_digest
+
+    again = Trajectory.model_validate_json(TIDES.model_dump_json(exclude_defaults=True))
+    assert task_digest(again) == task_digest(TIDES) != task_digest(TIDES.model_copy(update={"query": "When?"}))
 
 
 def test_the_first_rule_covered_bytes_and_the_version_in_them(tmp_path: Path) -> None:

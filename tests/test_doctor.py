@@ -126,6 +126,25 @@ def test_the_first_word_is_kept_however_often_one_adopts(team: Path) -> None:
     assert _card(team / "caller").adopted == {"base_digest": "2:first"}
 
 
+@pytest.mark.parametrize("part", PARTS)
+def test_weights_that_are_gone_are_no_fit(team: Path, part: str) -> None:
+    (team / part / "adapter_model.safetensors").unlink()
+    done = call(str(team))
+    assert done.exit_code == 1
+    assert "Every card fits" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"), [({"date": "2024-01-01"}, "2024-01-01"), ({"views": ["caller"]}, "trained as caller")]
+)
+def test_what_no_digest_tells_is_said_too(team: Path, facts: dict[str, Any], said: str) -> None:
+    _say(team / "planner", **facts)
+    done = call(str(team))
+    assert done.exit_code == 1
+    assert said in done.stdout
+    assert json.loads(call(str(team), "--json").stdout)["fits"] is False
+
+
 def test_a_program_may_read_it(team: Path) -> None:
     _say(team / "caller", base_digest="2:x")
     found = json.loads(call(str(team), "--json").stdout)

@@ -301,6 +301,38 @@ def test_tags_inside_arguments_are_data(tag: str) -> None:
     assert tag.strip("\\n") in call.raw
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Okay, <think>\nI could say\nNext: conclusion.\nbut no tool was called yet",
+        "> <think>\nNext: give up.",
+        "So <thinking>Next: give up.</thinking> on.",
+    ],
+)
+def test_a_thought_in_the_middle_of_a_line_does_not_decide(text: str) -> None:
+    assert (parse_plan(text).decision, parse_plan(text).fault) == (Decision.CALL, "no_marker")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Qwen3 closes its reasoning with the tag `</think>`, then it answers.",
+        'It writes "<think>" first and then thinks.',
+        "Ask whether </think> is a tag.",
+    ],
+)
+def test_a_tag_that_is_spoken_of_is_no_thought(text: str) -> None:
+    assert parse_answer(text) == text
+    assert parse_plan(f"{text} Next: caller.").rationale == text
+
+
+def test_a_block_inside_arguments_is_data_even_where_json_is_loose() -> None:
+    text = 'Action: write\nAction Input: {\n"text": "Prompt:\n<think>\nstep 1\n</think>\nAnswer"}'
+    call = parse_call(text)
+    assert call.raw == text
+    assert call.fault is not None or call.arguments["text"] == "Prompt:\n<think>\nstep 1\n</think>\nAnswer"
+
+
 PIECES = ["<think>", "</think>", "[THINK]", "[/THINK]", "\n", " ", "a", "Action Input: {", "}", "Action: b"]
 
 

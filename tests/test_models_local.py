@@ -352,3 +352,18 @@ def test_an_adapter_that_is_more_than_low_rank_products_is_refused(
     save_file(tensors, tmp_path / "adapter_model.safetensors")
     with pytest.raises(ModelError, match="more than low-rank products"):
         engine.add_adapter(tmp_path)
+
+
+@pytest.mark.parametrize("renamed", [False, True])
+def test_a_base_that_lacks_weights_is_refused(tiny: Path, tmp_path: Path, renamed: bool) -> None:
+    """transformers makes them at random, so training would end as if all were well."""
+    folder = shutil.copytree(tiny, tmp_path / "base")
+    tensors = load_file(folder / "model.safetensors")
+    if renamed:
+        tensors = {name.replace("layers.1.", "layerz.1."): tensor for name, tensor in tensors.items()}
+    else:
+        del tensors["model.layers.1.mlp.down_proj.weight"]
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(ModelError, match=r"is not whole: its file has no model\.layers\.1\.") as error:
+        local.load_base(str(folder))
+    assert "\n" not in str(error.value)

@@ -103,6 +103,11 @@ def of_another_model(folder: Path) -> None:
     save_file({name.replace("layers.1", "layers.9"): tensor for name, tensor in load_file(file).items()}, file)
 
 
+def that_lost_a_layer(folder: Path) -> None:
+    file = folder / "adapter_model.safetensors"
+    save_file({name: tensor for name, tensor in load_file(file).items() if "layers.1" not in name}, file)
+
+
 @pytest.mark.parametrize(
     ("spoil", "found"),
     [
@@ -112,6 +117,7 @@ def of_another_model(folder: Path) -> None:
         (of_another_size, "does not fit"),
         (one_half_missing, "lora_B"),
         (of_another_model, "has no layer"),
+        (that_lost_a_layer, "is not whole: it has nothing for"),
     ],
 )
 def test_what_does_not_fit_is_refused_before_a_weight_is_changed(spoil: Any, found: str, tmp_path: Path) -> None:

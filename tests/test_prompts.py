@@ -255,3 +255,28 @@ def test_an_observation_cannot_end_its_turn_and_speak_as_another(tokenizer: Any)
     control = set(tokenizer.all_special_ids)
     count = [sum(i in control for i in encoder.prompt(messages)) for messages in (honest, attacked)]
     assert count[0] == count[1]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("{% for m in messages %}", "{% for m in messages if m.role != 'system' %}"),
+        ("m.content", "m.content[:20]"),
+        ("m.content", "(m.content | lower)"),
+    ],
+)
+def test_a_template_that_leaves_something_out_is_refused(
+    tokenizer: PreTrainedTokenizerBase, before: str, after: str
+) -> None:
+    """Without the system message a team would be trained without its tools."""
+    spoken = with_family(tokenizer, "chatml")
+    spoken.chat_template = str(spoken.chat_template).replace(before, after)
+    assert after in spoken.chat_template
+    if after.startswith("{% for"):  # the system message is put before the user's words, as for Gemma
+        text = spoken.decode(
+            ChatEncoder(spoken).prompt([Message(role=r, content=t) for r, t in (("system", "Tools."), ("user", "Go."))])
+        )
+        assert "Tools." in text
+        return
+    with pytest.raises(ModelError, match="leaves some out"):
+        ChatEncoder(spoken)

@@ -9,6 +9,7 @@ import shutil
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -78,21 +79,26 @@ def _cards(name: str, adopt: bool, as_json: bool) -> None:
     rows = cards.compare(team)
     changed = cards.adopt(rows) if adopt else []
     left = [row for row in rows if not row.fits and row not in changed]
+    refused = None if left else cards.refusal(team)
     if as_json:
         shown = [
             {"folder": str(row.folder), **{k: getattr(row, k) for k in ("key", "said", "today", "fits")}}
             for row in rows
         ]
-        typer.echo(json.dumps({"cards": shown, "adopted": len(changed), "fits": not left}))
+        typer.echo(
+            json.dumps({"cards": shown, "adopted": len(changed), "fits": not left and not refused, "refused": refused})
+        )
     else:
         Console(highlight=False).print(_table(rows))
-        typer.echo(_verdict(name, left, changed, adopt))
-    if left:
+        typer.echo(refused or _verdict(name, left, changed, adopt))
+    if left or refused:
         raise typer.Exit(1)
 
 
 def _table(rows: list[Row]) -> Table:
-    table = Table("weights", "what", "its card says", "today", "")
+    table = Table("weights", "what")
+    for title in ("its card says", "today", ""):
+        table.add_column(title, no_wrap=True)
     before: Path | None = None
     for row in rows:
         folder = "" if row.folder == before else escape(row.folder.name)
@@ -104,7 +110,7 @@ def _table(rows: list[Row]) -> Table:
 
 def _verdict(name: str, left: list[Row], changed: list[Row], adopt: bool) -> str:
     if adopt and changed:
-        said = f"{len(changed)} facts of its cards were rewritten to today's; each card keeps what it said."
+        said = f"Rewritten to today's: {len(changed)} on its cards, each of which keeps what it said."
     elif adopt:
         said = "Nothing was to be rewritten."
     else:
@@ -113,7 +119,7 @@ def _verdict(name: str, left: list[Row], changed: list[Row], adopt: bool) -> str
     if "prompts" in odd:
         said += " Its prompts are others than today's: train it again, or check out those it was trained with."
     if [what for what in odd if what != "prompts"] and not adopt:
-        said += f" To take today's for the right ones: alpha-umi doctor {name} --adopt"
+        said += f" To take today's for the right ones: alpha-umi doctor {quote(name)} --adopt"
     return said.strip()
 
 

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from alpha_umi.adapters import CARD_FILE, Card, date_of, read_card, write_card
 from alpha_umi.encoding import ChatEncoder
-from alpha_umi.errors import UsageError
+from alpha_umi.errors import ModelError, UsageError
 from alpha_umi.models.local import load_tokenizer
-from alpha_umi.models.teams import Foundation, foundation_of, home_of, own_roles
+from alpha_umi.models.teams import Foundation, check_team, foundation_of, home_of, own_roles
 from alpha_umi.prompts import load_prompts
 from alpha_umi.roles import Team
 
@@ -84,6 +84,16 @@ def _rows(folder: Path, foundation: Foundation, encoder: ChatEncoder) -> list[Ro
     prompts = load_prompts(card.layout).digest
     facts["prompt_digest"] = (prompts, card.prompt_digest == prompts)
     return [Row(folder, key, getattr(card, key), today, fits) for key, (today, fits) in facts.items()]
+
+
+def refusal(team: Team) -> str | None:
+    """Why a team would be refused for what its digests do not tell: weights that are gone, another layout, another day.
+    None where it would be loaded."""
+    try:
+        check_team(team)
+    except ModelError as error:
+        return str(error)
+    return None
 
 
 def adopt(rows: Sequence[Row]) -> list[Row]:

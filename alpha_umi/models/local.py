@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,11 +69,26 @@ def load_base(
     options: dict[str, Any] = {"dtype": dtype or running_dtype(place)}
     if attention is not None:
         options["attn_implementation"] = attention
-    model: PreTrainedModel = _from_pretrained(AutoModelForCausalLM, resolve_base(base), base, **options)
+    model: PreTrainedModel
+    model, report = _from_pretrained(
+        AutoModelForCausalLM, resolve_base(base), base, output_loading_info=True, **options
+    )
+    _check_whole(base, report)
     model.requires_grad_(False)
     placed: Any = model.eval()  # `to` is typed for other arguments than it takes
     moved: PreTrainedModel = placed.to(place)
     return moved
+
+
+def _check_whole(base: str, report: Mapping[str, Any]) -> None:
+    """Refuse a model whose file lacks weights: transformers makes those at random, and says so in its log alone.
+
+    Raises:
+        ModelError: some are missing, or of another shape.
+    """
+    if odd := sorted(str(name) for key in ("missing_keys", "mismatched_keys") for name in report.get(key) or ()):
+        more = f" and {len(odd) - 2} more" if len(odd) > 2 else ""
+        raise ModelError(f"the model '{base}' is not whole: its file has no {', '.join(odd[:2])}{more} that fit")
 
 
 def _from_pretrained(kind: Any, source: str, asked: str, **options: Any) -> Any:

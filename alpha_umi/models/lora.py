@@ -18,7 +18,7 @@ from torch import nn
 from torch.nn.functional import linear
 
 from alpha_umi.errors import ModelError
-from alpha_umi.models.peft_folder import read_pairs
+from alpha_umi.models.peft_folder import check_whole, read_pairs
 
 SIBLINGS = (("q_proj", "k_proj", "v_proj"), ("gate_proj", "up_proj"))
 """Layers of one module that most architectures give the same input."""
@@ -201,10 +201,12 @@ class Adapters:
             ModelError: more than low-rank products on linear layers, products that do not fit, or another cue.
         """
         parts: dict[Stack, list[tuple[int, torch.Tensor, torch.Tensor]]] = {}
-        for pair in read_pairs(folder, invocation=invocation):
+        pairs = read_pairs(folder, invocation=invocation)
+        for pair in pairs:
             layer = self._layer(pair.path, folder)
             pair.check_fits(layer.weight, folder)
             parts.setdefault(layer.stack, []).append((layer.index, pair.down, pair.up * pair.scale))
+        check_whole(self._model, pairs, folder)
         for stack, pieces in parts.items():
             stack.adapters[name] = _merged(stack, pieces) if merged else _low_rank(stack, pieces)
         self.names.add(name)

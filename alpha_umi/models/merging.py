@@ -7,7 +7,7 @@ from pathlib import Path
 from torch import nn
 
 from alpha_umi.errors import ModelError
-from alpha_umi.models.peft_folder import read_pairs
+from alpha_umi.models.peft_folder import check_whole, read_pairs
 
 
 def merge_into(model: nn.Module, folder: Path) -> None:
@@ -27,6 +27,7 @@ def merge_into(model: nn.Module, folder: Path) -> None:
     weights = [_linear(model, pair.path, folder).weight.data for pair in pairs]
     for pair, weight in zip(pairs, weights, strict=True):
         pair.check_fits(weight, folder)
+    check_whole(model, pairs, folder)
     for pair, weight in zip(pairs, weights, strict=True):
         product = (pair.up.to(weight.device) @ pair.down.to(weight.device)) * pair.scale
         weight.copy_(weight.float() + product)

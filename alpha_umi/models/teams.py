@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, NamedTuple
 
 from alpha_umi.adapters import Card, check_card, check_reading, date_of, is_adapter, read_card
-from alpha_umi.digests import SCHEME, backbone_digest, weights_digest
+from alpha_umi.digests import SCHEME, backbone_digest, weight_files, weights_digest
 from alpha_umi.encoding import ChatEncoder
 from alpha_umi.errors import ModelError
 from alpha_umi.models.bases import base_digest, continued
@@ -193,6 +194,8 @@ def _check_role(role: Role, team: Team, foundation: Foundation) -> Path | None:
     on_base = is_adapter(folder) or team.layout is Layout.SHARED
     if card is not None and on_base and not foundation.is_of(card):
         raise _on_other_weights(folder, card, team.base, foundation.digest)
+    if not weight_files(folder):
+        raise ModelError(f"the {role.name}'s weights are missing: {folder} holds none")
     return folder
 
 
@@ -203,5 +206,5 @@ def _on_other_weights(folder: Path, card: Card, base: str, digest: str) -> Model
         return ModelError(said + ("" if packaged_file(base) else how_to_get(base)))
     return ModelError(
         f"{said}, as far as a card of an older alpha-umi can tell: if you know that they are the same, "
-        f"`alpha-umi doctor {folder.parent} --adopt` shows both and takes today's"
+        f"`alpha-umi doctor {quote(str(folder.parent))} --adopt` shows both and takes today's"
     )

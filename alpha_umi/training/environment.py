@@ -68,6 +68,10 @@ def sharding(recipe: Recipe) -> list[str]:
     if recipe.deepspeed is not None:
         path = find_deepspeed(recipe.deepspeed)
         odd += [f"deepspeed: {path} {why}" for why in _divides(_zero_stage(_read(path)))]
+        if "tensor_parallel" in _read(path):
+            odd.append(
+                f"deepspeed: {path} asks for tensor parallelism, which would save each process's part: leave it out"
+            )
     if _on("ACCELERATE_USE_DEEPSPEED"):
         stage: Any = os.environ.get("ACCELERATE_DEEPSPEED_ZERO_STAGE", "2")
         odd += [f"the environment (ACCELERATE_DEEPSPEED_ZERO_STAGE) {why}" for why in _divides(stage)]

@@ -21,7 +21,7 @@ import yaml
 
 from alpha_umi.adapters import CARD_FILE
 from alpha_umi.data import store
-from alpha_umi.digests import SCHEME, text_digest
+from alpha_umi.digests import SCHEME, text_digest, weight_files
 from alpha_umi.errors import UsageError
 from alpha_umi.prompts import Layout, load_prompts
 from alpha_umi.roles import ROLES, TEAM_FILE, load_team
@@ -29,11 +29,11 @@ from alpha_umi.training.environment import threads
 from alpha_umi.training.recipe import BASE, Recipe, find_deepspeed
 
 RECIPE_FILE = "recipe.yaml"
-WITHOUT_EFFECT = ("name", "description", "data", "warm_start", "wandb", "keep_checkpoints", "log_steps")
+WITHOUT_EFFECT = ("name", "description", "data", "warm_start", "wandb", "save_steps", "keep_checkpoints", "log_steps")
 """Keys of a recipe that do not decide the weights; of data and adapters it is the content that does, not the path."""
 
-BY_CONTENT = ("base", "team", "deepspeed")
-"""Keys that name something: a run is told from another by what that is."""
+BY_CONTENT = ("base", "team", "deepspeed", "date")
+"""Keys that name something: a run is told from another by what that is, and a date by the chat template's digest."""
 
 PACKAGES = ("torch", "transformers", "peft", "deepspeed", "accelerate", "datasets", "langgraph", "pydantic")
 
@@ -178,7 +178,10 @@ def _check_same(
     """
     old = not str(before["recipe_digest"]).startswith(SCHEME)
     if changed if old else before["recipe_digest"] != facts["recipe_digest"]:
-        raise UsageError(f"{run} was trained with another recipe ({', '.join(changed)} differ); choose another --out")
+        raise UsageError(
+            f"{run} was trained with another recipe ({', '.join(changed)} differ); "
+            f"continue with {run / RECIPE_FILE}, or choose another --out"
+        )
     if old:
         known = {"data_digest": store.first_digest(data)}
         known["prompts_digest"] = str(facts["prompts_digest"]).removeprefix(SCHEME)
@@ -211,8 +214,9 @@ def _differences(before: Mapping[str, Any], recipe: Recipe) -> list[str]:
 
 
 def is_finished(run: Path, stage: str) -> bool:
-    """Whether a stage has ended: its card is written last."""
-    return (run / stage / CARD_FILE).is_file()
+    """Whether a stage has ended: its card is written last. One whose weights have gone since has not."""
+    files = weight_files(run / stage)
+    return (run / stage / CARD_FILE).is_file() and bool(files) and all(file.is_file() for file in files)
 
 
 def last_checkpoint(folder: Path) -> Path | None:
