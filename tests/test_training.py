@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from transformers import TrainerControl, TrainerState, TrainingArguments
 
     from alpha_umi.training import callbacks, glpft, run_folder
-    from alpha_umi.training.trainer import arguments
+    from alpha_umi.training.trainer import arguments, warmup_updates
 
 pytestmark = pytest.mark.model
 
@@ -109,6 +109,31 @@ def test_a_finished_run_is_not_overwritten(run: Path, tiny: Path, data: Path) ->
     again = subprocess.run(command(run.parent / "tiny.yaml", run), capture_output=True, text=True, check=False)
     assert again.returncode == 2
     assert "--resume" in again.stderr
+
+
+@pytest.mark.parametrize(
+    ("ratio", "updates", "found"), [(0.2, 1, 0), (0.2, 2, 1), (1.0, 3, 2), (0.0, 5, 0), (0.2, 50, 10)]
+)
+def test_a_warm_up_leaves_an_update_to_learn_from(ratio: float, updates: int, found: int) -> None:
+    assert warmup_updates(ratio, updates) == found
+
+
+def test_a_stage_of_one_update_learns(tiny: Path, data: Path, tmp_path: Path) -> None:
+    """Its only update was the first of its warm-up, at the rate 0, and the adapters it saved were empty."""
+    path = recipe_file(tmp_path, tiny, data, limit=2, stages={"backbone": {"epochs": 1}})
+    run = glpft.train(load_recipe(str(path), overrides=["defaults.batch_size=4"]), tmp_path / "run", stage="backbone")
+    (line,) = [json.loads(text) for text in (run / "metrics.jsonl").read_text().splitlines()]
+    assert line["learning_rate"] > 0
+    before, after = (load_file(folder / "model.safetensors") for folder in (tiny, run / "backbone"))
+    assert any(not torch.equal(before[name].float(), tensor.float()) for name, tensor in after.items())
+
+
+def test_a_stage_whose_weights_have_gone_is_not_finished(run: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(run, tmp_path / "run")
+    assert run_folder.is_finished(folder, "planner")
+    for file in (folder / "planner").glob("*.safetensors"):
+        file.unlink()
+    assert not run_folder.is_finished(folder, "planner")
 
 
 @pytest.mark.slow

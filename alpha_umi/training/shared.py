@@ -27,7 +27,7 @@ from alpha_umi.prompts import View
 from alpha_umi.training import context
 from alpha_umi.training.recipe import Stage
 from alpha_umi.training.role_lora import RoleLoras
-from alpha_umi.training.trainer import StageTrainer
+from alpha_umi.training.trainer import StageTrainer, warmup_updates
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -277,7 +277,7 @@ class SharedTrainer(StageTrainer):
 
     def _rate_of(self, view: View) -> Any:
         stage, updates = self.stages[view], self.updates_of(view)
-        warm = math.ceil(updates * min(stage.warmup_ratio, 0.999))
+        warm = warmup_updates(stage.warmup_ratio, updates)
 
         def rate(step: int) -> float:
             if step >= updates:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch.nn.functional import cross_entropy
+from torch.optim.lr_scheduler import LambdaLR
 from torch.utils.data import Sampler
 from transformers import PreTrainedModel, PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
@@ -34,6 +35,11 @@ if TYPE_CHECKING:
     from datasets import Dataset
 
 
+def warmup_updates(ratio: float, updates: int) -> int:
+    """Updates of a warm-up, whose first has the rate 0: never all of a stage, which would learn nothing."""
+    return min(math.ceil(updates * min(ratio, 0.999)), updates - 1)
+
+
 class StageTrainer(Trainer):
     """transformers' Trainer for rows of `data.tokens`."""
 
@@ -46,6 +52,14 @@ class StageTrainer(Trainer):
     """The stages that train, for messages."""
     _broken: torch.Tensor | None = None
     """Whether a loss since the last update was not finite."""
+
+    def create_scheduler(self, num_training_steps: int, optimizer: torch.optim.Optimizer | None = None) -> LambdaLR:
+        """The stage's schedule, whose warm-up leaves at least its last update to learn from."""
+        if isinstance(ratio := self.args.warmup_steps, float):
+            self.args.warmup_steps = warmup_updates(ratio, num_training_steps)
+        made: Any = super().create_scheduler(num_training_steps, optimizer)
+        found: LambdaLR = made
+        return found
 
     def training_step(self, *args: Any, **more: Any) -> torch.Tensor:
         """One micro-batch forward and backward.
@@ -148,7 +162,7 @@ def arguments(
         num_train_epochs=stage.epochs,
         learning_rate=stage.learning_rate,
         lr_scheduler_type=stage.schedule,
-        warmup_steps=stage.warmup_ratio if stage.warmup_ratio < 1 else 0.999,  # transformers 5 reads < 1 as a ratio
+        warmup_steps=min(float(stage.warmup_ratio), 0.999),  # transformers 5 reads < 1 as a ratio
         weight_decay=stage.weight_decay,
         max_grad_norm=stage.max_grad_norm,
         per_device_train_batch_size=stage.micro_batch,
