@@ -11,8 +11,15 @@ _QUIET = 10.0
 class Pace:
     """A line is due at each tenth of the work, and now and then while a tenth takes long."""
 
-    def __init__(self, total: int, done: int = 0) -> None:
-        self._total, self._first, self._told = max(total, 1), done, done
+    def __init__(self, total: int, done: int = 0, *, at_once: bool = False) -> None:
+        """Begin.
+
+        Args:
+            total: what there is to do.
+            done: what is done already.
+            at_once: whether it is all worked on side by side, so that the first to be done says little of the rest.
+        """
+        self._total, self._first, self._told, self._at_once = max(total, 1), done, done, at_once
         self._begin = self._last = time.perf_counter()
 
     def is_due(self, done: int) -> bool:
@@ -27,6 +34,7 @@ class Pace:
     def left(self, done: int) -> str:
         """How long the rest will take at the speed so far, or how long the work has taken while nothing is done."""
         spent = time.perf_counter() - self._begin
-        if done <= self._first:
+        told = done - self._first
+        if told <= 0 or (self._at_once and 2 * told < self._total - self._first):
             return f"{spent:.0f} s gone"
-        return f"{spent / (done - self._first) * (self._total - done):.0f} s left"
+        return f"{spent / told * (self._total - done):.0f} s left"

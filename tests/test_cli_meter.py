@@ -113,3 +113,11 @@ def test_a_day_of_work_takes_a_page_of_lines(clock: Clock) -> None:
     assert told[0] < 11
     assert max(after - before for before, after in itertools.pairwise(told)) <= 24 * 360 + 1
     assert len(told) < 110
+
+
+def test_what_is_worked_on_at_once_has_no_time_left_before_half_is_done(clock: Clock) -> None:
+    """The first of twenty takes as long as most: times twenty it would be hours."""
+    pace, one_by_one = Pace(20, at_once=True), Pace(20)
+    clock.now += 100
+    assert (pace.left(1), one_by_one.left(1)) == ("100 s gone", "1900 s left")
+    assert (pace.left(9), pace.left(10)) == ("100 s gone", "100 s left")

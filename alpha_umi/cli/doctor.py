@@ -72,10 +72,11 @@ def doctor(
 
 def _cards(name: str, adopt: bool, as_json: bool) -> None:
     """A team's cards beside what is there."""
-    from alpha_umi.models import cards
     from alpha_umi.roles import load_team
 
-    team = load_team(name)
+    team = load_team(name)  # before torch is imported, which takes seconds
+    from alpha_umi.models import cards
+
     rows = cards.compare(team)
     changed = cards.adopt(rows) if adopt else []
     left = [row for row in rows if not row.fits and row not in changed]
@@ -96,8 +97,8 @@ def _cards(name: str, adopt: bool, as_json: bool) -> None:
 
 
 def _table(rows: list[Row]) -> Table:
-    table = Table("weights", "what")
-    for title in ("its card says", "today", ""):
+    table = Table("weights", "what", box=None, padding=(0, 2, 0, 0))
+    for title in ("its card says", "today", "verdict"):
         table.add_column(title, no_wrap=True)
     before: Path | None = None
     for row in rows:
@@ -119,7 +120,8 @@ def _verdict(name: str, left: list[Row], changed: list[Row], adopt: bool) -> str
     if "prompts" in odd:
         said += " Its prompts are others than today's: train it again, or check out those it was trained with."
     if [what for what in odd if what != "prompts"] and not adopt:
-        said += f" To take today's for the right ones: alpha-umi doctor {quote(name)} --adopt"
+        way = f"alpha-umi doctor {quote(name)} --adopt"
+        said += f" Put back what it was trained with, or take today's for the right one: {way}"
     return said.strip()
 
 

@@ -218,7 +218,7 @@ def _play(log: EpisodeLog, tasks: list[Trajectory], team: Team, budget: Budget, 
     from alpha_umi.models.loading import load_models
 
     left = log.left_of(tasks)
-    with Meter(f"{team.name} at work", total=len(tasks), done=len(tasks) - len(left)) as meter:
+    with Meter(f"{team.name} at work", total=len(tasks), done=len(tasks) - len(left), at_once=True) as meter:
 
         def on_done(episode: Episode) -> None:
             log.append([episode])

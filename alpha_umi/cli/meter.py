@@ -36,18 +36,21 @@ def waiting(what: str, console: Console | None = None) -> Iterator[None]:
 class Meter:
     """Counts what is done on stderr; without a terminal it prints lines at a pace, also while nothing gets done."""
 
-    def __init__(self, what: str, *, total: int, done: int = 0, console: Console | None = None) -> None:
+    def __init__(
+        self, what: str, *, total: int, done: int = 0, at_once: bool = False, console: Console | None = None
+    ) -> None:
         self._what, self._total, self._done = what, total, done
         self._console = console or Console(stderr=True, highlight=False)
-        self._pace = Pace(total, done)
+        self._pace, self._at_once = Pace(total, done, at_once=at_once), at_once
         self._bar: Progress | None = None
         self._lock, self._over = threading.Lock(), threading.Event()
 
     def __enter__(self) -> Meter:
         """Show it."""
         if can_move(self._console):
-            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-            self._bar = Progress(*columns, TimeRemainingColumn(), console=self._console, transient=True)
+            columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()]
+            rest = [] if self._at_once else [TimeRemainingColumn()]
+            self._bar = Progress(*columns, *rest, console=self._console, transient=True)
             self._task = self._bar.add_task(self._what, total=self._total, completed=self._done)
             self._bar.start()
         else:

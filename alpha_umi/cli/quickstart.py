@@ -48,7 +48,7 @@ ROOM = 160
 PATIENCE = 3600
 """Seconds a task may take: whether it comes out right must not depend on how fast the machine is."""
 
-_HELP = """Watch the shipped team answer three questions, and measure it: a minute or two on two CPU cores.
+_HELP = """Watch the shipped team answer three questions, and measure it: a few minutes on two CPU cores.
 
 Example: alpha-umi quickstart
 
@@ -144,7 +144,7 @@ def _measured(team: Team, models: Mapping[View, Model], tasks: Sequence[Trajecto
     from alpha_umi.evaluation.gym_metrics import summed_up
 
     episodes: list[Episode] = []
-    with Meter(f"measuring {team.name}", total=len(tasks)) as meter:
+    with Meter(f"measuring {team.name}", total=len(tasks), at_once=True) as meter:
 
         def on_done(episode: Episode) -> None:
             episodes.append(episode)
