@@ -74,7 +74,7 @@ def test_specs_of_own_modules(module: str, attribute: str, n: int) -> None:
         ("{module}_bad:x", "cannot be imported: ZeroDivisionError"),
         ("{module}_needy:x", "needs 'no_such_library_at_all'"),
         ("mcp:", "is not a source of tools"),
-        ("mcp:no-such-program-here --x", "no-such-program-here"),
+        pytest.param("mcp:no-such-program-here --x", "no-such-program-here", marks=pytest.mark.process),
         ("openapi:no_such_file.json", "no_such_file.json"),
         ("toolbench:no_such_folder", "no_such_folder"),
         ("./tools.py:x", "is not a source of tools"),
