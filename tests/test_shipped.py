@@ -16,6 +16,7 @@ from typer.testing import CliRunner, Result
 from alpha_umi import resources
 from alpha_umi.adapters import is_adapter, read_card
 from alpha_umi.cli import shipped
+from alpha_umi.digests import backbone_digest
 from alpha_umi.errors import UsageError
 from alpha_umi.prompts import Layout, View, load_prompts
 from alpha_umi.roles import load_role, load_team
@@ -180,7 +181,7 @@ def test_the_default_team_says_how_it_was_made() -> None:
     roles = [read_card(Path(str(team.role(view).weights))) for view in (View.PLANNER, View.CALLER, View.SUMMARIZER)]
     for card in roles:
         assert card is not None
-        assert card.base_digest == backbone.merged_digest
+        assert card.base_digest == backbone_digest(backbone.base_digest, Path(team.backbone))
         assert (card.data_digest, card.recipe_digest) == (backbone.data_digest, backbone.recipe_digest)
         assert card.prompt_digest == load_prompts(Layout.SHARED).digest
 
