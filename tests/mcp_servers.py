@@ -66,12 +66,12 @@ def script(folder: Path, body: str = "", *, name: str = "server.py") -> list[str
 
 def alive(pid: int) -> bool:
     """Whether a process runs."""
+    stat = Path(f"/proc/{pid}/stat")
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+        return not stat.exists() or stat.read_text(encoding="utf-8").rpartition(")")[2].split()[0] != "Z"
+    except (ProcessLookupError, FileNotFoundError):  # it may end between any two of these
         return False
-    stat = Path(f"/proc/{pid}/stat")
-    return not stat.exists() or stat.read_text(encoding="utf-8").rpartition(")")[2].split()[0] != "Z"
 
 
 def ends(pid: int, *, within_s: float = 60.0) -> bool:

@@ -310,6 +310,7 @@ def _strange() -> Iterator[Trajectory]:
         yield task.model_copy(update={"meta": {}})
 
 
+@pytest.mark.slow
 def test_smollm2_at_work_in_the_gym() -> None:
     """Several episodes at once on one real model: untrained it solves nothing, and each episode says why."""
     tasks, _ = gym_tasks("gym:unseen_instructions", limit=3, seed=1)

@@ -119,6 +119,7 @@ def test_the_team_that_ships_is_trained_on(tmp_path: Path) -> None:
     assert loss < 0.5, "that of the untrained base is above 1"
 
 
+@pytest.mark.slow
 def test_one_model_that_speaks_for_all_is_trained_on(tiny: Path, data: Path, tmp_path: Path) -> None:
     """Single-LLM: no backbone below the roles, every seat the same adapter."""
     path = str(ONE / "gym_single_llm.yaml")
