@@ -150,8 +150,9 @@ def test_two_cpu_ranks_train_roles_together_under_deepspeed(run: Path, tiny: Pat
         assert card.results["engine"] == "DeepSpeedEngine"
     for stage in ("planner", "caller", "summarizer"):
         alone, ranks = lines_of(run, stage), lines_of(out, stage)
-        # The same batches of the same model; where a role has none, ranks let its momentum go on (`SharedTrainer`).
-        assert [x["loss"] for x in ranks] == pytest.approx([x["loss"] for x in alone], rel=0.05)
+        # The same batches of the same model, dropout drawn by each rank; where a role has none, ranks let its momentum
+        # go on (`SharedTrainer`).
+        assert [x["loss"] for x in ranks] == pytest.approx([x["loss"] for x in alone], rel=0.1)
         assert [x["step"] for x in ranks] == [x["step"] for x in alone]
         assert [x["learning_rate"] for x in ranks] == pytest.approx([x["learning_rate"] for x in alone])
     assert load_team(str(out)).planner.weights
