@@ -11,7 +11,7 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from alpha_umi import resources
+from alpha_umi import resources, stamps
 from alpha_umi.adapters import Card, read_card
 from alpha_umi.cli import doctor
 from alpha_umi.errors import ModelError, UsageError
@@ -61,7 +61,10 @@ def old_team(team: Path) -> Path:
     return team
 
 
-def test_the_team_that_ships_fits_and_names_today(team: Path) -> None:
+def test_the_team_that_ships_fits_and_names_today(team: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By what is there: a digest that was remembered may be of a rule before this one."""
+    monkeypatch.setattr(stamps, "_known", {})
+    monkeypatch.setattr(stamps, "_read", lambda _: None)
     check_team(load_team(str(team)))
     rows = cards.compare(load_team(str(team)))
     assert {(row.folder.name, row.key) for row in rows} == {(part, key) for part in PARTS for key in doctor._WHAT}
