@@ -132,6 +132,11 @@ def date_of(folders: Iterable[Path]) -> str | None:
     return next((card.date for card in cards if card is not None and card.date is not None), None)
 
 
+def is_called(path: str, names: Iterable[str]) -> bool:
+    """Whether a layer is meant by one of some names, by PEFT's rule: the name is its path or ends it."""
+    return any(path == name or path.endswith(f".{name}") for name in names)
+
+
 def is_adapter(folder: Path) -> bool:
     """Whether a folder holds a LoRA adapter rather than a full model."""
     return (folder / "adapter_config.json").is_file()

@@ -21,10 +21,12 @@ from typing import Any, NamedTuple
 from pydantic_core import from_json
 
 from alpha_umi.errors import ModelError
-from alpha_umi.stamps import remembered, remembered_of
+from alpha_umi.stamps import remembered, remembered_of, rule_of
 
 SCHEME = "2:"
 """Before 2, digests of weights hashed the bytes of their files (`first_weights_digest`)."""
+
+_RULE = rule_of(__file__)
 
 WITHOUT_EFFECT = {
     "config.json": {
@@ -84,7 +86,7 @@ def weights_digest(folder: Path) -> str:
     files = [*weight_files(folder), *(folder / name for name in WITHOUT_EFFECT if (folder / name).is_file())]
     if missing := next((file for file in files if not file.is_file()), None):
         raise ModelError(f"{missing} is missing")
-    return remembered(f"weights {SCHEME}", files, lambda: text_digest([_tensors(folder), _configuration(folder)]))
+    return remembered(f"weights {_RULE}", files, lambda: text_digest([_tensors(folder), _configuration(folder)]))
 
 
 def weight_files(folder: Path) -> list[Path]:
@@ -228,7 +230,7 @@ def tokenizer_digest(tokenizer: Any) -> str:
     """
     core = getattr(tokenizer, "backend_tokenizer", None)
     written = core.to_str() if core is not None else ""
-    pieces = remembered_of(f"vocabulary {SCHEME}", written, lambda: _pieces(tokenizer, written)) if written else ""
+    pieces = remembered_of(f"vocabulary {_RULE}", written, lambda: _pieces(tokenizer, written)) if written else ""
     flags = ("special", "lstrip", "rstrip", "normalized", "single_word")
     added = [
         (i, str(token), [flag for flag in flags if getattr(token, flag, False)])

@@ -25,11 +25,16 @@ file systems' clocks."""
 _known: dict[str, tuple[Any, str]] = {}
 
 
+def rule_of(file: str) -> str:
+    """A word for the rule that a module's file holds: what another text of it made is never taken for this one's."""
+    return hashlib.sha256(Path(file).read_bytes()).hexdigest()[:12]
+
+
 def remembered(purpose: str, files: Sequence[Path], compute: Callable[[], str]) -> str:
     """The value for files, from memory where they are as they were, else computed.
 
     Args:
-        purpose: what the value is, with the version of the rule that makes it and of all else it depends on.
+        purpose: what the value is, and the rule that makes it (`rule_of`).
         files: those it is made from.
         compute: makes it.
     """

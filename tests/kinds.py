@@ -1,6 +1,7 @@
 """Which tests need a model or start processes: read from what each one refers to, so that nobody marks tests by hand.
 
-`fast` is what does neither and is not `slow`; what says so and yet loads torch or starts a process is an error.
+`fast` is what does neither and is not `slow`; under `-m fast` one that loads torch or starts a process all the same is
+an error.
 """
 
 from __future__ import annotations
@@ -29,12 +30,11 @@ MODEL = frozenset(
         "load_tokenizer",
         "load_local",
         "tokenizer",
-        "Apart",
     }
 )
 """Names that stand for the libraries of the `local` and `train` extras."""
 
-PROCESS = frozenset({"subprocess", "multiprocessing", "executable", "Popen", "fork", "Apart"})
+PROCESS = frozenset({"subprocess", "multiprocessing", "executable", "Popen", "fork", "postgres"})
 PROCESS_FILES = frozenset({"test_tools_interpreter.py", "test_tools_mcp.py", "test_serving_mcp.py"})
 """Files whose subject is another process."""
 

@@ -481,3 +481,15 @@ def test_the_first_rule_covered_bytes_and_the_version_in_them(tmp_path: Path) ->
     (folder / "config.json").write_bytes(config.replace(b"5.23.0", b"5.99.1"))
     assert first_weights_digest(folder) != then
     assert first_weights_digest(folder, transformers="5.23.0") == then
+
+
+def test_what_another_rule_made_is_not_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A card was once written from the memory of an earlier form of the rule."""
+    folder = model(tmp_path / "a")
+    _settle(folder)
+    first = weights_digest(folder)
+    (tmp_path / "rule.py").write_text("one")
+    assert stamps.rule_of(str(tmp_path / "rule.py")) != stamps.rule_of(digests.__file__) == digests._RULE
+    monkeypatch.setattr(digests, "_RULE", stamps.rule_of(str(tmp_path / "rule.py")))
+    monkeypatch.setattr(digests, "_tensors", lambda _: [])
+    assert weights_digest(folder) != first

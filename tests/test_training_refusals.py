@@ -12,7 +12,7 @@ import pytest
 from alpha_umi.cli import train as verb
 from alpha_umi.errors import ConfigError
 from alpha_umi.training.planning import check_recipe
-from alpha_umi.training.recipe import load_recipe
+from alpha_umi.training.recipe import Recipe, load_recipe
 
 if TYPE_CHECKING:
     from transformers import (
@@ -59,8 +59,8 @@ def base_of(config: PreTrainedConfig, folder: Path) -> str:
     return str(folder / "base")
 
 
-def check(base: str, *overrides: str, recipe: str = "smoke") -> None:
-    check_recipe(load_recipe(recipe, overrides=[f"base={base}", *overrides]))
+def check(base: str, *overrides: str, recipe: str = "smoke") -> Recipe:
+    return check_recipe(load_recipe(recipe, overrides=[f"base={base}", *overrides]))
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_attention_that_hands_nothing_on_reads_no_shared_context(tmp_path: Path)
 )
 def test_what_can_be_run_is_let_through(make: Callable[[], PreTrainedConfig], tmp_path: Path) -> None:
     for layout in ("paper", "shared"):
-        check(base_of(make(), tmp_path), f"layout={layout}", "team=umi", recipe="glpft")
+        assert check(base_of(make(), tmp_path), f"layout={layout}", "team=umi", recipe="glpft").layout == layout
 
 
 ATTENTION = "[q_proj, k_proj, v_proj, o_proj]"
@@ -164,7 +164,7 @@ def test_zero_3_is_refused(stage: Any, tmp_path: Path) -> None:
 def test_lower_stages_of_zero_are_not(config: dict[str, Any], tmp_path: Path) -> None:
     file = tmp_path / "zero.json"
     file.write_text(json.dumps(config))
-    check(base_of(LlamaConfig(**SMALL), tmp_path), f"deepspeed={file}")
+    assert check(base_of(LlamaConfig(**SMALL), tmp_path), f"deepspeed={file}").deepspeed == str(file)
 
 
 def test_a_configuration_that_is_no_object_is_named(tmp_path: Path) -> None:

@@ -70,12 +70,7 @@ def run(
     as_json: bool = typer.Option(False, "--json", help="Print the result as one JSON object; words go to stderr."),
 ) -> None:
     """Answer a question."""
-    if question is None and thread is None:
-        raise UsageError("nothing to do: give a question, or --thread NAME to go on with a run")
-    if question is not None and not question.strip():
-        raise UsageError("the question is empty")
-    if reply is not None and (question is not None or thread is None):
-        raise UsageError("--reply answers what a thread waits for: give it with --thread NAME and no question")
+    _check(question, thread, reply)
     from alpha_umi.models.loading import find_base
 
     chosen = load_team(team)
@@ -113,6 +108,16 @@ def run(
         _say_how_to_go_on(told | {f"--{key.replace('_', '-')}": value for key, value in given.items()}, free, console)
     if result.outcome is not Outcome.ANSWERED:
         raise typer.Exit(1)
+
+
+def _check(question: str | None, thread: str | None, reply: str | None) -> None:
+    """Refuse words that do not go together."""
+    if question is None and thread is None:
+        raise UsageError("nothing to do: give a question, or --thread NAME to go on with a run")
+    if question is not None and not question.strip():
+        raise UsageError("the question is empty")
+    if reply is not None and (question is not None or thread is None):
+        raise UsageError("--reply answers what a thread waits for: give it with --thread NAME and no question")
 
 
 def _say_how_to_go_on(options: Mapping[str, Any], free: bool, console: Console) -> None:

@@ -18,14 +18,16 @@ from pydantic import ValidationError
 
 from alpha_umi.data.filters import Report
 from alpha_umi.data.stream import open_binary
-from alpha_umi.digests import SCHEME, ordered_digest
+from alpha_umi.digests import ordered_digest
 from alpha_umi.errors import DataError
 from alpha_umi.resources import user_path
-from alpha_umi.stamps import remembered
+from alpha_umi.stamps import remembered, rule_of
 from alpha_umi.trajectory import Trajectory
 
 TRAJECTORIES = "trajectories.jsonl"
 REPORT = "report.json"
+
+_RULE = rule_of(__file__)
 
 SplitBy = Literal["query", "id"]
 
@@ -151,7 +153,7 @@ def digest(path: str | Path) -> str:
     def compute() -> str:
         return ordered_digest(map(content, _read_lines(file)))
 
-    return remembered(f"data {SCHEME} {file.name}", [file], compute)
+    return remembered(f"data {_RULE} {file.name}", [file], compute)
 
 
 def first_digest(path: str | Path) -> str:

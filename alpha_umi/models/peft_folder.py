@@ -15,6 +15,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
 
+from alpha_umi.adapters import is_called
 from alpha_umi.errors import ModelError
 
 _PREFIX = "base_model.model."
@@ -69,8 +70,7 @@ def check_whole(model: nn.Module, pairs: Sequence[Pair], folder: Path) -> None:
     names = config.get("target_modules")
     if not isinstance(names, list) or any(config.get(key) for key in ("layers_to_transform", "exclude_modules")):
         return
-    ends = tuple(f".{name}" for name in names)
-    wanted = {p for p, m in model.named_modules() if isinstance(m, nn.Linear) and f".{p}".endswith(ends)}
+    wanted = {p for p, m in model.named_modules() if isinstance(m, nn.Linear) and is_called(p, names)}
     if lost := sorted(wanted - {pair.path for pair in pairs}):
         more = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
         raise ModelError(f"{folder} is not whole: it has nothing for {lost[0]}{more}")

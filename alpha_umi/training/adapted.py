@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
+from alpha_umi.adapters import is_called
 from alpha_umi.training.recipe import Lora, Recipe
 
 ALL = "all-linear"
-
-
-def is_called(path: str, names: Iterable[str]) -> bool:
-    """Whether a layer is meant by one of some names, by PEFT's rule: the name is its path or ends it."""
-    return any(path == name or path.endswith(f".{name}") for name in names)
 
 
 def with_names(recipe: Recipe) -> Recipe:

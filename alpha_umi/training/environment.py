@@ -67,8 +67,9 @@ def sharding(recipe: Recipe) -> list[str]:
     ]
     if recipe.deepspeed is not None:
         path = find_deepspeed(recipe.deepspeed)
-        odd += [f"deepspeed: {path} {why}" for why in _divides(_zero_stage(_read(path)))]
-        if "tensor_parallel" in _read(path):
+        config = _read(path)
+        odd += [f"deepspeed: {path} {why}" for why in _divides(_zero_stage(config))]
+        if "tensor_parallel" in config:
             odd.append(
                 f"deepspeed: {path} asks for tensor parallelism, which would save each process's part: leave it out"
             )

@@ -61,7 +61,10 @@ def train(recipe: Recipe, out: Path, *, stage: str | None = None, resume: bool =
     digest = store.digest(data)
     if is_first():
         reads = _reads(recipe, encoder)
-        run_folder.open_run(out, recipe, data=data, reads=reads, world=world_size(), began_with=begin.digests)
+        began_with = begin.digests
+        run_folder.open_run(
+            out, recipe, data=data, data_digest=digest, reads=reads, world=world_size(), began_with=began_with
+        )
     left = [name for name in wanted if not run_folder.is_finished(out, name)]
     if left:
         recipe = batches.in_rows(recipe, data, out / "rows", encoder)
@@ -140,9 +143,9 @@ def _train(
                 base_digest=from_digest,
                 data_digest=data_digest,
                 warm_start=began_with,
-                date=encoder.date,
+                encoder=encoder,
             )
-            write_card(out / name, card.model_copy(update=_texts(encoder)))
+            write_card(out / name, card)
         shutil.rmtree(checkpoints, ignore_errors=True)
     trainer.finish_stage(made)
 
@@ -187,7 +190,7 @@ def _card(
     base_digest: str,
     data_digest: str,
     warm_start: str | None,
-    date: str | None,
+    encoder: ChatEncoder,
 ) -> Card:
     stage = recipe.stages[name]
     return Card(
@@ -200,7 +203,8 @@ def _card(
         layout=recipe.layout,
         prompt_digest=load_prompts(recipe.layout).digest,
         observation_chars=recipe.observation_chars,
-        date=date,
+        date=encoder.date,
+        **_texts(encoder),
         recipe_digest=run_folder.recipe_digest(recipe),
         data_digest=data_digest,
         seed=recipe.seed + list(recipe.stages).index(name),

@@ -108,6 +108,7 @@ def open_run(
     recipe: Recipe,
     *,
     data: Path,
+    data_digest: str,
     reads: Mapping[str, str],
     world: int,
     began_with: Mapping[str, str] | None = None,
@@ -118,6 +119,7 @@ def open_run(
         run: the folder.
         recipe: resolved.
         data: the data set.
+        data_digest: of it.
         reads: `base_digest`, `tokenizer_digest` and `template_digest`.
         world: number of processes.
         began_with: digests of the adapters that stages begin with, by stage.
@@ -129,7 +131,7 @@ def open_run(
     path = run / RECIPE_FILE
     facts: dict[str, Any] = {
         "recipe_digest": recipe_digest(recipe),
-        "data_digest": store.digest(data),
+        "data_digest": data_digest,
         "prompts_digest": prompts_digest(recipe),
         **reads,
         "warm_start": dict(began_with or {}) or None,
@@ -178,8 +180,9 @@ def _check_same(
     """
     old = not str(before["recipe_digest"]).startswith(SCHEME)
     if changed if old else before["recipe_digest"] != facts["recipe_digest"]:
+        what = ", ".join(changed) or "the team or the DeepSpeed configuration that it names"
         raise UsageError(
-            f"{run} was trained with another recipe ({', '.join(changed)} differ); "
+            f"{run} was trained with another recipe ({what} differ); "
             f"continue with {run / RECIPE_FILE}, or choose another --out"
         )
     if old:
