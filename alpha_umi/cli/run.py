@@ -93,9 +93,7 @@ def run(
         names = {tool.name for tool in offered.tools}
         options: dict[str, Any] = {"search": strategy, "sensitive": [name for name in guarded if name in names]}
         if thread is not None:
-            from alpha_umi.agent.persistence import threads_file
-
-            options["threads"] = threads or threads_file()
+            options["threads"] = threads or _threads_file()
         with waiting(f"loading the team {team}"):
             agent = Agent.from_team(chosen, tools=offered, budget=budget, **options)
     voice = Voice(console)
@@ -118,6 +116,12 @@ def _check(question: str | None, thread: str | None, reply: str | None) -> None:
         raise UsageError("the question is empty")
     if reply is not None and (question is not None or thread is None):
         raise UsageError("--reply answers what a thread waits for: give it with --thread NAME and no question")
+
+
+def _threads_file() -> Path:
+    from alpha_umi.agent.persistence import threads_file  # brings in SQLite's savers, for threads alone
+
+    return threads_file()
 
 
 def _say_how_to_go_on(options: Mapping[str, Any], free: bool, console: Console) -> None:

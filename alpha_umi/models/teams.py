@@ -12,7 +12,7 @@ from shlex import quote
 from typing import TYPE_CHECKING, NamedTuple
 
 from alpha_umi.adapters import Card, check_card, check_reading, date_of, is_adapter, read_card
-from alpha_umi.digests import SCHEME, backbone_digest, weight_files, weights_digest
+from alpha_umi.digests import SCHEME, backbone_digest, weight_files
 from alpha_umi.encoding import ChatEncoder
 from alpha_umi.errors import ModelError
 from alpha_umi.models.bases import base_digest, continued
@@ -49,12 +49,11 @@ def load_local(team: Team, *, dtype: torch.dtype | None = None, device: str | No
 
     def engine(home: str) -> Engine:
         if home not in engines:
-            encoder = encoders[home]
-            weights, digest = load_base(home, dtype=dtype, device=device), base_digest(home)
+            weights = load_base(home, dtype=dtype, device=device)
             if home == team.base and backbone is not None:
                 merge_into(weights, backbone)
-                digest = f"{digest}+{weights_digest(backbone)}"
-            engines[home] = Engine(weights, encoder, context=team.context, digest=digest)
+            digest = foundation.digest if home == team.base else base_digest(home)
+            engines[home] = Engine(weights, encoders[home], context=team.context, digest=digest)
         return engines[home]
 
     models: dict[View, LocalModel] = {}
