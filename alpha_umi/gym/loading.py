@@ -10,8 +10,8 @@ import re
 from collections.abc import Callable, Mapping
 
 from alpha_umi.errors import ToolError, UsageError
-from alpha_umi.gym.own import attribute_of, import_own
 from alpha_umi.gym.registry import categories, toolbox
+from alpha_umi.plugins import attribute_of, import_own
 from alpha_umi.tools.base import Toolbox
 from alpha_umi.tools.combined import CombinedToolbox
 from alpha_umi.tools.functions import as_toolbox

@@ -30,8 +30,8 @@ from alpha_umi.gym.domains import (
     units,
 )
 from alpha_umi.gym.intents import Category
-from alpha_umi.gym.own import attribute_of, import_own
 from alpha_umi.gym.world import World
+from alpha_umi.plugins import attribute_of, import_own
 from alpha_umi.tools.functions import FunctionTool, FunctionToolbox
 from alpha_umi.tools.signatures import tool_of
 from alpha_umi.tools.validation import refused
