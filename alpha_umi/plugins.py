@@ -79,7 +79,8 @@ class PluginPoint(Generic[T]):
             return self._of_package(name, points)
         if own and _OWN.fullmatch(name):
             module, _, attribute = name.partition(":")
-            return attribute_of(import_own(module, name, possible=self.possible()), attribute, name)
+            own_one: T = attribute_of(import_own(module, name, possible=self.possible()), attribute, name)
+            return own_one
         raise UsageError(f"there is no {self.noun} '{name}'; {self.possible(own=own)}")
 
     def possible(self, *, own: bool = True) -> str:
