@@ -64,7 +64,7 @@ def test_quickstart_answers_and_measures() -> None:
         "caller     ",
         "tool       ",
         "untrained",
-        "measured now",
+        "trained (now)",
         "alpha-umi run",
         "alpha-umi train gym",
     )

@@ -95,26 +95,36 @@ def test_the_quickstart_says_what_was_measured_now_and_what_was_not(monkeypatch:
     scripted(monkeypatch, "No. Next: give up.")
     code, shown, progress = invoke("--tasks", "10")
     assert code == 0
-    table = shown[shown.index("measured now") :]
-    assert "from its card" in shown
-    assert "7% [3%, 16%] of 60" in table
+    table = shown[shown.index("trained (now)") :]
+    assert "untrained (card)" in shown
+    assert "7% [3, 16] of 60" in table
+    assert "43% [32, 56] of 60" in table
     assert verb.CARD in table
-    rows = {line.split("│")[1].strip(): line.split("│")[3].strip() for line in table.splitlines() if "│" in line}
-    solvable, hopeless = rows["with a solution"], rows["without one"]
+    rows = {line.split("│")[1].strip(): line.split("│")[4].strip() for line in table.splitlines() if "│" in line}
+    solvable, hopeless = rows["solvable"], rows["unsolvable"]
     n = int(solvable.rpartition(" of ")[2])
     low, high = wilson(0, n)
-    assert solvable == f"0% [{low:.0%}, {high:.0%}] of {n}"
+    assert solvable == f"0% [{100 * low:.0f}, {100 * high:.0f}] of {n}"
     assert hopeless.startswith("100% [")
     assert rows["all"].endswith(" of 10")
     assert next(line for line in progress.splitlines() if line.startswith("measuring default")).endswith("0/10")
 
 
-def test_the_numbers_of_the_untrained_base_are_the_cards() -> None:
+@pytest.mark.parametrize(("each", "n"), [(0.5, verb.MOST), (6.0, 10), (60.0, verb.FEWEST)])
+def test_a_slow_machine_measures_on_fewer_tasks(each: float, n: int) -> None:
+    assert verb._in_a_minute(each) == n
+
+
+@pytest.mark.parametrize(
+    ("heading", "rates"),
+    [("## What it solves", verb.TRAINED), ("The untrained base on the same tasks", verb.UNTRAINED)],
+)
+def test_the_numbers_of_the_card_are_the_cards(heading: str, rates: dict[str, tuple[int, int]]) -> None:
     card = (ROOT / verb.CARD).read_text(encoding="utf-8")
-    untrained = card[card.index("The untrained base on the same tasks") :]
-    row = next(line for line in untrained.splitlines() if line.startswith(f"| `{verb.SPLIT}`"))
+    section = card[card.index(heading) :]
+    row = next(line for line in section.splitlines() if line.startswith(f"| `{verb.SPLIT}`"))
     cells = [cell.strip() for cell in row.strip("|").split("|")]
-    assert int(cells[1]) == verb.UNTRAINED["pass_rate"][1]
-    for cell, (passed, n) in zip(cells[2:5], verb.UNTRAINED.values(), strict=True):
+    assert int(cells[1]) == rates["pass_rate"][1]
+    for cell, (passed, n) in zip(cells[2:5], rates.values(), strict=True):
         low, high = wilson(passed, n)
         assert cell == f"{100 * passed / n:.0f} % [{100 * low:.0f}, {100 * high:.0f}]"
