@@ -17,14 +17,14 @@ _WHERE = {
     "Call": "trajectory",
     "DFSDT": "agent.strategies",
     "Decision": "trajectory",
-    "Layout": "prompts",
+    "Layout": "layouts",
     "Observation": "trajectory",
     "Outcome": "trajectory",
     "Plan": "trajectory",
     "Step": "trajectory",
     "Tool": "trajectory",
     "Trajectory": "trajectory",
-    "View": "prompts",
+    "View": "roles",
     "Role": "roles",
     "Team": "roles",
     "load_team": "roles",
@@ -35,6 +35,7 @@ _WHERE = {
     "Trace": "agent.tracing",
     "build_graph": "agent.graph",
     "idempotency_key": "tools.base",
+    "load_layout": "layouts",
     "load_models": "models.loading",
     "load_tools": "gym.loading",
     "tool_traits": "tools.functions",
@@ -54,12 +55,13 @@ if TYPE_CHECKING:
     from alpha_umi.agent.tracing import Trace as Trace
     from alpha_umi.errors import AlphaUmiError as AlphaUmiError
     from alpha_umi.gym.loading import load_tools as load_tools
+    from alpha_umi.layouts import Layout as Layout
+    from alpha_umi.layouts import load_layout as load_layout
     from alpha_umi.models.loading import load_models as load_models
     from alpha_umi.models.scripted import ScriptedModel as ScriptedModel
-    from alpha_umi.prompts import Layout as Layout
-    from alpha_umi.prompts import View as View
     from alpha_umi.roles import Role as Role
     from alpha_umi.roles import Team as Team
+    from alpha_umi.roles import View as View
     from alpha_umi.roles import load_team as load_team
     from alpha_umi.tools.base import idempotency_key as idempotency_key
     from alpha_umi.tools.functions import tool_traits as tool_traits

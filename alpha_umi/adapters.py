@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field, ValidationError
 
 from alpha_umi.errors import ModelError
-from alpha_umi.prompts import Layout, View, load_prompts
+from alpha_umi.roles import Team
 from alpha_umi.trajectory import Frozen
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ class Card(Frozen):
     """What a folder of weights is."""
 
     stage: str
-    views: tuple[View, ...]
-    """The conversations it was trained on."""
+    views: tuple[str, ...]
+    """The roles whose targets it was trained on."""
     kind: Literal["full", "lora"]
     base: str
     """What it continued from: a hub id or path for stage 1, a stage's name after it."""
@@ -46,7 +46,8 @@ class Card(Frozen):
     """Of the chat template that they were written by (`ChatEncoder.template_digest`)."""
     warm_start: str | None = None
     """Of a stage that trained an adapter on: the digest of the one it began with."""
-    layout: Layout
+    layout: str
+    """Name of the layout (`LayoutFile.name`)."""
     prompt_digest: str
     observation_chars: int
     date: str | None = None
@@ -84,23 +85,23 @@ def read_card(folder: Path) -> Card | None:
         raise ModelError(f"{path} is not a card: {error.errors()[0]['msg']}") from error
 
 
-def check_card(folder: Path, *, layout: Layout, view: View) -> Card | None:
+def check_card(folder: Path, team: Team, view: str) -> Card | None:
     """Read the card and refuse weights that expect other prompts than the team would send.
 
     Raises:
-        ModelError: another layout, another view, or another wording than today's.
+        ModelError: another layout, another role, or another wording than today's.
     """
     card = read_card(folder)
     if card is None:
         return None
-    if card.layout is not layout:
-        raise ModelError(f"{folder} was trained in the '{card.layout}' layout, the team speaks '{layout}'")
+    layout = team.layout
+    if card.layout != layout.name:
+        raise ModelError(f"{folder} was trained in the '{card.layout}' layout, the team speaks '{layout.name}'")
     if view not in card.views:
         raise ModelError(f"{folder} was trained as {', '.join(card.views)}, not as {view}")
-    today = load_prompts(layout).digest
-    if card.prompt_digest != today:
+    if card.prompt_digest != team.prompt_digest:
         raise ModelError(
-            f"{folder} was trained on other prompts (digest {card.prompt_digest}, today's is {today}): "
+            f"{folder} was trained on other prompts (digest {card.prompt_digest}, today's is {team.prompt_digest}): "
             "train it again or check out the prompts it was trained with"
         )
     return card

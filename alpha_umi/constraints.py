@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Mapping, Sequence
-from functools import cached_property
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property, lru_cache
 from typing import Any, Literal
 
 from referencing import Registry
@@ -50,6 +51,8 @@ class Constraint(Frozen):
     """What one completion has to be."""
 
     kind: Literal["plan", "call"]
+    markers: tuple[str, ...] = ()
+    """What a plan may end in."""
     tools: tuple[Tool, ...] = ()
     """What a call may name."""
 
@@ -65,7 +68,7 @@ class Constraint(Frozen):
             loose: how much of their schema is left out, for tools whose schema cannot be expressed: 1 leaves its
                 structure, `LOOSEST` any object.
         """
-        return _PLAN if self.kind == "plan" else _calls(self.tools, loose or {})
+        return _plan(self.markers) if self.kind == "plan" else _calls(self.tools, loose or {})
 
     def call_schema(self) -> dict[str, Any]:
         """A call as a JSON schema, `{"tool": ..., "arguments": {...}}`, for servers that know nothing else."""
@@ -83,8 +86,13 @@ class Constraint(Frozen):
         return {**schema, "$defs": moved.definitions} if moved.definitions else schema
 
 
-PLAN = Constraint(kind="plan")
-"""Any rationale, then one marker and nothing more."""
+def choice_of(markers: Iterable[str]) -> Constraint:
+    """Any rationale, then one of these markers and nothing more."""
+    return Constraint(kind="plan", markers=tuple(markers))
+
+
+PLAN = choice_of(MARKERS.values())
+"""What the published planner writes."""
 
 
 def call_of(tools: Sequence[Tool]) -> Constraint | None:
@@ -181,12 +189,17 @@ class _Moved:
         return f"#/$defs/{self._names[id(schema)]}"
 
 
-def _plan() -> str:
-    heads = {marker.partition(":")[0] for marker in MARKERS.values()}
-    assert len(heads) == 1, "every marker begins alike"
-    head = heads.pop() + ":"
-    ends = "|".join(marker.removeprefix(head).replace(".", r"\.") for marker in MARKERS.values())
+@lru_cache
+def _plan(markers: tuple[str, ...]) -> str:
+    head, colon, _ = markers[0].partition(":")
+    head += colon
+    if not colon or any(not marker.startswith(head) for marker in markers):
+        return f"start: /(.|\\n)*/ ({' | '.join(map(json.dumps, markers))})\n"  # no telling where the marker begins
+    ends = "|".join(_literally(marker.removeprefix(head)) for marker in markers)
+    head = _literally(head)
     return f"start: PLAN\nPLAN: (/(.|\\n)*/ & ~/(.|\\n)*{head}(.|\\n)*/) /{head}({ends})/\n"
 
 
-_PLAN = _plan()
+def _literally(text: str) -> str:
+    """A text in a regular expression of the grammar, which knows no escaped spaces."""
+    return re.sub(r"[.^$*+?{}\[\]\\|()/]", r"\\\g<0>", text)

@@ -16,7 +16,7 @@ import yaml
 from alpha_umi.adapters import ADAPTER, CARD_FILE, Card, is_adapter, read_card, write_card
 from alpha_umi.digests import backbone_digest, weights_digest
 from alpha_umi.errors import UsageError
-from alpha_umi.roles import ROLES, TEAM_FILE, Team
+from alpha_umi.roles import TEAM_FILE, Team
 
 
 def to_peft(team: Team, out: Path) -> Path:
@@ -34,12 +34,12 @@ def to_peft(team: Team, out: Path) -> Path:
 
     if out.exists() and any(out.iterdir()):
         raise UsageError(f"{out} is not empty: give another --out")
-    seats = {view.value: team.role(view) for view in ROLES}
+    seats = team.roles
     sources = {name: Path(role.weights) for name, role in seats.items() if role.weights is not None}
     whole = read_card(Path(team.base)) if Path(team.base).is_dir() else None
     _check(team, sources, whole)
     check_team(team)
-    text: dict[str, Any] = {"name": out.name, "description": team.description, "layout": team.layout.value}
+    text: dict[str, Any] = {"name": out.name, "description": team.description, "prompts": team.prompts}
     text |= {"base": team.base if whole is None else whole.base}
     if whole is not None:
         _copy(Path(team.base) / ADAPTER, out / "backbone", whole.base)
@@ -56,8 +56,11 @@ def to_peft(team: Team, out: Path) -> Path:
         _copy(folder, out / name, text["base"])
         _say_base(out / name, stands_on)
     text |= {"observation_chars": team.observation_chars, "context": team.context}
-    for name, role in seats.items():
-        text[name] = role.model_dump(mode="json") | {"weights": name if name in sources else None}
+    text["roles"] = {
+        name: role.model_dump(mode="json", exclude_none=True, exclude={"weights"})
+        | ({"weights": name} if name in sources else {})
+        for name, role in seats.items()
+    }
     (out / TEAM_FILE).write_text(yaml.safe_dump(text, sort_keys=False), encoding="utf-8")
     return out
 

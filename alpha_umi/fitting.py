@@ -6,10 +6,12 @@ is given a way to count.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from alpha_umi.prompts import Conversation, Layout, Message, View, observation_limits, render
+from alpha_umi.layouts import Layout
+from alpha_umi.prompts import Conversation, Message, observation_limits, render
+from alpha_umi.roles import Role
 from alpha_umi.trajectory import Trajectory
 
 
@@ -24,9 +26,10 @@ class Fitted(NamedTuple):
 def fit(
     trajectory: Trajectory,
     *,
-    view: View,
+    view: str,
     layout: Layout,
-    ask: View | None,
+    roles: Mapping[str, Role] | None = None,
+    ask: str | None,
     follow_up: str | None = None,
     observation_chars: int,
     count: Callable[[Sequence[Message]], int],
@@ -35,7 +38,13 @@ def fit(
     """Render with the longest observations that leave at most `room` tokens; None when nothing fits."""
     for limit in observation_limits(observation_chars):
         conversation = render(
-            trajectory, view=view, layout=layout, ask=ask, follow_up=follow_up, observation_chars=limit
+            trajectory,
+            view=view,
+            layout=layout,
+            roles=roles,
+            ask=ask,
+            follow_up=follow_up,
+            observation_chars=limit,
         )
         tokens = count(conversation.messages)
         if tokens <= room:

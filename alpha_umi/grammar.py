@@ -13,16 +13,18 @@ import json
 import re
 import warnings
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from alpha_umi.trajectory import Call, Decision, Plan
 
-MARKERS: dict[Decision, str] = {
+MARKERS: Mapping[str, str] = {
     Decision.GIVE_UP: "Next: give up.",
     Decision.SUMMARIZE: "Next: conclusion.",
     Decision.CALL: "Next: caller.",
 }
-"""In order of precedence where none ends a line: then the first of these wins, wherever it stands (released code)."""
+"""The published planner's, in order of precedence where none ends a line: then the first of these wins, wherever it
+stands (released code)."""
 
 EMPTY_OUTPUTS = frozenset({"", ".", ","})
 """Outputs that the released code replaces by `none`."""
@@ -36,7 +38,6 @@ NO_TOOL = "none"
 MAX_ARGUMENT_DEPTH = 64
 """Arguments nested deeper are refused: no real schema needs it and recursion must stay bounded."""
 
-_ENDING = re.compile("(" + "|".join(map(re.escape, MARKERS.values())) + r")[ \t\r]*$", re.MULTILINE)
 _ACTION = re.compile(r"^[ \t]*Action[ \t]*:[ \t]*(?P<tool>.*?)[ \t]*$", re.MULTILINE)
 _INPUT = re.compile(r"Action[ \t]+Input[ \t]*:", re.IGNORECASE)
 _ACTION_ON_ONE_LINE = re.compile(r"Action[ \t]*:[ \t]*(?P<tool>.*?)[ \t]*(?=Action[ \t]+Input[ \t]*:|$)", re.MULTILINE)
@@ -99,48 +100,89 @@ def _arguments(text: str) -> list[range]:
     return spans
 
 
-def format_plan(plan: Plan) -> str:
+def format_plan(plan: Plan, markers: Mapping[str, str] = MARKERS) -> str:
     """Write a plan as the planner's target text: rationale, one space, marker.
 
+    Args:
+        plan: what is written.
+        markers: the marker of each decision that the planner has, in order of precedence.
+
     Raises:
-        ValueError: the rationale itself holds a marker that would outrank the decision's own, here or in the release.
+        ValueError: the rationale itself holds a marker that would outrank the decision's own, here or in the release,
+            or the planner has no such decision.
     """
-    found = _ENDING.search(f"{plan.rationale} {MARKERS[plan.decision]}")
-    if found is not None and found.start() < len(plan.rationale):
+    if plan.decision not in markers:
+        raise ValueError(f"the planner has no choice '{plan.decision}' (it has {', '.join(markers)})")
+    return format_choice(plan.rationale, plan.decision, markers)
+
+
+def format_choice(rationale: str, choice: str, markers: Mapping[str, str]) -> str:
+    """Write what a role thought and chose: rationale, one space, marker.
+
+    Raises:
+        ValueError: the rationale itself holds a marker that would outrank the choice's own, here or in the release.
+    """
+    own = markers[choice]
+    found = _ending(tuple(markers.values())).search(f"{rationale} {own}")
+    if found is not None and found.start() < len(rationale):
         raise ValueError(f"the rationale holds the marker {found[1]!r}, so the plan cannot be read back")
-    for decision, marker in MARKERS.items():
-        if marker in plan.rationale:
+    for name, marker in markers.items():
+        if marker in rationale:
             raise ValueError(f"the rationale holds the marker {marker!r}, so the plan cannot be read back")
-        if decision is plan.decision:
+        if name == choice:
             break
-    marker = MARKERS[plan.decision]
-    return f"{plan.rationale} {marker}" if plan.rationale else marker
+    return f"{rationale} {own}" if rationale else own
 
 
-def parse_plan(text: str) -> Plan:
-    """Read a planner's completion.
+class Chosen(NamedTuple):
+    """What a role thought, and which of its choices it wrote."""
+
+    rationale: str
+    choice: str | None
+    """None where the text holds no marker."""
+
+
+def parse_plan(text: str, markers: Mapping[str, str] = MARKERS) -> Plan:
+    """Read a planner's completion, as `parse_choice` does.
+
+    Without any marker the decision is CALL, as in the released code, with fault `no_marker`.
+    """
+    rationale, choice = parse_choice(text, markers)
+    if choice is None:
+        return Plan(rationale=rationale, decision=Decision.CALL, fault="no_marker" if rationale else "empty")
+    return Plan(rationale=rationale, decision=Decision(choice))
+
+
+def parse_choice(text: str, markers: Mapping[str, str]) -> Chosen:
+    """Read the completion of a role that writes a choice.
 
     The first marker that ends a line decides: one in the middle of a sentence was quoted, from an observation say, and
     what a model writes after its decision is no other one. Where none ends a line it is as in the released code: the
-    first of `MARKERS` that occurs anywhere. The text before the chosen marker is the rationale, where quoted markers
+    first of the markers that occurs anywhere. The text before the chosen marker is the rationale, where quoted markers
     lose their full stop, so that no reader takes them for the decision; what follows is cut.
-    Without any marker the decision is CALL, as in the released code, with fault `no_marker`.
     """
     text = without_thought(text).text.removeprefix(": ").strip()
     if text in EMPTY_OUTPUTS:
-        return Plan(rationale="", decision=Decision.CALL, fault="empty")
-    if ending := _ENDING.search(text):
-        decision = next(decision for decision, marker in MARKERS.items() if marker == ending[1])
-        return Plan(rationale=_quoting(text[: ending.start()].removesuffix(" ")), decision=decision)
-    for decision, marker in MARKERS.items():
+        return Chosen("", None)
+    if ending := _ending(tuple(markers.values())).search(text):
+        choice = next(name for name, marker in markers.items() if marker == ending[1])
+        return Chosen(_quoting(text[: ending.start()].removesuffix(" "), markers), choice)
+    for name, marker in markers.items():
         before, found, _ = text.partition(marker)
         if found:
-            return Plan(rationale=before.removesuffix(" "), decision=decision)
-    return Plan(rationale=text, decision=Decision.CALL, fault="no_marker")
+            return Chosen(before.removesuffix(" "), name)
+    return Chosen(text, None)
 
 
-def _quoting(rationale: str) -> str:
-    for marker in MARKERS.values():
+@lru_cache
+def _ending(markers: tuple[str, ...]) -> re.Pattern[str]:
+    """A marker at the end of a line; of two that begin alike the longer one."""
+    longest = sorted(markers, key=len, reverse=True)
+    return re.compile("(" + "|".join(map(re.escape, longest)) + r")[ \t\r]*$", re.MULTILINE)
+
+
+def _quoting(rationale: str, markers: Mapping[str, str]) -> str:
+    for marker in markers.values():
         rationale = rationale.replace(marker, marker.removesuffix("."))
     return rationale
 

@@ -1,31 +1,45 @@
 """Role and Team, out of `roles/` or a training run's folder. Every role ablation is another Team.
 
-A role is a view of the conversation, the settings it decodes with, and the weights it speaks with. This module reads
-YAML and resolves paths; it loads no model.
+A role says what it writes, who speaks after it, its prompt, how it decodes and the weights it speaks with; a team is
+roles by name. This module reads YAML and resolves paths; it loads no model.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal, Self, TypeVar
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple, Self
 
-import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from alpha_umi import resources
-from alpha_umi.errors import ConfigError, UsageError
-from alpha_umi.prompts import OBSERVATION_CHARS, Layout, View
-from alpha_umi.trajectory import Frozen
+from alpha_umi import resources, role_graph
+from alpha_umi.config import parse_config, read_yaml
+from alpha_umi.errors import UsageError
+from alpha_umi.layouts import FIRST_ROLES, Layout, load_layout
+from alpha_umi.trajectory import Decision, Frozen
 
 DEFAULT_BASE = "HuggingFaceTB/SmolLM2-135M-Instruct"
 DEFAULT_TEAM = "default"
 """The team that ships with weights of its own, trained in the gym."""
 TEAM_FILE = resources.WHOLE
-ROLES = (View.PLANNER, View.CALLER, View.SUMMARIZER)
+OBSERVATION_CHARS = 2048
+"""Default length at which an observation loses its middle in a prompt."""
 
 
-FrozenT = TypeVar("FrozenT", bound=Frozen)
+class View(StrEnum):
+    """Names of the roles that ship first; any string is a role's name."""
 
+    PLANNER = "planner"
+    CALLER = "caller"
+    SUMMARIZER = "summarizer"
+    SINGLE = "single"
+
+
+ROLES: tuple[str, ...] = (View.PLANNER.value, View.CALLER.value, View.SUMMARIZER.value)
+"""The roles of α-UMi."""
 
 Structured = Literal["none", "grammar", "json"]
 
@@ -63,11 +77,50 @@ class Served(Frozen):
     """Further tries after a failure that may pass (connection, 429, 5xx), with backoff, honouring Retry-After."""
 
 
+class Writes(StrEnum):
+    """The form of what a role writes, and so how it is read (`grammar`)."""
+
+    CHOICE = "choice"
+    """A rationale, then the marker of one choice."""
+    CALL = "call"
+    """A tool call; the tool's observation follows."""
+    TEXT = "text"
+    """Words as they are, such as the answer."""
+    TURN = "turn"
+    """A whole step in one completion: rationale and action, or rationale and answer (α-UMi's Single-LLM)."""
+
+
+FINISH, GIVE_UP, USER = "finish", "give_up", "user"
+"""Where a choice may lead instead of to a role: the answer stands, the path ends without one, the user is asked."""
+ENDS = (FINISH, GIVE_UP, USER)
+
+
+class Choice(Frozen):
+    """One of the choices that a role may write."""
+
+    marker: str = Field(min_length=1)
+    """The words that end what the role writes, such as `Next: caller.`"""
+    next: str
+    """The role that speaks then, or one of `ENDS`."""
+    at_most: int | None = Field(default=None, ge=1)
+    """Times in one run that it may be followed; after that a rejected answer stands as it is."""
+
+
 class Role(Frozen):
-    """What a role reads and writes (its view), how it decodes, and the weights it speaks with."""
+    """One of a team's speakers: what it writes, who speaks next, its prompt, how it decodes, and its weights."""
 
     name: str
-    view: View
+    tag: str = ""
+    """Ends the user message that the role answers, in a layout with one conversation for all; by default `[NAME]`."""
+    writes: Writes
+    choices: Mapping[str, Choice] = Field(default_factory=dict)
+    """By name, of a role that writes a choice; in order of precedence where no marker ends a line."""
+    next: str = FINISH
+    """Who speaks after a call was answered, or a text was written."""
+    after: str | None = None
+    """The role whose text this one reads before it counts: it takes the place of that role's `next`."""
+    prompt: str = ""
+    """The layout's template for it; by default that of its name."""
     description: str = ""
     generation: Generation = Generation()
     weights: str | None = None
@@ -80,18 +133,45 @@ class Role(Frozen):
         """What it speaks with, in a word: a server's model, or the role itself over the team's base."""
         return self.served.model if self.served is not None else self.name
 
+    @property
+    def markers(self) -> Mapping[str, str]:
+        """The marker of each of its choices, by name."""
+        return {name: choice.marker for name, choice in self.choices.items()}
+
+    @property
+    def template(self) -> str:
+        """The layout's template for it."""
+        return self.prompt or self.name
+
+    @model_validator(mode="before")
+    @classmethod
+    def _tagged(cls, raw: Any) -> Any:
+        """A role that speaks in turn with others has a tag; one that writes whole turns speaks alone."""
+        if isinstance(raw, dict) and not raw.get("tag") and raw.get("writes") != Writes.TURN:
+            return {**raw, "tag": f"[{raw.get('name')}]"}
+        return raw
+
     @model_validator(mode="after")
     def _one_source(self) -> Self:
         if self.served is not None and self.weights is not None:
             raise ValueError("a role has weights or is served, not both")
+        if (self.writes is Writes.CHOICE) != bool(self.choices):
+            raise ValueError("choices: a role that writes a choice has some, and no other has")
+        markers = [choice.marker for choice in self.choices.values()]
+        if len(set(markers)) < len(markers):
+            raise ValueError("choices: two of them have one marker")
+        if "\n" in self.tag:
+            raise ValueError("tag: it is one line")
         return self
 
 
 class Team(Frozen):
-    """A role for each of planner, caller and summarizer, over one base."""
+    """Roles over one base, and how they speak with one another. The one called planner, else the first, begins
+    each step."""
 
     name: str
-    layout: Layout
+    prompts: str
+    """The layout: a name that ships, or a folder."""
     base: str = DEFAULT_BASE
     """A local folder or a hub id."""
     backbone: str | None = None
@@ -105,18 +185,104 @@ class Team(Frozen):
     merge_adapters: bool = False
     """Whether a local model merges LoRA roles into copies of the layers they adapt: faster, for more memory."""
     description: str = ""
-    planner: Role
-    caller: Role
-    summarizer: Role
+    roles: Mapping[str, Role] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _hangs_together(self) -> Self:
+        if mistakes := [*role_graph.mistakes(self.roles), *_wordless(self)]:
+            raise ValueError("; ".join(mistakes))
+        return self
+
+    @property
+    def layout(self) -> Layout:
+        """The wording that it speaks in."""
+        return load_layout(self.prompts)
 
     @property
     def single(self) -> bool:
         """Whether one completion is a whole step (α-UMi's Single-LLM)."""
-        return self.planner.view is View.SINGLE
+        return self.planner.writes is Writes.TURN
 
-    def role(self, view: View) -> Role:
-        """The role that speaks in a view; in a single team one role speaks all."""
-        return self.planner if view is View.SINGLE else {r: getattr(self, r.value) for r in ROLES}[view]
+    @property
+    def planner(self) -> Role:
+        """The role that begins each step."""
+        return self.roles[cast_of(self.roles).planner]
+
+    @property
+    def caller(self) -> Role:
+        """The role that writes calls; in a single team the one that writes all."""
+        return self.role(cast_of(self.roles).caller)
+
+    @property
+    def summarizer(self) -> Role:
+        """The role that writes answers; in a single team the one that writes all."""
+        return self.role(cast_of(self.roles).summarizer)
+
+    @property
+    def prompt_digest(self) -> str:
+        """Of what its roles were trained to read (`Layout.digest`)."""
+        return prompt_digest(self.layout, self.roles)
+
+    def role(self, name: str) -> Role:
+        """A role by name; of a single team the one that speaks in each place.
+
+        Raises:
+            UsageError: the team has no such role.
+        """
+        if name in self.roles:
+            return self.roles[name]
+        if self.single:
+            return self.planner
+        raise UsageError(f"the team '{self.name}' has no role '{name}'; it has {', '.join(self.roles)}")
+
+    def with_role(self, name: str, **changes: Any) -> Self:
+        """The team with some settings of a role changed; not checked again."""
+        changed = self.roles[name].model_copy(update=changes)
+        return self.model_copy(update={"roles": {**self.roles, name: changed}})
+
+
+class Cast(NamedTuple):
+    """Names of the roles whose words are a step's plan and call, and the trajectory's answer."""
+
+    planner: str
+    caller: str
+    summarizer: str
+
+
+def cast_of(roles: Mapping[str, Role]) -> Cast:
+    """Who plays these parts: the role called planner plans, else the first, and its choices lead to the others."""
+    planner = role_graph.first_of(roles)
+    by_choice = {name: choice.next for name, choice in planner.choices.items()}
+    parts = (by_choice.get(decision, planner.name) for decision in (Decision.CALL, Decision.SUMMARIZE))
+    return Cast(planner.name, *parts)
+
+
+@lru_cache
+def first_roles() -> Mapping[str, Role]:
+    """α-UMi's planner, caller and summarizer as they ship."""
+    return MappingProxyType({name: load_role(name) for name in ROLES})
+
+
+def _wordless(team: Team) -> Iterator[str]:
+    """Roles whose template the layout lacks."""
+    try:
+        layout = team.layout
+    except UsageError as error:
+        yield f"prompts: {error}"
+        return
+    for role in team.roles.values():
+        name = "system" if layout.shared and role.writes is not Writes.TURN else role.template
+        if not layout.has(name):
+            yield f"the layout '{team.prompts}' has no {name}.jinja for the role '{role.name}'"
+
+
+def prompt_digest(layout: Layout, roles: Mapping[str, Role]) -> str:
+    """Digest of what roles read in a layout. The first three count whether they are there or not: a team of one that
+    writes whole turns has the digest of the three."""
+    tags = {name: f"[{name}]" for name in FIRST_ROLES[:3]}
+    tags |= {role.name: role.tag for role in roles.values() if role.tag}
+    further = sorted({role.template for role in roles.values()} - set(FIRST_ROLES))
+    return layout.digest(tags, further)
 
 
 def load_role(name: str, *, beside: Path | None = None) -> Role:
@@ -126,7 +292,11 @@ def load_role(name: str, *, beside: Path | None = None) -> Role:
         ConfigError: the file's mistakes, all of them.
     """
     path = resources.find("roles", name, beside=beside)
-    return parse_config(Role, {"name": path.stem, **read_yaml(path)}, path)
+    return parse_config(Role, _role_file(path), path)
+
+
+def _role_file(path: Path) -> dict[str, Any]:
+    return {"name": path.stem, **read_yaml(path)}
 
 
 def load_team(name: str) -> Team:
@@ -152,69 +322,51 @@ def load_team(name: str) -> Team:
 
 
 def _team_from(path: Path) -> Team:
-    """Build a team from a file, its seats given as `{role: NAME, weights: FOLDER, generation: {...}}`."""
+    """Build a team from a file; each role is a NAME, `{role: NAME, weights: FOLDER, generation: {...}}`, or whole."""
     raw = read_yaml(path)
     raw.setdefault("name", path.parent.name if path.name == TEAM_FILE else path.stem)
-    for view in ROLES:
-        seat = raw.get(view.value)
-        if isinstance(seat, str):
-            seat = {"role": seat}
-        if isinstance(seat, dict) and "role" in seat:
-            role = load_role(str(seat.pop("role")), beside=path)
-            seat["generation"] = {**role.generation.model_dump(), **(seat.get("generation") or {})}
-            seat = {**role.model_dump(), **seat}
-        if isinstance(seat, dict):
-            if isinstance(seat.get("weights"), str):
-                seat["weights"] = str((path.parent / seat["weights"]).resolve())
-            raw[view.value] = seat
+    if "layout" in raw:
+        raw.setdefault("prompts", raw.pop("layout"))  # the key of before there were layouts of one's own
+    if isinstance(prompts := raw.get("prompts"), str) and (path.parent / prompts).is_dir() and "/" in prompts:
+        raw["prompts"] = str((path.parent / prompts).resolve())
+    if (given := _listed(raw)) is not None:
+        found = {name: _seat(name, value, path) for name, value in given.items()}
+        whole = [role for role in found.values() if isinstance(role, dict) and role.get("writes") == Writes.TURN]
+        raw["roles"] = {whole[0]["name"]: whole[0]} if len(whole) == len(found) else found
     if isinstance(raw.get("backbone"), str):
         raw["backbone"] = str((path.parent / raw["backbone"]).resolve())
     base = raw.get("base")
     if isinstance(base, str) and (path.parent / base).is_dir():
         raw["base"] = str((path.parent / base).resolve())
-    team = parse_config(Team, raw, path)
-    views = [team.planner.view, team.caller.view, team.summarizer.view]
-    if views != list(ROLES) and set(views) != {View.SINGLE}:
-        raise ConfigError(str(path), ["planner, caller and summarizer must each have their own view, or all be single"])
-    return team
+    return parse_config(Team, raw, path)
 
 
-def read_yaml(path: Path) -> dict[str, Any]:
-    """Read a YAML file whose top level is a mapping.
-
-    Raises:
-        ConfigError: unreadable YAML, with the line.
-    """
-    try:
-        value = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except UnicodeDecodeError as error:
-        raise ConfigError(str(path), ["the file is not UTF-8 text"]) from error
-    except yaml.YAMLError as error:
-        raise ConfigError(str(path), [" ".join(str(error).split())]) from error
-    if not isinstance(value, dict):
-        raise ConfigError(str(path), ["the file must hold a mapping of keys to values"])
-    return value
+def _listed(raw: dict[str, Any]) -> dict[str, Any] | None:
+    """A file's roles by name, whichever way they are given: `roles: [NAME, ...]`, `roles: {NAME: ...}`, or each of the
+    first three as a key of its own."""
+    given = raw.get("roles")
+    if isinstance(given, list) and all(isinstance(name, str) for name in given):
+        given = {Path(name).stem: name for name in given}
+    if given is None and any(name in raw for name in ROLES):
+        given = {str(name): raw.pop(name) for name in ROLES if name in raw}
+    return given if isinstance(given, dict) else None
 
 
-def parse_config(kind: type[FrozenT], raw: dict[str, Any], source: Path | str) -> FrozenT:
-    """Validate a configuration and report every mistake in it at once, as one of `source`."""
-    try:
-        return kind.model_validate(raw)
-    except ValidationError as error:
-        raise ConfigError(str(source), config_mistakes(error)) from error
-
-
-def config_mistakes(error: ValidationError) -> list[str]:
-    """Each mistake of a validation as `key: what is wrong`."""
-    mistakes = []
-    for item in error.errors(include_url=False):
-        key = ".".join(str(part) for part in item["loc"])
-        if not key:
-            mistakes.append(item["msg"].removeprefix("Value error, "))
-            continue
-        if item["type"] == "extra_forbidden":
-            mistakes.append(f"{key}: unknown key")
-        else:
-            shown = "" if item["type"] == "missing" else f" (found {str(item['input'])[:60]!r})"
-            mistakes.append(f"{key}: {item['msg'].lower().removeprefix('value error, ')}{shown}")
-    return mistakes
+def _seat(name: str, seat: Any, path: Path) -> Any:
+    """What a team's file says of a role, over what the role's own file says."""
+    if seat is None or isinstance(seat, str):
+        seat = {"role": seat or name}
+    if not isinstance(seat, dict):
+        return seat
+    seat = dict(seat)
+    view = seat.pop("view", None)  # how a role was written down before it said what it writes
+    if "writes" not in seat:
+        of = resources.find("roles", str(seat.pop("role", view or name)), beside=path)
+        file = _role_file(of)
+        seat["generation"] = {**(file.get("generation") or {}), **(seat.get("generation") or {})}
+        seat = {**file, **seat}
+    if seat.get("writes") != Writes.TURN:
+        seat["name"] = name
+    if isinstance(seat.get("weights"), str):
+        seat["weights"] = str((path.parent / seat["weights"]).resolve())
+    return seat

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 
 class Frozen(BaseModel):
@@ -49,11 +49,13 @@ class Observation(Frozen):
 
 
 class Decision(StrEnum):
-    """What the planner decides: the three edges of the agent graph."""
+    """What the planner decides: the edges of the agent graph."""
 
     CALL = "call"
     SUMMARIZE = "summarize"
     GIVE_UP = "give_up"
+    ASK_USER = "ask_user"
+    """Of a planner that has such a choice: its rationale is a question to the user."""
 
 
 class Plan(Frozen):
@@ -71,8 +73,19 @@ class Step(Frozen):
     plan: Plan
     call: Call | None = None
     observation: Observation | None = None
+    said: Mapping[str, str] = Field(default_factory=dict)
+    """What further roles wrote in this step, and the user where it asked for their word, by name and in order. An
+    answer that was sent back stands here under the name of who wrote it."""
     prompt: str = ""
     """A user message given just before this step (a follow-up, DFSDT's diversity prompt)."""
+
+    @model_serializer(mode="wrap")
+    def _without_nothing(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """What nobody said is not written: digests of data made before there were further roles stay valid."""
+        found: dict[str, Any] = dump(self)
+        if not self.said:
+            found.pop("said", None)
+        return found
 
     @property
     def is_decision(self) -> bool:

@@ -30,17 +30,18 @@ from rich.progress import track
 from alpha_umi import gym
 from alpha_umi.data import store
 from alpha_umi.encoding import ChatEncoder
+from alpha_umi.layouts import load_layout
 from alpha_umi.models.cache import SharedCache
 from alpha_umi.models.engine import Engine
 from alpha_umi.models.local import load_base, load_tokenizer
 from alpha_umi.models.spans import BACKBONE, Span
-from alpha_umi.prompts import Layout, View, render
+from alpha_umi.prompts import render
 from alpha_umi.training.recipe import Stage
 from alpha_umi.training.trainer import adapt
 from alpha_umi.trajectory import Trajectory
 from benchmarks.report import finish, show
 
-ROLES = (View.PLANNER, View.CALLER, View.SUMMARIZER)
+ROLES = ("planner", "caller", "summarizer")
 FEWER_TOKENS, FASTER_FULL, NO_SLOWER_LORA, MEMORY = 1.8, 1.2, 1.0, 1.35
 WAYS = ("separate", "full", "lora")
 OBSERVATION_CHARS = 256
@@ -51,7 +52,7 @@ POSITIONS = 2048
 class Turn(NamedTuple):
     """One role's turn: its prompt and the tokens it is made to write."""
 
-    view: View
+    view: str
     prompt: list[int]
     forced: list[int]
 
@@ -60,7 +61,9 @@ def turns(trajectory: Trajectory, encoder: ChatEncoder) -> list[Turn]:
     """All turns of a trajectory in the order in which the agent takes them."""
     found = []
     for order, view in enumerate(ROLES):
-        messages, targets, _ = render(trajectory, view=view, layout=Layout.PAPER, observation_chars=OBSERVATION_CHARS)
+        messages, targets, _ = render(
+            trajectory, view=view, layout=load_layout("paper"), observation_chars=OBSERVATION_CHARS
+        )
         for target in targets:
             prompt = encoder.prompt(messages[: target.message])
             written = encoder.row(messages[: target.message + 1], trained=()).ids[len(prompt) :]
@@ -94,7 +97,7 @@ class Way:
         if name == "lora":
             shared = Engine(load_base(), encoder)
             self.engines = dict.fromkeys(ROLES, shared)
-            self.weights = {v: shared.add_adapter(folder / v.value) for v in ROLES}
+            self.weights = {v: shared.add_adapter(folder / v) for v in ROLES}
         else:
             self.engines = {view: Engine(load_base(), encoder) for view in ROLES}
             self.weights = dict.fromkeys(ROLES, BACKBONE)
@@ -126,7 +129,7 @@ def make_adapters(folder: Path) -> None:
         for name, parameter in model.named_parameters():
             if "lora_B" in name:
                 torch.nn.init.normal_(parameter, std=0.01)
-        model.save_pretrained(folder / view.value)
+        model.save_pretrained(folder / view)
 
 
 def peak_memory(way: str, folder: Path, data: Path) -> float:
@@ -147,7 +150,7 @@ def only(way: str, folder: Path, data: Path) -> None:
     if way == "one":
         model = Way("lora", folder)
         model.weights = dict.fromkeys(ROLES, BACKBONE)
-        planner = [turn for turn in work if turn.view is View.PLANNER]
+        planner = [turn for turn in work if turn.view == "planner"]
         model.run(planner)
     else:
         Way(way, folder).run(work)

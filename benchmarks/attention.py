@@ -18,8 +18,8 @@ from torch.nn.functional import cross_entropy
 from alpha_umi import gym
 from alpha_umi.data.tokens import IGNORED, RowSettings, collate, rows
 from alpha_umi.encoding import ChatEncoder
+from alpha_umi.layouts import load_layout
 from alpha_umi.models.local import load_base, load_tokenizer
-from alpha_umi.prompts import Layout
 from alpha_umi.roles import ROLES
 from alpha_umi.training import causal
 from alpha_umi.training.recipe import Stage
@@ -50,7 +50,7 @@ def main() -> None:
     options = parser.parse_args()
     encoder = ChatEncoder(load_tokenizer())
     settings = RowSettings(
-        views=ROLES, layout=Layout.SHARED, context=2048, reserve=dict.fromkeys(ROLES, 64), observation_chars=512
+        views=ROLES, layout=load_layout("shared"), context=2048, reserve=dict.fromkeys(ROLES, 64), observation_chars=512
     )
     made = (row for task in gym.generate(options.rows, seed=1) for row in rows(task, settings, encoder))
     found = [{"input_ids": row.input_ids, "labels": row.labels} for row in made]

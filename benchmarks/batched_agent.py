@@ -19,12 +19,13 @@ from pathlib import Path
 from alpha_umi import gym
 from alpha_umi.data import store
 from alpha_umi.encoding import ChatEncoder
+from alpha_umi.layouts import load_layout
 from alpha_umi.models.base import Completion, Request
 from alpha_umi.models.engine import Engine
 from alpha_umi.models.generation import LocalModel
 from alpha_umi.models.local import load_base, load_tokenizer
 from alpha_umi.models.spans import BACKBONE
-from alpha_umi.prompts import Layout, View, render
+from alpha_umi.prompts import render
 from alpha_umi.roles import Generation
 from alpha_umi.trajectory import Trajectory
 from benchmarks.agent import ROLES, make_adapters
@@ -32,12 +33,12 @@ from benchmarks.report import finish, show
 
 FASTER = 3.0
 
-Turns = list[tuple[View, Request]]
+Turns = list[tuple[str, Request]]
 
 
 def episode(trajectory: Trajectory, encoder: ChatEncoder) -> Turns:
     """The requests of an episode, in order."""
-    conversation = render(trajectory, view=View.PLANNER, layout=Layout.SHARED, observation_chars=256)
+    conversation = render(trajectory, view="planner", layout=load_layout("shared"), observation_chars=256)
     row = encoder.row(conversation.messages, trained=())
     places = [i for i, message in enumerate(conversation.messages) if message.role == "assistant"]
     return [
@@ -53,12 +54,12 @@ def episode(trajectory: Trajectory, encoder: ChatEncoder) -> Turns:
     ]
 
 
-def run(turns: Turns, models: dict[View, LocalModel]) -> list[Completion]:
+def run(turns: Turns, models: dict[str, LocalModel]) -> list[Completion]:
     """One episode from its first call to its last."""
     try:
         return [models[view].complete(request) for view, request in turns]
     finally:
-        models[View.PLANNER].release(turns[0][1].session)
+        models["planner"].release(turns[0][1].session)
 
 
 def main() -> None:
@@ -74,8 +75,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         make_adapters(Path(scratch))
         models = {
-            view: LocalModel(engine, writer=engine.add_adapter(Path(scratch) / view.value), reader=BACKBONE)
-            for view in ROLES
+            view: LocalModel(engine, writer=engine.add_adapter(Path(scratch) / view), reader=BACKBONE) for view in ROLES
         }
     run(work[0][:2], models)  # first calls allocate
     begin = time.perf_counter()

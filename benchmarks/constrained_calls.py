@@ -22,7 +22,7 @@ from alpha_umi.fitting import fit
 from alpha_umi.grammar import parse_call
 from alpha_umi.gym import generate
 from alpha_umi.models.base import Request
-from alpha_umi.prompts import Message, View
+from alpha_umi.prompts import Message
 from alpha_umi.roles import Generation, Team
 from alpha_umi.trajectory import Outcome, Trajectory
 from benchmarks.report import finish, show
@@ -42,9 +42,9 @@ def prompts(n: int, split: Any, team: Team, model: Any) -> list[tuple[Trajectory
             asked = task.model_copy(update={"steps": steps, "answer": None, "outcome": Outcome.UNFINISHED})
             fitted = fit(
                 asked,
-                view=View.CALLER,
+                view="caller",
                 layout=team.layout,
-                ask=View.CALLER,
+                ask="caller",
                 observation_chars=team.observation_chars,
                 count=model.count_tokens,
                 room=model.context_length - 256,
@@ -92,7 +92,7 @@ def main() -> None:
     parser.add_argument("--split", default="unseen_tools")
     options = parser.parse_args()
     team = load_team(options.team)
-    model: Any = load_models(team)[View.CALLER]
+    model: Any = load_models(team)["caller"]
     asked = prompts(options.calls, options.split, team, model)
     for task, messages in asked[:3]:  # warm up, both ways
         for constraint in (None, call_of(task.tools)):

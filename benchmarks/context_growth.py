@@ -19,7 +19,6 @@ from alpha_umi.encoding import ChatEncoder
 from alpha_umi.models.engine import Engine
 from alpha_umi.models.local import load_base, load_tokenizer
 from alpha_umi.models.spans import Buffer, Span
-from alpha_umi.prompts import View
 from benchmarks.agent import make_adapters
 from benchmarks.report import finish, show
 
@@ -99,7 +98,7 @@ def main() -> None:
     engine = Engine(load_base(), ChatEncoder(load_tokenizer()))
     with tempfile.TemporaryDirectory() as scratch:
         make_adapters(Path(scratch))
-        writer = engine.add_adapter(Path(scratch) / View.CALLER.value)
+        writer = engine.add_adapter(Path(scratch) / "caller")
     measure(engine, writer, 64, 1)  # first calls allocate
     points = [measure(engine, writer, tokens, options.repeats) for tokens in LENGTHS]
     show(

@@ -31,8 +31,8 @@ from alpha_umi.adapters import is_adapter
 from alpha_umi.data import branches, store
 from alpha_umi.data.tokens import IGNORED, Row, RowSettings, rows
 from alpha_umi.encoding import ChatEncoder
+from alpha_umi.layouts import Layout, load_layout
 from alpha_umi.models.local import load_base, load_tokenizer
-from alpha_umi.prompts import Layout, View
 from alpha_umi.roles import ROLES, load_team
 from alpha_umi.training import glpft
 from alpha_umi.training.recipe import Lora, Recipe, Stage, load_recipe
@@ -71,7 +71,7 @@ def roles(out: Path, cell: Cell, start: Path, options: argparse.Namespace) -> Pa
     sets = ["stages.backbone=null", f"base={start}"]
     method = "full" if cell.method == "full" else "lora"
     for role in ROLES:
-        at = f"stages.{role.value}"
+        at = f"stages.{role}"
         sets += [f"{at}.start=base", f"{at}.method={method}", f"{at}.learning_rate={RATES[cell.method]}"]
         if method == "lora":
             rank = int(cell.method.removeprefix("lora"))
@@ -123,15 +123,13 @@ def losses(run: Path, cell: Cell, options: argparse.Namespace) -> dict[str, floa
         encoder = ChatEncoder(load_tokenizer())
         trajectories = list(islice(store.read(Path(options.test)), options.test_limit))
         measure = _shared_loss if cell.layout == "shared" else _paper_loss
-        found = {v.value: measure(run, v, trajectories, encoder, options.observation_chars) for v in ROLES}
+        found = {v: measure(run, v, trajectories, encoder, options.observation_chars) for v in ROLES}
         path.write_text(json.dumps(found), encoding="utf-8")
     kept: dict[str, float] = json.loads(path.read_text(encoding="utf-8"))
     return kept
 
 
-def _rows(
-    view: View, layout: Layout, trajectories: Sequence[Trajectory], encoder: ChatEncoder, chars: int
-) -> list[Row]:
+def _rows(view: str, layout: Layout, trajectories: Sequence[Trajectory], encoder: ChatEncoder, chars: int) -> list[Row]:
     settings = RowSettings(views=(view,), layout=layout, context=2048, reserve={view: 256}, observation_chars=chars)
     return [row for t in trajectories for row in rows(t, settings, encoder)]
 
@@ -141,7 +139,7 @@ def target_tokens(layout: Layout, options: argparse.Namespace) -> dict[str, int]
     encoder = ChatEncoder(load_tokenizer())
     trajectories = list(islice(store.read(Path(options.data)), options.limit))
     return {
-        view.value: sum(
+        view: sum(
             label != IGNORED
             for row in _rows(view, layout, trajectories, encoder, options.observation_chars)
             for label in row.labels
@@ -151,14 +149,14 @@ def target_tokens(layout: Layout, options: argparse.Namespace) -> dict[str, int]
 
 
 @torch.inference_mode()
-def _paper_loss(run: Path, view: View, trajectories: Sequence[Trajectory], encoder: ChatEncoder, chars: int) -> float:
+def _paper_loss(run: Path, view: str, trajectories: Sequence[Trajectory], encoder: ChatEncoder, chars: int) -> float:
     team = load_team(str(run))
     folder = Path(team.role(view).weights or team.base)
     model: Any = load_base(team.base if is_adapter(folder) else str(folder))
     if is_adapter(folder):
         model = PeftModel.from_pretrained(model, folder)
     total, count = 0.0, 0
-    for row in _rows(view, Layout.PAPER, trajectories, encoder, chars):
+    for row in _rows(view, load_layout("paper"), trajectories, encoder, chars):
         labels = torch.tensor(row.labels[1:])
         learned = labels != IGNORED
         logits = model(input_ids=torch.tensor([row.input_ids[:-1]]), use_cache=False).logits[0]
@@ -168,7 +166,7 @@ def _paper_loss(run: Path, view: View, trajectories: Sequence[Trajectory], encod
 
 
 @torch.inference_mode()
-def _shared_loss(run: Path, view: View, trajectories: Sequence[Trajectory], encoder: ChatEncoder, chars: int) -> float:
+def _shared_loss(run: Path, view: str, trajectories: Sequence[Trajectory], encoder: ChatEncoder, chars: int) -> float:
     team = load_team(str(run))
     folder = Path(team.role(view).weights or team.base)
     if is_adapter(folder):
@@ -183,7 +181,7 @@ def _shared_loss(run: Path, view: View, trajectories: Sequence[Trajectory], enco
         roles = SharedRoles(load_base(team.base), {view: Stage(views=(view,))}, {view: load_base(str(folder))})
     roles.eval()
     total, count = 0.0, 0
-    for row in _rows(view, Layout.SHARED, trajectories, encoder, chars):
+    for row in _rows(view, load_layout("shared"), trajectories, encoder, chars):
         batch = branches.collate([branches.columns(row)], pad_id=encoder.end_ids[0])
         total += float(roles(**batch).sum())
         count += int((batch["spans"][:, 5] - batch["spans"][:, 4]).sum())
@@ -202,11 +200,11 @@ def report(runs: Mapping[Cell, Path], options: argparse.Namespace) -> None:
             f"{100 * m['value']:.0f} [{100 * m['low']:.0f}, {100 * m['high']:.0f}]" if m["n"] else "-"
             for m in values.values()
         ]
-        lost_shown = [f"{lost[view.value]:.3f}" for view in ROLES]
+        lost_shown = [f"{lost[view]:.3f}" for view in ROLES]
         lines.append((cell.layout, cell.method, str(cell.seed), *shown, *lost_shown, f"{seconds:.0f}"))
     show(
         f"{options.test_limit} held-out trajectories of {Path(options.test).name}, {options.limit} to train on",
-        ("layout", "method", "seed", *METRICS, *(f"loss {view.value}" for view in ROLES), "cpu seconds"),
+        ("layout", "method", "seed", *METRICS, *(f"loss {view}" for view in ROLES), "cpu seconds"),
         sorted(lines),
     )
 
@@ -216,7 +214,7 @@ def report(runs: Mapping[Cell, Path], options: argparse.Namespace) -> None:
 
     paper = accuracy("paper")
     ratio = accuracy("shared") / paper if paper else float("nan")
-    learned = {layout: target_tokens(Layout(layout), options) for layout in LAYOUTS}
+    learned = {layout: target_tokens(load_layout(layout), options) for layout in LAYOUTS}
     finish("layouts", ratio=ratio, target=1.0, target_tokens=learned, teams=found)
 
 

@@ -27,11 +27,12 @@ from rich.progress import track
 
 from alpha_umi.data import store
 from alpha_umi.encoding import ChatEncoder
+from alpha_umi.layouts import load_layout
 from alpha_umi.models.cache import SharedCache
 from alpha_umi.models.engine import Engine
 from alpha_umi.models.local import load_base, load_tokenizer
 from alpha_umi.models.spans import BACKBONE, Buffer, Span
-from alpha_umi.prompts import Layout, View, render
+from alpha_umi.prompts import render
 from alpha_umi.trajectory import Tool, Trajectory
 from benchmarks.agent import OBSERVATION_CHARS, ROLES, Spent, Way, make_adapters, peak_mib, turns
 from benchmarks.report import finish, show
@@ -46,7 +47,7 @@ WAYS = ("separate", "shared", "merged")
 class Turn(NamedTuple):
     """One role's turn over the shared conversation."""
 
-    view: View
+    view: str
     prompt: list[int]
     cue: int
     forced: list[int]
@@ -54,7 +55,7 @@ class Turn(NamedTuple):
 
 def shared_turns(trajectory: Trajectory, encoder: ChatEncoder) -> list[Turn]:
     """The turns of a trajectory that are worth training on, as `agent.turns` takes them."""
-    conversation = render(trajectory, view=View.PLANNER, layout=Layout.SHARED, observation_chars=OBSERVATION_CHARS)
+    conversation = render(trajectory, view="planner", layout=load_layout("shared"), observation_chars=OBSERVATION_CHARS)
     wanted = {target.message: target.view for target in conversation.targets}
     places = [i for i, message in enumerate(conversation.messages) if message.role == "assistant"]
     row = encoder.row(conversation.messages, trained=())
@@ -70,7 +71,7 @@ class SharedWay:
 
     def __init__(self, folder: Path, *, merged: bool = False) -> None:
         self.engine = Engine(load_base(), ChatEncoder(load_tokenizer()))
-        self.writers = {view: self.engine.add_adapter(folder / view.value, merged=merged) for view in ROLES}
+        self.writers = {view: self.engine.add_adapter(folder / view, merged=merged) for view in ROLES}
 
     def run(self, work: Sequence[Turn]) -> Spent:
         """Take turns of one episode and forget it."""
@@ -97,7 +98,7 @@ class SharedWay:
         buffer = Buffer()
         self.engine.forward([Span(buffer, 0, context, ask=False)])
         ours, theirs = [], []
-        writer = self.writers[View.CALLER]
+        writer = self.writers["caller"]
         for _ in range(5):
             begin = time.perf_counter()
             read = Span(buffer, len(context), words, ask=False)
@@ -153,7 +154,7 @@ def only(way: str, folder: Path, options: argparse.Namespace) -> None:
     else:
         one = Way("lora", folder)
         one.weights = dict.fromkeys(ROLES, BACKBONE)
-        one.run([turn for turn in turns(trajectory, encoder) if turn.view is View.PLANNER])
+        one.run([turn for turn in turns(trajectory, encoder) if turn.view == "planner"])
     print(peak_mib())
 
 

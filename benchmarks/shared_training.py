@@ -28,8 +28,8 @@ from alpha_umi import gym
 from alpha_umi.data import branches, store
 from alpha_umi.data.tokens import Row, RowSettings, rows
 from alpha_umi.encoding import ChatEncoder
+from alpha_umi.layouts import Layout, load_layout
 from alpha_umi.models.local import load_base, load_tokenizer
-from alpha_umi.prompts import Layout
 from alpha_umi.roles import ROLES
 from alpha_umi.training.recipe import Recipe, Stage
 from alpha_umi.training.shared import shared_trainer
@@ -76,9 +76,11 @@ class Bench:
 
     def shared(self, trajectories: Sequence[Trajectory]) -> Spent:
         """Branches over one encoding."""
-        found = [row for t in trajectories for row in rows(t, self.settings(Layout.SHARED, *ROLES), self.encoder)]
-        stages = {v: (v.value, Stage(views=(v,), method=self.method, batch_size=self.batch)) for v in ROLES}
-        full = {v: load_base(dtype=torch.float32) for v in ROLES} if self.method == "full" else {}
+        found = [
+            row for t in trajectories for row in rows(t, self.settings(load_layout("shared"), *ROLES), self.encoder)
+        ]
+        stages: dict[str, Any] = {v: (v, Stage(views=(v,), method=self.method, batch_size=self.batch)) for v in ROLES}
+        full: dict[str, Any] = {v: load_base(dtype=torch.float32) for v in ROLES} if self.method == "full" else {}
         with tempfile.TemporaryDirectory() as folder:
             args = self.arguments(folder, self.batch, 1, shares=True)
             data = Dataset.from_list([branches.columns(row) for row in found])
@@ -133,12 +135,12 @@ def main() -> None:
     trajectories = list(islice((t for t in source if len(t.steps) > 1 and t.answer), options.trajectories))
     bench = Bench(options)
     bench.shared(trajectories[:1])  # first calls allocate
-    bench.whole_rows(trajectories[:1], Layout.PAPER)
+    bench.whole_rows(trajectories[:1], load_layout("paper"))
     # Ours first and last, so that a machine that slows down favours neither.
     first = bench.shared(trajectories)
-    by_row = bench.whole_rows(trajectories, Layout.SHARED)
-    by_paper = bench.whole_rows(trajectories, Layout.PAPER)
-    by_decision = bench.whole_rows(trajectories, Layout.PAPER, decisions=True)
+    by_row = bench.whole_rows(trajectories, load_layout("shared"))
+    by_paper = bench.whole_rows(trajectories, load_layout("paper"))
+    by_decision = bench.whole_rows(trajectories, load_layout("paper"), decisions=True)
     last = bench.shared(trajectories)
     ours = first._replace(seconds=(first.seconds + last.seconds) / 2)
     show(

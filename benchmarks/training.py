@@ -24,8 +24,8 @@ from alpha_umi import gym
 from alpha_umi.data import store
 from alpha_umi.data.tokens import IGNORED, Row, RowSettings, rows
 from alpha_umi.encoding import ChatEncoder
+from alpha_umi.layouts import load_layout
 from alpha_umi.models.local import load_base, load_tokenizer
-from alpha_umi.prompts import Layout, View
 from alpha_umi.training.recipe import Recipe, Stage
 from alpha_umi.training.trainer import StageTrainer, adapt, arguments, finish_stage, stage_trainer, train_stage
 from alpha_umi.trajectory import Trajectory
@@ -54,7 +54,7 @@ def train(name: str, found: list[Row], pad: int, micro_batch: int, accumulated: 
     columns: list[dict[str, Any]] = [
         {"input_ids": r.input_ids, "labels": r.labels, "length": len(r.input_ids)} for r in found
     ]
-    stage = Stage(views=(View.PLANNER,), batch_size=micro_batch * accumulated, micro_batch=micro_batch)
+    stage = Stage(views=("planner",), batch_size=micro_batch * accumulated, micro_batch=micro_batch)
     recipe = Recipe(name=name, stages={"planner": stage}, save_steps=10**9, log_steps=10**9)
     with tempfile.TemporaryDirectory() as folder:
         args = arguments(recipe, stage, Path(folder), seed=0, deepspeed=None, world=1)
@@ -80,10 +80,10 @@ def main() -> None:
     trajectories = list(islice((t for t in source if len(t.steps) > 1), options.trajectories))
     encoder = ChatEncoder(load_tokenizer())
     settings = RowSettings(
-        views=(View.PLANNER,),
-        layout=Layout.PAPER,
+        views=("planner",),
+        layout=load_layout("paper"),
         context=4096,
-        reserve={View.PLANNER: 256},
+        reserve={"planner": 256},
         observation_chars=options.observation_chars,
     )
     whole = [row for t in trajectories for row in rows(t, settings, encoder)]

@@ -17,11 +17,12 @@ from typing import NamedTuple
 
 from alpha_umi.data.toolbench import tree_paths
 from alpha_umi.encoding import ChatEncoder
+from alpha_umi.layouts import load_layout
 from alpha_umi.models.cache import SharedCache
 from alpha_umi.models.engine import Engine
 from alpha_umi.models.local import load_base, load_tokenizer
 from alpha_umi.models.spans import BACKBONE, Span
-from alpha_umi.prompts import Layout, View, render
+from alpha_umi.prompts import render
 from benchmarks.report import finish, show
 
 FEWER_TOKENS = 5.0
@@ -41,7 +42,9 @@ def calls(value: dict[str, object], encoder: ChatEncoder) -> Iterator[Call]:
     """Every role call of a tree once, in the order of the search."""
     made: set[tuple[int, ...]] = set()
     for number, path in enumerate(tree_paths(value)):
-        messages = render(path, view=View.PLANNER, layout=Layout.SHARED, observation_chars=OBSERVATION_CHARS).messages
+        messages = render(
+            path, view="planner", layout=load_layout("shared"), observation_chars=OBSERVATION_CHARS
+        ).messages
         row = encoder.row(messages, trained=())
         for turn in row.turns:
             prompt = row.ids[: turn.words]

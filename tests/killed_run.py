@@ -14,7 +14,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from alpha_umi import Agent, Reply, View, idempotency_key, tool_traits
+from alpha_umi import Agent, Reply, idempotency_key, tool_traits
 from alpha_umi.agent.asking import Ask
 from alpha_umi.agent.events import AgentEvent
 from alpha_umi.errors import UsageError
@@ -28,7 +28,7 @@ TOOLS = ("plain", "keyed", "repeatable")
 class Words(ScriptedModel):
     """What a role says at a step; the step is how many observations the conversation holds."""
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: str) -> None:
         super().__init__([])
         self._view = view
 
@@ -37,9 +37,9 @@ class Words(ScriptedModel):
 
     def _text(self, messages: Sequence[Message]) -> str:
         done = sum(f"done {n}:" in message.content for message in messages for n in range(STEPS))
-        if self._view is View.PLANNER:
+        if self._view == "planner":
             return "All done. Next: conclusion." if done == STEPS else f"Step {done} comes. Next: caller."
-        if self._view is View.CALLER:
+        if self._view == "caller":
             return f'Action: {TOOLS[done % 3]}\nAction Input: {{"step": {done}}}'
         return "finished"
 
@@ -74,7 +74,7 @@ def agent(folder: Path) -> Agent:
         (folder / f"state-{step}").write_text("set")
         return f"done {step}: repeatable"
 
-    models = {view: Words(view) for view in (View.PLANNER, View.CALLER, View.SUMMARIZER)}
+    models = {view: Words(view) for view in ("planner", "caller", "summarizer")}
     return Agent.from_team("umi", tools=[plain, keyed, repeatable], models=models, threads=folder / "threads.sqlite")
 
 

@@ -16,7 +16,6 @@ from alpha_umi.agent.state import Budget, Reason
 from alpha_umi.errors import UsageError, WorkError
 from alpha_umi.models.base import Completion, Request
 from alpha_umi.models.scripted import ScriptedModel
-from alpha_umi.prompts import View
 from alpha_umi.roles import load_team
 from alpha_umi.trajectory import Call, Decision, Observation, Outcome, Tool
 
@@ -29,16 +28,16 @@ def add(a: int, b: int) -> int:
     return a + b
 
 
-def scripted(planner: Any, caller: Any = (), summarizer: Any = ()) -> dict[View, ScriptedModel]:
+def scripted(planner: Any, caller: Any = (), summarizer: Any = ()) -> dict[str, ScriptedModel]:
     """One scripted model a role."""
     return {
-        View.PLANNER: ScriptedModel(planner),
-        View.CALLER: ScriptedModel(caller),
-        View.SUMMARIZER: ScriptedModel(summarizer),
+        "planner": ScriptedModel(planner),
+        "caller": ScriptedModel(caller),
+        "summarizer": ScriptedModel(summarizer),
     }
 
 
-def one_call() -> dict[View, ScriptedModel]:
+def one_call() -> dict[str, ScriptedModel]:
     """A run that calls once and answers."""
     return scripted(["I add. Next: caller.", "Done. Next: conclusion."], [CALL], ["It is 5."])
 
@@ -73,12 +72,12 @@ def test_a_question_is_planned_called_and_answered() -> None:
 def test_usage_counts_each_role() -> None:
     models = one_call()
     result = Agent.from_team("umi", tools=[add], models=models).run(QUESTION)
-    planner = result.usage[View.PLANNER]
-    sent = [models[View.PLANNER].count_tokens(request.messages) for request in models[View.PLANNER].requests]
+    planner = result.usage["planner"]
+    sent = [models["planner"].count_tokens(request.messages) for request in models["planner"].requests]
     assert (planner.calls, planner.prompt_tokens, planner.encoded_tokens) == (2, sum(sent), sum(sent))
     assert planner.completion_tokens == 7
     assert planner.tokens == sum(sent) + 7
-    assert result.usage[View.CALLER].calls == result.usage[View.SUMMARIZER].calls == 1
+    assert result.usage["caller"].calls == result.usage["summarizer"].calls == 1
     assert 0 < sum(usage.seconds for usage in result.usage.values()) <= result.seconds
 
 
@@ -107,7 +106,7 @@ def test_each_role_decodes_with_its_own_settings_over_its_own_conversation(team:
 
 def test_roles_that_share_a_model_release_all_they_used() -> None:
     model = ScriptedModel(["Next: conclusion.", "Hi."])
-    Agent.from_team("umi", models=dict.fromkeys([View.PLANNER, View.CALLER, View.SUMMARIZER], model)).run("Hello?")
+    Agent.from_team("umi", models=dict.fromkeys(["planner", "caller", "summarizer"], model)).run("Hello?")
     assert {request.session for request in model.requests} < set(model.released)
     assert len(model.released) == len(set(model.released)) == 3
 
@@ -119,7 +118,7 @@ def test_an_empty_answer_is_given_back_to_the_planner() -> None:
     observation = result.trajectory.steps[0].observation
     assert observation is not None
     assert not observation.ok
-    assert observation.text in models[View.PLANNER].requests[1].messages[-1].content
+    assert observation.text in models["planner"].requests[1].messages[-1].content
 
 
 @pytest.mark.parametrize(
@@ -195,20 +194,20 @@ def test_a_megabyte_reaches_no_prompt() -> None:
     models = one_call()
     agent = Agent.from_team("umi", tools=Box(lambda _: Observation(text="x" * 1_000_000)), models=models)
     agent.run(QUESTION)
-    assert len(models[View.PLANNER].requests[1].messages[-1].content) < 2 * agent.team.observation_chars
+    assert len(models["planner"].requests[1].messages[-1].content) < 2 * agent.team.observation_chars
 
 
 def test_the_single_team_writes_whole_steps() -> None:
     model = ScriptedModel([f"I add.\n{CALL}", "I know.\nconclusion: It is 5."])
-    result = Agent.from_team("single", tools=[add], models={View.SINGLE: model}).run(QUESTION)
+    result = Agent.from_team("single", tools=[add], models={"single": model}).run(QUESTION)
     assert result.answer == "It is 5."
     assert [step.plan.rationale for step in result.trajectory.steps] == ["I add.", "I know."]
-    assert list(result.usage) == [View.SINGLE]
+    assert list(result.usage) == ["single"]
 
 
 def test_the_single_team_gives_up() -> None:
     model = ScriptedModel(["Hm.\nconclusion: give up."])
-    result = Agent.from_team("single", models={View.SINGLE: model}).run(QUESTION)
+    result = Agent.from_team("single", models={"single": model}).run(QUESTION)
     assert (result.answer, result.outcome) == (None, Outcome.GAVE_UP)
 
 
@@ -247,7 +246,7 @@ def test_a_failing_model_is_raised_and_everything_released() -> None:
     models = scripted(["Next: caller."], [])
     with pytest.raises(WorkError, match="holds 0 texts"):
         Agent.from_team("umi", tools=[add], models=models).run(QUESTION)
-    episode = models[View.PLANNER].requests[0].session.removesuffix("/planner")
+    episode = models["planner"].requests[0].session.removesuffix("/planner")
     assert all(f"{episode}/{view}" in model.released for view, model in models.items())
 
 
@@ -271,7 +270,7 @@ class Slow(ScriptedModel):
 
 def test_closing_a_stream_stops_the_model_and_releases() -> None:
     slow = Slow()
-    agent = Agent.from_team("umi", models={**scripted([]), View.PLANNER: slow})
+    agent = Agent.from_team("umi", models={**scripted([]), "planner": slow})
     events = agent.stream_sync(QUESTION)
     assert isinstance(next(events), Token)
     events.close()  # type: ignore[attr-defined]
@@ -281,7 +280,7 @@ def test_closing_a_stream_stops_the_model_and_releases() -> None:
 
 def test_cancelling_a_task_stops_the_model_and_releases() -> None:
     slow = Slow()
-    agent = Agent.from_team("umi", models={**scripted([]), View.PLANNER: slow})
+    agent = Agent.from_team("umi", models={**scripted([]), "planner": slow})
 
     async def main() -> None:
         task = asyncio.create_task(agent.arun(QUESTION))
@@ -319,7 +318,7 @@ def test_cancelling_does_not_wait_for_a_tool() -> None:
     asyncio.run(main())
     free.set()
     assert time.monotonic() - started < 60
-    assert models[View.PLANNER].released
+    assert models["planner"].released
 
 
 def test_many_runs_at_once_share_nothing() -> None:
@@ -330,9 +329,9 @@ def test_many_runs_at_once_share_nothing() -> None:
         return request.messages[1].content.split("#")[1].split()[0]
 
     models = {
-        View.PLANNER: ScriptedModel(plan),
-        View.CALLER: ScriptedModel(lambda request: f'Action: add\nAction Input: {{"a": {number(request)}, "b": 0}}'),
-        View.SUMMARIZER: ScriptedModel(lambda request: f"It is {number(request)}."),
+        "planner": ScriptedModel(plan),
+        "caller": ScriptedModel(lambda request: f'Action: add\nAction Input: {{"a": {number(request)}, "b": 0}}'),
+        "summarizer": ScriptedModel(lambda request: f"It is {number(request)}."),
     }
     agent = Agent.from_team("umi", tools=[add], models=models)
 
@@ -340,14 +339,14 @@ def test_many_runs_at_once_share_nothing() -> None:
         return [result.answer for result in await asyncio.gather(*(agent.arun(f"Number #{i} ?") for i in range(20)))]
 
     assert asyncio.run(main()) == [f"It is {i}." for i in range(20)]
-    assert len(set(models[View.PLANNER].released)) == 20
+    assert len(set(models["planner"].released)) == 20
 
 
 def test_mistakes_of_a_call_are_usage_errors() -> None:
     with pytest.raises(UsageError, match="no team"):
         Agent.from_team("umbrella")
     with pytest.raises(UsageError, match="no model for caller, summarizer"):
-        Agent.from_team("umi", models={View.PLANNER: ScriptedModel([])})
+        Agent.from_team("umi", models={"planner": ScriptedModel([])})
     with pytest.raises(UsageError, match="question is empty"):
         Agent.from_team("umi", models=scripted([])).run("  ")
     with pytest.raises(UsageError, match="cannot offer"):

@@ -12,14 +12,15 @@ from alpha_umi.agent.runner import Agent
 from alpha_umi.agent.state import Budget, Reason, Result, faults_in_a_row, repeats_in_a_row
 from alpha_umi.errors import UsageError
 from alpha_umi.fitting import fit
+from alpha_umi.layouts import Layout, load_layout
 from alpha_umi.models.base import Completion, Request
 from alpha_umi.models.scripted import ScriptedModel
-from alpha_umi.prompts import SHORTER_OBSERVATIONS, Layout, View
+from alpha_umi.prompts import SHORTER_OBSERVATIONS
 from alpha_umi.roles import load_team
 from alpha_umi.trajectory import Call, Decision, Observation, Outcome, Plan, Step, Tool, Trajectory
 
 GOOD = "Action: look\nAction Input: {}"
-ROLES = (View.PLANNER, View.CALLER, View.SUMMARIZER)
+ROLES = ("planner", "caller", "summarizer")
 
 
 class Counter:
@@ -36,7 +37,7 @@ class Counter:
         return Observation(text=self._text if self._text is not None else str(self.calls))
 
 
-def forever(plan: str = "Look. Next: caller.", call: str = GOOD, answer: str = "") -> dict[View, ScriptedModel]:
+def forever(plan: str = "Look. Next: caller.", call: str = GOOD, answer: str = "") -> dict[str, ScriptedModel]:
     """Models that write the same for ever."""
     return {
         view: ScriptedModel([text], repeat_last=True) for view, text in zip(ROLES, (plan, call, answer), strict=True)
@@ -95,7 +96,7 @@ class Endless(ScriptedModel):
 
 def test_seconds_hold_while_a_role_writes() -> None:
     started = time.monotonic()
-    assert_ended(run({**forever(), View.CALLER: Endless()}, max_seconds=0.3), Reason.SECONDS)
+    assert_ended(run({**forever(), "caller": Endless()}, max_seconds=0.3), Reason.SECONDS)
     assert 0.3 <= time.monotonic() - started < 30
 
 
@@ -134,7 +135,7 @@ def test_empty_answers_are_faults() -> None:
 
 def test_a_usable_call_forgives_the_faults_before_it() -> None:
     calls = ["", "", GOOD, "", "", GOOD]
-    models = {**forever(), View.CALLER: ScriptedModel(calls)}
+    models = {**forever(), "caller": ScriptedModel(calls)}
     assert_ended(run(models, max_steps=6), Reason.STEPS)
 
 
@@ -147,7 +148,7 @@ def test_a_model_that_never_writes_a_marker_ends() -> None:
 
 def test_a_single_model_that_never_writes_a_marker_ends() -> None:
     model = ScriptedModel(["I think about it"], repeat_last=True)
-    result = Agent.from_team("single", tools=Counter(), models={View.SINGLE: model}).run("What now?")
+    result = Agent.from_team("single", tools=Counter(), models={"single": model}).run("What now?")
     assert_ended(result, Reason.FAULTS)
 
 
@@ -174,8 +175,8 @@ class Babbling(ScriptedModel):
 
 
 @pytest.mark.parametrize("view", ROLES)
-def test_a_role_that_repeats_its_words(view: View) -> None:
-    plan = "Next: conclusion." if view is View.SUMMARIZER else "Look. Next: caller."
+def test_a_role_that_repeats_its_words(view: str) -> None:
+    plan = "Next: conclusion." if view == "summarizer" else "Look. Next: caller."
     toolbox = Counter()
     result = run({**forever(plan=plan), view: Babbling("so so so so", "repetition")}, toolbox)
     assert_ended(result, Reason.REPETITION)
@@ -184,8 +185,8 @@ def test_a_role_that_repeats_its_words(view: View) -> None:
 
 
 def test_a_model_without_room() -> None:
-    assert_ended(run({**forever(), View.PLANNER: Babbling("", "context")}), Reason.CONTEXT)
-    models = {**forever(), View.PLANNER: ScriptedModel(["Next: caller."], context_length=200)}
+    assert_ended(run({**forever(), "planner": Babbling("", "context")}), Reason.CONTEXT)
+    models = {**forever(), "planner": ScriptedModel(["Next: caller."], context_length=200)}
     assert_ended(run(models), Reason.CONTEXT)
 
 
@@ -193,7 +194,7 @@ def test_observations_are_cut_before_a_run_is_out_of_context() -> None:
     team = load_team("umi")
     room = 500 + team.planner.generation.max_new_tokens
     planner = ScriptedModel(["Next: caller.", "Next: give up."], context_length=room)
-    result = run({**forever(), View.PLANNER: planner}, Counter("a " * 1000))
+    result = run({**forever(), "planner": planner}, Counter("a " * 1000))
     assert result.outcome is Outcome.GAVE_UP
     assert 100 < planner.count_tokens(planner.requests[1].messages) <= 500
     observation = result.trajectory.steps[0].observation
@@ -201,9 +202,9 @@ def test_observations_are_cut_before_a_run_is_out_of_context() -> None:
     assert len(observation.text) == 2000
 
 
-@pytest.mark.parametrize("layout", list(Layout))
-@pytest.mark.parametrize("ask", [View.PLANNER, None])
-def test_fit_takes_the_longest_observations_that_fit(layout: Layout, ask: View | None) -> None:
+@pytest.mark.parametrize("layout", [load_layout("paper"), load_layout("shared")])
+@pytest.mark.parametrize("ask", ["planner", None])
+def test_fit_takes_the_longest_observations_that_fit(layout: Layout, ask: str | None) -> None:
     plan = Plan(rationale="Look.", decision=Decision.CALL)
     step = Step(plan=plan, call=Call(tool="look"), observation=Observation(text="z" * 3000))
     trajectory = Trajectory(query="q", tools=Counter.tools, steps=(step, step))
@@ -212,9 +213,7 @@ def test_fit_takes_the_longest_observations_that_fit(layout: Layout, ask: View |
         return sum(len(message.content) for message in messages)
 
     def chars(room: int) -> int | None:
-        fitted = fit(
-            trajectory, view=View.PLANNER, layout=layout, ask=ask, observation_chars=2048, count=count, room=room
-        )
+        fitted = fit(trajectory, view="planner", layout=layout, ask=ask, observation_chars=2048, count=count, room=room)
         assert fitted is None or fitted.tokens == count(fitted.conversation.messages) <= room
         return None if fitted is None else fitted.observation_chars
 

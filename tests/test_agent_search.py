@@ -23,7 +23,6 @@ from alpha_umi.data.toolbench import FINISH, read_finish, read_result
 from alpha_umi.errors import UsageError
 from alpha_umi.models.base import Request
 from alpha_umi.models.scripted import ScriptedModel
-from alpha_umi.prompts import View
 from alpha_umi.roles import load_team
 from alpha_umi.tools.functions import as_toolbox
 from alpha_umi.trajectory import Call, Decision, Observation, Outcome, Tool
@@ -41,15 +40,15 @@ def doors(*numbers: int) -> list[str]:
     return [f'Action: look\nAction Input: {{"door": {n}}}' for n in numbers]
 
 
-def models(planner: Any, caller: Any = (), summarizer: Any = ("Door 7.",)) -> dict[View, ScriptedModel]:
+def models(planner: Any, caller: Any = (), summarizer: Any = ("Door 7.",)) -> dict[str, ScriptedModel]:
     return {
-        View.PLANNER: ScriptedModel(planner),
-        View.CALLER: ScriptedModel(caller),
-        View.SUMMARIZER: ScriptedModel(summarizer),
+        "planner": ScriptedModel(planner),
+        "caller": ScriptedModel(caller),
+        "summarizer": ScriptedModel(summarizer),
     }
 
 
-def agent(scripts: dict[View, ScriptedModel], search: Search | str, **limits: Any) -> Agent:
+def agent(scripts: dict[str, ScriptedModel], search: Search | str, **limits: Any) -> Agent:
     return Agent.from_team("umi-shared", tools=[look], models=scripts, search=search, budget=Budget(**limits))
 
 
@@ -65,13 +64,13 @@ def test_a_search_goes_back_where_a_chain_gives_up() -> None:
     assert [attempt.outcome for attempt in result.attempts] == [Outcome.GAVE_UP, Outcome.ANSWERED]
     assert [len(attempt.steps) for attempt in result.attempts] == [3, 3]
     assert type(result).model_validate_json(result.model_dump_json()) == result
-    assert result.usage[View.PLANNER].calls == 5
+    assert result.usage["planner"].calls == 5
 
 
 def test_a_later_try_is_told_what_was_tried_and_keeps_it() -> None:
     scripts = models([CALL, CALL, GIVE_UP, CALL, ANSWER], doors(1, 2, 7))
     result = agent(scripts, DFSDT()).run(QUESTION)
-    asked = [request.messages for request in scripts[View.PLANNER].requests]
+    asked = [request.messages for request in scripts["planner"].requests]
     told = asked[3][-1].content
     assert 'look {"door": 2} -> door 2 is shut' in told
     assert "door 1 is shut" in told, "what the shared part of the path saw stands there too"
@@ -80,7 +79,7 @@ def test_a_later_try_is_told_what_was_tried_and_keeps_it() -> None:
     assert [bool(step.prompt) for step in result.trajectory.steps] == [False, True, False]
     silent = models([CALL, CALL, GIVE_UP, CALL, ANSWER], doors(1, 2, 7))
     agent(silent, DFSDT(diversity=False)).run(QUESTION)
-    assert silent[View.PLANNER].requests[3].messages == asked[1]
+    assert silent["planner"].requests[3].messages == asked[1]
 
 
 def test_all_paths_lead_nowhere() -> None:
@@ -94,7 +93,7 @@ def test_the_budget_of_calls() -> None:
     scripts = models([CALL] * 5, doors(*range(5)))
     result = agent(scripts, DFSDT(max_calls=5), max_steps=2).run(QUESTION)
     assert (result.outcome, result.reason) == (Outcome.OUT_OF_BUDGET, Reason.CALLS)
-    assert len(scripts[View.PLANNER].requests) == 5
+    assert len(scripts["planner"].requests) == 5
 
 
 def test_the_budget_of_calls_holds_for_one_path_too() -> None:
@@ -127,8 +126,8 @@ def test_faults_and_repeats_end_a_path_and_not_the_search() -> None:
 
 def test_a_path_that_no_longer_fits_the_model_is_left() -> None:
     scripts = models([CALL, CALL, ANSWER], doors(1, 7))
-    plain = scripts[View.PLANNER].count_tokens
-    scripts[View.PLANNER].count_tokens = lambda messages: (  # type: ignore[method-assign]
+    plain = scripts["planner"].count_tokens
+    scripts["planner"].count_tokens = lambda messages: (  # type: ignore[method-assign]
         10**9
         if "door 1 is shut" in messages[-1].content and "different" not in messages[-1].content
         else plain(messages)
@@ -146,7 +145,7 @@ def test_steps_without_words_of_the_published_searches(compat: Any, steps: int) 
     search = DFSDT(width=1, max_steps=12, compat=compat)
     result = agent(scripts, search).run(QUESTION)
     assert len(result.trajectory.steps) == steps
-    assert len(scripts[View.PLANNER].requests) == steps
+    assert len(scripts["planner"].requests) == steps
     worded = models([CALL] * 4, doors(*range(4)))
     assert len(agent(worded, search).run(QUESTION).trajectory.steps) == 4
 
@@ -155,7 +154,7 @@ def test_react_begins_anew_and_is_told_nothing() -> None:
     scripts = models([CALL, GIVE_UP, CALL, ANSWER], doors(1, 7))
     result = agent(scripts, "react@3").run(QUESTION)
     assert result.answer == "Door 7."
-    first, _, second, _ = (request.messages for request in scripts[View.PLANNER].requests)
+    first, _, second, _ = (request.messages for request in scripts["planner"].requests)
     assert first == second
     assert len(result.attempts) == 2
 
@@ -292,7 +291,7 @@ def test_the_agent_rebuilds_the_published_trees(path: Path) -> None:
     assert result.tree is not None
     assert published_nodes(result.tree) == list(recorded_nodes(recorded.value["tree"]["tree"]))
     generated = recorded.value["answer_generation"]
-    assert result.usage[View.PLANNER].calls == generated["query_count"]
+    assert result.usage["planner"].calls == generated["query_count"]
     assert (result.outcome is Outcome.ANSWERED) == recorded.value["win"]
     if recorded.value["win"]:
         assert result.answer == read_finish(generated["final_answer"]).answer

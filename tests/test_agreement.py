@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from alpha_umi import grammar
 from alpha_umi.agent.runner import Agent
 from alpha_umi.agent.state import Budget, Reason, Result
+from alpha_umi.layouts import load_layout
 from alpha_umi.models.scripted import ScriptedModel
-from alpha_umi.prompts import Layout, View, render
+from alpha_umi.prompts import render
 from alpha_umi.roles import ROLES, Team, load_team
 from alpha_umi.trajectory import Call, Decision, Observation, Outcome, Plan, Step, Tool, Trajectory
 
@@ -40,7 +41,7 @@ TEAMS = {
     "paper": load_team("umi"),
     "shared": load_team("umi-shared"),
     "single": load_team("single"),
-    "single shared": load_team("single").model_copy(update={"layout": Layout.SHARED}),
+    "single shared": load_team("single").model_copy(update={"layout": load_layout("shared")}),
 }
 THREE = ["paper", "shared"]
 ONE = ["single", "single shared"]
@@ -61,7 +62,7 @@ class ReplayToolbox:
 
 
 def replay(
-    team: Team, texts: dict[View, list[str]], observations: Sequence[Observation]
+    team: Team, texts: dict[str, list[str]], observations: Sequence[Observation]
 ) -> tuple[Result, Any, ReplayToolbox]:
     """Run the agent over scripts; returns its result, its models, and what was called."""
     models = {view: ScriptedModel(script) for view, script in texts.items()}
@@ -70,26 +71,26 @@ def replay(
     return agent.run("Will it rain in Paris?"), models, toolbox
 
 
-def scripts(trajectory: Trajectory) -> dict[View, list[str]]:
+def scripts(trajectory: Trajectory) -> dict[str, list[str]]:
     """What three perfectly trained roles would write."""
     steps = trajectory.steps
     return {
-        View.PLANNER: [grammar.format_plan(step.plan) for step in steps],
-        View.CALLER: [grammar.format_call(step.call) for step in steps if step.call is not None],
-        View.SUMMARIZER: [trajectory.answer] if trajectory.answer is not None else [],
+        "planner": [grammar.format_plan(step.plan) for step in steps],
+        "caller": [grammar.format_call(step.call) for step in steps if step.call is not None],
+        "summarizer": [trajectory.answer] if trajectory.answer is not None else [],
     }
 
 
-def turns(trajectory: Trajectory) -> dict[View, list[str]]:
+def turns(trajectory: Trajectory) -> dict[str, list[str]]:
     """What one perfectly trained model would write."""
     return {
-        View.SINGLE: [
+        "single": [
             grammar.format_turn(grammar.Turn(step.plan, step.call, trajectory.answer)) for step in trajectory.steps
         ]
     }
 
 
-def assert_agreement(team: Team, result: Result, models: dict[View, ScriptedModel]) -> None:
+def assert_agreement(team: Team, result: Result, models: dict[str, ScriptedModel]) -> None:
     """Every prompt sent begins the training conversation; every target was asked with exactly its prompt."""
     for view, model in models.items():
         whole = render(result.trajectory, view=view, layout=team.layout, observation_chars=team.observation_chars)
@@ -183,9 +184,9 @@ FAULTY_CALLS = [
 def test_a_faulty_call_is_history_and_prompts_agree(text: str, team: str) -> None:
     good = grammar.format_call(WEATHER)
     texts = {
-        View.PLANNER: ["Look. Next: caller.", "Again. Next: caller.", "Done. Next: conclusion."],
-        View.CALLER: [text, good],
-        View.SUMMARIZER: ["Rain."],
+        "planner": ["Look. Next: caller.", "Again. Next: caller.", "Done. Next: conclusion."],
+        "caller": [text, good],
+        "summarizer": ["Rain."],
     }
     result, models, toolbox = replay(TEAMS[team], texts, [Observation(text="rain")])
     first = result.trajectory.steps[0]
@@ -201,9 +202,9 @@ def test_a_faulty_call_is_history_and_prompts_agree(text: str, team: str) -> Non
 @pytest.mark.parametrize("text", ["", ",", "I should look", "Next: somewhere."])
 def test_a_plan_without_a_marker_goes_to_the_caller_and_prompts_agree(text: str, team: str) -> None:
     texts = {
-        View.PLANNER: [text, "Done. Next: conclusion."],
-        View.CALLER: [grammar.format_call(WEATHER)],
-        View.SUMMARIZER: ["Rain."],
+        "planner": [text, "Done. Next: conclusion."],
+        "caller": [grammar.format_call(WEATHER)],
+        "summarizer": ["Rain."],
     }
     result, models, _ = replay(TEAMS[team], texts, [Observation(text="rain")])
     assert result.trajectory.steps[0].plan.fault is not None
@@ -220,12 +221,12 @@ def test_what_is_thought_aloud_is_recorded_and_enters_no_prompt(team: str) -> No
 
     call = grammar.format_call(WEATHER)
     texts = {
-        View.PLANNER: [aloud("Look. Next: caller."), f"hm\nNext: give up.</think>{grammar.format_plan(END.plan)}"],
-        View.CALLER: [aloud(call)],
-        View.SUMMARIZER: [aloud("It rains.")],
+        "planner": [aloud("Look. Next: caller."), f"hm\nNext: give up.</think>{grammar.format_plan(END.plan)}"],
+        "caller": [aloud(call)],
+        "summarizer": [aloud("It rains.")],
     }
     if team in ONE:
-        texts = {View.SINGLE: [aloud(f"Look.\n{call}"), aloud("conclusion: It rains.")]}
+        texts = {"single": [aloud(f"Look.\n{call}"), aloud("conclusion: It rains.")]}
     result, models, toolbox = replay(TEAMS[team], texts, [Observation(text="rain")])
     assert result.answer == "It rains."
     assert [(made.tool, made.raw) for made in toolbox.calls] == [("weather", call)]
@@ -251,11 +252,9 @@ SINGLE_FAULTS = [
 @pytest.mark.parametrize("team", ONE)
 @pytest.mark.parametrize("text", SINGLE_FAULTS)
 def test_a_single_model_gets_its_own_words_back_once(text: str, team: str) -> None:
-    result, models, _ = replay(
-        TEAMS[team], {View.SINGLE: [text, "Done.\nconclusion: Rain."]}, [Observation(text="rain")]
-    )
+    result, models, _ = replay(TEAMS[team], {"single": [text, "Done.\nconclusion: Rain."]}, [Observation(text="rain")])
     assert result.answer == "Rain."
-    second = models[View.SINGLE].requests[1].messages
+    second = models["single"].requests[1].messages
     if text:
         assert second[2].content == text
     assert_agreement(TEAMS[team], result, models)
@@ -290,10 +289,10 @@ def test_three_roles_agree_on_whatever_is_written(
     team: str, steps: list[tuple[str, str, Observation]], answer: str
 ) -> None:
     texts = {
-        View.PLANNER: [*(plan for plan, _, _ in steps), "Next: give up."],
-        View.CALLER: [call for _, call, _ in steps],
+        "planner": [*(plan for plan, _, _ in steps), "Next: give up."],
+        "caller": [call for _, call, _ in steps],
         # An empty answer is asked for again, and only its asking is not part of the conversation.
-        View.SUMMARIZER: ["Rain." if grammar.parse_answer(answer) in grammar.EMPTY_OUTPUTS else answer],
+        "summarizer": ["Rain." if grammar.parse_answer(answer) in grammar.EMPTY_OUTPUTS else answer],
     }
     result, models, _ = replay(TEAMS[team], texts, [observation for _, _, observation in steps])
     assert result.outcome in {Outcome.ANSWERED, Outcome.GAVE_UP}
@@ -310,11 +309,11 @@ def test_a_single_model_agrees_on_whatever_is_written(
         f"So.\nconclusion: {answer}",
         "conclusion: give up.",
     ]
-    result, models, _ = replay(TEAMS[team], {View.SINGLE: texts}, [observation for _, _, observation in steps])
+    result, models, _ = replay(TEAMS[team], {"single": texts}, [observation for _, _, observation in steps])
     assert result.outcome in {Outcome.ANSWERED, Outcome.GAVE_UP}
     assert_agreement(TEAMS[team], result, models)
 
 
 def test_every_role_of_the_shipped_teams_is_covered() -> None:
-    assert {view for team in THREE for view in (TEAMS[team].role(role).view for role in ROLES)} == set(ROLES)
-    assert {TEAMS[team].planner.view for team in ONE} == {View.SINGLE}
+    assert {name for team in THREE for name in TEAMS[team].roles} == set(ROLES)
+    assert {TEAMS[team].planner.name for team in ONE} == {"single"}

@@ -12,7 +12,7 @@ from langchain_core.messages import HumanMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
 
-from alpha_umi import Agent, Budget, Outcome, Reply, ScriptedModel, View, build_graph, load_team, tool_traits
+from alpha_umi import Agent, Budget, Outcome, Reply, ScriptedModel, build_graph, load_team, tool_traits
 from alpha_umi.agent.asking import Ask
 from alpha_umi.agent.events import Asked, Finished
 from alpha_umi.errors import UsageError
@@ -37,15 +37,15 @@ def bank() -> tuple[list[int], list[Callable[..., str]]]:
     return paid, [pay, balance]
 
 
-def words(amount: int = 3) -> dict[View, ScriptedModel]:
+def words(amount: int = 3) -> dict[str, ScriptedModel]:
     return {
-        View.PLANNER: ScriptedModel(
+        "planner": ScriptedModel(
             ["I look. Next: caller.", "I pay. Next: caller.", "That is all. Next: conclusion."], repeat_last=True
         ),
-        View.CALLER: ScriptedModel(
+        "caller": ScriptedModel(
             ["Action: balance\nAction Input: {}", f'Action: pay\nAction Input: {{"amount": {amount}}}']
         ),
-        View.SUMMARIZER: ScriptedModel(["Done."], repeat_last=True),
+        "summarizer": ScriptedModel(["Done."], repeat_last=True),
     }
 
 
@@ -89,9 +89,9 @@ def test_what_was_sensitive_stays_so_whoever_resumes(sensitive: Any, tmp_path: P
 
     def agent(**more: Any) -> Agent:
         script = {
-            View.PLANNER: ScriptedModel(["I send. Next: caller."], repeat_last=True),
-            View.CALLER: ScriptedModel(['Action: transfer\nAction Input: {"amount": 3}'], repeat_last=True),
-            View.SUMMARIZER: ScriptedModel([]),
+            "planner": ScriptedModel(["I send. Next: caller."], repeat_last=True),
+            "caller": ScriptedModel(['Action: transfer\nAction Input: {"amount": 3}'], repeat_last=True),
+            "summarizer": ScriptedModel([]),
         }
         return Agent.from_team("umi", tools=[transfer], models=script, threads=tmp_path / "t.sqlite", **more)
 
@@ -127,8 +127,8 @@ def test_a_run_calls_no_tool_that_it_was_not_offered(tmp_path: Path) -> None:
 
     first = Agent.from_team("umi", tools=tools, models=words(), threads=tmp_path / "t.sqlite")
     assert first.run("Pay 3", thread="a").pending is not None
-    models = words() | {View.CALLER: ScriptedModel(["Action: drop\nAction Input: {}"])}
-    models[View.PLANNER] = ScriptedModel(["I drop. Next: caller.", "That is all. Next: conclusion."])
+    models = words() | {"caller": ScriptedModel(["Action: drop\nAction Input: {}"])}
+    models["planner"] = ScriptedModel(["I drop. Next: caller.", "That is all. Next: conclusion."])
     result = Agent.from_team("umi", tools=[*tools, drop], models=models, threads=tmp_path / "t.sqlite").resume(
         "a", "refuse"
     )
@@ -143,7 +143,7 @@ def test_an_edited_call_stands_in_the_history_as_it_was_made() -> None:
     models = words()
     reply = Reply(action="edit", arguments={"amount": 2})
     Agent.from_team("umi", tools=tools, models=models).run("Pay 3", on_ask=lambda _: reply)
-    told = "\n".join(message.content for message in models[View.PLANNER].requests[-1].messages)
+    told = "\n".join(message.content for message in models["planner"].requests[-1].messages)
     assert '"amount": 2' in told
     assert '"amount": 3' not in told
 
@@ -161,7 +161,7 @@ def test_arguments_that_do_not_fit_are_told_to_the_model() -> None:
 def test_nobody_is_asked_about_a_call_that_cannot_be_made() -> None:
     done, tools = bank()
     models = words()
-    models[View.CALLER] = ScriptedModel(["Action: pay_all\nAction Input: {}", "Action: pay\nAction Input: {broken"])
+    models["caller"] = ScriptedModel(["Action: pay_all\nAction Input: {}", "Action: pay\nAction Input: {broken"])
     result = Agent.from_team("umi", tools=tools, models=models).run("Pay", on_ask=lambda _: pytest.fail("asked"))
     assert [step.observation.ok for step in result.trajectory.steps if step.observation] == [False, False]
     assert done == []
@@ -203,8 +203,8 @@ def test_parallel_threads_wait_each_for_its_own_word(tmp_path: Path) -> None:
     assert done == []
 
     async def answer_all() -> list[Any]:
-        again = {View.PLANNER: ScriptedModel(["That is all. Next: conclusion."], repeat_last=True)}
-        again |= {View.CALLER: ScriptedModel([]), View.SUMMARIZER: ScriptedModel(["Done."], repeat_last=True)}
+        again = {"planner": ScriptedModel(["That is all. Next: conclusion."], repeat_last=True)}
+        again |= {"caller": ScriptedModel([]), "summarizer": ScriptedModel(["Done."], repeat_last=True)}
         agent = Agent.from_team("umi", tools=tools, models=again, threads=tmp_path / "t.sqlite")
         return await asyncio.gather(*(agent.aresume(f"t{n}", "approve" if n % 2 else "refuse") for n in amounts))
 
@@ -267,11 +267,11 @@ def test_a_search_asks_on_every_path() -> None:
     """Two paths of a search pay; the second is refused."""
     done, tools = bank()
     models = {
-        View.PLANNER: ScriptedModel(
+        "planner": ScriptedModel(
             ["Pay. Next: caller.", "Bad. Next: give up.", "Pay. Next: caller.", "Enough. Next: conclusion."]
         ),
-        View.CALLER: ScriptedModel([f'Action: pay\nAction Input: {{"amount": {n}}}' for n in (1, 2)]),
-        View.SUMMARIZER: ScriptedModel(["Done."]),
+        "caller": ScriptedModel([f'Action: pay\nAction Input: {{"amount": {n}}}' for n in (1, 2)]),
+        "summarizer": ScriptedModel(["Done."]),
     }
     said = iter([Reply(action="approve"), Reply(action="refuse")])
     agent = Agent.from_team("umi", tools=tools, models=models, search="dfsdt", budget=Budget(max_steps=4))

@@ -18,7 +18,7 @@ from langchain_core.tools import BaseTool, StructuredTool, tool
 from langgraph.config import get_stream_writer
 from mcp_servers import script
 
-from alpha_umi import Agent, Budget, ScriptedModel, View, idempotency_key
+from alpha_umi import Agent, Budget, ScriptedModel, idempotency_key
 from alpha_umi.agent.events import Token
 from alpha_umi.agent.threads import in_thread
 from alpha_umi.tools.awaiting import Work, for_work, result_of
@@ -33,11 +33,11 @@ def agent(tools: Any, *, name: str = "ping", **more: Any) -> Agent:
     """An agent that calls one tool once, and answers with what it saw; serves any number of runs."""
     arguments = json.dumps(more.pop("arguments", {}))
     models = {
-        View.PLANNER: ScriptedModel(
+        "planner": ScriptedModel(
             lambda r: "Done. Next: conclusion." if "observation:" in r.messages[-1].content else "Ask. Next: caller."
         ),
-        View.CALLER: ScriptedModel(lambda _: f"Action: {name}\nAction Input: {arguments}"),
-        View.SUMMARIZER: ScriptedModel(lambda r: r.messages[-1].content.rpartition("observation: ")[2].splitlines()[0]),
+        "caller": ScriptedModel(lambda _: f"Action: {name}\nAction Input: {arguments}"),
+        "summarizer": ScriptedModel(lambda r: r.messages[-1].content.rpartition("observation: ")[2].splitlines()[0]),
     }
     return Agent.from_team("umi", models=models, tools=tools, **more)
 
@@ -218,7 +218,7 @@ def test_a_stream_that_is_left_midway_ends_its_tool(how: str) -> None:
 
     async def ping() -> str:
         """Ping, and say so before."""
-        get_stream_writer()(Token(role=View.PLANNER, text="at work"))
+        get_stream_writer()(Token(role="planner", text="at work"))
         await asyncio.sleep(0.3)
         happened.append("effect")
         return "pong"

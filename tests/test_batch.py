@@ -10,12 +10,12 @@ import time
 
 import pytest
 
-from alpha_umi import Agent, ScriptedModel, View
+from alpha_umi import Agent, ScriptedModel
 from alpha_umi.errors import UsageError, WorkError
 from alpha_umi.models.base import Request
 
 
-def echo() -> dict[View, ScriptedModel]:
+def echo() -> dict[str, ScriptedModel]:
     """A team that answers with the question's own number, after one call."""
 
     def plan(request: Request) -> str:
@@ -28,9 +28,9 @@ def echo() -> dict[View, ScriptedModel]:
         return found[1]
 
     return {
-        View.PLANNER: ScriptedModel(plan),
-        View.CALLER: ScriptedModel(lambda request: f'Action: look\nAction Input: {{"at": {number(request)}}}'),
-        View.SUMMARIZER: ScriptedModel(lambda request: f"It was {number(request)}"),
+        "planner": ScriptedModel(plan),
+        "caller": ScriptedModel(lambda request: f'Action: look\nAction Input: {{"at": {number(request)}}}'),
+        "summarizer": ScriptedModel(lambda request: f"It was {number(request)}"),
     }
 
 
@@ -77,14 +77,14 @@ def test_no_more_runs_at_a_time_than_asked_for() -> None:
 
 def test_a_run_that_fails_stands_in_the_list_or_stops_the_others() -> None:
     models = echo()
-    good = models[View.SUMMARIZER]
+    good = models["summarizer"]
 
     def sometimes(request: Request) -> str:
         if "Look 2 up" in request.messages[1].content:
             raise WorkError("the server is gone")
         return good.complete(request).text
 
-    models[View.SUMMARIZER] = ScriptedModel(sometimes)
+    models["summarizer"] = ScriptedModel(sometimes)
     agent = Agent.from_team("umi", tools=[look], models=models)
     questions = [f"Look {n} up" for n in range(4)]
     results = agent.batch(questions, return_exceptions=True)
@@ -122,7 +122,7 @@ def test_a_batch_can_be_cancelled() -> None:
     let_go.set()
     assert time.monotonic() - started < 60
     assert not begun.acquire(blocking=False)  # no other run was begun
-    assert models[View.SUMMARIZER].requests == []
+    assert models["summarizer"].requests == []
 
 
 def test_events_come_with_the_index_of_their_question() -> None:

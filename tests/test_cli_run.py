@@ -23,7 +23,6 @@ from alpha_umi.cli import run as verb
 from alpha_umi.cli.voice import Voice
 from alpha_umi.errors import UsageError
 from alpha_umi.models.scripted import ScriptedModel
-from alpha_umi.prompts import View
 from alpha_umi.roles import Team
 from alpha_umi.trajectory import Observation
 
@@ -34,9 +33,9 @@ def lend(monkeypatch: pytest.MonkeyPatch, planner: list[str], caller: list[str],
     """Let `models.local` hand out scripted models; returns the teams it was asked for. torch is never imported."""
     asked: list[Team] = []
 
-    def load_models(team: Team) -> dict[View, ScriptedModel]:
+    def load_models(team: Team) -> dict[str, ScriptedModel]:
         asked.append(team)
-        scripts = {View.PLANNER: planner, View.CALLER: caller, View.SUMMARIZER: summarizer}
+        scripts = {"planner": planner, "caller": caller, "summarizer": summarizer}
         return {view: ScriptedModel(script) for view, script in scripts.items()}
 
     loading = SimpleNamespace(load_models=load_models, find_base=lambda team: None)
@@ -250,7 +249,7 @@ def voice(*events: Any) -> str:
 
 def test_neither_model_nor_tool_steers_the_terminal() -> None:
     shown = voice(
-        Token(role=View.PLANNER, text="\x1b]0;title\x07[red]a[/] \ud83d"),
+        Token(role="planner", text="\x1b]0;title\x07[red]a[/] \ud83d"),
         Observed(observation=Observation(text="\x1b[2J\r\x9b1m")),
     )
     assert "\x1b" not in shown

@@ -16,7 +16,6 @@ from alpha_umi.grammar import MARKERS, format_call, format_plan, parse_call, par
 from alpha_umi.gym import generate
 from alpha_umi.gym.registry import toolbox
 from alpha_umi.models.base import Completion, Message, Model, Request
-from alpha_umi.prompts import View
 from alpha_umi.roles import Generation, load_team
 from alpha_umi.tools.validation import check_tool
 from alpha_umi.trajectory import Call, Tool
@@ -62,7 +61,7 @@ PING = Tool(name="ping", description="Nothing.", parameters={"type": "object", "
 
 
 @pytest.fixture(scope="module")
-def models() -> dict[View, Any]:
+def models() -> dict[str, Any]:
     return dict(load_local(load_team("umi"), dtype=torch.float32, device="cpu"))
 
 
@@ -115,11 +114,11 @@ def test_what_was_trained_can_be_written_token_for_token() -> None:
 
 
 @pytest.mark.slow
-def test_an_untrained_model_calls_only_what_is_offered(models: dict[View, Any]) -> None:
+def test_an_untrained_model_calls_only_what_is_offered(models: dict[str, Any]) -> None:
     """SmolLM2 without any training, hot or cold: every call names an offered tool with arguments that fit."""
     constraint = call_of([BOOK, PING])
     for seed in range(12):
-        found = ask(models[View.CALLER], constraint, temperature=1.5 if seed else 0.0, seed=seed)
+        found = ask(models["caller"], constraint, temperature=1.5 if seed else 0.0, seed=seed)
         call = parse_call(found.text)
         assert call.fault is None, found.text
         tool = {tool.name: tool for tool in (BOOK, PING)}[call.tool]
@@ -127,14 +126,14 @@ def test_an_untrained_model_calls_only_what_is_offered(models: dict[View, Any]) 
         assert found.finish_reason == "stop"
 
 
-def test_a_free_model_does_not(models: dict[View, Any]) -> None:
-    assert parse_call(ask(models[View.CALLER], None).text).fault is not None
+def test_a_free_model_does_not(models: dict[str, Any]) -> None:
+    assert parse_call(ask(models["caller"], None).text).fault is not None
 
 
 @pytest.mark.slow
-def test_a_plan_ends_in_one_marker(models: dict[View, Any]) -> None:
+def test_a_plan_ends_in_one_marker(models: dict[str, Any]) -> None:
     for seed in range(6):
-        found = ask(models[View.PLANNER], PLAN, temperature=1.5 if seed else 0.0, seed=seed, max_new_tokens=40)
+        found = ask(models["planner"], PLAN, temperature=1.5 if seed else 0.0, seed=seed, max_new_tokens=40)
         plan = parse_plan(found.text)
         assert plan.fault is None, found.text
         assert found.text.endswith(MARKERS[plan.decision])
@@ -142,7 +141,7 @@ def test_a_plan_ends_in_one_marker(models: dict[View, Any]) -> None:
 
 
 @pytest.mark.slow
-def test_a_call_that_runs_out_of_tokens_is_closed(models: dict[View, Any]) -> None:
+def test_a_call_that_runs_out_of_tokens_is_closed(models: dict[str, Any]) -> None:
     """A model that would write for ever, here by noise, still ends in a call that fits."""
     long = Tool(
         name="write",
@@ -160,15 +159,15 @@ def test_a_call_that_runs_out_of_tokens_is_closed(models: dict[View, Any]) -> No
     )
     constraint = call_of([long])
     for seed in range(6):
-        found = ask(models[View.CALLER], constraint, temperature=5.0, seed=seed, max_new_tokens=80)
+        found = ask(models["caller"], constraint, temperature=5.0, seed=seed, max_new_tokens=80)
         call = parse_call(found.text)
         assert call.fault is None, found.text
         assert not list(Draft202012Validator(long.parameters).iter_errors(call.arguments))
         assert found.completion_tokens <= 80
 
 
-def test_what_is_forced_costs_no_forward_pass(models: dict[View, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    engine = models[View.CALLER].engine
+def test_what_is_forced_costs_no_forward_pass(models: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = models["caller"].engine
     passes = 0
     forward = engine.forward
 
@@ -178,27 +177,27 @@ def test_what_is_forced_costs_no_forward_pass(models: dict[View, Any], monkeypat
         return forward(spans)
 
     monkeypatch.setattr(engine, "forward", counted)
-    found = ask(models[View.CALLER], call_of([PING]))
+    found = ask(models["caller"], call_of([PING]))
     assert found.text == "Action: ping\nAction Input: {}"
     assert found.completion_tokens > 5
     assert passes == 1  # the prompt's, whose logits nobody needed
 
 
-def test_greedy_words_are_the_same_when_the_grammar_allows_them(models: dict[View, Any]) -> None:
+def test_greedy_words_are_the_same_when_the_grammar_allows_them(models: dict[str, Any]) -> None:
     """A grammar that is never in the way changes nothing: a plan's words up to the end that is asked of it."""
-    free, held = (ask(models[View.PLANNER], constraint, max_new_tokens=24).text for constraint in (None, PLAN))
+    free, held = (ask(models["planner"], constraint, max_new_tokens=24).text for constraint in (None, PLAN))
     begin = held.partition(" Next:")[0]
     assert begin
     assert free.startswith(begin)
 
 
-def test_constrained_and_free_completions_share_a_batch(models: dict[View, Any]) -> None:
-    alone = [ask(models[View.CALLER], c).text for c in (None, call_of([BOOK]))]
+def test_constrained_and_free_completions_share_a_batch(models: dict[str, Any]) -> None:
+    alone = [ask(models["caller"], c).text for c in (None, call_of([BOOK]))]
     messages = [
         Message(role="system", content="You book rooms."),
         Message(role="user", content="Two nights in the blue room for Ann and her son."),
     ]
-    together = models[View.CALLER].complete_many(
+    together = models["caller"].complete_many(
         [
             Request(messages=messages, constraint=c, generation=Generation(max_new_tokens=64))
             for c in (None, call_of([BOOK]))

@@ -17,7 +17,7 @@ from alpha_umi.data import alpha_umi
 from alpha_umi.data.alpha_umi import read_argument, read_tool
 from alpha_umi.data.filters import Report
 from alpha_umi.data.stream import Record
-from alpha_umi.prompts import Layout, document_tools
+from alpha_umi.layouts import document_tools
 from alpha_umi.tools.validation import check_tool
 from alpha_umi.trajectory import Decision, Outcome, Trajectory
 
@@ -78,7 +78,7 @@ def _turns(trajectory: Trajectory) -> Any:
 
 def test_tool_documentation_comes_back_word_for_word(raw: list[dict[str, Any]], test_set: list[Trajectory]) -> None:
     for record, trajectory in zip(raw, test_set, strict=True):
-        assert [json.loads(line) for line in document_tools(trajectory.tools, Layout.PAPER)] == record["tools"]
+        assert [json.loads(line) for line in document_tools(trajectory.tools, "json")] == record["tools"]
         for tool in trajectory.tools:
             check_tool(tool)
 
@@ -91,7 +91,7 @@ def test_tool_documentation_comes_back_word_for_word(raw: list[dict[str, Any]], 
 def test_any_argument_line_comes_back_word_for_word(line: str) -> None:
     document = {"Name": "t", "function": "f", "input": {"x": line}}
     tool = read_tool(document)
-    assert json.loads(document_tools([tool], Layout.PAPER)[0]) == document
+    assert json.loads(document_tools([tool], "json")[0]) == document
     check_tool(tool)
 
 

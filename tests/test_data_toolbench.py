@@ -15,7 +15,8 @@ from alpha_umi.data.examples import for_role
 from alpha_umi.data.filters import Report
 from alpha_umi.data.stream import Record
 from alpha_umi.data.toolbench import Finish, read_finish, read_messages, read_record, read_result, read_tool
-from alpha_umi.prompts import INVALID_TOOL, Layout, View, document_tools
+from alpha_umi.layouts import document_tools, load_layout
+from alpha_umi.prompts import INVALID_TOOL
 from alpha_umi.tools.validation import check_tool
 from alpha_umi.trajectory import Decision, Observation, Outcome, Trajectory
 
@@ -260,7 +261,7 @@ def test_tools_differ_from_the_release_only_where_it_cuts(shared: Path) -> None:
             for function in value["answer_generation"]["function"]
             if function["name"] != "Finish"
         ]
-        ours = [json.loads(line) for line in document_tools(found.tools, Layout.PAPER)]
+        ours = [json.loads(line) for line in document_tools(found.tools, "json")]
         differ.append(sum(mine != theirs for mine, theirs in zip(ours, cut, strict=True)))
     assert sorted(n for n in differ if n) == [1, 1, 1, 4, 8, 8]
 
@@ -304,10 +305,10 @@ def test_what_follows_a_finish_that_failed_is_kept(arguments: str, decision: Dec
     assert (found.answer, found.outcome) == ("At 14:10.", Outcome.ANSWERED)
     assert [step.plan.decision for step in found.steps] == [decision, Decision.CALL, Decision.SUMMARIZE]
     assert [step.observation and step.observation.text for step in found.steps] == [told, "14:10", None]
-    planner = for_role(found, view=View.PLANNER, layout=Layout.PAPER)
+    planner = for_role(found, view="planner", layout=load_layout("paper"))
     assert [example.step for example in planner] == [0, 1, 2]
     assert told in planner[1].messages[-1].content, "the planner reads why it goes on"
-    assert [e.completion for e in for_role(found, view=View.SUMMARIZER, layout=Layout.PAPER)] == ["At 14:10."]
+    assert [e.completion for e in for_role(found, view="summarizer", layout=load_layout("paper"))] == ["At 14:10."]
 
 
 def test_both_readers_say_the_same_of_a_finish_that_failed() -> None:
@@ -370,7 +371,7 @@ def _counted(messages: list[dict[str, Any]], names: set[str]) -> Counter[str]:
 
 def test_the_fifteen_trees_are_read_whole(shared: Path) -> None:
     """Every message that ToolBench chose to train on is there, and what α-UMi would train on differs by one call."""
-    targets: Counter[View] = Counter()
+    targets: Counter[str] = Counter()
     total: Counter[str] = Counter()
     for path in sorted((shared / "toolbench" / "data_example" / "answer").rglob("*.json")):
         value = json.loads(path.read_text(encoding="utf-8"))
@@ -385,8 +386,8 @@ def test_the_fifteen_trees_are_read_whole(shared: Path) -> None:
         read["invented"] = sum(step.call is not None and step.call.tool not in found.tool_names for step in found.steps)
         assert +read == expected, path.name
         total += expected
-        for view in (View.PLANNER, View.CALLER, View.SUMMARIZER):
-            targets[view] += len(for_role(found, view=view, layout=Layout.PAPER))
+        for view in ("planner", "caller", "summarizer"):
+            targets[view] += len(for_role(found, view=view, layout=load_layout("paper")))
     assert total == {"call": 37, "observation": 37, "thought": 2, "summarize": 9, "give_up": 4, "invented": 1}
     # α-UMi trains on the call that ToolBench took for another function by its ending, too: 50, 37 and 9.
-    assert targets == {View.PLANNER: 49, View.CALLER: 36, View.SUMMARIZER: 9}
+    assert targets == {"planner": 49, "caller": 36, "summarizer": 9}

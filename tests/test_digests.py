@@ -23,8 +23,9 @@ from alpha_umi.data import store
 from alpha_umi.digests import backbone_digest, first_weights_digest, text_digest, tokenizer_digest, weights_digest
 from alpha_umi.encoding import ChatEncoder
 from alpha_umi.errors import ModelError
-from alpha_umi.prompts import Layout, Prompts
+from alpha_umi.layouts import load_layout
 from alpha_umi.resources import root
+from alpha_umi.roles import first_roles, prompt_digest
 from alpha_umi.trajectory import Call, Observation, Plan, Step, Tool, Trajectory
 
 if TYPE_CHECKING:
@@ -373,7 +374,7 @@ def test_the_prompts_count_by_their_texts(tmp_path: Path) -> None:
         folder = shutil.copytree(root() / "prompts" / "shared", tmp_path / name)
         for file in folder.glob("*.jinja"):
             file.write_bytes(change(file.read_bytes()))
-        return Prompts(Layout.SHARED, folder).digest
+        return prompt_digest(load_layout(str(folder)), first_roles())
 
     before = digest("a", lambda text: text)
     assert before == "421948f16e5e1f65"  # of the team that ships
@@ -451,12 +452,12 @@ def test_the_room_to_write_counts_beside_the_prompts(monkeypatch: pytest.MonkeyP
     from alpha_umi.training import run_folder
     from alpha_umi.training.recipe import load_recipe
 
-    recipe, team = load_recipe("cpu"), load_team("umi-shared")
-    before = run_folder.prompts_digest(recipe)
+    team = load_team("umi-shared")
+    before = run_folder.prompts_digest(load_recipe("cpu"))
     longer = team.caller.generation.model_copy(update={"max_new_tokens": 999})
-    longer_team = team.model_copy(update={"caller": team.caller.model_copy(update={"generation": longer})})
-    monkeypatch.setattr(run_folder, "load_team", lambda _: longer_team)
-    assert run_folder.prompts_digest(recipe) != before
+    longer_team = team.with_role("caller", generation=longer)
+    monkeypatch.setattr("alpha_umi.training.recipe.load_team", lambda _: longer_team)
+    assert run_folder.prompts_digest(load_recipe("cpu")) != before
 
 
 def test_a_backbone_counts_by_its_base_and_its_adapter(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from langchain_core.messages import AIMessage, HumanMessage
 
-from alpha_umi import Agent, Budget, View, gym, load_models, load_team
+from alpha_umi import Agent, Budget, gym, load_models, load_team
 from alpha_umi.cli.quickstart import SHOWN
 from alpha_umi.data import store
 from alpha_umi.models.base import Completion, Generation, Request
@@ -103,12 +103,12 @@ def test_roles_that_speak_with_the_same_weights_keep_their_own_conversations() -
     """The untrained team is one model for three roles; a role's step must not cost it what another role read."""
     team = load_team("umi")
     models = load_models(team)
-    text = {View.PLANNER: "I look. Next: caller.", View.CALLER: "Action: look\nAction Input: {}"}
+    text = {"planner": "I look. Next: caller.", "caller": "Action: look\nAction Input: {}"}
 
     class Forced:
         """SmolLM2's own encoding and caches, with other words."""
 
-        def __init__(self, view: View) -> None:
+        def __init__(self, view: str) -> None:
             self.view, self.inner, self.encoded = view, models[view], list[int]()
             self.context_length, self.count_tokens = self.inner.context_length, self.inner.count_tokens
             self.release = self.inner.release

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from alpha_umi import Budget, View, gym, load_models, load_team
+from alpha_umi import Budget, gym, load_models, load_team
 from alpha_umi.agent.strategies import DFSDT
 from alpha_umi.cli.evaluate import app
 from alpha_umi.data import store
@@ -21,9 +21,9 @@ from alpha_umi.evaluation.gym_metrics import summed_up
 from alpha_umi.evaluation.records import Origin
 from alpha_umi.evaluation.task_checks import mistake_in
 from alpha_umi.gym.registry import named, owners
-from alpha_umi.models.base import Model, Request
+from alpha_umi.layouts import load_layout
+from alpha_umi.models.base import Message, Model, Request
 from alpha_umi.models.scripted import ScriptedModel
-from alpha_umi.prompts import Layout
 from alpha_umi.roles import ROLES
 from alpha_umi.trajectory import Outcome, Trajectory
 
@@ -36,24 +36,24 @@ def tasks() -> list[Trajectory]:
     return list(gym.generate(60, seed=8))
 
 
-def gold(tasks: list[Trajectory], *, wrong: str = "") -> Mapping[View, Model]:
+def gold(tasks: list[Trajectory], *, wrong: str = "") -> Mapping[str, Model]:
     """Models that know every task's solution by its prompts; of task `wrong` they know another answer."""
-    texts = {
+    texts: dict[tuple[str, tuple[Message, ...]], str] = {
         (view, example.messages): example.completion
         for task in tasks
         for view in ROLES
-        for example in for_role(task, view=view, layout=Layout.SHARED, observation_chars=TEAM.observation_chars)
+        for example in for_role(task, view=view, layout=load_layout("shared"), observation_chars=TEAM.observation_chars)
     }
 
-    def write(view: View, request: Request) -> str:
+    def write(view: str, request: Request) -> str:
         text = texts[view, tuple(request.messages)]
         asked = any(wrong and wrong in message.content for message in request.messages)
-        return "I do not care." if asked and view is View.SUMMARIZER else text
+        return "I do not care." if asked and view == "summarizer" else text
 
     return {view: ScriptedModel(lambda request, view=view: write(view, request)) for view in ROLES}  # type: ignore[misc]
 
 
-def played(tasks: list[Trajectory], models: Mapping[View, Model], **options: object) -> dict[str, Episode]:
+def played(tasks: list[Trajectory], models: Mapping[str, Model], **options: object) -> dict[str, Episode]:
     found: dict[str, Episode] = {}
     run_episodes(
         tasks,
@@ -166,9 +166,9 @@ def test_a_search_goes_on_where_a_chain_fails(tasks: list[Trajectory]) -> None:
         if query not in asked:
             asked.add(query)
             return "No idea. Next: give up."
-        return known[View.PLANNER].complete(request).text
+        return known["planner"].complete(request).text
 
-    models = {**known, View.PLANNER: ScriptedModel(plan)}
+    models = {**known, "planner": ScriptedModel(plan)}
     assert not any(episode.passed for episode in played(chosen, models).values())
     asked.clear()
     search = DFSDT(diversity=False)
@@ -319,7 +319,7 @@ def test_smollm2_at_work_in_the_gym() -> None:
     run_episodes(tasks, team=TEAM, models=load_models(TEAM), budget=budget, parallel=3, on_done=found.append)
     assert {episode.id for episode in found} == {task.id for task in tasks}
     for episode in found:
-        assert episode.usage[View.PLANNER].completion_tokens > 0
+        assert episode.usage["planner"].completion_tokens > 0
         assert episode.trajectory.steps
         assert episode.passed or episode.stopped is not None or episode.code in {"wrong_answer", "wrong_change"}
 

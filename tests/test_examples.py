@@ -30,17 +30,18 @@ import pytest
 from alpha_umi.data import alpha_umi
 from alpha_umi.data.examples import Example, for_role
 from alpha_umi.data.filters import Report
-from alpha_umi.prompts import INVALID_TOOL, Layout, Message, View
+from alpha_umi.layouts import load_layout
+from alpha_umi.prompts import INVALID_TOOL, Message
 from alpha_umi.trajectory import Call, Decision, Observation, Plan, Step, Tool, Trajectory
 
 FILES = {
-    View.PLANNER: ("train_planner.json.gz", 79),
-    View.CALLER: ("train_caller.json.gz", 59),
-    View.SUMMARIZER: ("train_summarizer.json", 14),
-    View.SINGLE: ("train_backbone.json.gz", 79),
+    "planner": ("train_planner.json.gz", 79),
+    "caller": ("train_caller.json.gz", 59),
+    "summarizer": ("train_summarizer.json", 14),
+    "single": ("train_backbone.json.gz", 79),
 }
 LABELS = {"user": "user", "assistant": "planner", "caller": "caller", "observation": "observation"}
-OWN = {View.PLANNER: "assistant", View.CALLER: "caller", View.SUMMARIZER: "conclusion", View.SINGLE: "assistant"}
+OWN = {"planner": "assistant", "caller": "caller", "summarizer": "conclusion", "single": "assistant"}
 
 
 def _load(path: Path) -> list[dict[str, Any]]:
@@ -50,23 +51,23 @@ def _load(path: Path) -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def theirs(shared: Path) -> dict[View, list[dict[str, Any]]]:
+def theirs(shared: Path) -> dict[str, list[dict[str, Any]]]:
     return {view: _load(shared / "glpft-toolbench" / "train-example" / name) for view, (name, _) in FILES.items()}
 
 
 @pytest.fixture(scope="module")
-def ours(shared: Path) -> dict[View, list[tuple[Trajectory, Example]]]:
+def ours(shared: Path) -> dict[str, list[tuple[Trajectory, Example]]]:
     raw = shared / "glpft-toolbench" / "train-example" / "raw_data" / "raw_data_stage_2.json"
     trajectories = list(alpha_umi.read(raw, Report()))
     return {
-        view: [(t, example) for t in trajectories for example in for_role(t, view=view, layout=Layout.PAPER)]
+        view: [(t, example) for t in trajectories for example in for_role(t, view=view, layout=load_layout("paper"))]
         for view in FILES
     }
 
 
 @pytest.mark.parametrize("view", FILES)
 def test_the_targets_are_the_authors(
-    view: View, ours: dict[View, list[tuple[Trajectory, Example]]], theirs: dict[View, list[dict[str, Any]]]
+    view: str, ours: dict[str, list[tuple[Trajectory, Example]]], theirs: dict[str, list[dict[str, Any]]]
 ) -> None:
     expected = [record["target"].strip() for record in theirs[view]]
     assert len(expected) == FILES[view][1]
@@ -76,12 +77,12 @@ def test_the_targets_are_the_authors(
 
 @pytest.mark.parametrize("view", FILES)
 def test_each_role_sees_the_authors_history(
-    view: View, ours: dict[View, list[tuple[Trajectory, Example]]], theirs: dict[View, list[dict[str, Any]]]
+    view: str, ours: dict[str, list[tuple[Trajectory, Example]]], theirs: dict[str, list[dict[str, Any]]]
 ) -> None:
     for (_, example), record in zip(ours[view], theirs[view], strict=True):
-        history = _merged(record["history"]) if view is View.SINGLE else record["history"]
+        history = _merged(record["history"]) if view == "single" else record["history"]
         assert list(example.messages[1:]) == _as_messages(history, view)
-        if view is View.SINGLE and not example.completion.endswith("conclusion: give up."):  # difference 7
+        if view == "single" and not example.completion.endswith("conclusion: give up."):  # difference 7
             assert all(turn["value"] in record["input"] for turn in history)
 
 
@@ -97,14 +98,14 @@ def _merged(history: list[dict[str, str]]) -> list[dict[str, str]]:
     return merged
 
 
-def _as_messages(history: list[dict[str, str]], view: View) -> list[Message]:
+def _as_messages(history: list[dict[str, str]], view: str) -> list[Message]:
     """The authors' history as chat messages: the role's own turns are the assistant's, the others' are labelled."""
     messages: list[Message] = []
     waiting: list[str] = []
     for turn in history:
         text = turn["value"].strip()
         if turn["from"] != OWN[view]:
-            waiting.append(text if view is View.SINGLE else f"{LABELS[turn['from']]}: {text}")
+            waiting.append(text if view == "single" else f"{LABELS[turn['from']]}: {text}")
             continue
         messages.append(Message(role="user", content="\n".join(waiting).strip() or "(continue)"))
         messages.append(Message(role="assistant", content=text))
@@ -114,29 +115,29 @@ def _as_messages(history: list[dict[str, str]], view: View) -> list[Message]:
 
 @pytest.mark.parametrize("view", FILES)
 def test_each_role_sees_the_tools_it_may(
-    view: View, ours: dict[View, list[tuple[Trajectory, Example]]], theirs: dict[View, list[dict[str, Any]]]
+    view: str, ours: dict[str, list[tuple[Trajectory, Example]]], theirs: dict[str, list[dict[str, Any]]]
 ) -> None:
     for (trajectory, example), record in zip(ours[view], theirs[view], strict=True):
         system = example.messages[0].content
         shown = [json.loads(line) for line in system.splitlines() if line.startswith("{")]
-        if view is View.SUMMARIZER:
+        if view == "summarizer":
             assert shown == []
             assert '"Name"' not in record["input"]
         else:
             assert shown == record["tools"]
             names = ", ".join(tool.name for tool in trajectory.tools)
-            assert (f"[{names}]" in system) == (f"[{names}]" in record["input"]) == (view is not View.PLANNER)
+            assert (f"[{names}]" in system) == (f"[{names}]" in record["input"]) == (view != "planner")
 
 
-def test_the_caller_reads_the_thought_of_its_step(ours: dict[View, list[tuple[Trajectory, Example]]]) -> None:
-    for trajectory, example in ours[View.CALLER]:
+def test_the_caller_reads_the_thought_of_its_step(ours: dict[str, list[tuple[Trajectory, Example]]]) -> None:
+    for trajectory, example in ours["caller"]:
         thought = trajectory.steps[example.step].plan.rationale.strip()
         assert example.messages[-1].content.endswith(f"{thought}\n Next: caller.".strip())
 
 
 def test_examples_of_the_test_set_keep_the_exact_text(shared: Path) -> None:
     path = shared / "glpft-toolbench" / "test" / "out_of_domain.json.gz"
-    written: dict[View, list[str]] = {View.PLANNER: [], View.CALLER: [], View.SUMMARIZER: []}
+    written: dict[str, list[str]] = {"planner": [], "caller": [], "summarizer": []}
     for record in _load(path):
         turns = [*record["conversations"], {"from": "end", "value": ""}]
         for turn, following in itertools.pairwise(turns):
@@ -144,21 +145,23 @@ def test_examples_of_the_test_set_keep_the_exact_text(shared: Path) -> None:
             if turn["from"] == "assistant" and (
                 following["from"] in {"caller", "conclusion"} or "Next: give up." in text
             ):
-                written[View.PLANNER].append(text)
+                written["planner"].append(text)
             elif turn["from"] == "caller":
-                written[View.CALLER].append(text)
+                written["caller"].append(text)
             elif turn["from"] == "conclusion" and text != "none":
-                written[View.SUMMARIZER].append(text)
+                written["summarizer"].append(text)
     trajectories = list(alpha_umi.read(path, Report()))
     for view, texts in written.items():
-        examples = [example for t in trajectories for example in for_role(t, view=view, layout=Layout.PAPER)]
+        examples = [example for t in trajectories for example in for_role(t, view=view, layout=load_layout("paper"))]
         assert [example.completion for example in examples] == texts
-        shared_layout = [example for t in trajectories for example in for_role(t, view=view, layout=Layout.SHARED)]
+        shared_layout = [
+            example for t in trajectories for example in for_role(t, view=view, layout=load_layout("shared"))
+        ]
         assert [example.completion for example in shared_layout] == texts
     assert {view: len(texts) for view, texts in written.items()} == {
-        View.PLANNER: 876 + 236 + 71,
-        View.CALLER: 876,
-        View.SUMMARIZER: 235,
+        "planner": 876 + 236 + 71,
+        "caller": 876,
+        "summarizer": 235,
     }
 
 
@@ -171,18 +174,19 @@ def test_invented_calls_stay_in_history() -> None:
     end = Step(plan=Plan(rationale="done", decision=Decision.SUMMARIZE))
     tools = (Tool(name="t"),)
     trajectory = Trajectory(query="q", tools=tools, steps=(_step(INVALID_TOOL), _step("t"), end), answer="a")
-    (example,) = for_role(trajectory, view=View.CALLER, layout=Layout.PAPER)
+    (example,) = for_role(trajectory, view="caller", layout=load_layout("paper"))
     assert example.step == 1
     assert INVALID_TOOL in "".join(message.content for message in example.messages)
-    assert [e.step for e in for_role(trajectory, view=View.PLANNER, layout=Layout.PAPER)] == [1, 2]
-    assert [e.step for e in for_role(trajectory, view=View.SINGLE, layout=Layout.PAPER)] == [0, 1, 2]
+    assert [e.step for e in for_role(trajectory, view="planner", layout=load_layout("paper"))] == [1, 2]
+    assert [e.step for e in for_role(trajectory, view="single", layout=load_layout("paper"))] == [0, 1, 2]
 
 
 def test_long_observations_are_cut_where_it_is_asked() -> None:
     step = _step("t").model_copy(update={"observation": Observation(text="x" * 500)})
     trajectory = Trajectory(query="q", tools=(Tool(name="t"),), steps=(step, _step("t")))
     whole, cut = (
-        for_role(trajectory, view=View.CALLER, layout=Layout.SHARED, observation_chars=limit)[1] for limit in (500, 100)
+        for_role(trajectory, view="caller", layout=load_layout("shared"), observation_chars=limit)[1]
+        for limit in (500, 100)
     )
     assert "x" * 500 in whole.messages[-3].content
     assert "characters cut" in cut.messages[-3].content

@@ -13,7 +13,7 @@ import pytest
 import yaml
 from runs import command, recipe_file
 
-from alpha_umi import View, load_models, load_team
+from alpha_umi import load_models, load_team
 from alpha_umi.adapters import read_card
 from alpha_umi.errors import ModelError, UsageError
 from alpha_umi.evaluation.records import team_digest
@@ -62,12 +62,12 @@ def test_the_exported_team_is_the_team(run: Path, exported: Path) -> None:
     )
     ours: Any = load_models(load_team(str(run)))
     theirs: Any = load_models(load_team(str(exported)))
-    whole, merged = (dict(models[View.PLANNER].engine.model.named_parameters()) for models in (ours, theirs))
+    whole, merged = (dict(models["planner"].engine.model.named_parameters()) for models in (ours, theirs))
     for name, parameter in whole.items():
         # The adapter travels as bf16, so a sum may round to the neighbour.
         torch.testing.assert_close(merged[name].float(), parameter.float(), rtol=2**-6, atol=3e-3)
-    assert ours[View.PLANNER].complete(request).text
-    assert theirs[View.PLANNER].complete(request).completion_tokens == 24
+    assert ours["planner"].complete(request).text
+    assert theirs["planner"].complete(request).completion_tokens == 24
 
 
 def test_weights_may_be_read_by_whoever_may_read_their_card(run: Path, exported: Path) -> None:
@@ -163,9 +163,7 @@ def test_an_untrained_team_is_nothing_to_export(tmp_path: Path) -> None:
 def test_only_lora_can_be_exported_as_adapters(run: Path, exported: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="not empty"):
         to_peft(load_team(str(run)), exported)
-    whole = load_team(str(run)).model_copy(
-        update={"planner": load_team(str(run)).planner.model_copy(update={"weights": str(run / "backbone")})}
-    )
+    whole = load_team(str(run)).with_role("planner", weights=str(run / "backbone"))
     with pytest.raises(UsageError, match="the planner is a whole model"):
         to_peft(whole, tmp_path / "out")
     (tmp_path / "run").mkdir()

@@ -18,7 +18,6 @@ from typer.testing import CliRunner
 from alpha_umi.cli import quickstart as verb
 from alpha_umi.evaluation.statistics import wilson
 from alpha_umi.models.scripted import ScriptedModel
-from alpha_umi.prompts import View
 
 ROOT = Path(__file__).resolve().parents[1]
 NOT_NEEDED = "peft openai datasets deepspeed wandb mcp pandas pyarrow scipy sklearn matplotlib torchvision"
@@ -67,9 +66,9 @@ def test_the_first_question_of_the_quickstart_is_answered_right() -> None:
 def scripted(monkeypatch: pytest.MonkeyPatch, *plans: str) -> None:
     """Let the quickstart's team say this, whatever it is asked."""
 
-    def load_models(_: object) -> dict[View, ScriptedModel]:
+    def load_models(_: object) -> dict[str, ScriptedModel]:
         planner = ScriptedModel([*plans] * 50)
-        return {View.PLANNER: planner, View.CALLER: ScriptedModel([]), View.SUMMARIZER: ScriptedModel(["Poland."] * 50)}
+        return {"planner": planner, "caller": ScriptedModel([]), "summarizer": ScriptedModel(["Poland."] * 50)}
 
     monkeypatch.setattr("alpha_umi.models.loading.load_models", load_models)
 

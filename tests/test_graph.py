@@ -20,7 +20,6 @@ from alpha_umi.agent.state import Budget
 from alpha_umi.errors import UsageError
 from alpha_umi.models.base import Request
 from alpha_umi.models.scripted import ScriptedModel
-from alpha_umi.prompts import View
 from alpha_umi.roles import load_team
 from alpha_umi.tools.functions import as_toolbox
 from alpha_umi.trajectory import Trajectory
@@ -31,7 +30,7 @@ def double(number: int) -> int:
     return 2 * number
 
 
-def models() -> dict[View, ScriptedModel]:
+def models() -> dict[str, ScriptedModel]:
     """Doubles the number in the question; a function of the request, so any number of runs may share them."""
 
     def question(request: Request) -> str:
@@ -51,7 +50,7 @@ def models() -> dict[View, ScriptedModel]:
     def answer(request: Request) -> str:
         return "It is " + request.messages[-1].content.split("observation: ")[1].split()[0]
 
-    return {View.PLANNER: ScriptedModel(plan), View.CALLER: ScriptedModel(call), View.SUMMARIZER: ScriptedModel(answer)}
+    return {"planner": ScriptedModel(plan), "caller": ScriptedModel(call), "summarizer": ScriptedModel(answer)}
 
 
 def graph(**options: Any) -> AgentGraph:
@@ -127,7 +126,7 @@ def test_no_answer_is_said_plainly() -> None:
 
 def test_an_unreadable_call_leaves_no_half_message() -> None:
     always = {"planner": "Next: caller.", "caller": "hm", "summarizer": ""}
-    broken = {View(view): ScriptedModel([text], repeat_last=True) for view, text in always.items()}
+    broken = {view: ScriptedModel([text], repeat_last=True) for view, text in always.items()}
     out = build_graph(load_team("umi"), models=broken, toolbox=as_toolbox([double])).invoke(ask("Double 4"))
     assert [type(message) for message in out["messages"]] == [HumanMessage, AIMessage]
     assert out["messages"][-1].additional_kwargs["reason"] == "faults"
@@ -185,7 +184,7 @@ def test_an_interrupted_run_resumes_without_a_second_call() -> None:
         return 2 * number
 
     team, saver = load_team("umi"), InMemorySaver()
-    broken = {**models(), View.SUMMARIZER: ScriptedModel([])}
+    broken = {**models(), "summarizer": ScriptedModel([])}
     config: Any = {"configurable": {"thread_id": "a"}}
 
     def double(number: int) -> int:
@@ -241,7 +240,7 @@ def test_two_runs_at_once() -> None:
 def test_every_model_is_released_by_the_bare_graph() -> None:
     used = models()
     build_graph(load_team("umi"), models=used, toolbox=as_toolbox([double])).invoke(ask("Double 4"))
-    session = used[View.PLANNER].requests[0].session
+    session = used["planner"].requests[0].session
     assert all(model.released == [session.replace("planner", view)] for view, model in used.items())
 
 

@@ -15,7 +15,7 @@ from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command, interrupt
 
-from alpha_umi import Agent, Reply, ScriptedModel, View, build_graph, load_team
+from alpha_umi import Agent, Reply, ScriptedModel, build_graph, load_team
 from alpha_umi.agent.asking import Ask
 from alpha_umi.tools.functions import as_toolbox
 from alpha_umi.tools.replay import Recorder
@@ -24,15 +24,15 @@ THREAD: Any = {"configurable": {"thread_id": "a"}}
 ASKED: Any = {"messages": [("user", "Pay 3")]}
 
 
-def calling(name: str, **arguments: Any) -> dict[View, ScriptedModel]:
+def calling(name: str, **arguments: Any) -> dict[str, ScriptedModel]:
     """A team that calls one tool, and answers with what it saw."""
     done = "observation:"
     return {
-        View.PLANNER: ScriptedModel(
+        "planner": ScriptedModel(
             lambda r: "Done. Next: conclusion." if done in r.messages[-1].content else "I call. Next: caller."
         ),
-        View.CALLER: ScriptedModel(lambda _: f"Action: {name}\nAction Input: {json.dumps(arguments)}"),
-        View.SUMMARIZER: ScriptedModel(lambda r: r.messages[-1].content.rpartition("observation: ")[2].splitlines()[0]),
+        "caller": ScriptedModel(lambda _: f"Action: {name}\nAction Input: {json.dumps(arguments)}"),
+        "summarizer": ScriptedModel(lambda r: r.messages[-1].content.rpartition("observation: ")[2].splitlines()[0]),
     }
 
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from alpha_umi.models.base import Completion, Generation, Request
-from alpha_umi.prompts import View
 from alpha_umi.roles import ROLES
 
 if TYPE_CHECKING:
@@ -252,7 +251,7 @@ def test_a_fork_waits_for_the_call_under_way(engine: Engine, models: Ways) -> No
 
 def test_a_prompt_beyond_the_context_does_not_join(tokenizer: PreTrainedTokenizerBase, models: Ways) -> None:
     small = LocalModel(Engine(tiny_llama(), models[0].engine.encoder, context=100))
-    long = Request(messages=conversation(then=("word " * 100, View.PLANNER)))
+    long = Request(messages=conversation(then=("word " * 100, "planner")))
     done = complete_together([(small, long), (small, request(3))])
     assert done[0].finish_reason == "context"
     assert done[1].completion_tokens > 0

@@ -14,7 +14,7 @@ from langchain_core.language_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk
 
-from alpha_umi import Agent, ScriptedModel, View
+from alpha_umi import Agent, ScriptedModel
 from alpha_umi.errors import WorkError
 from alpha_umi.models.base import Message, Request
 from alpha_umi.models.langchain import LangChainModel
@@ -53,10 +53,10 @@ def test_a_team_may_mix_them() -> None:
         """Add."""
         return a + b
 
-    models: dict[View, Any] = {
-        View.PLANNER: saying("I add. Next: caller.", "Done. Next: conclusion."),
-        View.CALLER: ScriptedModel(['Action: add\nAction Input: {"a": 2, "b": 3}']),
-        View.SUMMARIZER: saying("It is 5."),
+    models: dict[str, Any] = {
+        "planner": saying("I add. Next: caller.", "Done. Next: conclusion."),
+        "caller": ScriptedModel(['Action: add\nAction Input: {"a": 2, "b": 3}']),
+        "summarizer": saying("It is 5."),
     }
     words: list[str] = []
     result = Agent.from_team("umi", tools=[add], models=models).run(
@@ -64,7 +64,7 @@ def test_a_team_may_mix_them() -> None:
     )
     assert result.answer == "It is 5."
     assert len(words) > 5  # streamed word by word
-    assert result.usage[View.PLANNER].completion_tokens > 0
+    assert result.usage["planner"].completion_tokens > 0
 
 
 def test_its_limit_of_tokens_is_held() -> None:
@@ -90,10 +90,10 @@ def team_of_chats() -> Agent:
         """Add."""
         return a + b
 
-    models: dict[View, Any] = {
-        View.PLANNER: saying("I add. Next: caller.", "Done. Next: conclusion."),
-        View.CALLER: saying('Action: add\nAction Input: {"a": 2, "b": 3}'),
-        View.SUMMARIZER: saying("It is 5."),
+    models: dict[str, Any] = {
+        "planner": saying("I add. Next: caller.", "Done. Next: conclusion."),
+        "caller": saying('Action: add\nAction Input: {"a": 2, "b": 3}'),
+        "summarizer": saying("It is 5."),
     }
     return Agent.from_team("umi", tools=[add], models=models)
 

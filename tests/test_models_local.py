@@ -12,12 +12,12 @@ import pytest
 from alpha_umi.adapters import Card, write_card
 from alpha_umi.encoding import ChatEncoder
 from alpha_umi.errors import ModelError
+from alpha_umi.layouts import load_layout
 from alpha_umi.models import bases
 from alpha_umi.models.base import Completion, Generation, Message, Request
 from alpha_umi.models.bases import base_digest
 from alpha_umi.models.repetition import repeats_itself
-from alpha_umi.prompts import Layout, View, load_prompts
-from alpha_umi.roles import Team, load_team
+from alpha_umi.roles import Team, first_roles, load_team
 from alpha_umi.training.recipe import Stage
 
 if TYPE_CHECKING:
@@ -231,12 +231,12 @@ def test_weights_trained_on_other_prompts_or_another_base_are_refused(tmp_path: 
         (tmp_path / file.name).write_bytes(file.read_bytes())
     write_card(tmp_path, Card.model_validate(facts))
     umi = load_team("umi")
-    team = umi.model_copy(update={"planner": umi.planner.model_copy(update={"weights": str(tmp_path)})})
+    team = umi.with_role("planner", weights=str(tmp_path))
     with pytest.raises(ModelError, match="trained on other prompts"):
         teams.load_local(team)
     with pytest.raises(ModelError, match="'paper' layout"):
-        teams.load_local(team.model_copy(update={"layout": Layout.SHARED}))
-    today = load_prompts(Layout.PAPER).digest
+        teams.load_local(team.model_copy(update={"prompts": "shared"}))
+    today = load_team("umi").prompt_digest
     write_card(tmp_path, Card.model_validate(facts | {"prompt_digest": today, "base_digest": "of another base"}))
     with pytest.raises(ModelError, match="trained on other weights"):
         teams.load_local(team)
@@ -244,7 +244,7 @@ def test_weights_trained_on_other_prompts_or_another_base_are_refused(tmp_path: 
 
 def test_a_team_holds_one_base_for_all_roles() -> None:
     models = teams.load_local(load_team("umi"))
-    assert set(models) == {View.PLANNER, View.CALLER, View.SUMMARIZER}
+    assert set(models) == {"planner", "caller", "summarizer"}
     assert len({id(model.engine) for model in models.values()}) == 1
 
 
@@ -262,7 +262,7 @@ def test_a_shared_team_reads_with_its_base_whatever_its_roles_are(tmp_path: Path
         "base": "b",
         "base_digest": base_digest(load_team("umi").base),
         "layout": "shared",
-        "prompt_digest": load_prompts(Layout.SHARED).digest,
+        "prompt_digest": load_team("umi-shared").prompt_digest,
         "observation_chars": 2048,
         "recipe_digest": "0",
         "data_digest": "0",
@@ -279,10 +279,8 @@ def test_a_shared_team_reads_with_its_base_whatever_its_roles_are(tmp_path: Path
     write_card(full, Card.model_validate(facts | {"base_digest": "of another base"}))
     with pytest.raises(ModelError, match="trained on other weights"):
         teams.load_local(team)
-    write_card(
-        full, Card.model_validate(facts | {"layout": "paper", "prompt_digest": load_prompts(Layout.PAPER).digest})
-    )
-    paper = teams.load_local(team.model_copy(update={"layout": Layout.PAPER}))
+    write_card(full, Card.model_validate(facts | {"layout": "paper", "prompt_digest": load_team("umi").prompt_digest}))
+    paper = teams.load_local(team.model_copy(update={"layout": load_layout("paper")}))
     assert all(model.reader == model.writer for model in paper.values())
     assert len({id(model.engine) for model in paper.values()}) == 2
 
@@ -290,8 +288,8 @@ def test_a_shared_team_reads_with_its_base_whatever_its_roles_are(tmp_path: Path
 def test_a_team_may_merge_its_adapters(adapter: Path) -> None:
     """The same words in fp32, and the backbone stays as it is for the other roles."""
     team = load_team("umi-shared")
-    team = team.model_copy(update={"planner": team.planner.model_copy(update={"weights": str(adapter)})})
-    cue = load_prompts(Layout.SHARED).cue(View.PLANNER)
+    team = team.with_role("planner", weights=str(adapter))
+    cue = first_roles()["planner"].tag
     request = Request(
         messages=[Message(role="user", content=f"Name three rivers.\n{cue}", cue=cue)],
         generation=Generation(max_new_tokens=12),
@@ -299,7 +297,7 @@ def test_a_team_may_merge_its_adapters(adapter: Path) -> None:
     said = []
     for merge in (False, True):
         models = teams.load_local(team.model_copy(update={"merge_adapters": merge}), dtype=torch.float32, device="cpu")
-        said.append([models[view].complete(request).text for view in (View.PLANNER, View.CALLER)])
+        said.append([models[view].complete(request).text for view in ("planner", "caller")])
     assert said[0] == said[1]
     assert said[0][0] != said[0][1]
 
@@ -308,7 +306,7 @@ def test_an_activated_lora_belongs_to_a_shared_team(tmp_path: Path, adapter: Pat
     """And to the role whose cue it names: elsewhere it would act on other tokens than it was trained on."""
     encoder = ChatEncoder(local.load_tokenizer())
     config = json.loads((adapter / "adapter_config.json").read_text())
-    config["alora_invocation_tokens"] = encoder.cue_ids(load_prompts(Layout.SHARED).cue(View.PLANNER))
+    config["alora_invocation_tokens"] = encoder.cue_ids(first_roles()["planner"].tag)
     (tmp_path / "adapter_config.json").write_text(json.dumps(config))
     shutil.copy(adapter / "adapter_model.safetensors", tmp_path)
 
@@ -316,7 +314,7 @@ def test_an_activated_lora_belongs_to_a_shared_team(tmp_path: Path, adapter: Pat
         found = load_team(name)
         return found.model_copy(update={role: getattr(found, role).model_copy(update={"weights": str(tmp_path)})})
 
-    assert teams.load_local(team("umi-shared", "planner"))[View.PLANNER].writer != BACKBONE
+    assert teams.load_local(team("umi-shared", "planner"))["planner"].writer != BACKBONE
     with pytest.raises(ModelError, match="activated by the tokens"):
         teams.load_local(team("umi-shared", "caller"))
     with pytest.raises(ModelError, match="alora_invocation_tokens"):

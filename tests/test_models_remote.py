@@ -19,7 +19,7 @@ from jsonschema import Draft202012Validator
 from raw_server import drop, http
 from raw_server import serving as serving_raw
 
-from alpha_umi import Agent, View, load_team
+from alpha_umi import Agent, load_team
 from alpha_umi.constraints import PLAN, call_of
 from alpha_umi.errors import ConfigError, WorkError
 from alpha_umi.models.base import Message, Request
@@ -499,9 +499,9 @@ def test_served_and_local_roles_can_be_mixed(tmp_path: Path) -> None:
         "caller: caller\nsummarizer: summarizer\n"
     )
     models = load_models(load_team(str(tmp_path / "mixed.yaml")))
-    assert isinstance(models[View.PLANNER], RemoteModel)
-    assert models[View.CALLER].count_tokens(ASKED) > 0
-    assert not isinstance(models[View.CALLER], RemoteModel)
+    assert isinstance(models["planner"], RemoteModel)
+    assert models["caller"].count_tokens(ASKED) > 0
+    assert not isinstance(models["caller"], RemoteModel)
 
 
 @pytest.mark.parametrize(
@@ -563,7 +563,7 @@ def test_an_empty_end_does_not_cut_a_run_short() -> None:
         handler.stream(*(words(piece, "") for piece in said), words("", "stop"))
 
     with serving(answer) as server:
-        views = {View.PLANNER: "planner", View.CALLER: "caller", View.SUMMARIZER: "summarizer"}
+        views = {"planner": "planner", "caller": "caller", "summarizer": "summarizer"}
         models = {view: RemoteModel(name, url=server.url) for view, name in views.items()}
         assert Agent.from_team("umi", models=models).run("What is 2 + 3?").answer == "Five."
 

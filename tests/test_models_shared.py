@@ -12,7 +12,6 @@ import pytest
 
 from alpha_umi.errors import ModelError
 from alpha_umi.models.base import Generation, Message, Request
-from alpha_umi.prompts import View
 from alpha_umi.roles import ROLES
 
 if TYPE_CHECKING:
@@ -30,18 +29,18 @@ WORDS = ["tide", "port", "harbour", "ship", "crane", "wind", "cargo", "pilot", "
 
 
 @pytest.fixture(scope="module")
-def adapters(tmp_path_factory: pytest.TempPathFactory) -> dict[View, Path]:
+def adapters(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """An adapter for each role, with weights of its own."""
     folder = tmp_path_factory.mktemp("adapters")
-    return {view: save_adapter(folder / view.value, seed) for seed, view in enumerate(ROLES, start=1)}
+    return {view: save_adapter(folder / view, seed) for seed, view in enumerate(ROLES, start=1)}
 
 
-def lora_models(engine: Engine, adapters: dict[View, Path]) -> dict[View, LocalModel]:
+def lora_models(engine: Engine, adapters: dict[str, Path]) -> dict[str, LocalModel]:
     return {v: LocalModel(engine, writer=engine.add_adapter(f), reader=BACKBONE) for v, f in adapters.items()}
 
 
-def full_models(engine: Engine) -> dict[View, LocalModel]:
-    names = {v: engine.add_model(tiny_llama(seed), v.value) for seed, v in enumerate(ROLES, start=1)}
+def full_models(engine: Engine) -> dict[str, LocalModel]:
+    names = {v: engine.add_model(tiny_llama(seed), v) for seed, v in enumerate(ROLES, start=1)}
     return {v: LocalModel(engine, writer=name, reader=BACKBONE) for v, name in names.items()}
 
 
@@ -52,7 +51,7 @@ def some_words(source: random.Random, least: int = 1, most: int = 12) -> str:
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["lora", "full"])
 def test_roles_write_what_encoding_everything_anew_would(
-    kind: str, tokenizer: PreTrainedTokenizerBase, adapters: dict[View, Path]
+    kind: str, tokenizer: PreTrainedTokenizerBase, adapters: dict[str, Path]
 ) -> None:
     """100 random conversations each way: role orders, histories rewritten, greedy and sampled."""
     engine = tiny_engine(tokenizer)
@@ -61,7 +60,7 @@ def test_roles_write_what_encoding_everything_anew_would(
         plain = Plain(adapters={models[v].writer: f for v, f in adapters.items()})
     else:
         models = full_models(engine)
-        plain = Plain(models={v.value: tiny_llama(seed) for seed, v in enumerate(ROLES, start=1)})
+        plain = Plain(models={v: tiny_llama(seed) for seed, v in enumerate(ROLES, start=1)})
     source = random.Random(kind)
     reused = 0
     for number in range(100):
@@ -90,11 +89,11 @@ def test_roles_write_what_encoding_everything_anew_would(
     assert reused > 5000
 
 
-def test_only_the_backbones_keys_stay(tokenizer: PreTrainedTokenizerBase, adapters: dict[View, Path]) -> None:
+def test_only_the_backbones_keys_stay(tokenizer: PreTrainedTokenizerBase, adapters: dict[str, Path]) -> None:
     for make in (lambda e: lora_models(e, adapters), full_models):
         engine = tiny_engine(tokenizer)
-        models: dict[View, LocalModel] = make(engine)
-        turns: list[tuple[str, View, str]] = []
+        models: dict[str, LocalModel] = make(engine)
+        turns: list[tuple[str, str, str]] = []
         for view in ROLES:
             messages = conversation(*turns, then=("what now", view))
             done = models[view].complete(
@@ -112,15 +111,13 @@ def test_only_the_backbones_keys_stay(tokenizer: PreTrainedTokenizerBase, adapte
         torch.testing.assert_close(entry.tail.data[:, :, :, :n], alone.data[:, :, :, :n], rtol=1e-4, atol=1e-4)
 
 
-def test_a_role_encodes_its_cue_and_what_is_new(engine: Engine, adapters: dict[View, Path]) -> None:
+def test_a_role_encodes_its_cue_and_what_is_new(engine: Engine, adapters: dict[str, Path]) -> None:
     models = lora_models(engine, adapters)
-    first = conversation(then=("word " * 50, View.PLANNER))
-    answer = models[View.PLANNER].complete(
-        Request(messages=first, session="n", generation=Generation(max_new_tokens=5))
-    )
+    first = conversation(then=("word " * 50, "planner"))
+    answer = models["planner"].complete(Request(messages=first, session="n", generation=Generation(max_new_tokens=5)))
     assert answer.encoded_tokens == answer.prompt_tokens
-    second = conversation(("word " * 50, View.PLANNER, "go"), then=("", View.CALLER))
-    done = models[View.CALLER].complete(Request(messages=second, session="n", generation=Generation(max_new_tokens=5)))
+    second = conversation(("word " * 50, "planner", "go"), then=("", "caller"))
+    done = models["caller"].complete(Request(messages=second, session="n", generation=Generation(max_new_tokens=5)))
     row = engine.encoder.row(first, trained=())
     assert done.encoded_tokens == done.prompt_tokens - row.turns[-1].cue
     engine.batcher.release("n")
@@ -128,7 +125,7 @@ def test_a_role_encodes_its_cue_and_what_is_new(engine: Engine, adapters: dict[V
 
 def test_an_untrained_team_keeps_everything(engine: Engine) -> None:
     model = LocalModel(engine)
-    messages = conversation(then=("word " * 20, View.PLANNER))
+    messages = conversation(then=("word " * 20, "planner"))
     request = Request(messages=messages, session="u", generation=Generation(max_new_tokens=5))
     first = model.complete(request)
     again = model.complete(request)
@@ -145,7 +142,7 @@ def engine(tokenizer: PreTrainedTokenizerBase) -> Engine:
 # --- forks ----------------------------------------------------------------------------------------------------------
 
 
-def test_siblings_write_what_separate_sessions_would(engine: Engine, adapters: dict[View, Path]) -> None:
+def test_siblings_write_what_separate_sessions_would(engine: Engine, adapters: dict[str, Path]) -> None:
     """A tree of random forks, sessions going on and ending in any order."""
     models = lora_models(engine, adapters)
     source = random.Random(1)
@@ -156,11 +153,11 @@ def test_siblings_write_what_separate_sessions_would(engine: Engine, adapters: d
         act = source.random()
         if act < 0.35 and len(told) < 8:
             told[str(step + 1)] = list(messages)
-            models[View.PLANNER].fork(session, str(step + 1))
+            models["planner"].fork(session, str(step + 1))
             continue
         if act < 0.45 and len(told) > 1:
             del told[session]
-            models[View.PLANNER].release(session)
+            models["planner"].release(session)
             continue
         if act < 0.6 and len(messages) > 4:
             del messages[-2:]  # back to before a fork, perhaps
@@ -173,25 +170,25 @@ def test_siblings_write_what_separate_sessions_would(engine: Engine, adapters: d
         assert alone.encoded_tokens == alone.prompt_tokens
         messages.append(Message(role="assistant", content=here.text or "so"))
     for session in told:
-        models[View.PLANNER].release(session)
+        models["planner"].release(session)
     assert (len(engine.cache), engine.cache.tokens_held(), engine.cache.bytes_held()) == (0, 0, 0)
 
 
-def test_memory_grows_with_new_tokens_only(engine: Engine, adapters: dict[View, Path]) -> None:
+def test_memory_grows_with_new_tokens_only(engine: Engine, adapters: dict[str, Path]) -> None:
     models = lora_models(engine, adapters)
     settings = Generation(max_new_tokens=3)
 
     def ask(session: str, *turns: str) -> int:
         """Tokens of the backbone's that the session then holds."""
-        told = [(turn, View.PLANNER, "so") for turn in turns[:-1]]
-        messages = conversation(*told, then=(turns[-1], View.PLANNER))
-        models[View.PLANNER].complete(Request(messages=messages, session=session, generation=settings))
+        told = [(turn, "planner", "so") for turn in turns[:-1]]
+        messages = conversation(*told, then=(turns[-1], "planner"))
+        models["planner"].complete(Request(messages=messages, session=session, generation=settings))
         return engine.encoder.row(messages, trained=()).turns[-1].cue
 
     size = engine.shape.bytes_a_token
     common = ask("root", "word " * 300)
     for i in range(5):
-        models[View.PLANNER].fork("root", f"child{i}")
+        models["planner"].fork("root", f"child{i}")
     assert engine.cache.tokens_held() == common
     assert engine.cache.bytes_held() == common * size
     new = 0
@@ -214,7 +211,7 @@ def test_a_fork_of_nothing_is_nothing(engine: Engine) -> None:
 def test_a_fork_of_itself_stays(engine: Engine) -> None:
     model = LocalModel(engine)
     request = Request(
-        messages=conversation(then=("go", View.PLANNER)), session="me", generation=Generation(max_new_tokens=2)
+        messages=conversation(then=("go", "planner")), session="me", generation=Generation(max_new_tokens=2)
     )
     model.complete(request)
     model.fork("me", "me")
@@ -226,12 +223,12 @@ def test_a_fork_of_itself_stays(engine: Engine) -> None:
 
 
 def test_an_adapter_trained_anew_speaks_with_its_new_weights(
-    tokenizer: PreTrainedTokenizerBase, adapters: dict[View, Path], tmp_path: Path
+    tokenizer: PreTrainedTokenizerBase, adapters: dict[str, Path], tmp_path: Path
 ) -> None:
     folder = tmp_path / "role"
-    shutil.copytree(adapters[View.PLANNER], folder)
+    shutil.copytree(adapters["planner"], folder)
     engine = tiny_engine(tokenizer)
-    messages = conversation(then=("which port", View.PLANNER))
+    messages = conversation(then=("which port", "planner"))
     request = Request(messages=messages, session="s", generation=Generation(max_new_tokens=8))
 
     def both() -> tuple[str, str]:
@@ -242,7 +239,7 @@ def test_an_adapter_trained_anew_speaks_with_its_new_weights(
 
     before = both()
     assert both() == before
-    shutil.copy(adapters[View.CALLER] / "adapter_model.safetensors", folder / "adapter_model.safetensors")
+    shutil.copy(adapters["caller"] / "adapter_model.safetensors", folder / "adapter_model.safetensors")
     after = both()
     assert after != before
     engine.batcher.release("s")
@@ -261,12 +258,12 @@ def test_an_adapter_trained_anew_speaks_with_its_new_weights(
     ],
 )
 def test_weights_changed_in_place_read_everything_anew(
-    change: Callable[[torch.nn.Module], object], tokenizer: PreTrainedTokenizerBase, adapters: dict[View, Path]
+    change: Callable[[torch.nn.Module], object], tokenizer: PreTrainedTokenizerBase, adapters: dict[str, Path]
 ) -> None:
     engine = tiny_engine(tokenizer)
-    model = lora_models(engine, adapters)[View.PLANNER]
+    model = lora_models(engine, adapters)["planner"]
     request = Request(
-        messages=conversation(then=("which port is it " * 9, View.PLANNER)),
+        messages=conversation(then=("which port is it " * 9, "planner")),
         session="s",
         generation=Generation(max_new_tokens=8),
     )
@@ -281,11 +278,11 @@ def test_weights_changed_in_place_read_everything_anew(
 
 
 def test_what_torch_does_not_count_as_a_change_can_be_said(
-    tokenizer: PreTrainedTokenizerBase, adapters: dict[View, Path]
+    tokenizer: PreTrainedTokenizerBase, adapters: dict[str, Path]
 ) -> None:
     engine = tiny_engine(tokenizer)
-    model = lora_models(engine, adapters)[View.PLANNER]
-    messages = conversation(then=("which port is it", View.PLANNER))
+    model = lora_models(engine, adapters)["planner"]
+    messages = conversation(then=("which port is it", "planner"))
     request = Request(messages=messages, session="s", generation=Generation(max_new_tokens=8))
     before = model.complete(request)
     engine.model.model.embed_tokens.weight.data.mul_(2)
@@ -296,7 +293,7 @@ def test_what_torch_does_not_count_as_a_change_can_be_said(
     assert after.text != before.text
 
 
-def test_switching_weights_within_a_session_mixes_nothing(engine: Engine, adapters: dict[View, Path]) -> None:
+def test_switching_weights_within_a_session_mixes_nothing(engine: Engine, adapters: dict[str, Path]) -> None:
     """The same text under readers in turn, shared and paper, in one session."""
     names = [BACKBONE, *(engine.add_adapter(f) for f in adapters.values())]
     ways = [(reader, writer) for writer in names for reader in {BACKBONE, writer}]
@@ -304,7 +301,7 @@ def test_switching_weights_within_a_session_mixes_nothing(engine: Engine, adapte
     for turn in range(30):
         reader, writer = source.choice(ways)
         model = LocalModel(engine, reader=reader, writer=writer)
-        messages = conversation(then=("which port " * (1 + turn % 3), View.CALLER))
+        messages = conversation(then=("which port " * (1 + turn % 3), "caller"))
         settings = Generation(max_new_tokens=5)
         kept = model.complete(Request(messages=messages, session="w", generation=settings))
         assert kept.text == model.complete(Request(messages=messages, generation=settings)).text
@@ -323,15 +320,15 @@ def test_a_role_of_another_build_is_refused(engine: Engine) -> None:
 def test_an_activated_lora_is_loaded_by_whom_its_cue_calls(engine: Engine, tmp_path: Path) -> None:
     from peft import PeftModel
 
-    ids = engine.encoder.cue_ids(cue(View.CALLER))
+    ids = engine.encoder.cue_ids(cue("caller"))
     folder = save_adapter(tmp_path / "alora", 9, alora_invocation_tokens=ids)
     with pytest.raises(ModelError, match="alora_invocation_tokens") as error:
         engine.add_adapter(folder)
     with pytest.raises(ModelError, match="activated by the tokens") as other:
-        engine.add_adapter(folder, invocation=engine.encoder.cue_ids(cue(View.PLANNER)))
+        engine.add_adapter(folder, invocation=engine.encoder.cue_ids(cue("planner")))
     assert "\n" not in f"{error.value}{other.value}"
     name = engine.add_adapter(folder, invocation=ids)
-    row = engine.encoder.row(conversation(then=("which port", View.CALLER)), trained=())
+    row = engine.encoder.row(conversation(then=("which port", "caller")), trained=())
     at = row.turns[-1].cue
     assert row.ids[at:] == ids
     peft = PeftModel.from_pretrained(tiny_llama(), str(folder)).eval()
@@ -344,7 +341,7 @@ def test_an_activated_lora_is_loaded_by_whom_its_cue_calls(engine: Engine, tmp_p
 
 
 def test_roles_of_several_engines_complete_together(
-    tokenizer: PreTrainedTokenizerBase, adapters: dict[View, Path]
+    tokenizer: PreTrainedTokenizerBase, adapters: dict[str, Path]
 ) -> None:
     one, two = (lora_models(tiny_engine(tokenizer, seed=seed), adapters) for seed in (0, 5))
     asked = [

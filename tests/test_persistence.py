@@ -23,7 +23,7 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.store.memory import InMemoryStore
 
-from alpha_umi import Agent, Budget, Outcome, Reply, ScriptedModel, View, build_graph, load_team
+from alpha_umi import Agent, Budget, Outcome, Reply, ScriptedModel, build_graph, load_team
 from alpha_umi.agent.nodes import Nodes
 from alpha_umi.agent.persistence import opened, threads_file
 from alpha_umi.errors import UsageError, WorkError
@@ -33,12 +33,12 @@ TEN = Path(__file__).with_name("killed_run.py")
 
 def models(
     planner: Sequence[str], caller: Sequence[str] = (), summarizer: Sequence[str] = ()
-) -> dict[View, ScriptedModel]:
-    texts = {View.PLANNER: planner, View.CALLER: caller, View.SUMMARIZER: summarizer}
+) -> dict[str, ScriptedModel]:
+    texts = {"planner": planner, "caller": caller, "summarizer": summarizer}
     return {view: ScriptedModel(script) for view, script in texts.items()}
 
 
-def answering(*answers: str) -> dict[View, ScriptedModel]:
+def answering(*answers: str) -> dict[str, ScriptedModel]:
     return models(["I know. Next: conclusion."] * len(answers), summarizer=list(answers))
 
 
@@ -298,13 +298,13 @@ def test_a_thread_goes_on_over_several_questions(tmp_path: Path) -> None:
     agent.run("What is the capital of France?", thread="a")
     agent.run("How many live there?", thread="a")
     third = agent.run("When was its tower built?", thread="a")
-    told = script[View.PLANNER].requests[-1].messages[1].content
+    told = script["planner"].requests[-1].messages[1].content
     for part in ("capital of France", "Paris", "How many live", "two million", "When was its tower"):
         assert part in told
     assert told.index("capital") < told.index("two million") < told.index("tower")
     assert third.answer == "1889"
     agent.run("What was said?", thread="b")  # another thread knows nothing of it
-    assert "Paris" not in script[View.PLANNER].requests[-1].messages[1].content
+    assert "Paris" not in script["planner"].requests[-1].messages[1].content
 
 
 def test_history_is_kept_within_its_budget(tmp_path: Path) -> None:
@@ -313,7 +313,7 @@ def test_history_is_kept_within_its_budget(tmp_path: Path) -> None:
     agent = Agent.from_team("umi", tools=[], models=script, threads=tmp_path / "t.sqlite", budget=budget)
     for question in ("first question", "second question", "third question"):
         agent.run(question, thread="a")
-    told = script[View.PLANNER].requests[-1].messages[1].content
+    told = script["planner"].requests[-1].messages[1].content
     assert "second question" in told
     assert "first question" not in told
 
@@ -324,7 +324,7 @@ def test_a_long_turn_is_told_in_part_and_cannot_end_the_history(tmp_path: Path) 
     agent = Agent.from_team("umi", tools=[], models=script, threads=tmp_path / "t.sqlite")
     agent.run("What is it?", thread="a")
     agent.run("And now?", thread="a")
-    told = script[View.PLANNER].requests[-1].messages[1].content
+    told = script["planner"].requests[-1].messages[1].content
     assert "It begins so." in told
     assert [line for line in told.splitlines() if line.startswith("Now answer")] == ["Now answer this:"]
     assert told.splitlines()[-1].endswith("And now?")

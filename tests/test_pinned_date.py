@@ -15,8 +15,8 @@ from alpha_umi.adapters import read_card, write_card
 from alpha_umi.encoding import ChatEncoder
 from alpha_umi.errors import ConfigError, ModelError
 from alpha_umi.pinned_date import PINNED_DATE, _codes
-from alpha_umi.prompts import Layout, Message, View, load_prompts
-from alpha_umi.roles import load_team
+from alpha_umi.prompts import Message
+from alpha_umi.roles import first_roles, load_team
 from alpha_umi.training import glpft
 from alpha_umi.training.recipe import load_recipe
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.model
 
-CUE = load_prompts(Layout.SHARED).cue(View.PLANNER)
+CUE = first_roles()["planner"].tag
 TALK = [
     Message(role="system", content="Use tools."),
     Message(role="user", content=f"What is the time?\n{CUE}", cue=CUE),
@@ -108,7 +108,7 @@ def test_a_team_is_asked_on_a_later_day_what_it_was_trained_on(
     asked = [f"base={dated}", f"data={data}", "limit=1", "context=2048", "date=2025-06-01", "precision=fp32"]
     run = glpft.train(load_recipe("smoke", overrides=asked), tmp_path / "run")
     on(datetime.date(2026, 12, 1), monkeypatch)
-    encoder = load_local(load_team(str(run)))[View.PLANNER].engine.encoder
+    encoder = load_local(load_team(str(run)))["planner"].engine.encoder
     text = encoder.tokenizer.decode(encoder.prompt(TALK))
     assert "Today Date: 01 Jun 2025" in text
     assert encoder.cue_ids(CUE)

@@ -12,13 +12,15 @@ from strategies import nasty_texts, trajectories
 from alpha_umi import grammar
 from alpha_umi.encoding import ChatEncoder
 from alpha_umi.errors import ModelError
-from alpha_umi.prompts import INVALID_TOOL, Layout, Message, View, cut_middle, document_tools, load_prompts, render
+from alpha_umi.layouts import document_tools, layouts, load_layout
+from alpha_umi.prompts import INVALID_TOOL, Message, cut_middle, render
+from alpha_umi.roles import View, first_roles, prompt_digest
 from alpha_umi.trajectory import Call, Decision, Observation, Outcome, Plan, Step, Tool, Trajectory
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-VIEWS = [(layout, view) for layout in Layout for view in View]
+VIEWS = [(layout, view) for layout in map(load_layout, layouts()) for view in View]
 FIXED = settings(deadline=None)
 ENCODED = settings(deadline=None, max_examples=30)
 
@@ -70,13 +72,13 @@ def test_messages_alternate_after_one_system_message(trajectory: Trajectory) -> 
         assert all(message.content for message in messages if message.role == "user")
 
 
-def _asked(trajectory: Trajectory, view: View, step: int) -> Trajectory:
+def _asked(trajectory: Trajectory, view: str, step: int) -> Trajectory:
     """The trajectory as it was when a role was asked for what it wrote at a step."""
     before = trajectory.model_copy(update={"steps": trajectory.steps[:step], "answer": None})
     now = trajectory.steps[step]
-    if view is View.CALLER:
+    if view == "caller":
         return before.extend(Step(plan=now.plan, prompt=now.prompt))
-    return before.extend(now) if view is View.SUMMARIZER else before
+    return before.extend(now) if view == "summarizer" else before
 
 
 @FIXED
@@ -85,7 +87,7 @@ def test_what_is_asked_is_what_is_trained(trajectory: Trajectory) -> None:
     for layout, view in VIEWS:
         messages, targets, _ = render(trajectory, view=view, layout=layout)
         for target in targets:
-            opens = target.view in {View.PLANNER, View.SINGLE}
+            opens = target.view in {"planner", "single"}
             if opens and trajectory.steps[target.step].prompt:
                 continue  # a user message given just before a step is known to the trajectory only with that step
             so_far = _asked(trajectory, target.view, target.step)
@@ -100,11 +102,11 @@ def test_targets_are_the_grammar_of_each_decision(trajectory: Trajectory) -> Non
     plans = [grammar.format_plan(step.plan) for step in known if step.is_decision]
     calls = [grammar.format_call(step.call) for step in known if step.call is not None]
     answers = [grammar.format_answer(trajectory.answer)] if trajectory.answer is not None else []
-    expected = {View.PLANNER: plans, View.CALLER: calls, View.SUMMARIZER: [a for a in answers if a != grammar.NO_TOOL]}
-    for layout in Layout:
+    expected = {"planner": plans, "caller": calls, "summarizer": [a for a in answers if a != grammar.NO_TOOL]}
+    for layout in map(load_layout, layouts()):
         for view, texts in expected.items():
             messages, targets, _ = render(trajectory, view=view, layout=layout)
-            found = [messages[target.message].content for target in targets if target.view is view]
+            found = [messages[target.message].content for target in targets if target.view == view]
             assert found == [text.strip() for text in texts]
 
 
@@ -122,7 +124,7 @@ def test_an_observation_changes_no_target(trajectory: Trajectory, seen: str) -> 
         for target in mine.targets:
             text = mine.messages[target.message].content
             assert text == theirs.messages[target.message].content
-            if target.view is View.PLANNER:
+            if target.view == "planner":
                 assert grammar.parse_plan(text).decision is trajectory.steps[target.step].plan.decision
 
 
@@ -136,57 +138,57 @@ def _step(decision: Decision = Decision.CALL, *, tool: str = "t", rationale: str
 TOOL = Tool(name="t", description="does it")
 
 
-def _contents(trajectory: Trajectory, view: View, layout: Layout = Layout.PAPER) -> str:
-    return "\n".join(message.content for message in render(trajectory, view=view, layout=layout).messages)
+def _contents(trajectory: Trajectory, view: str, layout: str = "paper") -> str:
+    return "\n".join(message.content for message in render(trajectory, view=view, layout=load_layout(layout)).messages)
 
 
 def test_in_paper_each_role_sees_what_it_may() -> None:
     steps = (_step(rationale="I look."), _step(), _step(Decision.SUMMARIZE, rationale="I know."))
     trajectory = Trajectory(query="q?", tools=(TOOL,), steps=steps, answer="42", outcome=Outcome.ANSWERED)
-    document = document_tools([TOOL], Layout.PAPER)[0]
+    document = document_tools([TOOL], "json")[0]
     for view in View:
         text = _contents(trajectory, view)
         assert "q?" in text
         assert "seen" in text
         assert "I look." in text
-        assert (document in text) == (view is not View.SUMMARIZER)
+        assert (document in text) == (view != "summarizer")
 
 
 def test_in_shared_all_roles_read_one_conversation() -> None:
     steps = (_step(), _step(Decision.SUMMARIZE))
     trajectory = Trajectory(query="q?", tools=(TOOL,), steps=steps, answer="42", outcome=Outcome.ANSWERED)
-    roles = (View.PLANNER, View.CALLER, View.SUMMARIZER)
-    assert len({render(trajectory, view=view, layout=Layout.SHARED).messages for view in roles}) == 1
+    roles = ("planner", "caller", "summarizer")
+    assert len({render(trajectory, view=view, layout=load_layout("shared")).messages for view in roles}) == 1
 
 
 @pytest.mark.parametrize("tool", [INVALID_TOOL, "invented"])
 def test_invented_tools_are_history_and_no_targets(tool: str) -> None:
     trajectory = Trajectory(query="q", tools=(TOOL,), steps=(_step(tool=tool), _step(Decision.GIVE_UP)))
-    planner = render(trajectory, view=View.PLANNER, layout=Layout.PAPER)
+    planner = render(trajectory, view="planner", layout=load_layout("paper"))
     assert [target.step for target in planner.targets] == [1]
-    assert tool in _contents(trajectory, View.PLANNER)
-    assert render(trajectory, view=View.CALLER, layout=Layout.PAPER).targets == ()
-    assert len(render(trajectory, view=View.SINGLE, layout=Layout.PAPER).targets) == 2
+    assert tool in _contents(trajectory, "planner")
+    assert render(trajectory, view="caller", layout=load_layout("paper")).targets == ()
+    assert len(render(trajectory, view="single", layout=load_layout("paper")).targets) == 2
 
 
 def test_a_rationale_that_led_to_nothing_stays_so_when_the_planner_is_asked_again() -> None:
     bare = Step(plan=Plan(rationale="I wonder.", decision=Decision.CALL))
     trajectory = Trajectory(query="q", tools=(TOOL,), steps=(bare,))
-    asked = render(trajectory, view=View.PLANNER, layout=Layout.SHARED, ask=View.PLANNER)
+    asked = render(trajectory, view="planner", layout=load_layout("shared"), ask="planner")
     assert asked.messages[2].content == "I wonder."
-    asked = render(trajectory, view=View.CALLER, layout=Layout.SHARED, ask=View.CALLER)
+    asked = render(trajectory, view="caller", layout=load_layout("shared"), ask="caller")
     assert asked.messages[2].content == "I wonder. Next: caller."
 
 
 def test_a_conclusion_that_failed_does_not_tell_the_answer() -> None:
     steps = (_step(Decision.SUMMARIZE), _step(), _step(Decision.SUMMARIZE))
     trajectory = Trajectory(query="q", tools=(TOOL,), steps=steps, answer="the end", outcome=Outcome.ANSWERED)
-    messages, targets, _ = render(trajectory, view=View.SINGLE, layout=Layout.PAPER)
+    messages, targets, _ = render(trajectory, view="single", layout=load_layout("paper"))
     assert ["the end" in messages[target.message].content for target in targets] == [False, False, True]
 
 
 def test_templates_are_distinguished() -> None:
-    assert len({load_prompts(layout).digest for layout in Layout}) == len(Layout)
+    assert len({prompt_digest(load_layout(name), first_roles()) for name in layouts()}) == len(layouts())
 
 
 def test_a_template_that_writes_otherwise_only_where_an_answer_ends_the_text_is_taken(

@@ -8,7 +8,7 @@ import pytest
 
 from alpha_umi import resources
 from alpha_umi.errors import ConfigError, UsageError
-from alpha_umi.prompts import Layout, View
+from alpha_umi.layouts import load_layout
 from alpha_umi.roles import load_team
 from alpha_umi.training.recipe import load_recipe
 
@@ -45,23 +45,23 @@ def test_glpft_holds_the_papers_hyperparameters() -> None:
 def test_ablations_differ_in_what_they_name() -> None:
     single, multi, one = (load_recipe(f"ablations/{n}") for n in ("single_llm", "multi_task", "one_stage"))
     assert list(single.stages) == ["backbone"]
-    assert single.team == "single"
-    assert multi.views_of("multi_task") == (View.PLANNER, View.CALLER, View.SUMMARIZER)
+    assert single.team.name == "single"
+    assert multi.views_of("multi_task") == ("planner", "caller", "summarizer")
     assert {s.start for s in one.stages.values()} == {"base"}
 
 
 def test_the_whole_task_is_the_layouts_own() -> None:
     shared, paper = load_recipe("glpft"), load_recipe("ablations/paper_layout")
-    assert (shared.layout, paper.layout) == (Layout.SHARED, Layout.PAPER)
-    assert shared.views_of("backbone") == (View.PLANNER, View.CALLER, View.SUMMARIZER)
-    assert paper.views_of("backbone") == (View.SINGLE,)
+    assert (shared.layout, paper.layout) == (load_layout("shared"), load_layout("paper"))
+    assert shared.views_of("backbone") == ("planner", "caller", "summarizer")
+    assert paper.views_of("backbone") == ("single",)
     assert shared.stages == paper.stages
 
 
 def test_the_papers_baselines_keep_its_layout() -> None:
     ablations = [name for name in SHIPPED if name.startswith("ablations/") and "gym" not in name]
     assert len(ablations) > 3
-    assert {load_recipe(name).layout for name in ablations} == {Layout.PAPER}
+    assert {load_recipe(name).layout for name in ablations} == {load_layout("paper")}
 
 
 def test_the_gyms_baselines_have_its_budget() -> None:

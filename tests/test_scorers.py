@@ -19,13 +19,12 @@ from alpha_umi.errors import DataError
 from alpha_umi.evaluation import paper_scorer, strict_scorer
 from alpha_umi.evaluation.points import Point, Prediction, decision_points
 from alpha_umi.evaluation.scorers import METRICS, judge_all, samples, score
-from alpha_umi.prompts import View
 from alpha_umi.trajectory import Decision
 
 TOOLS = ("tide", "wind")
 MARKERS = {Decision.CALL: "Next: caller.", Decision.SUMMARIZE: "Next: conclusion.", Decision.GIVE_UP: "Next: give up."}
-NEXT = {Decision.CALL: View.CALLER, Decision.SUMMARIZE: View.SUMMARIZER}
-SPEAKERS = {View.CALLER: "caller", View.SUMMARIZER: "conclusion"}
+NEXT = {Decision.CALL: "caller", Decision.SUMMARIZE: "summarizer"}
+SPEAKERS = {"caller": "caller", "summarizer": "conclusion"}
 SEVEN = (*METRICS, "easy_f1", "hard_f1")
 
 
@@ -38,12 +37,12 @@ def prediction(
 ) -> Prediction:
     """A point of one decision and what the roles wrote there; without a plan they decide as the reference."""
     plan = f"I see. {MARKERS[decision]}" if plan is None else plan
-    texts = {View.PLANNER: plan}
+    texts = {"planner": plan}
     if "Next: conclusion." in plan:
-        texts[View.SUMMARIZER] = predicted
+        texts["summarizer"] = predicted
     elif "Next: give up." not in plan:
-        texts[View.CALLER] = predicted
-    target = {View.PLANNER: f"I see. {MARKERS[decision]}"}
+        texts["caller"] = predicted
+    target = {"planner": f"I see. {MARKERS[decision]}"}
     if decision in NEXT:
         target[NEXT[decision]] = reference
     point = {"n": n, "id": f"t{n}", "step": 0, "decision": decision, "reference": target, "tools": TOOLS}
@@ -55,8 +54,8 @@ def record_of(p: Prediction) -> dict[str, Any]:
     following = NEXT.get(p.decision)
     return {
         "tools": p.tools,
-        "turns": (p.reference[View.PLANNER], (SPEAKERS[following], p.reference[following]) if following else None),
-        **{view.value: p.predicted.get(view, "") for view in (View.PLANNER, View.CALLER, View.SUMMARIZER)},
+        "turns": (p.reference["planner"], (SPEAKERS[following], p.reference[following]) if following else None),
+        **{view: p.predicted.get(view, "") for view in ("planner", "caller", "summarizer")},
     }
 
 
@@ -210,7 +209,7 @@ def test_faults_are_counted_by_role_and_reason() -> None:
 def test_a_single_model_is_scored_on_whole_turns() -> None:
     def whole(decision: Decision, reference: str, text: str, n: int) -> Prediction:
         made = prediction(decision, reference, n=n)
-        return made.model_copy(update={"predicted": {View.SINGLE: text}, "finish": {View.SINGLE: "stop"}})
+        return made.model_copy(update={"predicted": {"single": text}, "finish": {"single": "stop"}})
 
     made = [
         whole(Decision.CALL, action("tide", '{"x": 1}'), "So.\n" + action("tide", '{"x": 1}'), 0),
@@ -219,7 +218,7 @@ def test_a_single_model_is_scored_on_whole_turns() -> None:
         whole(Decision.CALL, action("tide", "{}"), "I stop here", 3),
     ]
     data = [
-        {"tools": p.tools, "reference": reference, "predictions": written(p.predicted[View.SINGLE])}
+        {"tools": p.tools, "reference": reference, "predictions": written(p.predicted["single"])}
         for p, reference in zip(made, map(paper_scorer.reference_of_single, made), strict=True)
     ]
     assert data[2]["reference"] == "I see.\nconclusion: give up."
@@ -344,5 +343,5 @@ def test_paper_on_the_released_test_set(shared: Path) -> None:
 
 
 def answered(point: Point, record: dict[str, Any]) -> Prediction:
-    texts = {view: record[view.value] for view in (View.PLANNER, View.CALLER, View.SUMMARIZER)}
+    texts = {view: record[view] for view in ("planner", "caller", "summarizer")}
     return Prediction(**dict(point), predicted=texts, finish=dict.fromkeys(texts, "stop"))

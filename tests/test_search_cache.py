@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from alpha_umi import DFSDT, Agent, Budget, Layout, Team, load_models, load_team
+from alpha_umi import DFSDT, Agent, Budget, Team, load_models, load_team
 from alpha_umi.encoding import ChatEncoder
 from alpha_umi.gym import toolbox
 from alpha_umi.models.base import Completion, Message, Request
@@ -40,19 +40,18 @@ class Counted:
         return len({hash(prompt[:end]) for prompt in self.prompts for end in range(1, len(prompt) + 1)})
 
 
-def brief(layout: Layout) -> Team:
+def brief(layout: str) -> Team:
     """SmolLM2 untrained in three roles that write little, hot enough for siblings to differ."""
-    team = load_team("umi").model_copy(update={"layout": layout})
+    team = load_team("umi").model_copy(update={"prompts": layout})
     few = Generation(max_new_tokens=24, temperature=1.0, seed=5)
-    roles = {
-        role: getattr(team, role).model_copy(update={"generation": few}) for role in ("planner", "caller", "summarizer")
-    }
-    return team.model_copy(update=roles)
+    for name in team.roles:
+        team = team.with_role(name, generation=few)
+    return team
 
 
 def test_going_back_encodes_nothing_again() -> None:
     """Depth first, a step that was left is never come back to: dropping it from the session loses nothing."""
-    team, search = brief(Layout.PAPER), DFSDT(width=2, max_calls=5, answers=3)
+    team, search = brief("paper"), DFSDT(width=2, max_calls=5, answers=3)
     models: Any = {view: Counted(model) for view, model in load_models(team).items()}
     agent = Agent.from_team(team, tools=toolbox("maths"), models=models, search=search, budget=Budget(max_steps=2))
     result = agent.run("What is the square root of 1764?")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from alpha_umi import Agent, Budget, ScriptedModel, View
+from alpha_umi import Agent, Budget, ScriptedModel
 from alpha_umi.models.base import Message, Request
 from alpha_umi.models.bases import resolve_base
 from alpha_umi.models.remote import RemoteModel
@@ -92,14 +92,14 @@ def test_it_speaks_for_a_role(model: RemoteModel) -> None:
         """Look at the sky."""
         return "the sky is blue"
 
-    models: dict[View, Any] = {
-        View.PLANNER: ScriptedModel(["I look. Next: caller.", "Seen. Next: conclusion."]),
-        View.CALLER: ScriptedModel(["Action: look\nAction Input: {}"]),
-        View.SUMMARIZER: model,
+    models: dict[str, Any] = {
+        "planner": ScriptedModel(["I look. Next: caller.", "Seen. Next: conclusion."]),
+        "caller": ScriptedModel(["Action: look\nAction Input: {}"]),
+        "summarizer": model,
     }
     result = Agent.from_team("umi", tools=[look], models=models, budget=Budget(max_seconds=240)).run("What colour?")
     assert result.answer
-    assert result.usage[View.SUMMARIZER].completion_tokens > 0
+    assert result.usage["summarizer"].completion_tokens > 0
 
 
 def test_a_model_that_it_does_not_have_is_one_line(url: str) -> None:

@@ -26,7 +26,6 @@ from alpha_umi.agent.state import Budget
 from alpha_umi.errors import ToolError, UsageError
 from alpha_umi.models.base import Request
 from alpha_umi.models.scripted import ScriptedModel
-from alpha_umi.prompts import View
 from alpha_umi.serving.mcp import mcp_server, serve_mcp
 from alpha_umi.tools.base import Toolbox
 from alpha_umi.tools.mcp import MCPToolbox
@@ -50,9 +49,9 @@ def plan(request: Request) -> str:
 
 def adding(**options: Any) -> Agent:
     models = {
-        View.PLANNER: ScriptedModel(plan),
-        View.CALLER: ScriptedModel(lambda _: CALL),
-        View.SUMMARIZER: ScriptedModel(lambda _: "It is 5."),
+        "planner": ScriptedModel(plan),
+        "caller": ScriptedModel(lambda _: CALL),
+        "summarizer": ScriptedModel(lambda _: "It is 5."),
     }
     return Agent.from_team("umi", tools=[add], models=models, **options)
 
@@ -102,7 +101,7 @@ def test_a_wrong_question_is_a_result_that_says_so(arguments: dict[str, Any], to
 
 
 def test_a_run_without_an_answer_says_why() -> None:
-    models = {**adding().models, View.PLANNER: ScriptedModel(["No. Next: give up."])}
+    models = {**adding().models, "planner": ScriptedModel(["No. Next: give up."])}
     agent = Agent.from_team("umi", tools=[add], models=models)
     result, notes = in_process(agent, "ask", {"question": "Why?"})
     assert result.is_error
@@ -116,7 +115,7 @@ def test_a_budget_that_is_spent_is_told() -> None:
 
 
 def test_a_model_that_breaks_is_told_in_one_line() -> None:
-    models = {**adding().models, View.PLANNER: ScriptedModel([])}
+    models = {**adding().models, "planner": ScriptedModel([])}
     result, _ = in_process(Agent.from_team("umi", models=models), "ask", {"question": "Why?"})
     assert result.is_error
     assert "\n" not in result.content[0].text
@@ -173,8 +172,8 @@ def test_a_client_that_gives_up_stops_the_run() -> None:
     asked = ScriptedModel(["Next: caller."], repeat_last=True)
     models = {
         **adding().models,
-        View.PLANNER: asked,
-        View.CALLER: ScriptedModel(lambda _: "Action: wait\nAction Input: {}"),
+        "planner": asked,
+        "caller": ScriptedModel(lambda _: "Action: wait\nAction Input: {}"),
     }
     agent = Agent.from_team("umi", tools=[wait], models=models)
 
@@ -241,9 +240,9 @@ def test_an_agent_asks_an_agent_over_stdio() -> None:
         assert [tool.name for tool in box.tools] == ["umi_ask", "umi_add"]
         assert box.invoke(Call(tool="umi_add", arguments={"a": 4, "b": 4})).text == "8"
         models = {
-            View.PLANNER: ScriptedModel(["Next: caller.", "Next: conclusion."]),
-            View.CALLER: ScriptedModel(['Action: umi_ask\nAction Input: {"question": "What is two and three?"}']),
-            View.SUMMARIZER: ScriptedModel(["Five, I hear."]),
+            "planner": ScriptedModel(["Next: caller.", "Next: conclusion."]),
+            "caller": ScriptedModel(['Action: umi_ask\nAction Input: {"question": "What is two and three?"}']),
+            "summarizer": ScriptedModel(["Five, I hear."]),
         }
         result = Agent.from_team("umi", tools=box, models=models).run("What is two and three? Ask somebody.")
     assert result.trajectory.steps[0].observation == Observation(text="It is 5.")
@@ -323,9 +322,9 @@ def test_a_page_of_another_origin_is_refused() -> None:
 def test_example(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("mcp_server_time")
     models = {
-        View.PLANNER: ScriptedModel(["Next: caller.", "Next: conclusion."]),
-        View.CALLER: ScriptedModel(['Action: get_current_time\nAction Input: {"timezone": "Asia/Tokyo"}']),
-        View.SUMMARIZER: ScriptedModel(["It is late in Tokyo."]),
+        "planner": ScriptedModel(["Next: caller.", "Next: conclusion."]),
+        "caller": ScriptedModel(['Action: get_current_time\nAction Input: {"timezone": "Asia/Tokyo"}']),
+        "summarizer": ScriptedModel(["It is late in Tokyo."]),
     }
     teams = SimpleNamespace(load_models=lambda team: models)  # torch is never imported
     monkeypatch.setitem(sys.modules, "alpha_umi.models.loading", teams)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from alpha_umi.prompts import View
+from alpha_umi.roles import ROLES
 from alpha_umi.training.recipe import Lora, Stage
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from torch.nn.functional import cross_entropy
     from transformers import DynamicCache, LlamaConfig, LlamaForCausalLM, MistralConfig, MistralForCausalLM
 
-    from alpha_umi.data.branches import VIEWS, collate
+    from alpha_umi.data.branches import collate
     from alpha_umi.models.spans import cache_argument
     from alpha_umi.training import context
     from alpha_umi.training.shared import SharedRoles
@@ -50,7 +50,7 @@ def backbone(attention: str = "sdpa", *, window: int | None = None) -> Any:
     return model.eval()
 
 
-def stages(method: str, *, gradient_checkpointing: bool = False) -> dict[View, Stage]:
+def stages(method: str, *, gradient_checkpointing: bool = False) -> dict[str, Stage]:
     """The three roles, each with a rank of its own."""
     return {
         view: Stage(
@@ -59,7 +59,7 @@ def stages(method: str, *, gradient_checkpointing: bool = False) -> dict[View, S
             lora=Lora(r=rank, alpha=2 * rank),
             gradient_checkpointing=gradient_checkpointing,
         )
-        for view, rank in zip(VIEWS, (4, 2, 8), strict=True)
+        for view, rank in zip(ROLES, (4, 2, 8), strict=True)
     }
 
 
@@ -87,7 +87,7 @@ def make(
 ) -> SharedRoles:
     """Roles that have already learned something, so that none equals the backbone."""
     base = backbone(attention, window=window)
-    whole = {"full": VIEWS, "mixed": (View.CALLER,)}.get(method, ())
+    whole = {"full": ROLES, "mixed": ("caller",)}.get(method, ())
     full = {view: copy.deepcopy(base) for view in whole}
     made = SharedRoles(base, stages("full" if whole else "lora", **more), full, kernel=kernel)
     torch.manual_seed(11)
@@ -106,11 +106,11 @@ def branches_of(batch: list[dict[str, Any]]) -> Iterator[tuple[int, int, int, in
 
 def plain_losses(roles: SharedRoles, batch: list[dict[str, Any]], attention: str) -> Any:
     """Summed losses of each role: the backbone reads the prefix, the role the rest, one branch at a time."""
-    sums = torch.zeros(len(VIEWS))
+    sums = torch.zeros(len(ROLES))
     for view, row, cue, words, end in branches_of(batch):
         ids = torch.tensor([batch[row]["input_ids"][:end]])
-        own = VIEWS[view].value in roles.full
-        speaker: Any = roles.full[VIEWS[view].value] if own else roles.backbone
+        own = ROLES[view] in roles.full
+        speaker: Any = roles.full[ROLES[view]] if own else roles.backbone
         set_to = {id(m): m.config._attn_implementation for m in (roles.backbone, speaker)}
         for model in (roles.backbone, speaker):
             model.config._attn_implementation = attention
@@ -120,12 +120,12 @@ def plain_losses(roles: SharedRoles, batch: list[dict[str, Any]], attention: str
         with torch.no_grad():
             roles.backbone(input_ids=ids[:, :cue], use_cache=True, **cache_argument(roles.backbone, cache))
         if roles.loras is not None and not own:
-            roles.loras.acting.stretches = [(VIEWS[view].value, end - cue)]
+            roles.loras.acting.stretches = [(ROLES[view], end - cue)]
         logits = speaker(input_ids=ids[:, cue:], use_cache=True, **cache_argument(speaker, cache)).logits[0]
         for model in (roles.backbone, speaker):
             model.config._attn_implementation = set_to[id(model)]
         loss = cross_entropy(logits[words - cue - 1 : -1], ids[0, words:], reduction="sum")
-        sums = sums + torch.nn.functional.one_hot(torch.tensor(view), len(VIEWS)) * loss
+        sums = sums + torch.nn.functional.one_hot(torch.tensor(view), len(ROLES)) * loss
     return sums
 
 
@@ -229,17 +229,17 @@ def test_nothing_leaks_between_branches_or_rows(method: str, kernel: str) -> Non
 def test_a_role_trains_alike_whoever_trains_beside_it() -> None:
     batch = collate(rows(4), pad_id=0)
     together = make("lora")
-    alone = SharedRoles(backbone(), {View.CALLER: stages("lora")[View.CALLER]}, {})
+    alone = SharedRoles(backbone(), {"caller": stages("lora")["caller"]}, {})
     with torch.no_grad():
         for name, p in alone.trained().items():
             p.copy_(together.trained()[name])
     ours = gradients(alone.train(), alone(**batch))
     theirs = gradients(together, together(**batch))
-    caller = VIEWS.index(View.CALLER)
+    caller = ROLES.index("caller")
     torch.testing.assert_close(alone(**batch)[caller], together(**batch)[caller], rtol=1e-5, atol=1e-5)
     for name, gradient in ours.items():
         assert distance(gradient, theirs[name]) < 1e-5
-    only = together(**batch, active=[View.CALLER])
+    only = together(**batch, active=["caller"])
     assert only[caller] > 0
     assert only.count_nonzero() == 1
 
@@ -248,7 +248,7 @@ def test_fresh_adapters_begin_alike_and_change_nothing() -> None:
     torch.manual_seed(3)
     together = SharedRoles(backbone(), stages("lora"), {})
     torch.manual_seed(3)
-    alone = SharedRoles(backbone(), {View.CALLER: stages("lora")[View.CALLER]}, {})
+    alone = SharedRoles(backbone(), {"caller": stages("lora")["caller"]}, {})
     for name, p in alone.trained().items():
         if ".down." in name:
             # backbone() seeds too, so both draw from the same source

@@ -18,9 +18,10 @@ from alpha_umi.adapters import is_adapter, read_card
 from alpha_umi.cli import shipped
 from alpha_umi.digests import backbone_digest
 from alpha_umi.errors import UsageError
-from alpha_umi.prompts import Layout, View, load_prompts
-from alpha_umi.roles import load_role, load_team
-from alpha_umi.trajectory import Tool
+from alpha_umi.layouts import Layout, load_layout
+from alpha_umi.prompts import render
+from alpha_umi.roles import View, load_role, load_team
+from alpha_umi.trajectory import Tool, Trajectory
 
 ROLES = [name for name in resources.names("roles") if "/" not in name]
 TEAMS = [name.removeprefix("teams/") for name in resources.names("roles") if name.startswith("teams/")]
@@ -56,7 +57,7 @@ def test_teams_load(name: str) -> None:
     team = load_team(name)
     assert team.name == name
     assert team.description
-    assert team.role(View.SINGLE if team.single else View.PLANNER) is team.planner
+    assert team.role("single" if team.single else "planner") is team.planner
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -71,13 +72,12 @@ def test_launch_configurations_are_json(path: Path) -> None:
     assert isinstance(json.loads(path.read_text(encoding="utf-8")), dict)
 
 
-@pytest.mark.parametrize("layout", list(Layout))
+@pytest.mark.parametrize("layout", [load_layout("paper"), load_layout("shared")])
 def test_prompts_render(layout: Layout) -> None:
-    prompts = load_prompts(layout)
     for view in View:
-        assert prompts.system(view, [Tool(name="look")])
-    cues = {prompts.cue(view) for view in (View.PLANNER, View.CALLER, View.SUMMARIZER)}
-    assert len(cues) == (3 if layout is Layout.SHARED else 1)
+        assert layout.system(view, [Tool(name="look")], tagged=view != "single")
+    asked = {render(Trajectory(query="q"), view=view, layout=layout, ask=view).messages[-1].cue for view in ROLES}
+    assert len(asked) == (3 if layout.shared else 1)
 
 
 def test_every_yaml_that_ships_is_loaded_here() -> None:
@@ -178,12 +178,12 @@ def test_the_default_team_says_how_it_was_made() -> None:
     assert team.backbone is not None
     backbone = read_card(Path(team.backbone))
     assert backbone is not None
-    roles = [read_card(Path(str(team.role(view).weights))) for view in (View.PLANNER, View.CALLER, View.SUMMARIZER)]
+    roles = [read_card(Path(str(team.role(view).weights))) for view in ("planner", "caller", "summarizer")]
     for card in roles:
         assert card is not None
         assert card.base_digest == backbone_digest(backbone.base_digest, Path(team.backbone))
         assert (card.data_digest, card.recipe_digest) == (backbone.data_digest, backbone.recipe_digest)
-        assert card.prompt_digest == load_prompts(Layout.SHARED).digest
+        assert card.prompt_digest == team.prompt_digest
 
 
 def test_a_folder_of_the_same_name_does_not_hide_a_shipped_team(

@@ -11,7 +11,7 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from alpha_umi import Agent, ScriptedModel, View
+from alpha_umi import Agent, ScriptedModel
 
 _exporter = InMemorySpanExporter()
 
@@ -39,9 +39,9 @@ def spans_of(exporter: InMemorySpanExporter, question: str, fails: bool = False)
         return "a secret thing"
 
     models = {
-        View.PLANNER: ScriptedModel(["Look. Next: caller.", "Seen. Next: conclusion."]),
-        View.CALLER: ScriptedModel(['Action: look\nAction Input: {"at": "here"}']),
-        View.SUMMARIZER: ScriptedModel(["fine"]),
+        "planner": ScriptedModel(["Look. Next: caller.", "Seen. Next: conclusion."]),
+        "caller": ScriptedModel(['Action: look\nAction Input: {"at": "here"}']),
+        "summarizer": ScriptedModel(["fine"]),
     }
     Agent.from_team("umi", tools=[look], models=models).run(question)
     return {span.name: span for span in exporter.get_finished_spans()}

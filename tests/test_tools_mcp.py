@@ -28,7 +28,6 @@ from mcp_servers import alive, ends, held_port, install_npm_servers, script
 from alpha_umi.agent.runner import Agent
 from alpha_umi.errors import MissingExtra, ToolError, UsageError
 from alpha_umi.models.scripted import ScriptedModel
-from alpha_umi.prompts import View
 from alpha_umi.tools.base import Toolbox
 from alpha_umi.tools.combined import CombinedToolbox
 from alpha_umi.tools.mcp import START_TIMEOUT_S, TIMEOUT_S, MCPToolbox
@@ -163,9 +162,9 @@ def test_arguments_of_any_depth_and_any_characters(tmp_path: Path) -> None:
 def test_an_agent_uses_the_time_server(clock: MCPToolbox) -> None:
     written = 'Action: get_current_time\nAction Input: {"timezone": "UTC"}'
     models = {
-        View.PLANNER: ScriptedModel(["Next: caller.", "Next: conclusion."]),
-        View.CALLER: ScriptedModel([written]),
-        View.SUMMARIZER: ScriptedModel(["It is late."]),
+        "planner": ScriptedModel(["Next: caller.", "Next: conclusion."]),
+        "caller": ScriptedModel([written]),
+        "summarizer": ScriptedModel(["It is late."]),
     }
     result = Agent.from_team("umi", tools=clock, models=models).run("What time is it?")
     observation = result.trajectory.steps[0].observation

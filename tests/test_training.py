@@ -19,7 +19,6 @@ from alpha_umi import gym
 from alpha_umi.adapters import read_card
 from alpha_umi.data import store
 from alpha_umi.errors import MissingExtra, UsageError
-from alpha_umi.prompts import load_prompts
 from alpha_umi.roles import load_team
 from alpha_umi.training.environment import deepspeed_config
 from alpha_umi.training.recipe import Recipe, load_recipe
@@ -277,7 +276,7 @@ def test_the_same_data_under_another_path_are_the_same(
 
 def test_a_run_is_not_continued_under_other_prompts(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     recipe = load_recipe(str(run.parent / "tiny.yaml"))
-    monkeypatch.setattr(load_prompts(recipe.layout), "digest", "edited")
+    monkeypatch.setattr(recipe.layout, "digest", "edited")
     with pytest.raises(UsageError, match="other prompts"):
         glpft.train(recipe, run, resume=True)
 

@@ -9,7 +9,6 @@ import pytest
 import yaml
 
 from alpha_umi.models.base import Generation, Request
-from alpha_umi.prompts import View
 from alpha_umi.roles import load_team
 from alpha_umi.training import glpft
 from alpha_umi.training.recipe import load_recipe
@@ -36,6 +35,6 @@ def test_a_gpt_neox_is_trained_by_all_its_linear_layers_and_run(
     run = glpft.train(load_recipe("smoke", overrides=sets), tmp_path / "run")
     noted = yaml.safe_load((run / "recipe.yaml").read_text())
     assert noted["stages"]["caller"]["lora"]["target_modules"] == NAMES
-    model = load_local(load_team(str(run)))[View.CALLER]
-    said = model.complete(Request(messages=[asking("Now", View.CALLER)], generation=Generation(max_new_tokens=3)))
+    model = load_local(load_team(str(run)))["caller"]
+    said = model.complete(Request(messages=[asking("Now", "caller")], generation=Generation(max_new_tokens=3)))
     assert said.completion_tokens <= 3

@@ -16,9 +16,9 @@ from alpha_umi import gym
 from alpha_umi.adapters import read_card
 from alpha_umi.encoding import ChatEncoder
 from alpha_umi.errors import ConfigError
+from alpha_umi.layouts import load_layout
 from alpha_umi.models.base import Generation, Message, Request
-from alpha_umi.prompts import Layout, View, load_prompts
-from alpha_umi.roles import load_team
+from alpha_umi.roles import first_roles, load_team
 from alpha_umi.training.recipe import Lora, Stage, load_recipe
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def test_each_role_has_its_own_epochs_rate_and_schedule(run: Path) -> None:
 
 def test_the_run_is_a_team_over_one_backbone(run: Path) -> None:
     team = load_team(str(run))
-    assert team.layout is Layout.SHARED
+    assert team.layout is load_layout("shared")
     assert team.base == str((run / "backbone").resolve())
     assert team.summarizer.weights == str((run / "summarizer").resolve())
     full, lora = read_card(run / "summarizer"), read_card(run / "caller")
@@ -97,9 +97,9 @@ def test_the_run_is_a_team_over_one_backbone(run: Path) -> None:
 
 def test_adapters_name_the_cue_from_which_on_they_act(run: Path) -> None:
     encoder = ChatEncoder(load_tokenizer())
-    for view in (View.PLANNER, View.CALLER):
-        config = json.loads((run / view.value / "adapter_config.json").read_text())
-        assert config["alora_invocation_tokens"] == encoder.cue_ids(load_prompts(Layout.SHARED).cue(view))
+    for view in ("planner", "caller"):
+        config = json.loads((run / view / "adapter_config.json").read_text())
+        assert config["alora_invocation_tokens"] == encoder.cue_ids(first_roles()[view].tag)
         assert config["peft_type"] == "LORA"
 
 
@@ -202,12 +202,11 @@ def test_one_adapter_for_all_becomes_the_backbone(tiny: Path, data: Path, tmp_pa
     done = subprocess.run(command(path, tmp_path / "run"), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     models = load_local(load_team(str(tmp_path / "run")))
-    prompts = load_prompts(Layout.SHARED)
-    cue = prompts.cue(View.PLANNER)
+    cue = first_roles()["planner"].tag
     request = Request(
         messages=[Message(role="user", content=f"so\n{cue}", cue=cue)], generation=Generation(max_new_tokens=3)
     )
-    assert models[View.PLANNER].complete(request).completion_tokens <= 3
+    assert models["planner"].complete(request).completion_tokens <= 3
     assert len({id(model.engine) for model in models.values()}) == 1
 
 
@@ -263,10 +262,10 @@ def test_plain_peft_loads_a_role_as_activated_lora(run: Path) -> None:
 
     encoder = ChatEncoder(load_tokenizer(str(run / "backbone")))
     settings = RowSettings(
-        views=(View.CALLER,),
-        layout=Layout.SHARED,
+        views=("caller",),
+        layout=load_layout("shared"),
         context=2048,
-        reserve={View.CALLER: 100},
+        reserve={"caller": 100},
         observation_chars=2048,
     )
     row = next(row for t in gym.generate(20, seed=5) for row in rows(t, settings, encoder) if row.targets > 1)
@@ -277,7 +276,7 @@ def test_plain_peft_loads_a_role_as_activated_lora(run: Path) -> None:
     lora = Lora(r=config["r"], alpha=config["lora_alpha"])
     ours = SharedRoles(
         load_base(str(run / "backbone"), dtype=torch.float32, device="cpu"),
-        {View.CALLER: Stage(views=(View.CALLER,), method="lora", lora=lora)},
+        {"caller": Stage(views=("caller",), method="lora", lora=lora)},
         {},
     ).eval()
     with torch.no_grad():

@@ -21,7 +21,7 @@ from alpha_umi.encoding import ChatEncoder
 from alpha_umi.models.base import Generation, Message
 from alpha_umi.models.engine import Engine
 from alpha_umi.models.spans import cache_argument
-from alpha_umi.prompts import Layout, View, load_prompts
+from alpha_umi.roles import first_roles
 
 TINY: dict[str, Any] = {
     "vocab_size": 49152,  # the packaged tokenizer's
@@ -62,12 +62,12 @@ def tiny_engine(tokenizer: PreTrainedTokenizerBase, **changes: Any) -> Engine:
     return Engine(tiny_llama(**changes), ChatEncoder(tokenizer))
 
 
-def cue(view: View) -> str:
+def cue(view: str) -> str:
     """A role's cue."""
-    return load_prompts(Layout.SHARED).cue(view)
+    return first_roles()[view].tag
 
 
-def conversation(*turns: tuple[str, View, str], then: tuple[str, View]) -> list[Message]:
+def conversation(*turns: tuple[str, str, str], then: tuple[str, str]) -> list[Message]:
     """What was said to which role and what it said; ends in what is said to the role asked now."""
     messages = [Message(role="system", content="Use tools.")]
     for said, view, answer in turns:
@@ -75,7 +75,7 @@ def conversation(*turns: tuple[str, View, str], then: tuple[str, View]) -> list[
     return [*messages, asking(*then)]
 
 
-def asking(said: str, view: View) -> Message:
+def asking(said: str, view: str) -> Message:
     """A user's message that ends in a role's cue."""
     return Message(role="user", content=f"{said}\n{cue(view)}", cue=cue(view))
 

@@ -7,8 +7,8 @@ from typing import Any, Literal, Self
 
 from pydantic import ValidationError, model_validator
 
+from alpha_umi.config import config_mistakes
 from alpha_umi.errors import UsageError
-from alpha_umi.roles import config_mistakes
 from alpha_umi.trajectory import Call, Frozen
 
 _HALF = 1 << 63

@@ -24,7 +24,6 @@ from alpha_umi.agent.state import (
 )
 from alpha_umi.grammar import NO_TOOL
 from alpha_umi.models.base import Completion
-from alpha_umi.prompts import View
 from alpha_umi.trajectory import Call, Decision, Observation, Outcome, Step, Trajectory
 
 THOUGHTS = "thoughts"
@@ -40,7 +39,7 @@ class Episode:
         self.tree = Frontier.model_validate_json(state["tree"])
         self.node = state["node"]
         self.prompt = state["prompt"]
-        self.usage = {View(view): Usage(**usage) for view, usage in state["usage"].items()}
+        self.usage = {view: Usage(**usage) for view, usage in state["usage"].items()}
         self.reason = Reason(state["reason"]) if state["reason"] else None
         self.budget = budget
         self._before = state["seconds"]
@@ -61,7 +60,7 @@ class Episode:
         """The step under way."""
         return self.trajectory.steps[-1]
 
-    def charge(self, view: View, completion: Completion, *, seconds: float) -> None:
+    def charge(self, view: str, completion: Completion, *, seconds: float) -> None:
         """Put one completion on a role's account."""
         self.usage[view] = self.usage.get(view, Usage()).add(completion, seconds=seconds)
 
@@ -106,10 +105,10 @@ class Episode:
         """Record what has no place in a step."""
         self.trajectory = self.trajectory.model_copy(update={"meta": {**self.trajectory.meta, **facts}})
 
-    def think(self, view: View, text: str) -> None:
+    def think(self, view: str, text: str) -> None:
         """Record what a role thought aloud, with the tree's node that its step becomes (in a chain: its number)."""
         thoughts = self.trajectory.meta.get(THOUGHTS, [])
-        thought = {"role": view.value, "node": len(self.tree.nodes), "text": text}
+        thought = {"role": view, "node": len(self.tree.nodes), "text": text}
         self.trajectory = self.trajectory.model_copy(
             update={"meta": {**self.trajectory.meta, THOUGHTS: [*thoughts, thought]}}
         )
@@ -207,7 +206,7 @@ class Episode:
             "tree": self.tree.model_dump_json(),
             "node": self.node,
             "prompt": self.prompt,
-            "usage": {view.value: usage.model_dump() for view, usage in self.usage.items()},
+            "usage": {view: usage.model_dump() for view, usage in self.usage.items()},
             "seconds": self.seconds,
             "reason": self.reason.value if self.reason else None,
             "next": next_node(self.trajectory, self.tree, self.node),

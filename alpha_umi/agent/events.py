@@ -9,7 +9,6 @@ from typing import Literal
 
 from alpha_umi.agent.asking import Ask
 from alpha_umi.agent.state import Result
-from alpha_umi.prompts import View
 from alpha_umi.trajectory import Call, Frozen, Observation, Plan
 
 
@@ -17,7 +16,7 @@ class Token(Frozen):
     """A piece of text that a role has just written; a role's first piece after another's begins its turn."""
 
     kind: Literal["token"] = "token"
-    role: View
+    role: str
     text: str
 
 
@@ -25,14 +24,14 @@ class Restarted(Frozen):
     """A role writes its turn anew, for the connection to its server was lost: its pieces so far are void."""
 
     kind: Literal["restarted"] = "restarted"
-    role: View
+    role: str
 
 
 class Decided(Frozen):
     """A plan, read from what the planner wrote."""
 
     kind: Literal["decided"] = "decided"
-    role: View
+    role: str
     plan: Plan
 
 

@@ -42,7 +42,6 @@ from alpha_umi.agent.threads import in_thread
 from alpha_umi.errors import UsageError
 from alpha_umi.models.base import Model
 from alpha_umi.models.langchain import as_model
-from alpha_umi.prompts import View
 from alpha_umi.roles import Team
 from alpha_umi.tools.functions import as_toolbox
 
@@ -66,7 +65,7 @@ AgentGraph = CompiledStateGraph[State, None, Messages, Messages]
 def build_graph(
     team: Team,
     *,
-    models: Mapping[View, Model | BaseChatModel],
+    models: Mapping[str, Model | BaseChatModel],
     toolbox: Any,
     budget: Budget | None = None,
     search: Search | None = None,
@@ -94,7 +93,7 @@ def build_graph(
         UsageError: a role of the team has no model, or a tool cannot be offered.
     """
     budget, search = budget or Budget(), search or chain()
-    missing = sorted({role.view for role in (team.planner, team.caller, team.summarizer)} - set(models))
+    missing = sorted(set(team.roles) - set(models))
     if missing:
         raise UsageError(f"team '{team.name}' has no model for {', '.join(missing)}; models are given by view")
     hands = Hands(toolbox=as_toolbox(toolbox), sensitive=sensitive)

@@ -27,7 +27,8 @@ from alpha_umi.agent.speaking import Speakers
 from alpha_umi.agent.state import Budget, Reason, State, next_node
 from alpha_umi.agent.strategies import ROOT, Search
 from alpha_umi.models.base import Completion
-from alpha_umi.prompts import View, search_text
+from alpha_umi.prompts import search_text
+from alpha_umi.roles import View
 from alpha_umi.tools.base import writable
 from alpha_umi.tools.validation import refuse_fault, refuse_unknown
 from alpha_umi.trajectory import Call, Decision, Observation, Plan, Step, Trajectory

@@ -30,7 +30,6 @@ from alpha_umi.agent.threads import run_sync
 from alpha_umi.errors import UsageError, WorkError
 from alpha_umi.models.base import Model
 from alpha_umi.models.langchain import as_model
-from alpha_umi.prompts import View
 from alpha_umi.resources import user_path
 from alpha_umi.roles import Team, load_team
 from alpha_umi.tools.awaiting import Lent
@@ -48,7 +47,7 @@ class Agent:
         self,
         team: Team,
         *,
-        models: Mapping[View, Model | BaseChatModel],
+        models: Mapping[str, Model | BaseChatModel],
         toolbox: Toolbox,
         budget: Budget | None = None,
         search: Search | str | None = None,
@@ -91,7 +90,7 @@ class Agent:
         tools: Any = (),
         budget: Budget | None = None,
         search: Search | str | None = None,
-        models: Mapping[View, Model | BaseChatModel] | None = None,
+        models: Mapping[str, Model | BaseChatModel] | None = None,
         sensitive: Sensitive = (),
         threads: Threads | None = None,
         store: BaseStore | None = None,

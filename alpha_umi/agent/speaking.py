@@ -19,8 +19,7 @@ from alpha_umi.constraints import PLAN, Constraint, call_of
 from alpha_umi.fitting import fit
 from alpha_umi.grammar import without_thought
 from alpha_umi.models.base import Completion, Message, Model, Request, session_of
-from alpha_umi.prompts import View
-from alpha_umi.roles import Generation, Role, Team
+from alpha_umi.roles import Generation, Role, Team, View
 from alpha_umi.tools.base import writable
 
 _LETTER = 4
@@ -32,19 +31,20 @@ class Speakers:
     """A team with its models."""
 
     team: Team
-    models: Mapping[View, Model]
+    models: Mapping[str, Model]
 
-    def ask(self, view: View, episode: Episode, stop: threading.Event) -> Completion | None:
+    def ask(self, view: str, episode: Episode, stop: threading.Event) -> Completion | None:
         """One completion of a role; None when a budget forbade or ended it, which is then recorded."""
         role = self.team.role(view)
         if reason := episode.spent():
             episode.run_out(reason)
             return None
-        model = self.models[role.view]
+        model = self.models[role.name]
         fitted = fit(
             episode.trajectory,
             view=view,
             layout=self.team.layout,
+            roles=self.team.roles,
             ask=view,
             follow_up=None if episode.in_step else episode.prompt,
             observation_chars=self.team.observation_chars,
@@ -80,7 +80,7 @@ class Speakers:
             return None
         letter = role.generation.model_copy(update={"max_new_tokens": _LETTER})
         messages = [Message(role="user", content=text)]
-        completion = self._complete(role, role.view, episode, stop, messages=messages, generation=letter)
+        completion = self._complete(role, role.name, episode, stop, messages=messages, generation=letter)
         return completion and _said(completion, View.PLANNER, episode)
 
     def release(self, session: str) -> None:
@@ -93,7 +93,7 @@ class Speakers:
     def _complete(
         self,
         role: Role,
-        view: View,
+        view: str,
         episode: Episode,
         stop: threading.Event,
         *,
@@ -101,8 +101,8 @@ class Speakers:
         **request: Any,
     ) -> Completion | None:
         started = time.monotonic()
-        with telemetry.chat(role.model_name, view.value, generation) as span:
-            completion = self.models[role.view].complete(
+        with telemetry.chat(role.model_name, view, generation) as span:
+            completion = self.models[role.name].complete(
                 Request(
                     generation=generation, should_stop=lambda: stop.is_set() or episode.seconds_left <= 0, **request
                 )
@@ -114,14 +114,14 @@ class Speakers:
             return None
         return completion.model_copy(update={"text": writable(completion.text)})
 
-    def _constraint(self, view: View, episode: Episode) -> Constraint | None:
+    def _constraint(self, view: str, episode: Episode) -> Constraint | None:
         """What a role may write; the words of a summarizer, and of a single model, are its own."""
         if not self.team.constrained or view not in {View.PLANNER, View.CALLER}:
             return None
         return PLAN if view is View.PLANNER else call_of(episode.trajectory.tools)
 
 
-def _said(completion: Completion, view: View, episode: Episode) -> Completion:
+def _said(completion: Completion, view: str, episode: Episode) -> Completion:
     """A completion without what was thought aloud, which stays on the record and enters no prompt."""
     text, thought = without_thought(completion.text)
     if thought:

@@ -17,10 +17,9 @@ from typing_extensions import TypedDict  # not typing's: before Python 3.12 pyda
 
 from alpha_umi.agent.asking import Ask
 from alpha_umi.agent.search import End, Frontier
+from alpha_umi.config import config_mistakes
 from alpha_umi.errors import UsageError
 from alpha_umi.models.base import Completion
-from alpha_umi.prompts import View
-from alpha_umi.roles import config_mistakes
 from alpha_umi.trajectory import Decision, Frozen, Outcome, Trajectory
 
 
@@ -103,7 +102,7 @@ class Result(Frozen):
     reason: Reason | None = None
     """Why there is no answer; None when there is one."""
     seconds: float = 0.0
-    usage: Mapping[View, Usage] = Field(default_factory=dict)
+    usage: Mapping[str, Usage] = Field(default_factory=dict)
     trajectory: Trajectory
     """The path that ended the run: the answer's, else the first that gave up, else the longest."""
     pending: Ask | None = None

@@ -52,9 +52,9 @@ class Trace:
         """Write one event."""
         with self._lock:
             if event.kind == "token":
-                if event.role.value != self._role:
+                if event.role != self._role:
                     self._end_words()
-                self._role, self._words = event.role.value, self._words + event.text
+                self._role, self._words = event.role, self._words + event.text
                 return
             self._end_words()
             self._write(event.model_dump(mode="json"))

@@ -22,8 +22,9 @@ from alpha_umi.data import convert as conversion
 from alpha_umi.data import filters, store
 from alpha_umi.data.filters import Report
 from alpha_umi.errors import DataError, UsageError
-from alpha_umi.prompts import OBSERVATION_CHARS, Conversation, Layout, View, render
-from alpha_umi.roles import DEFAULT_BASE
+from alpha_umi.layouts import load_layout
+from alpha_umi.prompts import Conversation, render
+from alpha_umi.roles import DEFAULT_BASE, OBSERVATION_CHARS
 
 if TYPE_CHECKING:
     from alpha_umi.encoding import ChatEncoder
@@ -187,14 +188,16 @@ def _summarize(report: Report, out: Path) -> None:
 def inspect(
     data: Annotated[str, typer.Argument(metavar="DIR", help="A folder made by `data convert`, or its .jsonl file.")],
     *,
-    role: Annotated[View, typer.Option(help="Whose training row.")] = View.PLANNER,
-    layout: Annotated[Layout, typer.Option(help="How the conversation is laid out.")] = Layout.SHARED,
+    role: Annotated[str, typer.Option(help="Whose training row.")] = "planner",
+    layout: Annotated[
+        str, typer.Option(help="How the conversation is laid out: a name that ships, or a folder.")
+    ] = "shared",
     n: Annotated[int, typer.Option("-n", help="How many trajectories.")] = 1,
     id_: Annotated[str | None, typer.Option("--id", help="Show the trajectory with this id.")] = None,
     base: Annotated[str, typer.Option(help="Whose tokenizer: a folder or a hub id.")] = DEFAULT_BASE,
     observation_chars: Annotated[int, typer.Option(help="Longer observations lose their middle.")] = OBSERVATION_CHARS,
     recipe: Annotated[
-        str | None, typer.Option(help="Take layout, tokenizer and observation length from this recipe.")
+        str | None, typer.Option(help="Take roles, layout, tokenizer and observation length from this recipe.")
     ] = None,
     each: Annotated[
         bool, typer.Option("--tokens", help="One token a line: position, id, role, trained, text.")
@@ -205,13 +208,14 @@ def inspect(
     if n < 1:
         raise UsageError(f"-n must be at least 1, not {n}")
     chosen = list(_choose(data, n, id_))
-    context, date = None, None
+    context, date, roles = None, None, None
+    wording = load_layout(layout)
     if recipe is not None:
         from alpha_umi.training.recipe import load_recipe
 
         plan = load_recipe(recipe)
-        layout, base, observation_chars, context = plan.layout, plan.base, plan.observation_chars, plan.context
-        date = plan.date
+        wording, base, observation_chars, context = plan.layout, plan.base, plan.observation_chars, plan.context
+        date, roles = plan.date, plan.filled.roles
     from alpha_umi.encoding import ChatEncoder
     from alpha_umi.models.bases import resolve_base
 
@@ -220,9 +224,9 @@ def inspect(
 
     encoder = ChatEncoder(load_tokenizer(base), date=date)
     for trajectory in chosen:
-        conversation = render(trajectory, view=role, layout=layout, observation_chars=observation_chars)
+        conversation = render(trajectory, view=role, layout=wording, roles=roles, observation_chars=observation_chars)
         tokens = _label(conversation, encoder, role)
-        trained, targets = sum(t.trained for t in tokens), sum(t.view is role for t in conversation.targets)
+        trained, targets = sum(t.trained for t in tokens), sum(t.view == role for t in conversation.targets)
         if as_json:
             facts = {"id": trajectory.id, "trained": trained, "targets": targets}
             typer.echo(json.dumps({**facts, "tokens": [token._asdict() for token in tokens]}))
@@ -253,11 +257,11 @@ class _Token(NamedTuple):
     trained: bool
 
 
-def _label(conversation: Conversation, encoder: ChatEncoder, role: View) -> list[_Token]:
+def _label(conversation: Conversation, encoder: ChatEncoder, role: str) -> list[_Token]:
     """Each token of a training row with its role; a template's own tokens count with what stands before them."""
     messages, targets, spoken = conversation
     written = encoder.row(messages, trained={i for i, m in enumerate(messages) if m.role == "assistant"})
-    trained = encoder.row(messages, trained={target.message for target in targets if target.view is role}).trained
+    trained = encoder.row(messages, trained={target.message for target in targets if target.view == role}).trained
     first = written.trained.index(True) if True in written.trained else len(written.ids)
     system = messages[0].content
 
@@ -268,7 +272,7 @@ def _label(conversation: Conversation, encoder: ChatEncoder, role: View) -> list
     speakers = iter(spoken)
     roles: list[str] = []
     for own, run in itertools.groupby(enumerate(written.trained), key=lambda item: item[1]):
-        speaker = next(speakers).value if own else ""
+        speaker = next(speakers) if own else ""
         roles += [speaker or ("system" if i < boundary else "user") for i, _ in run]
     return [_Token(*values) for values in zip(written.ids, roles, trained, strict=True)]
 

@@ -21,12 +21,11 @@ from rich.table import Table
 from alpha_umi.cli.meter import Meter, waiting
 from alpha_umi.cli.starting import starting
 from alpha_umi.models.loading import find_base
-from alpha_umi.roles import DEFAULT_BASE, DEFAULT_TEAM, ROLES, Team, load_team
+from alpha_umi.roles import DEFAULT_BASE, DEFAULT_TEAM, Team, load_team
 
 if TYPE_CHECKING:
     from alpha_umi.evaluation.episodes import Episode
     from alpha_umi.models.base import Model
-    from alpha_umi.prompts import View
     from alpha_umi.trajectory import Trajectory
 
 SPLIT, SEED = "unseen_instructions", 1
@@ -127,15 +126,12 @@ def _say_what_next(console: Console) -> None:
 
 def _brief(team: Team) -> Team:
     """The team with room for what gym steps need."""
-    short = {}
-    for view in ROLES:
-        role = team.role(view)
-        generation = role.generation.model_copy(update={"max_new_tokens": ROOM})
-        short[view.value] = role.model_copy(update={"generation": generation})
-    return team.model_copy(update=short)
+    for name, role in team.roles.items():
+        team = team.with_role(name, generation=role.generation.model_copy(update={"max_new_tokens": ROOM}))
+    return team
 
 
-def _answer(team: Team, models: Mapping[View, Model], task: Trajectory, console: Console) -> bool:
+def _answer(team: Team, models: Mapping[str, Model], task: Trajectory, console: Console) -> bool:
     """Let the agent work on a task, showing each role's words as they come; whether it came out right."""
     from alpha_umi.agent.runner import Agent
     from alpha_umi.agent.state import Budget
@@ -152,7 +148,7 @@ def _answer(team: Team, models: Mapping[View, Model], task: Trajectory, console:
     return verdict.passed
 
 
-def _measured(team: Team, models: Mapping[View, Model], tasks: Sequence[Trajectory]) -> dict[str, Any]:
+def _measured(team: Team, models: Mapping[str, Model], tasks: Sequence[Trajectory]) -> dict[str, Any]:
     """The metrics of a team on tasks, all at once."""
     from alpha_umi.agent.state import Budget
     from alpha_umi.evaluation.episodes import run_episodes

@@ -74,7 +74,7 @@ def _what_next(folder: Path, recipe: Recipe) -> str:
         return f'team: {folder}\nnext: alpha-umi run "QUESTION" --team {folder}'
     if left := [name for name in recipe.stages if not is_finished(folder, name)]:
         return f"run: {folder}\nstages left: {', '.join(left)}"
-    return f"run: {folder}\nno team yet: no stage of '{recipe.name}' speaks as {', '.join(recipe.empty_seats())}"
+    return f"run: {folder}\nno team yet: no stage of '{recipe.name}' speaks as {', '.join(recipe.unfilled())}"
 
 
 def _dry_run(recipe: Recipe, *, as_json: bool) -> None:
@@ -97,7 +97,7 @@ def _start(recipe: Recipe, stage: StagePlan) -> str:
 
 def _show(recipe: Recipe, plans: list[StagePlan]) -> None:
     console = Console(highlight=False)
-    console.print(f"{recipe.name}: {recipe.layout} layout on {recipe.base}", style="italic")
+    console.print(f"{recipe.name}: {recipe.layout.name} layout on {recipe.base}", style="italic")
     table = Table("stage")
     for i, p in enumerate(plans, 1):
         table.add_column(f"{i} {p.name}", justify="right")

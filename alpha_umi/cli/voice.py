@@ -24,7 +24,8 @@ COLUMN = 11
 SHOWN = 800
 """Longest observation on the screen, in characters; the model may see more of it."""
 
-_COLOURS = {"planner": "magenta", "caller": "cyan", "summarizer": "green", "single": "blue", "tool": "yellow"}
+_COLOURS = ("magenta", "cyan", "green", "blue", "bright_red", "bright_magenta", "bright_cyan")
+"""Of the roles, in the order in which they first speak."""
 
 _STEERING = {"Cc", "Cs"}
 """Unicode categories of control characters and of halves of surrogate pairs."""
@@ -38,11 +39,12 @@ class Voice:
         self._speaker = ""
         self._words = ""
         """Of the last one who spoke."""
+        self._colours: dict[str, str] = {}
 
     def __call__(self, event: AgentEvent) -> None:
         """Show one event."""
         if event.kind == "token":
-            self._speak(event.role.value, event.text)
+            self._speak(event.role, event.text)
             return
         self._end_turn()
         if event.kind == "observed":
@@ -68,6 +70,9 @@ class Voice:
         self.console.print()
         _cost(result, self.console)
 
+    def _colour(self, role: str) -> str:
+        return self._colours.setdefault(role, _COLOURS[len(self._colours) % len(_COLOURS)])
+
     def _speak(self, role: str, text: str) -> None:
         """More of a role's words; its first ones begin with its name."""
         if role != self._speaker:
@@ -76,7 +81,7 @@ class Voice:
                 return
             self._end_turn()
             self._speaker, self._words = role, ""
-            self.console.print(_name(role, _COLOURS[role]), end="")
+            self.console.print(_name(role, self._colour(role)), end="")
         self._words += text
         self._print(text, end="")
 
@@ -148,5 +153,5 @@ def _cost(result: Result, console: Console) -> None:
         table.add_column(column, justify="left" if column == "role" else "right")
     for view, usage in result.usage.items():
         counts = (usage.calls, usage.prompt_tokens, usage.encoded_tokens, usage.completion_tokens)
-        table.add_row(view.value, *(f"{count:,}" for count in counts), f"{usage.seconds:.1f}")
+        table.add_row(view, *(f"{count:,}" for count in counts), f"{usage.seconds:.1f}")
     console.print(table)

@@ -1,4 +1,4 @@
-"""Rows of the `shared` layout -> batches in which roles train on their branches alone.
+"""Rows of a shared layout -> batches in which roles train on their branches alone.
 
 A branch is a cue and the target after it. It reads the conversation up to its cue, which the backbone encodes, and its
 own tokens, which the role encodes; it sees nothing of other branches. The branches of a batch are packed one after the
@@ -13,17 +13,14 @@ from typing import Any, NamedTuple
 import torch
 
 from alpha_umi.data.tokens import Row
-from alpha_umi.prompts import View
-
-VIEWS = (View.PLANNER, View.CALLER, View.SUMMARIZER)
-"""The roles in the order in which a batch numbers them."""
+from alpha_umi.roles import ROLES
 
 
 class Span(NamedTuple):
     """A branch among the packed tokens of a batch."""
 
     view: int
-    """Number of its role in `VIEWS`."""
+    """Number of its role, in the order of the team's roles."""
     row: int
     """Number of its conversation in the batch."""
     context: int
@@ -36,9 +33,10 @@ class Span(NamedTuple):
     """The packed token after its last."""
 
 
-def columns(row: Row) -> dict[str, Any]:
-    """A row as it is stored: `branches` holds (view, cue, words, end) for each, one after the other."""
-    flat = [n for view, turn in row.branches for n in (VIEWS.index(view), turn.cue, turn.words, turn.end)]
+def columns(row: Row, order: Sequence[str] = ROLES) -> dict[str, Any]:
+    """A row as it is stored: `branches` holds (role, cue, words, end) for each, one after the other; roles are numbered
+    in this order."""
+    flat = [n for view, turn in row.branches for n in (order.index(view), turn.cue, turn.words, turn.end)]
     return {
         "input_ids": row.input_ids,
         "branches": flat,
@@ -76,6 +74,6 @@ def collate(batch: Sequence[dict[str, Any]], *, pad_id: int) -> dict[str, torch.
 
 
 def stored(flat: Sequence[int]) -> Iterator[tuple[int, int, int, int]]:
-    """(view, cue, words, end) of each branch of a stored row."""
+    """(role, cue, words, end) of each branch of a stored row."""
     numbers = iter(flat)
     yield from zip(numbers, numbers, numbers, numbers, strict=True)

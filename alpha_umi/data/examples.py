@@ -6,9 +6,12 @@ Training uses whole rows instead (one a trajectory); examples serve evaluation, 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
-from alpha_umi.prompts import OBSERVATION_CHARS, Layout, Message, View, render
+from alpha_umi.layouts import Layout
+from alpha_umi.prompts import Message, render
+from alpha_umi.roles import OBSERVATION_CHARS, Role
 from alpha_umi.trajectory import Trajectory
 
 
@@ -18,19 +21,26 @@ class Example(NamedTuple):
     messages: tuple[Message, ...]
     """The prompt: system first, then user and assistant in turn, user last."""
     completion: str
-    view: View
+    view: str
     """The role that writes."""
     step: int
     """Index of the trajectory's step that the completion belongs to."""
 
 
 def for_role(
-    trajectory: Trajectory, *, view: View, layout: Layout, observation_chars: int = OBSERVATION_CHARS
+    trajectory: Trajectory,
+    *,
+    view: str,
+    layout: Layout,
+    roles: Mapping[str, Role] | None = None,
+    observation_chars: int = OBSERVATION_CHARS,
 ) -> list[Example]:
     """Every example that a trajectory holds for one role (or for `single`, whole steps), in order."""
-    messages, targets, _ = render(trajectory, view=view, layout=layout, observation_chars=observation_chars)
+    messages, targets, _ = render(
+        trajectory, view=view, layout=layout, roles=roles, observation_chars=observation_chars
+    )
     return [
         Example(messages[: target.message], messages[target.message].content, view, target.step)
         for target in targets
-        if target.view is view
+        if target.view == view
     ]

@@ -1,6 +1,6 @@
 """Trajectory -> training rows: token ids, and a label on every token that a role must learn to write.
 
-One row holds all of a view's targets in one trajectory, because prompts extend one another; each target ends in a
+One row holds all of a role's targets in one trajectory, because prompts extend one another; each target ends in a
 trained end token. A trajectory that does not fit the context is rendered with shorter observations exactly as the
 agent would render it at that step (`fitting`), which splits its targets over several rows; tools are never cut.
 """
@@ -16,7 +16,9 @@ import torch
 
 from alpha_umi.encoding import ChatEncoder, Turn
 from alpha_umi.errors import DataError
-from alpha_umi.prompts import OBSERVATION_CHARS, Conversation, Layout, Target, View, observation_limits, render
+from alpha_umi.layouts import Layout
+from alpha_umi.prompts import SINGLE, Conversation, Target, observation_limits, render
+from alpha_umi.roles import OBSERVATION_CHARS, Role
 from alpha_umi.trajectory import Trajectory
 
 IGNORED = -100
@@ -26,7 +28,7 @@ IGNORED = -100
 class Branch(NamedTuple):
     """A target in a row: the role that writes it, its cue, and its words with their end token."""
 
-    view: View
+    view: str
     turn: Turn
 
 
@@ -50,40 +52,42 @@ class Row:
 class RowSettings:
     """How trajectories become rows; part of what makes two training runs the same."""
 
-    views: tuple[View, ...]
+    views: tuple[str, ...]
     layout: Layout
     context: int
     """Tokens that a prompt and its completion may take together."""
-    reserve: Mapping[View, int]
-    """Tokens kept free for each view's completion when deciding whether a prompt fits, as at inference."""
+    reserve: Mapping[str, int]
+    """Tokens kept free for each role's completion when deciding whether a prompt fits, as at inference."""
     observation_chars: int
+    roles: Mapping[str, Role] | None = None
+    """Who speaks; by default α-UMi's three."""
 
 
 def rows(trajectory: Trajectory, settings: RowSettings, encoder: ChatEncoder) -> Iterator[Row]:
-    """The rows of one trajectory for the chosen views. Targets that do not fit at all yield nothing.
+    """The rows of one trajectory for the chosen roles. Targets that do not fit at all yield nothing.
 
     Raises:
         DataError: a plan cannot be written as a target.
     """
-    together = settings.layout is Layout.SHARED and View.SINGLE not in settings.views
+    together = settings.layout.shared and SINGLE not in settings.views
     spoken = {settings.views[0]: set(settings.views)} if together else {view: {view} for view in settings.views}
     for view, wanted in spoken.items():
         yield from _view_rows(trajectory, view, wanted, settings, encoder)
 
 
 def count_targets(trajectory: Trajectory, settings: RowSettings) -> Counter[str]:
-    """How many targets each view has in a trajectory, fitting or not.
+    """How many targets each role has in a trajectory, fitting or not.
 
     Raises:
         DataError: a plan cannot be written as a target.
     """
-    views = settings.views[:1] if settings.layout is Layout.SHARED else settings.views
+    views = settings.views[:1] if settings.layout.shared else settings.views
     found = [t for view in views for t in _rendered(trajectory, view, settings).targets]
-    return Counter(target.view.value for target in found if target.view in settings.views)
+    return Counter(target.view for target in found if target.view in settings.views)
 
 
 def _view_rows(
-    trajectory: Trajectory, view: View, wanted: Collection[View], settings: RowSettings, encoder: ChatEncoder
+    trajectory: Trajectory, view: str, wanted: Collection[str], settings: RowSettings, encoder: ChatEncoder
 ) -> Iterator[Row]:
     """One row for each observation length at which some of the targets fit."""
     done: set[int] = set()
@@ -99,10 +103,16 @@ def _view_rows(
 
 
 def _rendered(
-    trajectory: Trajectory, view: View, settings: RowSettings, observation_chars: int = OBSERVATION_CHARS
+    trajectory: Trajectory, view: str, settings: RowSettings, observation_chars: int = OBSERVATION_CHARS
 ) -> Conversation:
     try:
-        return render(trajectory, view=view, layout=settings.layout, observation_chars=observation_chars)
+        return render(
+            trajectory,
+            view=view,
+            layout=settings.layout,
+            roles=settings.roles,
+            observation_chars=observation_chars,
+        )
     except ValueError as error:
         raise DataError(f"trajectory {trajectory.id!r}: {error}") from error
 

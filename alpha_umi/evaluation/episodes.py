@@ -23,7 +23,6 @@ from alpha_umi.gym.registry import owners
 from alpha_umi.gym.tasks import SIZES, SPLITS, generate, task_world
 from alpha_umi.gym.verify import verify
 from alpha_umi.models.base import Model
-from alpha_umi.prompts import View
 from alpha_umi.roles import Team
 from alpha_umi.trajectory import Frozen, Outcome, Trajectory
 
@@ -49,7 +48,7 @@ class Episode(Frozen):
     stopped: Reason | None = None
     """Why the run ended without an answer."""
     seconds: float = 0.0
-    usage: Mapping[View, Usage] = {}
+    usage: Mapping[str, Usage] = {}
     trajectory: Trajectory
 
 
@@ -73,7 +72,7 @@ def run_episodes(
     tasks: Sequence[Trajectory],
     *,
     team: Team,
-    models: Mapping[View, Model],
+    models: Mapping[str, Model],
     budget: Budget,
     search: Search | None = None,
     parallel: int,
@@ -154,7 +153,7 @@ def _checked(data: str) -> Iterator[Trajectory]:
 
 
 async def play(
-    task: Trajectory, *, team: Team, models: Mapping[View, Model], budget: Budget, search: Search | None = None
+    task: Trajectory, *, team: Team, models: Mapping[str, Model], budget: Budget, search: Search | None = None
 ) -> Episode:
     """Let a team work on one task in a fresh world, and judge what it did.
 

@@ -60,7 +60,7 @@ def _tokens(episodes: Sequence[Episode]) -> dict[str, dict[str, float]]:
     """Tokens that each role encoded and wrote in an episode, on average."""
     views = list(dict.fromkeys(view for e in episodes for view in e.usage))
     return {
-        view.value: {
+        view: {
             "calls": sum(e.usage[view].calls for e in episodes if view in e.usage) / len(episodes),
             "encoded": sum(e.usage[view].encoded_tokens for e in episodes if view in e.usage) / len(episodes),
             "written": sum(e.usage[view].completion_tokens for e in episodes if view in e.usage) / len(episodes),

@@ -15,7 +15,7 @@ from alpha_umi import grammar
 from alpha_umi.evaluation import rouge_paper
 from alpha_umi.evaluation.judgement import Judgement
 from alpha_umi.evaluation.points import Point, Prediction
-from alpha_umi.prompts import View
+from alpha_umi.roles import View
 from alpha_umi.trajectory import Decision, Plan
 
 _EOS = "</s>"
@@ -84,7 +84,7 @@ def _route(planned: str) -> tuple[Decision, str]:
         marker = grammar.MARKERS[decision]
         before, found, _ = planned.partition(marker)
         if found:
-            return decision, before + marker
+            return Decision(decision), before + marker
     return Decision.CALL, planned + grammar.MARKERS[Decision.CALL]
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from alpha_umi import grammar
 from alpha_umi.errors import DataError
-from alpha_umi.prompts import View
+from alpha_umi.roles import View
 from alpha_umi.trajectory import Decision, Frozen, Step, Trajectory
 
 _WANTED = {Decision.CALL: View.CALLER, Decision.SUMMARIZE: View.SUMMARIZER}
@@ -27,7 +27,7 @@ class Point(Frozen):
     """The trajectory, unique in the data set."""
     step: int
     decision: Decision
-    reference: Mapping[View, str]
+    reference: Mapping[str, str]
     """Target text of each role that speaks at this step; a missing answer is `none`, as in the released data."""
     tools: tuple[str, ...]
     """Names of the tools offered."""
@@ -36,9 +36,9 @@ class Point(Frozen):
 class Prediction(Point):
     """A point with what a team wrote there."""
 
-    predicted: Mapping[View, str]
+    predicted: Mapping[str, str]
     """Raw text of each role that was asked, `single` or the planner first; empty where the prompt did not fit."""
-    finish: Mapping[View, str]
+    finish: Mapping[str, str]
     """Why each of them stopped (`Completion.finish_reason`)."""
     fault: str | None = None
     """`context` when a role could not be asked because its prompt does not fit the model."""
@@ -83,9 +83,9 @@ def decision_points(trajectories: Iterable[Trajectory]) -> Iterator[Case]:
         yield Case(trajectory, tuple(points))
 
 
-def _reference(trajectory: Trajectory, i: int, step: Step) -> dict[View, str]:
+def _reference(trajectory: Trajectory, i: int, step: Step) -> dict[str, str]:
     try:
-        texts = {View.PLANNER: grammar.format_plan(step.plan)}
+        texts: dict[str, str] = {View.PLANNER: grammar.format_plan(step.plan)}
     except ValueError as error:
         raise DataError(f"trajectory {trajectory.id!r} step {i}: {error}") from error
     if step.plan.decision is Decision.CALL and step.call is not None:

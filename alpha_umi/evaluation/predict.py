@@ -15,8 +15,8 @@ from itertools import zip_longest
 from alpha_umi import grammar
 from alpha_umi.evaluation.points import Case, Point, Prediction
 from alpha_umi.fitting import fit
+from alpha_umi.layouts import Layout
 from alpha_umi.models.base import Completion, Model, Request, session_of
-from alpha_umi.prompts import Layout, View
 from alpha_umi.roles import Team
 from alpha_umi.tools.base import writable
 from alpha_umi.trajectory import Decision, Outcome, Plan, Step, Trajectory
@@ -34,7 +34,7 @@ def predict(
     cases: Sequence[Case],
     *,
     team: Team,
-    models: Mapping[View, Model],
+    models: Mapping[str, Model],
     done: Collection[int] = (),
     batch: int = BATCH,
     read_plan: ReadPlan = grammar.parse_plan,
@@ -72,7 +72,7 @@ def complete_all(model: Model, requests: Sequence[Request]) -> list[Completion]:
     return [model.complete(request) for request in requests]
 
 
-def _session(point: Point, view: View, layout: Layout) -> str:
+def _session(point: Point, view: str, layout: Layout) -> str:
     return session_of(f"static/{point.id}", view, layout)
 
 
@@ -95,7 +95,7 @@ class _Draft:
     trajectory: Trajectory
     point: Point
     plan: Plan | None = None
-    written: dict[View, Completion] = field(default_factory=dict)
+    written: dict[str, Completion] = field(default_factory=dict)
 
     def finish(self, seconds: float) -> Prediction:
         completions = self.written.values()
@@ -112,24 +112,24 @@ class _Draft:
 
 
 def _predict_together(
-    drafts: Sequence[_Draft], team: Team, models: Mapping[View, Model], read_plan: ReadPlan
+    drafts: Sequence[_Draft], team: Team, models: Mapping[str, Model], read_plan: ReadPlan
 ) -> list[Prediction]:
     """One step of each draft's trajectory: first the planner for all, then whom each plan names."""
     began = time.perf_counter()
     if team.single:
-        _ask(View.SINGLE, drafts, team, models)
+        _ask(team.planner.name, drafts, team, models)
     else:
-        _ask(View.PLANNER, drafts, team, models)
+        _ask(team.planner.name, drafts, team, models)
         for draft in drafts:
-            if draft.written[View.PLANNER].finish_reason != "context":
-                draft.plan = read_plan(draft.written[View.PLANNER].text)
-        for view, decision in ((View.CALLER, Decision.CALL), (View.SUMMARIZER, Decision.SUMMARIZE)):
+            if draft.written[team.planner.name].finish_reason != "context":
+                draft.plan = read_plan(draft.written[team.planner.name].text)
+        for view, decision in ((team.caller.name, Decision.CALL), (team.summarizer.name, Decision.SUMMARIZE)):
             _ask(view, [d for d in drafts if d.plan is not None and d.plan.decision is decision], team, models)
     each = (time.perf_counter() - began) / len(drafts)
     return [draft.finish(each) for draft in drafts]
 
 
-def _ask(view: View, drafts: Sequence[_Draft], team: Team, models: Mapping[View, Model]) -> None:
+def _ask(view: str, drafts: Sequence[_Draft], team: Team, models: Mapping[str, Model]) -> None:
     """Ask one role at each draft; where the prompt does not fit the context it is not asked."""
     model = models[view]
     # Evaluation must give the same numbers twice, whatever the role decodes with elsewhere.
@@ -142,6 +142,7 @@ def _ask(view: View, drafts: Sequence[_Draft], team: Team, models: Mapping[View,
             past,
             view=view,
             layout=team.layout,
+            roles=team.roles,
             ask=view,
             follow_up=follow_up,
             observation_chars=team.observation_chars,

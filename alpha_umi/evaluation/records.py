@@ -19,8 +19,7 @@ from pydantic import BaseModel, ValidationError
 
 from alpha_umi.digests import text_digest, weights_digest
 from alpha_umi.errors import DataError, UsageError
-from alpha_umi.prompts import load_prompts
-from alpha_umi.roles import ROLES, Team
+from alpha_umi.roles import Team
 from alpha_umi.trajectory import Frozen
 
 R = TypeVar("R", bound=BaseModel)
@@ -63,7 +62,7 @@ def team_digest(team: Team) -> str:
         ModelError: weights are missing.
         MissingExtra: there are some on this machine, and the `local` extra is not installed.
     """
-    roles = [team.role(view) for view in ROLES]
+    roles = list(team.roles.values())
     sources = [team.backbone, *(role.weights for role in roles)]
     weights = [weights_digest(Path(source)) if source else None for source in sources]
     base: list[str] = []
@@ -73,8 +72,8 @@ def team_digest(team: Team) -> str:
 
         base = [base_digest(team.base), *reading_digests(team.base)]
     settings = [role.model_dump(mode="json", exclude=_NO_SETTING) for role in roles]
-    ways = [team.layout, team.observation_chars, team.context, team.constrained, team.merge_adapters]
-    return text_digest([base, weights, settings, ways, load_prompts(team.layout).digest])
+    ways = [team.layout.name, team.observation_chars, team.context, team.constrained, team.merge_adapters]
+    return text_digest([base, weights, settings, ways, team.prompt_digest])
 
 
 class RecordLog(Generic[K, R]):

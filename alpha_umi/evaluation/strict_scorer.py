@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from alpha_umi import grammar
 from alpha_umi.evaluation.judgement import NO_DECISION, Judgement
 from alpha_umi.evaluation.points import Point, Prediction
-from alpha_umi.prompts import View
+from alpha_umi.roles import View
 from alpha_umi.trajectory import Call, Decision
 
 _UNNAMED = frozenset({"empty", "no_action"})

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from alpha_umi.constraints import Constraint
-from alpha_umi.prompts import Layout, Message, View
+from alpha_umi.layouts import Layout
+from alpha_umi.prompts import Message
 from alpha_umi.roles import Generation
 from alpha_umi.trajectory import Frozen
 
@@ -21,10 +22,10 @@ CHARS_PER_TOKEN = 3.0
 """What a prompt is taken to have when nobody counts it; short, so that it fits rather than not."""
 
 
-def session_of(episode: str, view: View, layout: Layout) -> str:
+def session_of(episode: str, view: str, layout: Layout) -> str:
     """The session of a role in an episode: one for all in `shared`; in `paper` one each, because there the roles'
     conversations share no beginning and roles that speak with the same weights would drive each other out."""
-    return episode if layout is Layout.SHARED else f"{episode}/{view}"
+    return episode if layout.shared else f"{episode}/{view}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,6 @@ from alpha_umi.encoding import ChatEncoder
 from alpha_umi.errors import ModelError, UsageError
 from alpha_umi.models.local import load_tokenizer
 from alpha_umi.models.teams import Foundation, check_team, foundation_of, home_of, own_roles
-from alpha_umi.prompts import load_prompts
 from alpha_umi.roles import Team
 
 ADOPTABLE = ("base_digest", "tokenizer_digest", "template_digest")
@@ -46,11 +45,13 @@ def compare(team: Team) -> list[Row]:
     encoder = lru_cache(lambda home, date: ChatEncoder(load_tokenizer(home), date=date))
     rows: list[Row] = []
     if foundation.adapter is not None:
-        rows += _rows(foundation.adapter, Foundation(team.base), encoder(team.base, date_of([foundation.adapter])))
+        rows += _rows(
+            foundation.adapter, team, Foundation(team.base), encoder(team.base, date_of([foundation.adapter]))
+        )
     elif (stage := _stage(team.base)) is not None:
-        rows += _rows(Path(team.base), Foundation(stage.base), encoder(team.base, stage.date))
+        rows += _rows(Path(team.base), team, Foundation(stage.base), encoder(team.base, stage.date))
     for folder, home in _folders(team).items():
-        rows += _rows(folder, foundation, encoder(home, date_of([folder])))
+        rows += _rows(folder, team, foundation, encoder(home, date_of([folder])))
     if not rows:
         raise UsageError(f"no weights of the team '{team.name}' have a card ({CARD_FILE})")
     return rows
@@ -66,13 +67,13 @@ def _stage(base: str) -> Card | None:
 def _folders(team: Team) -> dict[Path, str]:
     """Folder of each role's weights, and of what reads for it."""
     return {
-        Path(role.weights): home_of(team, role.view, Path(role.weights))
+        Path(role.weights): home_of(team, role.name, Path(role.weights))
         for role in own_roles(team)
         if role.weights is not None and role.weights != team.base
     }
 
 
-def _rows(folder: Path, foundation: Foundation, encoder: ChatEncoder) -> list[Row]:
+def _rows(folder: Path, team: Team, foundation: Foundation, encoder: ChatEncoder) -> list[Row]:
     card = read_card(folder)
     if card is None:
         return []
@@ -81,7 +82,7 @@ def _rows(folder: Path, foundation: Foundation, encoder: ChatEncoder) -> list[Ro
         "tokenizer_digest": (encoder.tokenizer_digest, card.tokenizer_digest in {None, encoder.tokenizer_digest}),
         "template_digest": (encoder.template_digest, card.template_digest in {None, encoder.template_digest}),
     }
-    prompts = load_prompts(card.layout).digest
+    prompts = team.prompt_digest
     facts["prompt_digest"] = (prompts, card.prompt_digest == prompts)
     return [Row(folder, key, getattr(card, key), today, fits) for key, (today, fits) in facts.items()]
 

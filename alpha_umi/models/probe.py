@@ -52,7 +52,7 @@ def refusal(outline: PreTrainedModel, *, shared: bool) -> str | None:
     if shared and calls and not all("reading" in call.given for call in calls):
         return (
             f"the attention of a {config.model_type} model does not pass on what roles over a shared context read: "
-            "train with layout: paper"
+            "train with a team of the paper layout"
         )
     return None
 

@@ -22,20 +22,19 @@ from alpha_umi.models.local import load_base, load_tokenizer
 from alpha_umi.models.merging import merge_into
 from alpha_umi.models.packaged import how_to_get, packaged_file
 from alpha_umi.models.spans import BACKBONE
-from alpha_umi.prompts import Layout, View, load_prompts
-from alpha_umi.roles import Role, Team
+from alpha_umi.roles import Role, Team, Writes
 
 if TYPE_CHECKING:
     import torch
 
 
-def load_local(team: Team, *, dtype: torch.dtype | None = None, device: str | None = None) -> dict[View, LocalModel]:
+def load_local(team: Team, *, dtype: torch.dtype | None = None, device: str | None = None) -> dict[str, LocalModel]:
     """Load every role of a team that is not served: one base with its adapters, or full models, each folder once.
 
-    In the `shared` layout all roles speak over the base's cache; in `paper` each reads with its own weights.
+    In a shared layout all roles speak over the base's cache; else each reads with its own weights.
 
     Returns:
-        A model for each view that these roles speak.
+        A model for each of these roles.
 
     Raises:
         ModelError: weights are missing or do not fit the base, or their card says they expect other prompts.
@@ -44,7 +43,7 @@ def load_local(team: Team, *, dtype: torch.dtype | None = None, device: str | No
     foundation = _checked_foundation(team)
     backbone = foundation.adapter
     # All, before any weights are loaded.
-    folders = {role.view: _check_role(role, team, foundation) for role in own_roles(team)}
+    folders = {role.name: _check_role(role, team, foundation) for role in own_roles(team)}
     encoders = _encoders(team, backbone, folders)
 
     def engine(home: str) -> Engine:
@@ -56,7 +55,7 @@ def load_local(team: Team, *, dtype: torch.dtype | None = None, device: str | No
             engines[home] = Engine(weights, encoders[home], context=team.context, digest=digest)
         return engines[home]
 
-    models: dict[View, LocalModel] = {}
+    models: dict[str, LocalModel] = {}
     loaded: dict[Path, str] = {}
     for view, folder in folders.items():
         shared = _shares(team, view)
@@ -64,7 +63,7 @@ def load_local(team: Team, *, dtype: torch.dtype | None = None, device: str | No
             models[view] = LocalModel(engine(team.base))
         elif is_adapter(folder):
             base = engine(team.base)
-            cue = base.encoder.cue_ids(load_prompts(team.layout).cue(view)) if shared else ()
+            cue = base.encoder.cue_ids(team.role(view).tag) if shared else ()
             name = base.add_adapter(folder, invocation=cue, merged=team.merge_adapters)
             models[view] = LocalModel(base, writer=name, reader=BACKBONE if shared else name)
         elif shared:
@@ -78,18 +77,18 @@ def load_local(team: Team, *, dtype: torch.dtype | None = None, device: str | No
     return models
 
 
-def _shares(team: Team, view: View) -> bool:
-    """Whether a role speaks over the backbone's cache. A single role has no cue and nobody to share with."""
-    return team.layout is Layout.SHARED and view is not View.SINGLE
+def _shares(team: Team, view: str) -> bool:
+    """Whether a role speaks over the backbone's cache. One that writes whole turns has nobody to share with."""
+    return team.layout.shared and team.role(view).writes is not Writes.TURN
 
 
-def home_of(team: Team, view: View, folder: Path | None) -> str:
+def home_of(team: Team, view: str, folder: Path | None) -> str:
     """The weights that read for a role: its own where they are whole and alone, else the team's base."""
     alone = folder is not None and not is_adapter(folder) and not _shares(team, view)
     return str(folder) if alone else team.base
 
 
-def _encoders(team: Team, backbone: Path | None, folders: Mapping[View, Path | None]) -> dict[str, ChatEncoder]:
+def _encoders(team: Team, backbone: Path | None, folders: Mapping[str, Path | None]) -> dict[str, ChatEncoder]:
     """An encoder for each set of weights that reads, by its folder or name.
 
     Raises:
@@ -137,14 +136,13 @@ def check_team(team: Team) -> None:
         ModelError: weights are missing, or expect other prompts, another base or another tokenizer.
     """
     foundation = _checked_foundation(team)
-    folders = {role.view: _check_role(role, team, foundation) for role in own_roles(team)}
+    folders = {role.name: _check_role(role, team, foundation) for role in own_roles(team)}
     _encoders(team, foundation.adapter, folders)
 
 
 def own_roles(team: Team) -> list[Role]:
-    """The roles whose weights are on this machine; one that speaks in every seat once."""
-    seats = (team.planner, team.caller, team.summarizer)
-    return list({role.view: role for role in seats if role.served is None}.values())
+    """The roles whose weights are on this machine."""
+    return [role for role in team.roles.values() if role.served is None]
 
 
 def foundation_of(team: Team) -> Foundation:
@@ -172,7 +170,7 @@ def _checked_foundation(team: Team) -> Foundation:
     """
     foundation = foundation_of(team)
     if foundation.adapter is not None:
-        card = check_card(foundation.adapter, layout=team.layout, view=team.planner.view)
+        card = check_card(foundation.adapter, team, team.planner.name)
         if card is not None and not continued(card, team.base):
             raise _on_other_weights(foundation.adapter, card, team.base, base_digest(team.base))
     return foundation
@@ -189,8 +187,8 @@ def _check_role(role: Role, team: Team, foundation: Foundation) -> Path | None:
     folder = Path(role.weights)
     if not folder.is_dir():
         raise ModelError(f"the {role.name}'s weights are missing: there is no folder {folder}")
-    card = check_card(folder, layout=team.layout, view=role.view)
-    on_base = is_adapter(folder) or team.layout is Layout.SHARED
+    card = check_card(folder, team, role.name)
+    on_base = is_adapter(folder) or team.layout.shared
     if card is not None and on_base and not foundation.is_of(card):
         raise _on_other_weights(folder, card, team.base, foundation.digest)
     if not weight_files(folder):

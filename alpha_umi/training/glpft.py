@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 from alpha_umi.adapters import Card, write_card
 from alpha_umi.data import store
 from alpha_umi.errors import UsageError, WorkError
-from alpha_umi.prompts import load_prompts
 from alpha_umi.training import batches, run_folder, saved
 from alpha_umi.training.environment import deepspeed_config, is_first, need_extra, world_size
 from alpha_umi.training.planning import check_recipe
@@ -82,7 +81,7 @@ def train(recipe: Recipe, out: Path, *, stage: str | None = None, resume: bool =
         rows = stage_rows(recipe, names, data, out / "rows", encoder)
         _train(recipe, names, rows, out, data_digest=digest, encoder=encoder, begin=begin)
     if is_first() and all(run_folder.is_finished(out, name) for name in recipe.stages):
-        if not recipe.empty_seats():
+        if not recipe.unfilled():
             run_folder.write_team(out, recipe)
         shutil.rmtree(out / "rows", ignore_errors=True)
     return out
@@ -200,8 +199,8 @@ def _card(
         base=recipe.base if stage.start == BASE else stage.start,
         base_digest=base_digest,
         warm_start=warm_start,
-        layout=recipe.layout,
-        prompt_digest=load_prompts(recipe.layout).digest,
+        layout=recipe.layout.name,
+        prompt_digest=recipe.filled.prompt_digest,
         observation_chars=recipe.observation_chars,
         date=encoder.date,
         **_texts(encoder),
@@ -260,7 +259,9 @@ def _trainer(
     backbone = load_base(start, dtype=frozen, device=device)
     seeds = {view: recipe.seed + list(recipe.stages).index(name) for view, (name, _) in roles.items()}
     adapters = {view: begin[name] for view, (name, _) in roles.items() if name in begin}
-    return shared.shared_trainer(backbone, roles, full, rows.dataset, args, seeds=seeds, begin=adapters, pad_id=pad)
+    return shared.shared_trainer(
+        backbone, roles, full, rows.dataset, args, order=rows.order, seeds=seeds, begin=adapters, pad_id=pad
+    )
 
 
 def _save(
@@ -274,5 +275,5 @@ def _save(
         return
     for name in names:
         view = recipe.views_of(name)[0]
-        cue = encoder.cue_ids(load_prompts(recipe.layout).cue(view))
+        cue = encoder.cue_ids(recipe.role(view).tag)
         shared.save_role(made, view, out / name, encoder.tokenizer, base=start, cue=cue)

@@ -33,6 +33,8 @@ def override(raw: dict[str, Any], item: str) -> None:
     stages = raw.get("stages")
     if parents[:1] == ["stages"] and len(parents) > 1 and isinstance(stages, dict) and parents[1] not in stages:
         raise UsageError(f"--set {item}: there is no stage '{parents[1]}', only {', '.join(stages)}")
+    if parents == ["team"] and isinstance(raw.get("team"), str):
+        raw["team"] = {"name": raw["team"]}
     place = raw
     for parent in parents:
         nested = place.setdefault(parent, {})

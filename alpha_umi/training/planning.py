@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from alpha_umi.errors import ConfigError
-from alpha_umi.prompts import View
 from alpha_umi.training import adapted, batches, warm_start
 from alpha_umi.training.environment import sharding, world_size
 from alpha_umi.training.recipe import Recipe
@@ -25,7 +24,7 @@ class StagePlan:
     name: str
     start: str
     method: str
-    views: tuple[View, ...]
+    views: tuple[str, ...]
     trajectories: int
     rows: int
     tokens: int

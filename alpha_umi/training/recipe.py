@@ -8,19 +8,23 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from alpha_umi import resources
+from alpha_umi.config import parse_config, read_yaml
 from alpha_umi.errors import ConfigError, UsageError
-from alpha_umi.prompts import OBSERVATION_CHARS, Layout, View
-from alpha_umi.roles import DEFAULT_BASE, ROLES, load_team, parse_config, read_yaml
+from alpha_umi.layouts import Layout, load_layout
+from alpha_umi.roles import DEFAULT_BASE, OBSERVATION_CHARS, Role, Team, View, Writes, load_role, load_team
 from alpha_umi.training.overrides import merged, override
 from alpha_umi.trajectory import Frozen
 
 BASE = "base"
+WHOLE = "whole"
+"""What a stage learns that learns the whole task (`Recipe.views_of`)."""
 
 
 class Lora(Frozen):
@@ -46,8 +50,8 @@ class Stage(Frozen):
 
     start: str = BASE
     """`base`, or the name of an earlier stage to continue from."""
-    views: tuple[View | Literal["whole"], ...] = Field(min_length=1)
-    """The conversations whose targets it learns; `whole` is the whole task (`Recipe.views_of`)."""
+    views: tuple[str, ...] = Field(min_length=1)
+    """The roles whose targets it learns; `whole` is the whole task (`Recipe.views_of`)."""
     method: Literal["full", "lora"] = "full"
     lora: Lora = Lora()
     epochs: float = Field(default=1, gt=0)
@@ -67,17 +71,35 @@ class Stage(Frozen):
     """Use only the first so many trajectories of the stage's share."""
 
 
+class TeamOf(Frozen):
+    """The team whose roles the trained stages fill, and what is changed about it."""
+
+    name: str = "umi"
+    """A team that ships, or a file."""
+    prompts: str | None = None
+    """Another layout than its own: a name that ships, or a folder."""
+
+    def load(self) -> Team:
+        """The team.
+
+        Raises:
+            UsageError: there is no such team or layout, or the layout lacks a template.
+        """
+        team = load_team(self.name)
+        if self.prompts is None:
+            return team
+        return parse_config(Team, team.model_dump() | {"prompts": self.prompts}, f"team '{self.name}'")
+
+
 class Recipe(Frozen):
     """A whole run: stages in order, their data, and what the roles become."""
 
     name: str
     description: str = ""
     base: str = DEFAULT_BASE
-    team: str = "umi"
-    """Shipped team whose seats the trained stages fill."""
+    team: TeamOf = TeamOf()
     warm_start: str | None = None
     """A team of adapters to train on: LoRA stages begin with its weights in place of fresh ones (`warm_start.py`)."""
-    layout: Layout = Layout.PAPER
     data: str | None = None
     """Folder of `data convert`; `--data` overrides it. `gym:N` generates N trajectories, `gym:N:CATEGORY,...:KIND,...`
     of some categories and kinds."""
@@ -88,7 +110,7 @@ class Recipe(Frozen):
     """The day (YYYY-MM-DD) that prompts name, then and ever after, where the base's chat template names one; by default
     `pinned_date.PINNED_DATE`."""
     train_roles: Literal["together", "apart"] = "together"
-    """In `shared`: whether roles that continue from one backbone train in one pass over its encodings, or in turn."""
+    """In a shared layout: whether roles that continue from one backbone train in one pass over it or apart."""
     reuse: bool = True
     """Whether stage 2 trains on the same instructions as stage 1 (α-UMi w/ reuse), else on the other half."""
     limit: int | None = Field(default=None, ge=1)
@@ -112,8 +134,43 @@ class Recipe(Frozen):
         except ValueError:
             raise ValueError("this is no day such as 2024-07-26") from None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _team_named(cls, raw: Any) -> Any:
+        """A team may be named alone; `layout` is where its prompts stood before there were layouts of one's own."""
+        if not isinstance(raw, dict):
+            return raw
+        raw = {**raw}
+        if isinstance(raw.get("team"), str):
+            raw["team"] = {"name": raw["team"]}
+        if isinstance(layout := raw.pop("layout", None), str):
+            raw["team"] = {**(raw.get("team") or {}), "prompts": layout}
+        return raw
+
+    @cached_property
+    def filled(self) -> Team:
+        """The team whose roles the stages fill, before they do."""
+        return self.team.load()
+
+    @property
+    def layout(self) -> Layout:
+        """The wording that is trained."""
+        return self.filled.layout
+
     @model_validator(mode="after")
     def _stages_follow(self) -> Recipe:
+        try:
+            known = self.filled.roles
+        except UsageError as error:
+            raise ValueError(f"team: {error}") from error
+        for name, stage in self.stages.items():
+            for view in stage.views:
+                if view not in {WHOLE, View.SINGLE, *known}:
+                    raise ValueError(
+                        f"stages.{name}.views: '{view}' is no role of the team ({', '.join(known)}, or {WHOLE})"
+                    )
+        if len(self.unfilled()) == len(known):
+            raise ValueError(f"team: no stage learns any role of '{self.filled.name}' ({', '.join(known)})")
         roles = [n for n in self.stages if self.shares(n)]
         lora = [n for n, s in self.stages.items() if s.method == "lora" and not self.continued(n)]
         starts = {self.stages[n].start for n in {*lora, *roles}}
@@ -122,9 +179,9 @@ class Recipe(Frozen):
             raise ValueError(f"{kind} share one base, but these start from {', '.join(sorted(starts))}")
         if onward := [n for n in roles if self.continued(n)]:
             raise ValueError(f"a role over a shared context cannot be continued from: {', '.join(onward)}")
-        if self.layout is Layout.SHARED and (odd := self._without_backbone(roles)):
+        if self.layout.shared and (odd := self._without_backbone(roles)):
             raise ValueError(
-                f"in the shared layout a seat's stage trains one role, or is the backbone of all: {', '.join(odd)}"
+                f"in a shared layout a role's stage trains one role, or is the backbone of all: {', '.join(odd)}"
             )
         if self.train_roles == "together":
             if len(roles) > 1 and any(self.stages[n].batch_targets is not None for n in roles):
@@ -139,25 +196,25 @@ class Recipe(Frozen):
         return self
 
     def _without_backbone(self, roles: Sequence[str]) -> list[str]:
-        """Stages that fill a seat and are neither a role nor what the roles, or all seats, read with."""
-        seats = [self.stage_of(seat) for seat in ROLES]
+        """Stages that fill a role's place and are neither a role nor what the roles, or all of them, read with."""
+        seats = [self.stage_of(name) for name in self.filled.roles]
         backbone = self.stages[roles[0]].start if roles else seats[0]
         return list(dict.fromkeys(seat for seat in seats if not self.shares(seat) and seat != backbone))
 
     def whole(self, stage: str) -> bool:
         """Whether a stage's weights are saved as a whole model: trained so, or merged since others build on it."""
-        alone = self.layout is Layout.SHARED and not self.shares(stage)
+        alone = self.layout.shared and not self.shares(stage)
         return self.stages[stage].method == "full" or self.continued(stage) or alone
 
     def shares(self, stage: str) -> bool:
-        """Whether a stage trains one role over the encodings of a frozen backbone (`shared`, docs/shared-cache.md)."""
+        """Whether a stage trains one role over the encodings of a frozen backbone (docs/shared-cache.md)."""
         views = self.views_of(stage)
-        return self.layout is Layout.SHARED and len(views) == 1 and views[0] is not View.SINGLE
+        return self.layout.shared and len(views) == 1 and self.role(views[0]).writes is not Writes.TURN
 
     def together(self, wanted: Sequence[str]) -> list[list[str]]:
         """Stages in order, those in one list that train in one pass; of one role only one stage."""
         groups: list[list[str]] = []
-        roles: dict[View, str] = {}
+        roles: dict[str, str] = {}
         together: list[str] | None = None
         for name in wanted:
             view = self.views_of(name)[0]
@@ -170,25 +227,29 @@ class Recipe(Frozen):
             roles[view] = name
         return groups
 
-    def views_of(self, stage: str) -> tuple[View, ...]:
-        """What a stage learns. The whole task is α-UMi's merged turns in `paper` (and for a team that speaks whole
-        steps), and in `shared` the one conversation with every role's targets."""
-        roles: tuple[View, ...] = (View.PLANNER, View.CALLER, View.SUMMARIZER)
-        if self.layout is Layout.PAPER or self.team == "single":
-            roles = (View.SINGLE,)
-        found: list[View] = []
+    def role(self, name: str) -> Role:
+        """A role of the team, or the one that writes whole turns, which a backbone learns in its place."""
+        return self.filled.roles[name] if name in self.filled.roles else load_role(name)
+
+    def views_of(self, stage: str) -> tuple[str, ...]:
+        """The roles that a stage learns. The whole task is α-UMi's merged turns where each role reads a conversation of
+        its own (and for a team that speaks whole turns), and in a shared layout the one conversation with every role's
+        targets."""
+        roles: Sequence[str] = list(self.filled.roles)
+        if not self.layout.shared and not self.filled.single:
+            roles = [View.SINGLE.value]
+        found: list[str] = []
         for view in self.stages[stage].views:
-            found += roles if view == "whole" else [View(view)]
+            found += roles if view == WHOLE else [view]
         return tuple(dict.fromkeys(found))
 
-    def stage_of(self, seat: View) -> str:
-        """The stage that fills a seat of the team: that of its name, else the last."""
-        return seat.value if seat.value in self.stages else list(self.stages)[-1]
+    def stage_of(self, role: str) -> str:
+        """The stage that fills a role of the team: that of its name, else the last."""
+        return role if role in self.stages else list(self.stages)[-1]
 
-    def empty_seats(self) -> list[str]:
-        """Seats of the team that no stage learns to fill; a run of such a recipe makes weights but no team."""
-        team = load_team(self.team)
-        return [seat.value for seat in ROLES if team.role(seat).view not in self.views_of(self.stage_of(seat))]
+    def unfilled(self) -> list[str]:
+        """Roles of the team that no stage learns; a run of such a recipe makes weights but no team."""
+        return [name for name in self.filled.roles if name not in self.views_of(self.stage_of(name))]
 
     def continued(self, stage: str) -> bool:
         """Whether another stage starts from this one, so that its weights must be merged and whole."""
@@ -206,6 +267,7 @@ def load_recipe(name: str, *, overrides: Sequence[str] = ()) -> Recipe:
     raw = {"name": path.stem, **_read(path)}
     for item in overrides:
         override(raw, item)
+    _find_prompts(raw, path)
     defaults = raw.pop("defaults", {})
     stages = raw.get("stages")
     if isinstance(stages, dict) and isinstance(defaults, dict):
@@ -229,8 +291,16 @@ def _validated(raw: dict[str, Any], source: str) -> Recipe:
     return recipe
 
 
+def _find_prompts(raw: dict[str, Any], path: Path) -> None:
+    """Let a layout that is a folder be named in full: beside the recipe, or from where the command is given."""
+    team = raw.get("team")
+    if isinstance(team, dict) and isinstance(name := team.get("prompts"), str) and ("/" in name or "\\" in name):
+        beside = path if (path.parent / name).is_dir() else None
+        raw["team"] = {**team, "prompts": str(load_layout(name, beside=beside).folder)}
+
+
 def _wrong_names(raw: Mapping[str, Any]) -> list[str]:
-    """Stages that start from nothing before them, and a team or DeepSpeed configuration that does not ship."""
+    """Stages that start from nothing before them, and a DeepSpeed configuration that does not ship."""
     mistakes = []
     known = [BASE]
     stages = raw.get("stages")
@@ -241,10 +311,6 @@ def _wrong_names(raw: Mapping[str, Any]) -> list[str]:
         if start not in known:
             mistakes.append(f"stages.{name}.start: '{start}' is no stage before it ({', '.join(known)})")
         known.append(name)
-    try:
-        load_team(str(raw.get("team", "umi")))
-    except UsageError as error:
-        mistakes.append(f"team: {error}")
     deepspeed = raw.get("deepspeed")
     if deepspeed is not None:
         try:

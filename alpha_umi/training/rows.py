@@ -14,9 +14,7 @@ from typing import TYPE_CHECKING, Any
 from alpha_umi.data import store
 from alpha_umi.digests import SCHEME, text_digest
 from alpha_umi.errors import AlphaUmiError, DataError, UsageError
-from alpha_umi.prompts import View
 from alpha_umi.resources import user_path
-from alpha_umi.roles import load_team
 from alpha_umi.training.environment import need_extra
 from alpha_umi.training.recipe import BASE, Recipe
 from alpha_umi.trajectory import Trajectory
@@ -37,14 +35,17 @@ class StageRows:
     """A training sequence each: `input_ids`, `labels`, `targets`, `length`; of roles over a shared context `branches`
     in place of `labels` (`data.branches.columns`)."""
     trajectories: int
-    too_long: Mapping[View, int]
-    """Targets of each view left out because they do not fit the context even with short observations."""
+    too_long: Mapping[str, int]
+    """Targets of each role left out because they do not fit the context even with short observations."""
 
-    def of(self, view: View) -> list[list[tuple[int, int, int, int]]]:
-        """The (view, cue, words, end) of each branch of a role, by row; of roles over a shared context only."""
-        from alpha_umi.data.branches import VIEWS, stored
+    order: Sequence[str] = ()
+    """The team's roles, as `branches` numbers them."""
 
-        wanted = VIEWS.index(view)
+    def of(self, view: str) -> list[list[tuple[int, int, int, int]]]:
+        """The (role, cue, words, end) of each branch of a role, by row; of roles over a shared context only."""
+        from alpha_umi.data.branches import stored
+
+        wanted = self.order.index(view)
         rows = ([branch for branch in stored(flat) if branch[0] == wanted] for flat in self.dataset["branches"])
         return [row for row in rows if row]
 
@@ -123,7 +124,7 @@ def stage_rows(recipe: Recipe, stages: Sequence[str], data: Path, folder: Path, 
             done.write_text(json.dumps(counts), encoding="utf-8")
     found = json.loads(done.read_text(encoding="utf-8"))
     trajectories = found.pop("trajectories")
-    whole = StageRows(Dataset.load_from_disk(str(folder / name)), trajectories, {View(v): n for v, n in found.items()})
+    whole = StageRows(Dataset.load_from_disk(str(folder / name)), trajectories, found, list(recipe.filled.roles))
     for stage in stages if recipe.shares(stages[0]) else ():
         if not whole.of(recipe.views_of(stage)[0]):
             raise DataError(f"{data}: no targets for stage '{stage}' ({', '.join(recipe.views_of(stage))})")
@@ -137,7 +138,7 @@ def _generate(
     from alpha_umi.data import branches
     from alpha_umi.data.tokens import RowSettings, count_targets, rows
 
-    team = load_team(recipe.team)
+    team = recipe.filled
     shares = [share(recipe, stage, data) for stage in stages]
     for at_once in zip_longest(*shares):  # a role with fewer rows has its first ones among the others'
         trajectory = next(t for t in at_once if t is not None)
@@ -147,8 +148,9 @@ def _generate(
         settings = RowSettings(
             views=views,
             layout=recipe.layout,
+            roles=team.roles,
             context=recipe.context,
-            reserve={view: team.role(view).generation.max_new_tokens for view in views},
+            reserve={view: recipe.role(view).generation.max_new_tokens for view in views},
             observation_chars=recipe.observation_chars,
         )
         counts["trajectories"] += 1
@@ -156,7 +158,7 @@ def _generate(
         for row in rows(trajectory, settings, encoder):
             counts.subtract(view for view, _ in row.branches)
             if recipe.shares(stages[0]):
-                yield branches.columns(row)
+                yield branches.columns(row, list(team.roles))
             else:
                 yield {
                     "input_ids": row.input_ids,

@@ -23,8 +23,8 @@ from alpha_umi.adapters import CARD_FILE
 from alpha_umi.data import store
 from alpha_umi.digests import SCHEME, text_digest, weight_files
 from alpha_umi.errors import UsageError
-from alpha_umi.prompts import Layout, load_prompts
-from alpha_umi.roles import ROLES, TEAM_FILE, load_team
+from alpha_umi.layouts import layouts
+from alpha_umi.roles import TEAM_FILE
 from alpha_umi.training.environment import threads
 from alpha_umi.training.recipe import BASE, Recipe, find_deepspeed
 
@@ -76,6 +76,7 @@ def recipe_digest(recipe: Recipe) -> str:
 def _decisive(recipe: Recipe) -> dict[str, Any]:
     """What is set in a recipe and decides the weights; of a batch in targets these, as its rows follow from them."""
     found = recipe.model_dump(mode="json", exclude=set(WITHOUT_EFFECT), exclude_none=True)
+    found["layout"] = recipe.layout.name
     for stage in found["stages"].values():
         if "batch_targets" in stage:
             del stage["batch_size"]
@@ -83,9 +84,10 @@ def _decisive(recipe: Recipe) -> dict[str, Any]:
 
 
 def _seats(recipe: Recipe) -> dict[str, str]:
-    """Which conversation each seat of a recipe's team speaks in."""
-    team = load_team(recipe.team)
-    return {seat.value: getattr(team, seat.value).view.value for seat in ROLES}
+    """Which role takes each part of a recipe's team, and what further roles there are."""
+    team = recipe.filled
+    parts = {"planner": team.planner.name, "caller": team.caller.name, "summarizer": team.summarizer.name}
+    return parts | {name: name for name in team.roles if name not in parts.values()}
 
 
 def check_folder(run: Path, *, resume: bool) -> None:
@@ -204,9 +206,9 @@ def _check_same(
 
 def prompts_digest(recipe: Recipe) -> str:
     """Digest of what is not in a recipe and decides its rows: the wording, and the room that roles need to write."""
-    team = load_team(recipe.team)
-    rooms = {role.view.value: role.generation.max_new_tokens for role in (getattr(team, v.value) for v in ROLES)}
-    return text_digest([load_prompts(recipe.layout).digest, rooms])
+    team = recipe.filled
+    rooms = {name: role.generation.max_new_tokens for name, role in team.roles.items()}
+    return text_digest([team.prompt_digest, rooms])
 
 
 def _differences(before: Mapping[str, Any], recipe: Recipe) -> list[str]:
@@ -236,30 +238,37 @@ def last_checkpoint(folder: Path) -> Path | None:
 
 
 def write_team(run: Path, recipe: Recipe) -> None:
-    """Write `team.yaml`, in which each seat speaks with the stage that fills it."""
-    team = load_team(recipe.team)
-    seats: dict[str, Any] = {}
+    """Write `team.yaml`, in which each role speaks with the stage that fills it."""
+    team = recipe.filled
+    stages = {name: recipe.stage_of(name) for name in team.roles}
     base = str(Path(recipe.base).resolve()) if Path(recipe.base).is_dir() else recipe.base
-    for view in ROLES:
-        role = getattr(team, view.value)
-        name = recipe.stage_of(view)
+    for name in stages.values():
         stage = recipe.stages[name]
         if recipe.shares(name) or (stage.method == "lora" and not recipe.continued(name)):
             base = base if stage.start == BASE else stage.start
-        seats[view.value] = role.model_dump(mode="json") | {"weights": name}
-    if recipe.layout is Layout.SHARED and not any(recipe.shares(recipe.stage_of(view)) for view in ROLES):
+    if recipe.layout.shared and not any(recipe.shares(name) for name in stages.values()):
         # One model speaks for all, and reads for all: it is the backbone, and nobody adds anything to it.
-        base = recipe.stage_of(ROLES[0])
-    seats = {
-        view: seat | {"weights": None if seat["weights"] == base else seat["weights"]} for view, seat in seats.items()
+        base = stages[team.planner.name]
+    roles = {
+        name: role.model_dump(mode="json", exclude_none=True)
+        | ({} if stages[name] == base else {"weights": stages[name]})
+        for name, role in team.roles.items()
     }
     text = {
         "name": recipe.name,
         "description": f"Trained by the recipe '{recipe.name}'.",
-        "layout": recipe.layout.value,
+        "prompts": _kept_prompts(run, recipe),
         "base": base,
         "observation_chars": recipe.observation_chars,
         "context": recipe.context,
-        **seats,
+        "roles": roles,
     }
-    (run / TEAM_FILE).write_text(yaml.safe_dump(text, sort_keys=False), encoding="utf-8")
+    (run / TEAM_FILE).write_text(yaml.safe_dump(text, sort_keys=False, allow_unicode=True), encoding="utf-8")
+
+
+def _kept_prompts(run: Path, recipe: Recipe) -> str:
+    """How a run's team names its layout; one of the user's own is copied into the run, which it must not outlive."""
+    if recipe.filled.prompts in layouts():
+        return recipe.filled.prompts
+    shutil.copytree(recipe.layout.folder, run / "prompts", dirs_exist_ok=True)
+    return "./prompts"

@@ -21,9 +21,9 @@ from torch.optim.lr_scheduler import LambdaLR
 from transformers import PreTrainedModel, TrainingArguments
 from transformers.utils import SAFE_WEIGHTS_NAME
 
-from alpha_umi.data.branches import VIEWS, Span, collate
+from alpha_umi.data.branches import Span, collate
 from alpha_umi.errors import WorkError
-from alpha_umi.prompts import View
+from alpha_umi.roles import ROLES
 from alpha_umi.training import context
 from alpha_umi.training.recipe import Stage
 from alpha_umi.training.role_lora import RoleLoras
@@ -42,10 +42,11 @@ class SharedRoles(nn.Module):
     def __init__(
         self,
         backbone: PreTrainedModel,
-        stages: Mapping[View, Stage],
-        full: Mapping[View, PreTrainedModel],
+        stages: Mapping[str, Stage],
+        full: Mapping[str, PreTrainedModel],
         *,
-        seeds: Mapping[View, int] | None = None,
+        order: Sequence[str] = ROLES,
+        seeds: Mapping[str, int] | None = None,
         kernel: str | None = None,
     ) -> None:
         """Make the roles ready to train.
@@ -54,31 +55,33 @@ class SharedRoles(nn.Module):
             backbone: frozen; what every role continues from.
             stages: how each role trains.
             full: a copy of the backbone's weights, in fp32, for each role trained in full.
+            order: the team's roles, as the rows number them.
             seeds: what each role's adapter is drawn from.
             kernel: how branches attend (`context.use_on`); None chooses.
         """
         super().__init__()
+        self.order = tuple(map(str, order))
         self.config = backbone.config
         self.backbone = backbone.requires_grad_(False)
         self._attention = backbone.config._attn_implementation
-        self.adapted = [view for view in VIEWS if view in stages and view not in full]
-        lora = {view.value: stages[view].lora for view in self.adapted}
-        drawn = {view.value: (seeds or {}).get(view, torch.initial_seed()) for view in self.adapted}
+        self.adapted = [view for view in self.order if view in stages and view not in full]
+        lora = {view: stages[view].lora for view in self.adapted}
+        drawn = {view: (seeds or {}).get(view, torch.initial_seed()) for view in self.adapted}
         self.loras = RoleLoras(backbone, lora, drawn) if lora else None
-        self.full = nn.ModuleDict({view.value: model.requires_grad_(True) for view, model in full.items()})
+        self.full = nn.ModuleDict({view: model.requires_grad_(True) for view, model in full.items()})
         for model in (*([backbone] if lora else []), *full.values()):
             context.use_on(model, kernel)
-        self._views = [view for view in VIEWS if view in stages]
+        self._views = [view for view in self.order if view in stages]
         for view, stage in stages.items():
             if stage.gradient_checkpointing:
                 speaker: Any = full.get(view, backbone)
                 speaker.activation_checkpointing_enable({"use_reentrant": False})
 
-    def parameters_of(self, view: View) -> list[tuple[str, nn.Parameter]]:
+    def parameters_of(self, view: str) -> list[tuple[str, nn.Parameter]]:
         """Names and parameters that a role trains."""
-        if view.value in self.full:
-            return list(self.full[view.value].named_parameters())
-        at = f".{view.value}"
+        if view in self.full:
+            return list(self.full[view].named_parameters())
+        at = f".{view}"
         return [(n, p) for n, p in self.backbone.named_parameters() if p.requires_grad and n.endswith(at)]
 
     def trained(self) -> dict[str, nn.Parameter]:
@@ -91,10 +94,10 @@ class SharedRoles(nn.Module):
         input_ids: torch.Tensor,
         positions: torch.Tensor,
         spans: torch.Tensor,
-        active: Collection[View] | None = None,
+        active: Collection[str] | None = None,
         **_: Any,
     ) -> torch.Tensor:
-        """Cross-entropy summed over each role's targets, (number of `VIEWS`,), fp32.
+        """Cross-entropy summed over each role's targets, (number of the team's roles,), fp32.
 
         Args:
             context: conversations, (rows, longest).
@@ -105,15 +108,15 @@ class SharedRoles(nn.Module):
         """
         found = [Span(*numbers) for numbers in spans.tolist()]
         wanted = [v for v in self._views if active is None or v in active]
-        sums = torch.zeros(len(VIEWS), device=input_ids.device)
-        if torch.is_grad_enabled() and (_ranks() > 1 or not any(VIEWS[span.view] in wanted for span in found)):
+        sums = torch.zeros(len(self.order), device=input_ids.device)
+        if torch.is_grad_enabled() and (_ranks() > 1 or not any(self.order[span.view] in wanted for span in found)):
             sums = sums + self._nothing()
-        if any(VIEWS[span.view] in wanted for span in found):
+        if any(self.order[span.view] in wanted for span in found):
             lengths = [max((s.context for s in found if s.row == row), default=1) for row in range(len(context))]
             read = self._encode(context, lengths)
             together = [view for view in wanted if view in self.adapted]
             for views in ([together] if together else []) + [[v] for v in wanted if v not in together]:
-                mine = [span for span in found if VIEWS[span.view] in views]
+                mine = [span for span in found if self.order[span.view] in views]
                 if mine:
                     sums = sums + self._losses(views, read, mine, input_ids, positions)
         return sums
@@ -125,25 +128,25 @@ class SharedRoles(nn.Module):
 
     def _losses(
         self,
-        views: Sequence[View],
+        views: Sequence[str],
         read: context.Context,
         spans: Sequence[Span],
         ids: torch.Tensor,
         positions: torch.Tensor,
     ) -> torch.Tensor:
         """Summed losses of roles that speak with one model."""
-        counts = {view: sum(s.end - s.start for s in spans if VIEWS[s.view] is view) for view in views}
+        counts = {view: sum(s.end - s.start for s in spans if self.order[s.view] == view) for view in views}
         if views[0] in self.adapted:
             assert self.loras is not None
-            self.loras.acting.stretches = [(view.value, n) for view, n in counts.items() if n]
+            self.loras.acting.stretches = [(view, n) for view, n in counts.items() if n]
         chosen, packed = _packed(spans, ids.device)
         ids, positions = ids[chosen], positions[chosen]
         targets = torch.cat([torch.arange(s.words, s.end, device=ids.device) for s in packed])
         whose = torch.tensor([s.view for s in packed for _ in range(s.words, s.end)], device=ids.device)
-        model: Any = self.backbone if views[0] in self.adapted else self.full[views[0].value]
+        model: Any = self.backbone if views[0] in self.adapted else self.full[views[0]]
         found = context.logits(model, ids, positions, reading=context.Reading(read, packed), keep=targets - 1)
         losses = cross_entropy(found.float(), ids[targets], reduction="none")
-        return torch.zeros(len(VIEWS), device=ids.device).index_add(0, whose, losses)
+        return torch.zeros(len(self.order), device=ids.device).index_add(0, whose, losses)
 
     def _nothing(self) -> torch.Tensor:
         """Zero, with a gradient of zero for every parameter: ranks must agree on which gradients they exchange, and a
@@ -174,15 +177,15 @@ class SharedTrainer(StageTrainer):
     where its gradients are zeros and its momentum goes on. DeepSpeed clips the norm of all roles together.
     """
 
-    stages: Mapping[View, Stage]
-    names: Mapping[View, str]
+    stages: Mapping[str, Stage]
+    names: Mapping[str, str]
     """What each role's stage is called in the metrics."""
     _losses: torch.Tensor | None = None
     """Each role's mean losses since the last logged update, added up."""
     _updates: torch.Tensor
     """Updates among them in which a role had targets."""
     _last_update = -1
-    _norms: Mapping[View, float] = {}
+    _norms: Mapping[str, float] = {}
 
     @property
     def roles(self) -> SharedRoles:
@@ -190,19 +193,19 @@ class SharedTrainer(StageTrainer):
         found: SharedRoles = self.accelerator.unwrap_model(self.model)
         return found
 
-    def updates_of(self, view: View) -> int:
+    def updates_of(self, view: str) -> int:
         """Updates after which a role has seen its epochs."""
         rows: Any = self.train_dataset
         micro = self.args.per_device_train_batch_size * max(self.args.world_size, 1)
         each = math.ceil(math.ceil(len(rows) / micro) / int(self.args.gradient_accumulation_steps))
         return math.ceil(float(each * self.stages[view].epochs))
 
-    def _active(self) -> list[View]:
+    def _active(self) -> list[str]:
         return [view for view in self.stages if self.state.global_step < self.updates_of(view)]
 
     def _get_num_items_in_batch(self, batch_samples: list[Any], device: torch.device) -> torch.Tensor:
-        """Targets of each role in one update, over all ranks, (number of `VIEWS`,)."""
-        counts = torch.zeros(len(VIEWS), dtype=torch.long)
+        """Targets of each role in one update, over all ranks, (number of the team's roles,)."""
+        counts = torch.zeros(len(self.roles.order), dtype=torch.long)
         for batch in batch_samples:
             for numbers in batch["spans"].tolist():
                 span = Span(*numbers)
@@ -210,7 +213,7 @@ class SharedTrainer(StageTrainer):
         counts = counts.to(device)
         if self.args.world_size > 1:
             counts = self.accelerator.gather(counts[None]).sum(0)
-        counts *= torch.tensor([int(view in self._active()) for view in VIEWS], device=device)
+        counts *= torch.tensor([int(view in self._active()) for view in self.roles.order], device=device)
         self._targets = counts
         return counts
 
@@ -224,7 +227,7 @@ class SharedTrainer(StageTrainer):
         means = sums / items
         spans = [Span(*numbers) for numbers in inputs["spans"].tolist()]
         self.tokens_seen += inputs["input_ids"].numel() + sum({s.row: s.context for s in spans}.values())
-        self.targets_seen += sum(s.end - s.words for s in spans if VIEWS[s.view] in active)
+        self.targets_seen += sum(s.end - s.words for s in spans if self.roles.order[s.view] in active)
         noted = means.detach()
         if self._losses is None:
             self._losses, self._updates = torch.zeros_like(noted), torch.zeros_like(items)
@@ -241,8 +244,8 @@ class SharedTrainer(StageTrainer):
         if "loss" in logs and self._losses is not None:
             total = self.accelerator.reduce(self._losses, "sum") if self.args.world_size > 1 else self._losses
             for view, name in self.names.items():
-                if updates := int(self._updates[VIEWS.index(view)]):
-                    logs[f"{name}/loss"] = float(total[VIEWS.index(view)]) / updates
+                if updates := int(self._updates[self.roles.order.index(view)]):
+                    logs[f"{name}/loss"] = float(total[self.roles.order.index(view)]) / updates
                     rate = self._rate_of(view)(self.state.global_step - 1)  # the scheduler is one ahead
                     logs[f"{name}/learning_rate"] = rate * self.stages[view].learning_rate
                     logs[f"{name}/grad_norm"] = self._norms.get(view, logs.get("grad_norm"))
@@ -262,7 +265,7 @@ class SharedTrainer(StageTrainer):
                     mine = [p for _, p in self.roles.parameters_of(view) if (names[id(p)] in decayed) is decay]
                     if mine:
                         settings = {"lr": stage.learning_rate, "weight_decay": stage.weight_decay if decay else 0.0}
-                        groups.append({"params": mine, "view": view.value, **settings})
+                        groups.append({"params": mine, "view": view, **settings})
             self.optimizer = kind(groups, **options)
         found: torch.optim.Optimizer = self.optimizer
         return found
@@ -271,11 +274,11 @@ class SharedTrainer(StageTrainer):
         """Each role's own warm-up and schedule over its own updates; nothing after its last."""
         if self.lr_scheduler is None:
             on: Any = optimizer if optimizer is not None else self.optimizer
-            self.lr_scheduler = LambdaLR(on, [self._rate_of(View(group["view"])) for group in on.param_groups])
+            self.lr_scheduler = LambdaLR(on, [self._rate_of(group["view"]) for group in on.param_groups])
         found: LambdaLR = self.lr_scheduler
         return found
 
-    def _rate_of(self, view: View) -> Any:
+    def _rate_of(self, view: str) -> Any:
         stage, updates = self.stages[view], self.updates_of(view)
         warm = warmup_updates(stage.warmup_ratio, updates)
 
@@ -294,10 +297,10 @@ class SharedTrainer(StageTrainer):
         if self.is_deepspeed_enabled:
             plain: Any = super()
             return plain._clip_grad_norm(model)
-        norms: dict[View, float] = {}
+        norms: dict[str, float] = {}
         for view, stage in self.stages.items():
             mine = [p for _, p in self.roles.parameters_of(view)]
-            if self._targets[VIEWS.index(view)] == 0:
+            if self._targets[self.roles.order.index(view)] == 0:
                 for p in mine:
                     p.grad = None
             elif any(p.grad is not None for p in mine):
@@ -325,13 +328,14 @@ class SharedTrainer(StageTrainer):
 
 def shared_trainer(
     backbone: PreTrainedModel,
-    stages: Mapping[View, tuple[str, Stage]],
-    full: Mapping[View, PreTrainedModel],
+    stages: Mapping[str, tuple[str, Stage]],
+    full: Mapping[str, PreTrainedModel],
     rows: Dataset,
     args: TrainingArguments,
     *,
-    seeds: Mapping[View, int] | None = None,
-    begin: Mapping[View, Path] | None = None,
+    order: Sequence[str] = ROLES,
+    seeds: Mapping[str, int] | None = None,
+    begin: Mapping[str, Path] | None = None,
     pad_id: int,
 ) -> SharedTrainer:
     """The trainer of roles over a frozen backbone.
@@ -342,14 +346,15 @@ def shared_trainer(
         full: a copy of the backbone in fp32 for each role trained in full.
         rows: rows of `data.branches.columns`.
         args: the training arguments; epochs are those of the role that has most.
+        order: the team's roles, as the rows number them.
         seeds: what each role's adapter is drawn from.
         begin: adapters that LoRA roles begin with in place of fresh ones.
         pad_id: a token to fill up conversations with.
     """
-    model = SharedRoles(backbone, {view: stage for view, (_, stage) in stages.items()}, full, seeds=seeds)
+    model = SharedRoles(backbone, {view: stage for view, (_, stage) in stages.items()}, full, order=order, seeds=seeds)
     for view, folder in (begin or {}).items():
         assert model.loras is not None
-        model.loras.load(view.value, folder)
+        model.loras.load(view, folder)
     made = SharedTrainer(model=model, args=args, train_dataset=rows, data_collator=partial(collate, pad_id=pad_id))
     made.stages = {view: stage for view, (_, stage) in stages.items()}
     made.names = {view: name for view, (name, _) in stages.items()}
@@ -357,7 +362,7 @@ def shared_trainer(
 
 
 def save_role(
-    trainer: SharedTrainer, view: View, folder: Path, tokenizer: Any, *, base: str, cue: Sequence[int]
+    trainer: SharedTrainer, view: str, folder: Path, tokenizer: Any, *, base: str, cue: Sequence[int]
 ) -> None:
     """Write a role's trained weights: a PEFT folder, or a whole model in bf16."""
     trainer.accelerator.wait_for_everyone()
@@ -366,9 +371,9 @@ def save_role(
         folder.mkdir(parents=True, exist_ok=True)
         if view in roles.adapted:
             assert roles.loras is not None
-            roles.loras.save(view.value, folder, base=base, invocation=cue)
+            roles.loras.save(view, folder, base=base, invocation=cue)
         else:
-            model: Any = roles.full[view.value]
+            model: Any = roles.full[view]
             model.config._attn_implementation = None
             model.to(torch.bfloat16).save_pretrained(folder)
             tokenizer.save_pretrained(folder)

@@ -26,7 +26,6 @@ from transformers import PreTrainedModel, PrinterCallback, Trainer, TrainerCallb
 from alpha_umi.adapters import ADAPTER
 from alpha_umi.data.tokens import IGNORED, collate
 from alpha_umi.errors import WorkError
-from alpha_umi.prompts import View
 from alpha_umi.training.buckets import LengthBuckets
 from alpha_umi.training.recipe import Recipe, Stage
 from alpha_umi.training.warm_start import tensors_of
@@ -101,7 +100,7 @@ class StageTrainer(Trainer):
         lengths = found["length"]
         return LengthBuckets(list(lengths), batch=self._rows_in_update(), seed=self.buckets_seed)
 
-    def updates_of(self, _: View) -> int:
+    def updates_of(self, _: str) -> int:
         """Updates made when a view has seen its epochs."""
         return int(self.state.global_step)
 

@@ -14,15 +14,13 @@ from typing import TYPE_CHECKING
 from alpha_umi.adapters import ADAPTER, is_adapter, read_card
 from alpha_umi.digests import weights_digest
 from alpha_umi.errors import ModelError, UsageError
-from alpha_umi.prompts import View
-from alpha_umi.roles import ROLES, Team, load_team
+from alpha_umi.roles import Team, load_team
 from alpha_umi.training import adapted
 from alpha_umi.training.recipe import BASE, Lora, Recipe, Stage
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-_SEATS = {view.value for view in ROLES}
 _WEIGHTS = "adapter_model.safetensors"
 
 
@@ -51,11 +49,11 @@ def warm_start_of(recipe: Recipe) -> WarmStart:
 
 
 def _adapter_of(team: Team, recipe: Recipe, stage: str) -> Path:
-    if stage in _SEATS and not recipe.continued(stage):
-        what, possible = f"its {stage}", [team.role(View(stage)).weights]
+    if stage in recipe.filled.roles and not recipe.continued(stage):
+        what, possible = f"its {stage}", [team.role(stage).weights]
     else:
-        seats = {team.role(view).weights for view in ROLES}
-        alone = seats.pop() if len(seats) == 1 else None  # one model that speaks for all, as in Single-LLM
+        weights = {role.weights for role in team.roles.values()}
+        alone = weights.pop() if len(weights) == 1 else None  # one model that speaks for all, as in Single-LLM
         what, possible = "its backbone", [team.backbone, str(Path(team.base) / ADAPTER), alone]
     for folder in possible:
         if folder is not None and is_adapter(Path(folder)):
@@ -79,8 +77,8 @@ def _misfits(recipe: Recipe, team: Team) -> list[str]:
     if not lora:
         return ["these are adapters, but every stage is trained in full; train a LoRA recipe, such as gym"]
     mistakes = []
-    if team.layout is not recipe.layout:
-        mistakes.append(f"it speaks the '{team.layout}' layout, the recipe '{recipe.layout}'")
+    if team.layout.name != recipe.layout.name:
+        mistakes.append(f"it speaks the '{team.layout.name}' layout, the recipe '{recipe.layout.name}'")
     for name, stage in lora.items():
         try:
             folder = _adapter_of(team, recipe, name)

@@ -1,0 +1,55 @@
+"""Configuration files: YAML in, a frozen type out, every mistake at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import ValidationError
+
+from alpha_umi.errors import ConfigError
+from alpha_umi.trajectory import Frozen
+
+FrozenT = TypeVar("FrozenT", bound=Frozen)
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Read a YAML file whose top level is a mapping.
+
+    Raises:
+        ConfigError: unreadable YAML, with the line.
+    """
+    try:
+        value = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except UnicodeDecodeError as error:
+        raise ConfigError(str(path), ["the file is not UTF-8 text"]) from error
+    except yaml.YAMLError as error:
+        raise ConfigError(str(path), [" ".join(str(error).split())]) from error
+    if not isinstance(value, dict):
+        raise ConfigError(str(path), ["the file must hold a mapping of keys to values"])
+    return value
+
+
+def parse_config(kind: type[FrozenT], raw: dict[str, Any], source: Path | str) -> FrozenT:
+    """Validate a configuration and report every mistake in it at once, as one of `source`."""
+    try:
+        return kind.model_validate(raw)
+    except ValidationError as error:
+        raise ConfigError(str(source), config_mistakes(error)) from error
+
+
+def config_mistakes(error: ValidationError) -> list[str]:
+    """Each mistake of a validation as `key: what is wrong`."""
+    mistakes = []
+    for item in error.errors(include_url=False):
+        key = ".".join(str(part) for part in item["loc"])
+        if not key:
+            mistakes.append(item["msg"].removeprefix("Value error, "))
+            continue
+        if item["type"] == "extra_forbidden":
+            mistakes.append(f"{key}: unknown key")
+        else:
+            shown = "" if item["type"] == "missing" else f" (found {str(item['input'])[:60]!r})"
+            mistakes.append(f"{key}: {item['msg'].lower().removeprefix('value error, ')}{shown}")
+    return mistakes

@@ -1,0 +1,124 @@
+"""Whether a team's roles lead to one another: its edges as data, checked before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from alpha_umi.trajectory import Decision
+
+if TYPE_CHECKING:
+    from alpha_umi.roles import Role
+
+ENDS = ("finish", "give_up", "user")
+
+
+class Edge(NamedTuple):
+    """Who speaks after whom."""
+
+    role: str
+    choice: str | None
+    """The choice that leads there; None where there is no choice."""
+    to: str
+    bounded: bool
+    """Whether a run follows it only so often: a step's calls are counted, and so is a choice with `at_most`."""
+
+
+def edges(roles: Mapping[str, Role]) -> list[Edge]:
+    """Every edge between a team's roles, and those that end a step or a run."""
+    readers = {role.after: role.name for role in roles.values() if role.after is not None}
+    found: list[Edge] = []
+    for name, role in roles.items():
+        found += [Edge(name, key, choice.next, choice.at_most is not None) for key, choice in role.choices.items()]
+        if role.writes in {"call", "text"}:
+            found.append(Edge(name, None, readers.get(name, role.next), role.writes == "call"))
+    return found
+
+
+def next_of(roles: Mapping[str, Role], name: str, choice: str | None = None) -> str:
+    """Who speaks after a role, or one of `ENDS`."""
+    return next(edge.to for edge in edges(roles) if edge.role == name and edge.choice == choice)
+
+
+def first_of(roles: Mapping[str, Role]) -> Role:
+    """The role that begins each step: the one called planner, else the first."""
+    return roles.get("planner") or next(iter(roles.values()))
+
+
+def mistakes(roles: Mapping[str, Role]) -> Iterator[str]:
+    """What is wrong with a team's roles as a whole, each in a few words."""
+    if any(role.writes == "turn" for role in roles.values()):
+        if len(roles) > 1:
+            yield "roles: one that writes whole turns speaks alone"
+        return
+    first = first_of(roles)
+    yield from _mistakes_of_edges(roles)
+    yield from _mistakes_of_tags(roles)
+    decisions = [decision.value for decision in Decision]
+    if first.writes != "choice" or not set(first.choices) <= set(decisions):
+        yield f"roles: '{first.name}' begins each step: it writes a choice of {', '.join(decisions)}"
+
+
+def _mistakes_of_edges(roles: Mapping[str, Role]) -> Iterator[str]:
+    found = edges(roles)
+    for edge in found:
+        if edge.to not in roles and edge.to not in ENDS:
+            by = f"the choice '{edge.choice}' of '{edge.role}'" if edge.choice else f"'{edge.role}'"
+            known = f"neither a role ({', '.join(roles)}) nor {', '.join(ENDS)}"
+            yield f"roles: {by} leads to '{edge.to}', which is {known}"
+    for role in roles.values():
+        if role.after is not None and (role.after not in roles or roles[role.after].writes != "text"):
+            yield f"roles: '{role.name}' comes after '{role.after}', which is no role that writes a text"
+    if twice := {role.after for role in roles.values() if role.after and _count(roles, role.after) > 1}:
+        yield f"roles: two of them come after '{min(twice)}'"
+    reached = _reached(first_of(roles).name, found)
+    for name in roles:
+        if name not in reached:
+            yield f"roles: nobody leads to '{name}'"
+    if (circle := _circle(found)) is not None:
+        yield f"roles: {' -> '.join(circle)} may go round for ever: give one of its choices an at_most"
+
+
+def _count(roles: Mapping[str, Role], name: str) -> int:
+    return sum(role.after == name for role in roles.values())
+
+
+def _reached(first: str, found: list[Edge]) -> set[str]:
+    reached, waiting = {first}, [first]
+    while waiting:
+        name = waiting.pop()
+        new = {edge.to for edge in found if edge.role == name} - reached
+        reached |= new
+        waiting += new
+    return reached
+
+
+def _circle(found: list[Edge]) -> list[str] | None:
+    """A way round along edges that nothing bounds."""
+    ways: dict[str, list[str]] = {}
+    for edge in found:
+        if not edge.bounded and edge.to not in ENDS:
+            ways.setdefault(edge.role, []).append(edge.to)
+
+    def round_from(path: list[str]) -> list[str] | None:
+        for name in ways.get(path[-1], ()):
+            if name in path:
+                return [*path[path.index(name) :], name]
+            if (circle := round_from([*path, name])) is not None:
+                return circle
+        return None
+
+    return next((circle for name in ways if (circle := round_from([name])) is not None), None)
+
+
+def _mistakes_of_tags(roles: Mapping[str, Role]) -> Iterator[str]:
+    tags = {role.name: role.tag for role in roles.values()}
+    for a, one in tags.items():
+        for b, other in tags.items():
+            if a < b and one == other:
+                yield f"roles: '{a}' and '{b}' have one tag, {one}"
+            elif a != b and one != other and other.endswith(one):
+                yield f"roles: the tag of '{a}' ({one}) ends that of '{b}' ({other})"
+    for name, tag in tags.items():
+        if tag.replace(" ", "").isalnum():
+            yield f"roles: the tag of '{name}' ({tag}) is words that anyone may write: put it in brackets"
