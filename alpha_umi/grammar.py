@@ -26,6 +26,9 @@ MARKERS: Mapping[str, str] = {
 """The published planner's, in order of precedence where none ends a line: then the first of these wins, wherever it
 stands (released code)."""
 
+DECISIONS = (Decision.CALL, Decision.SUMMARIZE, Decision.GIVE_UP)
+"""What the published planner decides among."""
+
 EMPTY_OUTPUTS = frozenset({"", ".", ","})
 """Outputs that the released code replaces by `none`."""
 

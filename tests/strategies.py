@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from alpha_umi import grammar
+from alpha_umi.grammar import DECISIONS
 from alpha_umi.trajectory import Call, Decision, Observation, Outcome, Plan, Step, Tool, Trajectory
 
 texts = st.text(st.characters(codec="utf-8"), max_size=60)
@@ -29,7 +30,7 @@ calls = st.builds(Call, tool=tool_names, arguments=arguments)
 @st.composite
 def plans(draw: st.DrawFn, decision: Decision | None = None) -> Plan:
     """A plan that can be written: no marker that outranks its own, no white space or `: ` at its head."""
-    chosen = draw(st.sampled_from(Decision)) if decision is None else decision
+    chosen = draw(st.sampled_from(DECISIONS)) if decision is None else decision
     rationale = draw(nasty_texts).lstrip()
     for outranking, marker in grammar.MARKERS.items():
         rationale = rationale.replace(marker, "")

@@ -443,7 +443,7 @@ def test_a_recipe_counts_by_what_decides_the_weights(tmp_path: Path) -> None:
     before = digest()
     for carrier in ("name=x", "description=y", "data=/elsewhere", "wandb=true", "log_steps=7", "save_steps=9"):
         assert digest(carrier) == before, carrier
-    for content in ("seed=7", "context=1024", "precision=fp32", "stages.planner.learning_rate=0.5", "team=single"):
+    for content in ("seed=7", "context=1024", "precision=fp32", "stages.planner.learning_rate=0.5", "team=umi"):
         assert digest(content) != before, content
 
 

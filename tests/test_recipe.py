@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -154,3 +155,26 @@ def test_a_team_that_is_not_there_is_no_team(name: str) -> None:
     with pytest.raises(UsageError, match=r"is no team: shipped are .*umi"):
         load_team(name)
     assert load_team("teams/single") == load_team("single")
+
+
+def test_a_recipe_reaches_its_layout_through_its_team(tmp_path: Path) -> None:
+    assert load_recipe("glpft").layout.name == "shared"
+    assert load_recipe("glpft", overrides=["team.prompts=paper"]).layout.name == "paper"
+    folder = shutil.copytree(resources.root() / "prompts" / "shared", tmp_path / "mine")
+    recipe = load_recipe("glpft", overrides=[f"team.prompts={folder}"])
+    assert recipe.layout.folder == folder
+    assert recipe.views_of("backbone") == ("planner", "caller", "summarizer")
+    path = tmp_path / "old.yaml"
+    path.write_text("extends: glpft\nlayout: paper\n")  # as recipes were written before
+    assert load_recipe(str(path)).layout.name == "paper"
+
+
+def test_a_recipe_that_fills_no_role_is_refused() -> None:
+    backbone_alone = [f"stages.{name}=null" for name in ("planner", "caller", "summarizer")]
+    with pytest.raises(ConfigError, match="no stage learns any role of 'umi'"):
+        load_recipe("glpft", overrides=["team=umi", *backbone_alone])  # its backbone learns whole turns
+
+
+def test_a_role_that_the_team_has_not_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"stages.planner.views: 'judge' is no role of the team"):
+        load_recipe("glpft", overrides=["stages.planner.views=[judge]"])

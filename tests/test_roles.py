@@ -76,7 +76,8 @@ def test_a_planner_may_be_called_otherwise(tmp_path: Path) -> None:
 
 
 def test_the_old_names_are_keys_still() -> None:
-    assert {View.PLANNER: 1}["planner"] == 1
+    models: dict[str, int] = {View.PLANNER: 1}
+    assert models["planner"] == 1
     assert first_roles()[View.CALLER].writes is Writes.CALL
 
 

@@ -19,6 +19,7 @@ from alpha_umi.errors import DataError
 from alpha_umi.evaluation import paper_scorer, strict_scorer
 from alpha_umi.evaluation.points import Point, Prediction, decision_points
 from alpha_umi.evaluation.scorers import METRICS, judge_all, samples, score
+from alpha_umi.grammar import DECISIONS
 from alpha_umi.trajectory import Decision
 
 TOOLS = ("tide", "wind")
@@ -266,7 +267,7 @@ plans = st.builds("{} {}".format, texts, st.sampled_from(list(MARKERS.values()))
 def predictions(draw: st.DrawFn) -> list[Prediction]:
     made = []
     for n in range(draw(st.integers(1, 6))):
-        decision = draw(st.sampled_from(Decision))
+        decision = draw(st.sampled_from(DECISIONS))
         reference = draw(actions if decision is Decision.CALL else texts.filter(str.strip))
         plan = draw(plans | st.just(f"So. {MARKERS[decision]}"))
         made.append(prediction(decision, reference, plan=plan, predicted=draw(actions), n=n))
@@ -334,7 +335,7 @@ def test_paper_on_the_released_test_set(shared: Path) -> None:
         records = real_records(json.load(stream), seed=0)
     points = [p for case in decision_points(read(file, Report())) for p in case.points]
     assert len(points) == len(records) == 1183
-    assert [len([p for p in points if p.decision is d]) for d in Decision] == [876, 236, 71]
+    assert [len([p for p in points if p.decision is d]) for d in DECISIONS] == [876, 236, 71]
     made = [answered(point, record) for point, record in zip(points, records, strict=True)]
     assert values(score(made, "paper", resamples=20)) == published_metrics(pipeline(records))
     strict = score(made, resamples=20)

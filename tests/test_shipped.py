@@ -18,10 +18,10 @@ from alpha_umi.adapters import is_adapter, read_card
 from alpha_umi.cli import shipped
 from alpha_umi.digests import backbone_digest
 from alpha_umi.errors import UsageError
-from alpha_umi.layouts import Layout, load_layout
+from alpha_umi.layouts import LAYOUT_FILE, Layout, layouts, load_layout
 from alpha_umi.prompts import render
-from alpha_umi.roles import View, load_role, load_team
-from alpha_umi.trajectory import Tool, Trajectory
+from alpha_umi.roles import View, first_roles, load_role, load_team
+from alpha_umi.trajectory import Decision, Plan, Step, Tool, Trajectory
 
 ROLES = [name for name in resources.names("roles") if "/" not in name]
 TEAMS = [name.removeprefix("teams/") for name in resources.names("roles") if name.startswith("teams/")]
@@ -76,14 +76,17 @@ def test_launch_configurations_are_json(path: Path) -> None:
 def test_prompts_render(layout: Layout) -> None:
     for view in View:
         assert layout.system(view, [Tool(name="look")], tagged=view != "single")
-    asked = {render(Trajectory(query="q"), view=view, layout=layout, ask=view).messages[-1].cue for view in ROLES}
+    step = Step(plan=Plan(rationale="r", decision=Decision.CALL))
+    begun = Trajectory(query="q", steps=(step,))
+    asked = {render(begun, view=view, layout=layout, ask=view).messages[-1].cue for view in first_roles()}
     assert len(asked) == (3 if layout.shared else 1)
 
 
 def test_every_yaml_that_ships_is_loaded_here() -> None:
     every = {path for folder in resources.FOLDERS for path in (resources.root() / folder).rglob("*.yaml")}
     roots = [("roles", resources.names("roles")), ("training", RECIPES)]
-    assert every == {resources.find(folder, name) for folder, names in roots for name in names}
+    loaded = {resources.find(folder, name) for folder, names in roots for name in names}
+    assert every == loaded | {load_layout(name).folder / LAYOUT_FILE for name in layouts()}
 
 
 def test_list_shows_everything_with_its_description() -> None:
@@ -113,7 +116,7 @@ def test_list_shows_everything_with_its_description() -> None:
         ("roles/single", "roles/single.yaml"),
         ("paper/planner", "prompts/paper/planner.jinja"),
         ("prompts/paper/planner", "prompts/paper/planner.jinja"),
-        ("cue_caller", "prompts/shared/cue_caller.jinja"),
+        ("shared/system", "prompts/shared/system.jinja"),
         ("deepspeed.sh", "launch/deepspeed.sh"),
         ("zero2", "launch/deepspeed/zero2.json"),
     ],

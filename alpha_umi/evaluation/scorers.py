@@ -11,17 +11,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
+from alpha_umi import grammar
 from alpha_umi.errors import DataError
 from alpha_umi.evaluation import paper_scorer, strict_scorer
 from alpha_umi.evaluation.judgement import NO_DECISION, Judgement
 from alpha_umi.evaluation.points import Prediction
 from alpha_umi.evaluation.statistics import RESAMPLES, Groups, Interval, Sample, bootstrap
-from alpha_umi.trajectory import Decision
 
 METRICS = ("plan_acc", "act_em", "hallucination", "arg_f1", "rouge_l")
 """Keys of the paper's columns Plan ACC, Act. EM, Hallu., Arg. F1, R-L."""
 PUBLISHED_F1 = ("arg_f1", "easy_f1", "hard_f1")
-DECISIONS = tuple(decision.value for decision in Decision)
+DECISIONS = tuple(decision.value for decision in grammar.DECISIONS)
 
 Metrics = dict[str, Any]
 

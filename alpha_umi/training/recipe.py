@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from alpha_umi import resources
 from alpha_umi.config import parse_config, read_yaml
@@ -285,7 +285,7 @@ def _validated(raw: dict[str, Any], source: str) -> Recipe:
     try:
         recipe = parse_config(Recipe, raw, source)
     except ConfigError as error:
-        raise ConfigError(source, [*error.mistakes, *mistakes]) from error
+        raise ConfigError(source, list(dict.fromkeys([*error.mistakes, *mistakes]))) from error
     if mistakes:
         raise ConfigError(source, mistakes)
     return recipe
@@ -300,7 +300,7 @@ def _find_prompts(raw: dict[str, Any], path: Path) -> None:
 
 
 def _wrong_names(raw: Mapping[str, Any]) -> list[str]:
-    """Stages that start from nothing before them, and a DeepSpeed configuration that does not ship."""
+    """Stages that start from nothing before them, and a team or DeepSpeed configuration that does not ship."""
     mistakes = []
     known = [BASE]
     stages = raw.get("stages")
@@ -311,6 +311,12 @@ def _wrong_names(raw: Mapping[str, Any]) -> list[str]:
         if start not in known:
             mistakes.append(f"stages.{name}.start: '{start}' is no stage before it ({', '.join(known)})")
         known.append(name)
+    try:
+        TeamOf.model_validate(team if isinstance(team := raw.get("team", {}), dict) else {"name": str(team)}).load()
+    except ValidationError:
+        pass  # said with the other values
+    except UsageError as error:
+        mistakes.append(f"team: {error}")
     deepspeed = raw.get("deepspeed")
     if deepspeed is not None:
         try:
