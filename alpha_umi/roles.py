@@ -6,6 +6,7 @@ YAML and resolves paths; it loads no model.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
 
@@ -14,6 +15,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from alpha_umi import resources
 from alpha_umi.errors import ConfigError, UsageError
+from alpha_umi.plugins import is_own
 from alpha_umi.prompts import OBSERVATION_CHARS, Layout, View
 from alpha_umi.trajectory import Frozen
 
@@ -63,6 +65,19 @@ class Served(Frozen):
     """Further tries after a failure that may pass (connection, 429, 5xx), with backoff, honouring Retry-After."""
 
 
+class Backend(Frozen):
+    """A model of the plug-in group `alpha_umi.models` that speaks for a role; in YAML also its name alone."""
+
+    name: str = Field(min_length=1)
+    options: Mapping[str, Any] = {}
+    """Given to it by keyword."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_alone(cls, value: Any) -> Any:
+        return {"name": value} if isinstance(value, str) else value
+
+
 class Role(Frozen):
     """What a role reads and writes (its view), how it decodes, and the weights it speaks with."""
 
@@ -74,16 +89,25 @@ class Role(Frozen):
     """Folder of a LoRA adapter or a full model; None means the team's base as it is."""
     served: Served | None = None
     """A server that speaks for the role; then there are no weights."""
+    model: Backend | None = None
+    """A model that an installed package brings; then there are no weights either."""
+
+    @property
+    def local(self) -> bool:
+        """Whether it speaks with weights on this machine, over the team's base."""
+        return self.served is None and self.model is None
 
     @property
     def model_name(self) -> str:
-        """What it speaks with, in a word: a server's model, or the role itself over the team's base."""
+        """What it speaks with, in a word: a server's model, a package's, or the role itself over the team's base."""
+        if self.model is not None:
+            return self.model.name
         return self.served.model if self.served is not None else self.name
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        if self.served is not None and self.weights is not None:
-            raise ValueError("a role has weights or is served, not both")
+        if sum(source is not None for source in (self.weights, self.served, self.model)) > 1:
+            raise ValueError("a role has weights, is served, or has a model of a package: one of the three")
         return self
 
 
@@ -173,6 +197,10 @@ def _team_from(path: Path) -> Team:
     if isinstance(base, str) and (path.parent / base).is_dir():
         raw["base"] = str((path.parent / base).resolve())
     team = parse_config(Team, raw, path)
+    if own := [role for role in ROLES if (model := getattr(team, role).model) is not None and is_own(model.name)]:
+        raise ConfigError(
+            str(path), [f"{role}.model: YAML takes the name of a model that a package brings" for role in own]
+        )
     views = [team.planner.view, team.caller.view, team.summarizer.view]
     if views != list(ROLES) and set(views) != {View.SINGLE}:
         raise ConfigError(str(path), ["planner, caller and summarizer must each have their own view, or all be single"])

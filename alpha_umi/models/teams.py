@@ -144,7 +144,7 @@ def check_team(team: Team) -> None:
 def own_roles(team: Team) -> list[Role]:
     """The roles whose weights are on this machine; one that speaks in every seat once."""
     seats = (team.planner, team.caller, team.summarizer)
-    return list({role.view: role for role in seats if role.served is None}.values())
+    return list({role.view: role for role in seats if role.local}.values())
 
 
 def foundation_of(team: Team) -> Foundation:

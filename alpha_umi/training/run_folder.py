@@ -246,7 +246,7 @@ def write_team(run: Path, recipe: Recipe) -> None:
         stage = recipe.stages[name]
         if recipe.shares(name) or (stage.method == "lora" and not recipe.continued(name)):
             base = base if stage.start == BASE else stage.start
-        seats[view.value] = role.model_dump(mode="json") | {"weights": name}
+        seats[view.value] = role.model_dump(mode="json") | {"weights": name, "served": None, "model": None}
     if recipe.layout is Layout.SHARED and not any(recipe.shares(recipe.stage_of(view)) for view in ROLES):
         # One model speaks for all, and reads for all: it is the backbone, and nobody adds anything to it.
         base = recipe.stage_of(ROLES[0])
