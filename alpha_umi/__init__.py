@@ -37,7 +37,7 @@ _WHERE = {
     "idempotency_key": "tools.base",
     "load_layout": "layouts",
     "load_models": "models.loading",
-    "load_tools": "gym.loading",
+    "load_tools": "tools.spec",
     "tool_traits": "tools.functions",
     "train": "training.api",
 }
@@ -54,7 +54,6 @@ if TYPE_CHECKING:
     from alpha_umi.agent.strategies import Search as Search
     from alpha_umi.agent.tracing import Trace as Trace
     from alpha_umi.errors import AlphaUmiError as AlphaUmiError
-    from alpha_umi.gym.loading import load_tools as load_tools
     from alpha_umi.layouts import Layout as Layout
     from alpha_umi.layouts import load_layout as load_layout
     from alpha_umi.models.loading import load_models as load_models
@@ -65,6 +64,7 @@ if TYPE_CHECKING:
     from alpha_umi.roles import load_team as load_team
     from alpha_umi.tools.base import idempotency_key as idempotency_key
     from alpha_umi.tools.functions import tool_traits as tool_traits
+    from alpha_umi.tools.spec import load_tools as load_tools
     from alpha_umi.training.api import train as train
     from alpha_umi.trajectory import Call as Call
     from alpha_umi.trajectory import Decision as Decision

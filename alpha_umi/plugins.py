@@ -15,14 +15,14 @@ import difflib
 import importlib
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import MappingProxyType, ModuleType
 from typing import Any, Generic, TypeVar
 
-from alpha_umi.errors import UsageError
+from alpha_umi.errors import AlphaUmiError, UsageError
 
 T = TypeVar("T")
 
@@ -34,15 +34,20 @@ GROUPS: Mapping[str, str] = MappingProxyType(
         "scorers": "scorer",
         "models": "model",
         "stages": "training stage",
-        "retrievers": "retriever",
         "searches": "search",
-        "judges": "judge",
     }
 )
-"""The entry-point groups (`alpha_umi.GROUP`), and what one member is called in messages."""
+"""The entry-point groups (`alpha_umi.GROUP`), and what one member is called in messages. Each is read by one
+PluginPoint: `tools.spec`, `data.convert`, `tasks`, `evaluation.scorers`, `models.loading`, `training.stages`,
+`agent.strategies`."""
 
-_OWN = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
+_OWN = re.compile(r"[^\W\d][\w.]*:[^\W\d][\w.]*")
 _NAMES_LISTED = 10
+
+
+def is_own(name: str) -> bool:
+    """Whether a name addresses code as MODULE:ATTRIBUTE."""
+    return _OWN.fullmatch(name) is not None
 
 
 class PluginPoint(Generic[T]):
@@ -50,12 +55,15 @@ class PluginPoint(Generic[T]):
 
     Args:
         group: a key of `GROUPS`.
-        shipped: name -> `module:attribute` of this package, imported when first asked for.
+        shipped: name -> `module:attribute` of this package, imported when first asked for. A name that ships is never
+            replaced by a package.
+        fits: whether what a name of others stands for can be used here.
     """
 
-    def __init__(self, group: str, shipped: Mapping[str, str]) -> None:
+    def __init__(self, group: str, shipped: Mapping[str, str], *, fits: Callable[[Any], bool] | None = None) -> None:
         self.group, self.noun = group, GROUPS[group]
         self.shipped = MappingProxyType(dict(shipped))
+        self._fits = fits
 
     def names(self) -> list[str]:
         """The shipped names, then those that installed packages add; imports nothing."""
@@ -69,19 +77,44 @@ class PluginPoint(Generic[T]):
             own: whether MODULE:ATTRIBUTE is taken; not in YAML, which names code but never addresses it.
 
         Raises:
-            UsageError: there is no such name, or what it stands for cannot be imported.
+            UsageError: there is no such name, or what it stands for cannot be imported or used here.
         """
         if name in self.shipped:
             module, _, attribute = self.shipped[name].partition(":")
             found: T = getattr(importlib.import_module(module), attribute)
             return found
         if points := _installed(self.group).get(name):
-            return self._of_package(name, points)
-        if own and _OWN.fullmatch(name):
+            found = self._of_package(name, points)
+        elif own and is_own(name):
             module, _, attribute = name.partition(":")
-            own_one: T = attribute_of(import_own(module, name, possible=self.possible()), attribute, name)
-            return own_one
-        raise UsageError(f"there is no {self.noun} '{name}'; {self.possible(own=own)}")
+            found = attribute_of(import_own(module, name, possible=self.possible()), attribute, name)
+        else:
+            raise UsageError(self.unknown(name, own=own))
+        if self._fits is not None and not self._fits(found):
+            raise UsageError(f"'{name}' is no {self.noun}, but {_one_line(repr(found), most=80)}")
+        return found
+
+    def make(self, name: str, *arguments: Any, own: bool = True, **options: Any) -> Any:
+        """Call what a name stands for.
+
+        Raises:
+            UsageError: as `load`; or one that does not ship failed, which is told in one line.
+        """
+        made: Any = self.load(name, own=own)
+        if name in self.shipped:
+            return made(*arguments, **options)
+        try:
+            return made(*arguments, **options)
+        except AlphaUmiError:
+            raise
+        except Exception as error:  # whatever a function of others does
+            raise UsageError(f"{self.noun} '{name}' failed: {_of_error(error)}") from error
+
+    def unknown(self, name: str, *, own: bool = True) -> str:
+        """What to say of a name that stands for nothing."""
+        if not own and is_own(name):
+            return f"'{name}' addresses code; a YAML file only names what a package brings: {self.possible(own=own)}"
+        return f"there is no {self.noun} '{name}'; {self.possible(own=own)}"
 
     def possible(self, *, own: bool = True) -> str:
         """The end of an error message: what could have been named."""
@@ -95,14 +128,18 @@ class PluginPoint(Generic[T]):
         try:
             found: T = points[0].load()
         except Exception as error:  # whatever the package does when imported
-            what = _one_line(error)
+            what = _of_error(error)
             raise UsageError(f"{self.noun} '{name}' of {_package(points[0])} cannot be loaded: {what}") from error
         return found
 
 
-@lru_cache
 def _installed(group: str) -> Mapping[str, tuple[EntryPoint, ...]]:
     """The entry points of a group by name; the same one, found twice on the path, counts once."""
+    return _found(group, tuple(sys.path))
+
+
+@lru_cache
+def _found(group: str, _path: tuple[str, ...]) -> Mapping[str, tuple[EntryPoint, ...]]:
     found: dict[str, dict[str, EntryPoint]] = {}
     for point in entry_points(group=f"alpha_umi.{group}"):
         found.setdefault(point.name, {}).setdefault(point.value, point)
@@ -129,7 +166,7 @@ def import_own(name: str, source: str, *, possible: str) -> ModuleType:
             raise UsageError(f"{source!r}: there is no module {name!r} in {here} or installed; {possible}") from None
         raise UsageError(f"{source!r}: module {name!r} needs {error.name!r}, which is not installed") from None
     except Exception as error:  # whatever the user's module does when imported
-        raise UsageError(f"{source!r}: module {name!r} cannot be imported: {_one_line(error)}") from None
+        raise UsageError(f"{source!r}: module {name!r} cannot be imported: {_of_error(error)}") from None
 
 
 def attribute_of(module: ModuleType, path: str, source: str) -> Any:
@@ -153,6 +190,10 @@ def _likeness(name: str, other: str) -> float:
     return difflib.SequenceMatcher(None, name.casefold(), other.casefold()).ratio()
 
 
-def _one_line(error: Exception) -> str:
-    text = " ".join(f"{type(error).__name__}: {error}".split())
-    return text if len(text) <= 300 else f"{text[:297]}..."
+def _of_error(error: Exception) -> str:
+    return _one_line(f"{type(error).__name__}: {error}")
+
+
+def _one_line(text: str, *, most: int = 300) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= most else f"{text[: most - 3]}..."

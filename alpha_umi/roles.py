@@ -17,8 +17,9 @@ from pydantic import Field, model_validator
 
 from alpha_umi import resources, role_graph
 from alpha_umi.config import parse_config, read_yaml
-from alpha_umi.errors import UsageError
+from alpha_umi.errors import ConfigError, UsageError
 from alpha_umi.layouts import FIRST_ROLES, Layout, load_layout
+from alpha_umi.plugins import is_own
 from alpha_umi.trajectory import Decision, Frozen
 
 DEFAULT_BASE = "HuggingFaceTB/SmolLM2-135M-Instruct"
@@ -77,6 +78,19 @@ class Served(Frozen):
     """Further tries after a failure that may pass (connection, 429, 5xx), with backoff, honouring Retry-After."""
 
 
+class Backend(Frozen):
+    """A model of the plug-in group `alpha_umi.models` that speaks for a role; in YAML also its name alone."""
+
+    name: str = Field(min_length=1)
+    options: Mapping[str, Any] = {}
+    """Given to it by keyword."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_alone(cls, value: Any) -> Any:
+        return {"name": value} if isinstance(value, str) else value
+
+
 class Writes(StrEnum):
     """The form of what a role writes, and so how it is read (`grammar`)."""
 
@@ -127,10 +141,19 @@ class Role(Frozen):
     """Folder of a LoRA adapter or a full model; None means the team's base as it is."""
     served: Served | None = None
     """A server that speaks for the role; then there are no weights."""
+    model: Backend | None = None
+    """A model that an installed package brings; then there are no weights either."""
+
+    @property
+    def local(self) -> bool:
+        """Whether it speaks with weights on this machine, over the team's base."""
+        return self.served is None and self.model is None
 
     @property
     def model_name(self) -> str:
-        """What it speaks with, in a word: a server's model, or the role itself over the team's base."""
+        """What it speaks with, in a word: a server's model, a package's, or the role itself over the team's base."""
+        if self.model is not None:
+            return self.model.name
         return self.served.model if self.served is not None else self.name
 
     @property
@@ -153,8 +176,8 @@ class Role(Frozen):
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        if self.served is not None and self.weights is not None:
-            raise ValueError("a role has weights or is served, not both")
+        if sum(source is not None for source in (self.weights, self.served, self.model)) > 1:
+            raise ValueError("a role has weights, is served, or has a model of a package: one of the three")
         if (self.writes is Writes.CHOICE) != bool(self.choices):
             raise ValueError("choices: a role that writes a choice has some, and no other has")
         markers = [choice.marker for choice in self.choices.values()]
@@ -338,7 +361,12 @@ def _team_from(path: Path) -> Team:
     base = raw.get("base")
     if isinstance(base, str) and (path.parent / base).is_dir():
         raw["base"] = str((path.parent / base).resolve())
-    return parse_config(Team, raw, path)
+    team = parse_config(Team, raw, path)
+    if own := [name for name, role in team.roles.items() if role.model is not None and is_own(role.model.name)]:
+        raise ConfigError(
+            str(path), [f"{name}.model: YAML takes the name of a model that a package brings" for name in own]
+        )
+    return team
 
 
 def _listed(raw: dict[str, Any]) -> dict[str, Any] | None:

@@ -53,7 +53,7 @@ _register()
 part("import: the command line")
 from alpha_umi.agent.runner import Agent
 part("import: langgraph and the agent")
-from alpha_umi.gym.loading import load_tools
+from alpha_umi.tools.spec import load_tools
 from alpha_umi.tools.combined import CombinedToolbox
 from alpha_umi.tools.selection import most_related
 tools = load_tools("gym")

@@ -67,7 +67,7 @@ def test_convert_prints_what_became_of_the_records(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["f.json", "--format", "csv"], "known are alpha-umi, toolalpaca, toolbench"),
+        (["f.json", "--format", "csv"], "there are alpha-umi, toolalpaca, toolbench"),
         (["f.json", "--format", "alpha-umi", "--keep-invalid"], "--keep-invalid is for --format toolbench"),
         (["f.json"], "say what f.json is: --format alpha-umi"),
         (["f.json", "--format", "gym"], "`alpha-umi data convert gym --out DIR` makes its own"),

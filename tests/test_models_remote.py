@@ -509,7 +509,7 @@ def test_served_and_local_roles_can_be_mixed(tmp_path: Path) -> None:
     [
         ("{url: 'ftp://x', model: p}", "served.url"),
         ("{url: 'http://x/v1'}", "served.model"),
-        ("{url: 'http://x', model: p}, weights: w", "not both"),
+        ("{url: 'http://x', model: p}, weights: w", "one of the three"),
     ],
 )
 def test_mistakes_in_a_served_role(served: str, told: str, tmp_path: Path) -> None:

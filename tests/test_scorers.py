@@ -18,7 +18,7 @@ from alpha_umi.data.filters import Report
 from alpha_umi.errors import DataError
 from alpha_umi.evaluation import paper_scorer, strict_scorer
 from alpha_umi.evaluation.points import Point, Prediction, decision_points
-from alpha_umi.evaluation.scorers import METRICS, judge_all, samples, score
+from alpha_umi.evaluation.scorers import judge_all, samples, score
 from alpha_umi.grammar import DECISIONS
 from alpha_umi.trajectory import Decision
 
@@ -26,7 +26,7 @@ TOOLS = ("tide", "wind")
 MARKERS = {Decision.CALL: "Next: caller.", Decision.SUMMARIZE: "Next: conclusion.", Decision.GIVE_UP: "Next: give up."}
 NEXT = {Decision.CALL: "caller", Decision.SUMMARIZE: "summarizer"}
 SPEAKERS = {"caller": "caller", "summarizer": "conclusion"}
-SEVEN = (*METRICS, "easy_f1", "hard_f1")
+METRICS, SEVEN = tuple(strict_scorer.SCORER.metrics), tuple(paper_scorer.SCORER.metrics)
 
 
 def action(tool: str, arguments: str) -> str:

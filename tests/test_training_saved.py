@@ -14,6 +14,7 @@ from runs import recipe_file
 from alpha_umi.errors import WorkError
 from alpha_umi.training import glpft, run_folder
 from alpha_umi.training.recipe import Recipe, load_recipe
+from alpha_umi.training.stages import StageWork
 
 if TYPE_CHECKING:
     import torch
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from tiny_models import save_adapter, tiny_llama
     from transformers import MixtralConfig, MixtralForCausalLM
 
-    from alpha_umi.training import callbacks, saved
+    from alpha_umi.training import callbacks, saved, sft
     from alpha_umi.training.trainer import StageTrainer
 
 pytestmark = pytest.mark.model
@@ -168,14 +169,14 @@ def test_weights_saved_empty_have_no_card(
     tiny: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pretend(monkeypatch, lambda _, weight: weight)
-    save = glpft._save
+    save = sft.save
 
-    def broken(recipe: Recipe, names: Any, made: Any, out: Path, **more: Any) -> None:
-        save(recipe, names, made, out, **more)
-        file = out / "backbone" / "model.safetensors"
+    def broken(work: StageWork, made: Any) -> None:
+        save(work, made)
+        file = work.folder("backbone") / "model.safetensors"
         save_file({name: torch.empty(0) for name in load_file(file)}, file, metadata={"format": "pt"})
 
-    monkeypatch.setattr(glpft, "_save", broken)
+    monkeypatch.setattr(sft, "save", broken)
     with pytest.raises(WorkError, match=r"backbone was saved broken, so it has no card: .* and \d+ more are empty"):
         glpft.train(backbone(tiny, data, tmp_path), tmp_path / "run", stage="backbone")
     assert not (tmp_path / "run" / "backbone" / "card.json").exists()

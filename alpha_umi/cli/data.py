@@ -62,7 +62,8 @@ def convert(
     ],
     *,
     format: Annotated[
-        str | None, typer.Option(help=f"One of {', '.join(conversion.FORMATS)}; not needed for gym.")
+        str | None,
+        typer.Option(help=f"{', '.join(conversion.FORMATS.shipped)}, one that a package brings, or MODULE:ATTRIBUTE."),
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder for trajectories.jsonl and report.json.")],
     min_steps: Annotated[int, typer.Option(help="Drop trajectories with fewer steps.")] = 1,
@@ -95,10 +96,11 @@ def convert(
         _convert_gym(out, n=n, seed=seed, split=split, category=category, keep=keep, as_json=as_json)
         return
     if format is None:
-        raise UsageError(f"say what {src[0]} is: --format {', '.join(conversion.FORMATS)} (or give the word gym)")
-    if format not in conversion.FORMATS:
-        hint = ": `alpha-umi data convert gym --out DIR` makes its own" if format == GYM else ""
-        raise DataError(f"unknown format '{format}'{hint}: known are {', '.join(conversion.FORMATS)}")
+        known = ", ".join(conversion.FORMATS.names())
+        raise UsageError(f"say what {src[0]} is: --format {known} (or give the word gym)")
+    if format == GYM:
+        raise UsageError(f"{src[0]} is no gym: `alpha-umi data convert gym --out DIR` makes its own")
+    conversion.FORMATS.load(format)
     if keep_invalid and format != "toolbench":
         raise UsageError(f"--keep-invalid is for --format toolbench, not {format}")
     _say_replaced(out)

@@ -12,12 +12,14 @@ from rich.console import Console
 
 from alpha_umi.cli.meter import Meter
 from alpha_umi.errors import UsageError
-from alpha_umi.evaluation.scorers import Scorer
+from alpha_umi.evaluation.scorers import SCORERS, STRICT
+from alpha_umi.roles import ROLES
 
 if TYPE_CHECKING:
     from alpha_umi.agent.state import Budget
     from alpha_umi.agent.strategies import Search
     from alpha_umi.evaluation.episodes import Episode, EpisodeLog
+    from alpha_umi.evaluation.judgement import Routing
     from alpha_umi.evaluation.points import Case, Prediction
     from alpha_umi.evaluation.predict import ReadPlan
     from alpha_umi.evaluation.predictions import PredictionLog
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
     from alpha_umi.trajectory import Trajectory
 
 _A_DAY = 86_400.0
-_PUBLISHED = "roles asked by the published rule"
 
 app = typer.Typer(help="Measure a team.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -60,14 +61,19 @@ def static(
         ),
     ] = None,
     scorer: Annotated[
-        Scorer, typer.Option(help="strict repairs the published scripts; paper reproduces them.")
-    ] = Scorer.STRICT,
+        str,
+        typer.Option(
+            help="strict repairs the published scripts; paper reproduces them; one that a package brings, or "
+            "MODULE:ATTRIBUTE."
+        ),
+    ] = STRICT,
     as_json: Annotated[bool, typer.Option("--json", help="Print metrics.json instead of a table.")] = False,
 ) -> None:
     """Predict where needed, score, write, print."""
     from alpha_umi.evaluation.report import print_metrics, write_metrics
     from alpha_umi.evaluation.scorers import score
 
+    rules = SCORERS.load(scorer)
     if predictions is not None:
         if data is not None or team is not None or limit is not None:
             raise UsageError("--predictions is scored as it is: leave out --data, --team and --limit")
@@ -75,7 +81,7 @@ def static(
     elif data is None or team is None:
         raise UsageError("give --data and --team to evaluate a team, or --predictions to score what was predicted")
     else:
-        made, names = _predict(data, team, out, limit, batch, scorer)
+        made, names = _predict(data, team, out, limit, batch, rules.routing)
     metrics = score(made, scorer) | names
     write_metrics(out, metrics)
     if as_json:
@@ -94,14 +100,12 @@ def _read(path: Path) -> tuple[list[Prediction], dict[str, Any]]:
 
 
 def _predict(
-    data: Path, team_name: str, out: Path, limit: int | None, batch: int | None, scorer: Scorer
+    data: Path, team_name: str, out: Path, limit: int | None, batch: int | None, routing: Routing
 ) -> tuple[list[Prediction], dict[str, Any]]:
     from alpha_umi.data import store
-    from alpha_umi.evaluation.paper_scorer import published_plan
     from alpha_umi.evaluation.points import decision_points
     from alpha_umi.evaluation.predictions import PredictionLog
     from alpha_umi.evaluation.records import Origin, team_digest
-    from alpha_umi.grammar import parse_plan
     from alpha_umi.roles import load_team
 
     team = load_team(team_name)
@@ -109,17 +113,16 @@ def _predict(
     points = [p for case in cases for p in case.points]
     if not points:
         raise UsageError(f"{data}: none of its {len(cases)} trajectories holds a step to score")
-    published = scorer is Scorer.PAPER and not team.single
     origin = Origin(
         team=team.name,
         team_digest=team_digest(team),
         data=str(data),
         data_digest=store.digest(data),
-        settings=_PUBLISHED if published else "",
+        settings="" if team.single else routing.name,
     )
     with PredictionLog(out, origin) as log:
         if any(p.n not in log.done for p in points):
-            _fill(log, cases, team, batch, published_plan if published else parse_plan)
+            _fill(log, cases, team, batch, routing.read_plan)
         made = [log.done[p.n] for p in points]
     return made, {"team": team.name, "data": str(data)}
 
@@ -128,18 +131,26 @@ def _fill(log: PredictionLog, cases: list[Case], team: Team, batch: int | None, 
     """Predict what the log lacks, and show on stderr how far it is."""
     from alpha_umi.evaluation.predict import BATCH, predict
     from alpha_umi.models.loading import load_models
-    from alpha_umi.models.local import default_device
 
     total = sum(len(case.points) for case in cases)
     done = sum(p.n in log.done for case in cases for p in case.points)
     models = load_models(team)
-    width = batch or (BATCH if default_device() == "cuda" else 1)
+    width = batch or (1 if _keeps_caches(team) else BATCH)
     with Meter(f"predicting with {team.name}", total=total, done=done) as meter:
         for predictions in predict(
             cases, team=team, models=models, done=log.done.keys(), batch=width, read_plan=read_plan
         ):
             log.append(predictions)
             meter.advance(len(predictions))
+
+
+def _keeps_caches(team: Team) -> bool:
+    """Whether it speaks on this machine's CPU, where one trajectory at a time that keeps its caches is faster."""
+    if not any(team.role(view).local for view in ROLES):
+        return False
+    from alpha_umi.models.local import default_device
+
+    return default_device() != "cuda"
 
 
 _AGENT_HELP = """Online evaluation in the gym: the team works on tasks in isolated worlds and is judged by execution.

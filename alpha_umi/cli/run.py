@@ -161,9 +161,9 @@ def _tools(spec: str, question: str | None, most: int, guarded: Sequence[str], c
         UsageError: there are no such tools, or what is to be asked about is none of them.
     """
     from alpha_umi.agent.acting import Hands
-    from alpha_umi.gym.loading import load_tools
     from alpha_umi.tools.combined import CombinedToolbox
     from alpha_umi.tools.selection import most_related
+    from alpha_umi.tools.spec import load_tools
 
     toolbox = load_tools(spec)
     Hands(toolbox=toolbox, sensitive=guarded)  # one that is not offered for this question is no mistake

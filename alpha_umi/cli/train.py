@@ -96,6 +96,8 @@ def _start(recipe: Recipe, stage: StagePlan) -> str:
 
 
 def _show(recipe: Recipe, plans: list[StagePlan]) -> None:
+    from alpha_umi.training.stages import SFT
+
     console = Console(highlight=False)
     console.print(f"{recipe.name}: {recipe.layout.name} layout on {recipe.base}", style="italic")
     table = Table("stage")
@@ -105,6 +107,7 @@ def _show(recipe: Recipe, plans: list[StagePlan]) -> None:
         "continues from": [_start(recipe, p) for p in plans],
         "learns": [", ".join(p.views) for p in plans],
         "method": [p.method for p in plans],
+        "trainer": [p.trainer if any(other.trainer != SFT for other in plans) else "" for p in plans],
         "trajectories": [f"{p.trajectories:,}" for p in plans],
         "rows": [f"{p.rows:,}" for p in plans],
         "longest row": [f"{p.longest:,}" for p in plans],

@@ -1,6 +1,6 @@
 """Raw files of any known format -> a data set on disk, as one stream: read, filter, write.
 
-Holds the table of formats and nothing of what is in them.
+Formats are a plug-in group, `alpha_umi.data_formats`; nothing here knows what is in them.
 """
 
 from __future__ import annotations
@@ -8,19 +8,37 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from alpha_umi.data import alpha_umi, filters, store, toolalpaca, toolbench
+from alpha_umi.data import filters, store
 from alpha_umi.data.filters import Filter, Report
 from alpha_umi.errors import DataError
+from alpha_umi.plugins import PluginPoint
 from alpha_umi.trajectory import Trajectory
 
-FORMATS: dict[str, Callable[..., Iterator[Trajectory]]] = {
-    "alpha-umi": alpha_umi.read,
-    "toolalpaca": toolalpaca.read,
-    "toolbench": toolbench.read,
-}
-"""Readers by name: each takes a path and a report, counts what it drops, and yields trajectories."""
+
+class Reader(Protocol):
+    """What a data format stands for. `data.stream.read_records` reads JSON and JSONL for one, gzipped or not."""
+
+    def __call__(self, path: str | Path, report: Report, /, **options: Any) -> Iterator[Trajectory]:
+        """Yield the trajectories of one source, one at a time.
+
+        Args:
+            path: a file, a folder or a glob, as the user gave it.
+            report: where a record that makes no trajectory is counted: `report.drop(reason, where)`.
+            options: settings of the format alone, by keyword.
+
+        Raises:
+            DataError: the source is missing or cannot be read at all; a single bad record is dropped instead.
+        """
+        ...
+
+
+FORMATS = PluginPoint[Reader](
+    "data_formats",
+    {name: f"alpha_umi.data.{name.replace('-', '_')}:read" for name in ("alpha-umi", "toolalpaca", "toolbench")},
+    fits=callable,
+)
 
 
 def convert(
@@ -36,20 +54,20 @@ def convert(
 
     Args:
         src: a file, a folder of files or a glob, or several; gzipped or not.
-        format: a key of `FORMATS`.
+        format: a name of `FORMATS`, or MODULE:ATTRIBUTE.
         out: the folder to write.
         keep: filters that drop trajectories; the first reason found is counted.
         progress: called once for each trajectory read.
         options: passed to the format's reader (`keep_invalid` of toolbench).
 
     Raises:
-        DataError: unknown format, missing or unreadable source, or nothing kept. The folder is then as it was.
+        UsageError: there is no such format.
+        DataError: missing or unreadable source, or nothing kept. The folder is then as it was.
     """
-    if format not in FORMATS:
-        raise DataError(f"unknown format '{format}': known are {', '.join(FORMATS)}")
+    read = FORMATS.load(format)
     report = Report()
     sources = [src] if isinstance(src, str | Path) else list(src)
-    found = chain.from_iterable(FORMATS[format](source, report, **options) for source in sources)
+    found = chain.from_iterable(read(source, report, **options) for source in sources)
     try:
         return save(found, out, report=report, keep=keep, progress=progress)
     except DataError as error:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from alpha_umi import grammar
 from alpha_umi.evaluation import rouge_paper
-from alpha_umi.evaluation.judgement import Judgement
+from alpha_umi.evaluation.judgement import Judgement, Routing, Scorer, mean
 from alpha_umi.evaluation.points import Point, Prediction
 from alpha_umi.roles import View
 from alpha_umi.trajectory import Decision, Plan
@@ -198,3 +199,32 @@ def _credit(reference: Any, candidate: Any) -> float:
     recall = (0.5 * half + full) / (len(reference) + 1e-30)
     precision = (0.5 * half + full) / (len(candidate) + 1e-30)
     return (2 * recall * precision) / (recall + precision)
+
+
+def _f1_mean(values: Sequence[float]) -> float | None:
+    """With the constant that the published script adds after dividing; it stops where there are no values."""
+    return sum(values) / len(values) + 1e-30 if values else None
+
+
+def _mean(values: Sequence[float]) -> float:
+    """Added up one by one as `rouge` does (from Python 3.12 on, `sum` rounds differently); 0 of nothing."""
+    total = 0.0
+    for value in values:
+        total += value
+    return total / len(values) if values else 0.0
+
+
+SCORER = Scorer(
+    judge=judge,
+    metrics={
+        "plan_acc": mean,
+        "act_em": _mean,
+        "hallucination": mean,
+        "arg_f1": _f1_mean,
+        "rouge_l": _mean,
+        "easy_f1": _f1_mean,
+        "hard_f1": _f1_mean,
+    },
+    order=output_order,
+    routing=Routing("roles asked by the published rule", published_plan),
+)

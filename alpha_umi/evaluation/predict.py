@@ -25,7 +25,7 @@ BATCH = 16
 """Trajectories predicted side by side by models that complete many requests at once."""
 
 ReadPlan = Callable[[str], Plan]
-"""Reads a planner's text: `grammar.parse_plan`, or `paper_scorer.published_plan`."""
+"""Reads a planner's text: `grammar.parse_plan`, or what else a scorer's `routing` says."""
 
 _NOT_ASKED = Completion(text="", finish_reason="context")
 

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ValidationError
 
 from alpha_umi.digests import text_digest, weights_digest
 from alpha_umi.errors import DataError, UsageError
-from alpha_umi.roles import Team
+from alpha_umi.roles import Role, Team
 from alpha_umi.trajectory import Frozen
 
 R = TypeVar("R", bound=BaseModel)
@@ -66,14 +66,21 @@ def team_digest(team: Team) -> str:
     sources = [team.backbone, *(role.weights for role in roles)]
     weights = [weights_digest(Path(source)) if source else None for source in sources]
     base: list[str] = []
-    if any(role.served is None for role in roles):
+    if any(role.local for role in roles):
         from alpha_umi.models.bases import base_digest
         from alpha_umi.models.local import reading_digests
 
         base = [base_digest(team.base), *reading_digests(team.base)]
-    settings = [role.model_dump(mode="json", exclude=_NO_SETTING) for role in roles]
+    settings = [_settings(role) for role in roles]
     ways = [team.layout.name, team.observation_chars, team.context, team.constrained, team.merge_adapters]
     return text_digest([base, weights, settings, ways, team.prompt_digest])
+
+
+def _settings(role: Role) -> dict[str, Any]:
+    found = role.model_dump(mode="json", exclude=_NO_SETTING)
+    if role.model is None:  # so that records made before there was this key are continued
+        del found["model"]
+    return found
 
 
 class RecordLog(Generic[K, R]):

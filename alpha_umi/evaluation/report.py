@@ -25,6 +25,7 @@ TITLES = {
     "plan_macro": "Plan ACC, mean of kinds",
 }
 """The paper's column heads, and ours."""
+_METRIC = {"value", "n", "low", "high"}
 
 
 def write_metrics(folder: str | Path, metrics: Mapping[str, Any]) -> Path:
@@ -55,7 +56,8 @@ def _scores(metrics: Mapping[str, Any]) -> Table:
     table.add_column("metric")
     for head in ("%", "95 % interval", "n"):
         table.add_column(head, justify="right")
-    for key, title in TITLES.items():
+    found = [key for key, value in metrics.items() if isinstance(value, Mapping) and value.keys() == _METRIC]
+    for key, title in (TITLES | {key: key for key in found if key not in TITLES}).items():
         if key in metrics:
             metric = metrics[key]
             interval = "" if metric["low"] is None else f"{_percent(metric['low'])} to {_percent(metric['high'])}"

@@ -1,85 +1,77 @@
 """Predictions -> metrics, each with its population size and a 95 % interval.
 
-Two scorers judge a step: `strict` (the default, see `strict_scorer`) and `paper` (see `paper_scorer`). This module
-only adds their judgements up: means, intervals, the confusion matrix of plans, faults by reason.
+Scorers judge a step and are a plug-in group, `alpha_umi.scorers`: `strict` (the default, see `strict_scorer`), `paper`
+(see `paper_scorer`), and those that packages bring. This module only adds their judgements up: means, intervals, the
+confusion matrix of plans, faults by reason.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from enum import StrEnum
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from alpha_umi import grammar
 from alpha_umi.errors import DataError
-from alpha_umi.evaluation import paper_scorer, strict_scorer
-from alpha_umi.evaluation.judgement import NO_DECISION, Judgement
+from alpha_umi.evaluation.judgement import NO_DECISION, Judgement, Mean, Scorer, mean
 from alpha_umi.evaluation.points import Prediction
 from alpha_umi.evaluation.statistics import RESAMPLES, Groups, Interval, Sample, bootstrap
+from alpha_umi.plugins import PluginPoint
 
-METRICS = ("plan_acc", "act_em", "hallucination", "arg_f1", "rouge_l")
-"""Keys of the paper's columns Plan ACC, Act. EM, Hallu., Arg. F1, R-L."""
-PUBLISHED_F1 = ("arg_f1", "easy_f1", "hard_f1")
 DECISIONS = tuple(decision.value for decision in grammar.DECISIONS)
+BY_DECISION = ("plan_acc", "hallucination")
+"""Metrics that are also given by the reference's decision."""
+STRICT = "strict"
+
+SCORERS = PluginPoint[Scorer](
+    "scorers",
+    {name: f"alpha_umi.evaluation.{name}_scorer:SCORER" for name in (STRICT, "paper")},
+    fits=lambda found: isinstance(found, Scorer),
+)
 
 Metrics = dict[str, Any]
 
 
-class Scorer(StrEnum):
-    """Which rules a step is judged by."""
-
-    STRICT = "strict"
-    PAPER = "paper"
-
-
-def judge_all(predictions: Iterable[Prediction], scorer: Scorer | str = Scorer.STRICT) -> list[Judgement]:
-    """Judge each prediction; in the `paper` scorer in the order in which the published script adds up."""
-    ordered = sorted(predictions, key=lambda p: p.n)
-    if Scorer(scorer) is Scorer.STRICT:
-        return [strict_scorer.judge(p) for p in ordered]
-    return [paper_scorer.judge(p) for p in sorted(ordered, key=paper_scorer.output_order)]
+def judge_all(predictions: Iterable[Prediction], scorer: str = STRICT) -> list[Judgement]:
+    """Judge each prediction, in the scorer's order; a scorer is a name of `SCORERS`, or MODULE:ATTRIBUTE."""
+    return SCORERS.load(scorer).judge_all(list(predictions))
 
 
 def score(
-    predictions: Iterable[Prediction],
-    scorer: Scorer | str = Scorer.STRICT,
-    *,
-    resamples: int = RESAMPLES,
-    seed: int = 0,
+    predictions: Iterable[Prediction], scorer: str = STRICT, *, resamples: int = RESAMPLES, seed: int = 0
 ) -> Metrics:
-    """Compute the metrics of α-UMi's static test (table 1).
+    """Compute the metrics of a scorer; those of the shipped two are α-UMi's static test (table 1).
 
     Raises:
+        UsageError: there is no such scorer.
         DataError: there is nothing to score.
     """
     predictions = list(predictions)
     if not predictions:
         raise DataError("there is nothing to score: no predictions")
-    scorer = Scorer(scorer)
+    means = SCORERS.load(scorer).metrics
     judged = judge_all(predictions, scorer)
-    names = METRICS if scorer is Scorer.STRICT else (*METRICS, "easy_f1", "hard_f1")
-    groups: dict[str, Groups] = {name: [_samples(judged, name)] for name in names}
-    by_plan = [_samples(judged, "plan_acc", decision) for decision in DECISIONS]
-    groups["plan_macro"] = [group for group in by_plan if group]
+    split = [name for name in BY_DECISION if name in means]
+    groups: dict[str, Groups] = {name: [_samples(judged, name)] for name in means}
+    macro: dict[str, Mean] = {}
+    if "plan_acc" in means:
+        by_plan = [_samples(judged, "plan_acc", decision) for decision in DECISIONS]
+        groups["plan_macro"], macro = [group for group in by_plan if group], {"plan_macro": mean}
     for decision in DECISIONS:
-        for name in ("plan_acc", "hallucination"):
+        for name in split:
             groups[f"{decision}/{name}"] = [_samples(judged, name, decision)]
     intervals = bootstrap(groups, resamples=resamples, seed=seed)
-    metrics: Metrics = {"scorer": scorer.value}
-    for name in (*names, "plan_macro"):
-        metrics[name] = _metric(groups[name], intervals[name], _mean_of(name, scorer))
+    metrics: Metrics = {"scorer": scorer}
+    for name, average in {**means, **macro}.items():
+        metrics[name] = _metric(groups[name], intervals[name], average)
     metrics["by_decision"] = {
-        decision: {
-            name: _metric(groups[f"{decision}/{name}"], intervals[f"{decision}/{name}"], _mean)
-            for name in ("plan_acc", "hallucination")
-        }
+        decision: {name: _metric(groups[f"{decision}/{name}"], intervals[f"{decision}/{name}"], mean) for name in split}
         for decision in DECISIONS
     }
     return metrics | _counts(judged) | _usage(predictions)
 
 
-def samples(predictions: Iterable[Prediction], metric: str, scorer: Scorer | str = Scorer.STRICT) -> list[Sample]:
+def samples(predictions: Iterable[Prediction], metric: str, scorer: str = STRICT) -> list[Sample]:
     """One metric's value at each step of its population, for `statistics.paired_bootstrap`."""
     return _samples(judge_all(predictions, scorer), metric)
 
@@ -92,37 +84,13 @@ def _samples(judged: Iterable[Judgement], metric: str, reference: str | None = N
     ]
 
 
-def _metric(groups: Groups, interval: Interval | None, mean: Callable[[Sequence[float]], float | None]) -> Metrics:
+def _metric(groups: Groups, interval: Interval | None, average: Mean) -> Metrics:
     """`{"value", "n", "low", "high"}`; the value of several groups is the mean of their means."""
-    means = [mean([s.value for s in group]) for group in groups]
+    means = [average([s.value for s in group]) for group in groups]
     known = [value for value in means if value is not None]
     low, high = interval or (None, None)
     value = sum(known) / len(known) if known else None
     return {"value": value, "n": sum(map(len, groups)), "low": low, "high": high}
-
-
-def _mean_of(name: str, scorer: Scorer) -> Callable[[Sequence[float]], float | None]:
-    """How a metric's values are averaged; the published scripts average each metric in a way of its own."""
-    if scorer is Scorer.STRICT or name in {"plan_acc", "plan_macro", "hallucination"}:
-        return _mean
-    return _published_f1_mean if name in PUBLISHED_F1 else _published_mean
-
-
-def _mean(values: Sequence[float]) -> float | None:
-    return sum(values) / len(values) if values else None
-
-
-def _published_f1_mean(values: Sequence[float]) -> float | None:
-    """With the constant that the published script adds after dividing; it stops where there are no values."""
-    return sum(values) / len(values) + 1e-30 if values else None
-
-
-def _published_mean(values: Sequence[float]) -> float:
-    """Added up one by one as `rouge` does (from Python 3.12 on, `sum` rounds differently); 0 of nothing."""
-    total = 0.0
-    for value in values:
-        total += value
-    return total / len(values) if values else 0.0
 
 
 def _counts(judged: Sequence[Judgement]) -> Metrics:

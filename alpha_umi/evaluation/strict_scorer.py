@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from alpha_umi import grammar
-from alpha_umi.evaluation.judgement import NO_DECISION, Judgement
+from alpha_umi.evaluation.judgement import NO_DECISION, Judgement, Scorer, mean
 from alpha_umi.evaluation.points import Point, Prediction
 from alpha_umi.roles import View
 from alpha_umi.trajectory import Call, Decision
@@ -148,3 +148,6 @@ def lcs_length(x: Sequence[str], y: Sequence[str]) -> int:
         match = row & places.get(word, 0)
         row = ((row + match) | (row - match)) & every
     return len(x) - row.bit_count()
+
+
+SCORER = Scorer(judge=judge, metrics=dict.fromkeys(("plan_acc", "act_em", "hallucination", "arg_f1", "rouge_l"), mean))

@@ -142,7 +142,7 @@ def check_team(team: Team) -> None:
 
 def own_roles(team: Team) -> list[Role]:
     """The roles whose weights are on this machine."""
-    return [role for role in team.roles.values() if role.served is None]
+    return [role for role in team.roles.values() if role.local]
 
 
 def foundation_of(team: Team) -> Foundation:

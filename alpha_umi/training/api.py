@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from alpha_umi.roles import Team, load_team
 from alpha_umi.training import glpft
 from alpha_umi.training.recipe import load_recipe
+
+if TYPE_CHECKING:
+    from transformers import TrainerCallback
 
 
 def train(
@@ -17,6 +21,7 @@ def train(
     out: str | Path | None = None,
     overrides: Sequence[str] = (),
     resume: bool = False,
+    callbacks: Sequence[TrainerCallback] = (),
 ) -> Team:
     """Run a recipe and return the team it made.
 
@@ -26,6 +31,7 @@ def train(
         out: the run folder; `runs/<recipe>` by default.
         overrides: `a.b=c` assignments.
         resume: continue a stopped run.
+        callbacks: instances of transformers' TrainerCallback, told of every stage's training.
 
     Raises:
         UsageError: the recipe, the data or the run folder is wrong.
@@ -35,4 +41,4 @@ def train(
     if data is not None:
         loaded = loaded.model_copy(update={"data": str(data)})
     folder = Path(out) if out is not None else Path("runs") / loaded.name
-    return load_team(str(glpft.train(loaded, folder, resume=resume)))
+    return load_team(str(glpft.train(loaded, folder, resume=resume, callbacks=callbacks)))

@@ -23,6 +23,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from transformers.integrations.integration_utils import WandbCallback
 
+from alpha_umi.errors import UsageError
 from alpha_umi.pace import Pace
 
 if TYPE_CHECKING:
@@ -43,6 +44,16 @@ _OF_A_STAGE = ("loss", "learning_rate", "grad_norm")
 def say(text: str) -> None:
     """A line on stderr about what goes on before there is anything to count."""
     Console(stderr=True, highlight=False).print(text, markup=False, soft_wrap=True)
+
+
+def check_callbacks(callbacks: Sequence[object]) -> None:
+    """Refuse what transformers would make an attribute error of, hours later.
+
+    Raises:
+        UsageError: one is no instance of TrainerCallback.
+    """
+    if odd := [callback for callback in callbacks if not isinstance(callback, TrainerCallback)]:
+        raise UsageError(f"callbacks: {odd[0]!r} is no instance of transformers.TrainerCallback")
 
 
 class Metrics(TrainerCallback):

@@ -22,6 +22,13 @@ def is_first() -> bool:
     return int(os.environ.get("RANK", "0")) == 0
 
 
+def wait_for_all() -> None:
+    """Until every process of a distributed run is here."""
+    from accelerate import PartialState
+
+    PartialState().wait_for_everyone()
+
+
 def threads() -> int:
     """Threads that torch computes with in this process."""
     import torch

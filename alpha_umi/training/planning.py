@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from alpha_umi.errors import ConfigError
-from alpha_umi.training import adapted, batches, warm_start
+from alpha_umi.training import adapted, batches, stages, warm_start
 from alpha_umi.training.environment import sharding, world_size
 from alpha_umi.training.recipe import Recipe
 from alpha_umi.training.rows import StageRows, stage_rows
@@ -24,6 +24,7 @@ class StagePlan:
     name: str
     start: str
     method: str
+    trainer: str
     views: tuple[str, ...]
     trajectories: int
     rows: int
@@ -60,6 +61,7 @@ def check_recipe(recipe: Recipe) -> Recipe:
         for name, s in recipe.stages.items()
         if s.batch_targets is None and s.batch_size % (s.micro_batch * world)
     ]
+    odd += stages.mistakes(recipe)
     odd += sharding(recipe)
     if why := probe.refusal(outline(recipe.base), shared=any(recipe.shares(name) for name in recipe.stages)):
         odd.append(f"base: {recipe.base}: {why}")
@@ -91,6 +93,7 @@ def plan(recipe: Recipe, data: Path, rows_folder: Path) -> list[StagePlan]:
                     name=name,
                     start=recipe.stages[name].start,
                     method=recipe.stages[name].method,
+                    trainer=recipe.stages[name].trainer,
                     views=recipe.views_of(name),
                     trajectories=found.trajectories,
                     rows=stage_work.rows,

@@ -20,6 +20,7 @@ from alpha_umi.errors import ConfigError, UsageError
 from alpha_umi.layouts import Layout, load_layout
 from alpha_umi.roles import DEFAULT_BASE, OBSERVATION_CHARS, Role, Team, View, Writes, load_role, load_team
 from alpha_umi.training.overrides import merged, override
+from alpha_umi.training.stages import SFT, wrong_trainers
 from alpha_umi.trajectory import Frozen
 
 BASE = "base"
@@ -52,6 +53,10 @@ class Stage(Frozen):
     """`base`, or the name of an earlier stage to continue from."""
     views: tuple[str, ...] = Field(min_length=1)
     """The roles whose targets it learns; `whole` is the whole task (`Recipe.views_of`)."""
+    trainer: str = Field(default=SFT, min_length=1)
+    """How it learns: `sft`, or a training stage that an installed package brings (`stages.STAGES`)."""
+    options: Mapping[str, Any] = {}
+    """What that training stage reads and `sft` does not know."""
     method: Literal["full", "lora"] = "full"
     lora: Lora = Lora()
     epochs: float = Field(default=1, gt=0)
@@ -69,6 +74,12 @@ class Stage(Frozen):
     gradient_checkpointing: bool = False
     max_rows: int | None = Field(default=None, ge=1)
     """Use only the first so many trajectories of the stage's share."""
+
+    @model_validator(mode="after")
+    def _options_are_read(self) -> Stage:
+        if self.options and self.trainer == SFT:
+            raise ValueError(f"{SFT} reads no options, found {', '.join(self.options)}")
+        return self
 
 
 class TeamOf(Frozen):
@@ -184,13 +195,14 @@ class Recipe(Frozen):
                 f"in a shared layout a role's stage trains one role, or is the backbone of all: {', '.join(odd)}"
             )
         if self.train_roles == "together":
-            if len(roles) > 1 and any(self.stages[n].batch_targets is not None for n in roles):
+            joint = [n for n in roles if self.stages[n].trainer == SFT]
+            if len(joint) > 1 and any(self.stages[n].batch_targets is not None for n in joint):
                 raise ValueError(
                     "roles that train together read the same rows: give batch_size in place of batch_targets "
                     "(or set train_roles: apart)"
                 )
             for key in ("batch_size", "micro_batch"):
-                found = {getattr(self.stages[n], key) for n in roles}
+                found = {getattr(self.stages[n], key) for n in joint}
                 if len(found) > 1:
                     raise ValueError(f"roles that train together need the same {key} (or set train_roles: apart)")
         return self
@@ -218,7 +230,8 @@ class Recipe(Frozen):
         together: list[str] | None = None
         for name in wanted:
             view = self.views_of(name)[0]
-            if not self.shares(name) or self.train_roles == "apart" or view in roles:
+            alone = self.train_roles == "apart" or self.stages[name].trainer != SFT
+            if not self.shares(name) or alone or view in roles:
                 groups.append([name])
                 continue
             if together is None:
@@ -276,12 +289,14 @@ def load_recipe(name: str, *, overrides: Sequence[str] = ()) -> Recipe:
             for key, value in stages.items()
             if value is not None
         }
-    return _validated(raw, f"{path} with {', '.join(overrides)}" if overrides else str(path))
+    given = {item.partition("=")[2].strip() for item in overrides}
+    source = f"{path} with {', '.join(overrides)}" if overrides else str(path)
+    return _validated(raw, source, wrong_trainers(raw.get("stages"), given))
 
 
-def _validated(raw: dict[str, Any], source: str) -> Recipe:
+def _validated(raw: dict[str, Any], source: str, mistakes: Sequence[str] = ()) -> Recipe:
     """The recipe, or one error with every mistake: of single values, of stages among one another, of names."""
-    mistakes = _wrong_names(raw)
+    mistakes = [*_wrong_names(raw), *mistakes]
     try:
         recipe = parse_config(Recipe, raw, source)
     except ConfigError as error:

@@ -27,6 +27,7 @@ from alpha_umi.layouts import layouts
 from alpha_umi.roles import TEAM_FILE
 from alpha_umi.training.environment import threads
 from alpha_umi.training.recipe import BASE, Recipe, find_deepspeed
+from alpha_umi.training.stages import SFT
 
 RECIPE_FILE = "recipe.yaml"
 WITHOUT_EFFECT = ("name", "description", "data", "warm_start", "wandb", "save_steps", "keep_checkpoints", "log_steps")
@@ -74,12 +75,17 @@ def recipe_digest(recipe: Recipe) -> str:
 
 
 def _decisive(recipe: Recipe) -> dict[str, Any]:
-    """What is set in a recipe and decides the weights; of a batch in targets these, as its rows follow from them."""
+    """What is set in a recipe and decides the weights; of a batch in targets these, as its rows follow from them, and
+    of trainers those that are not the one of all recipes before there were others."""
     found = recipe.model_dump(mode="json", exclude=set(WITHOUT_EFFECT), exclude_none=True)
     found["layout"] = recipe.layout.name
     for stage in found["stages"].values():
         if "batch_targets" in stage:
             del stage["batch_size"]
+        if stage["trainer"] == SFT:
+            del stage["trainer"]
+        if not stage["options"]:
+            del stage["options"]
     return found
 
 
@@ -250,7 +256,7 @@ def write_team(run: Path, recipe: Recipe) -> None:
         # One model speaks for all, and reads for all: it is the backbone, and nobody adds anything to it.
         base = stages[team.planner.name]
     roles = {
-        name: role.model_dump(mode="json", exclude_none=True)
+        name: role.model_dump(mode="json", exclude_none=True, exclude={"weights", "served", "model"})
         | ({} if stages[name] == base else {"weights": stages[name]})
         for name, role in team.roles.items()
     }

@@ -215,9 +215,11 @@ def adapt(model: PreTrainedModel, stage: Stage, *, begin: Path | None = None) ->
     return adapted
 
 
-def stage_trainer(model: Any, rows: Dataset, args: TrainingArguments, pad_id: int) -> StageTrainer:
+def stage_trainer(
+    model: Any, rows: Dataset, args: TrainingArguments, pad_id: int, *, kind: type[StageTrainer] = StageTrainer
+) -> StageTrainer:
     """The trainer of a stage that learns whole rows."""
-    made = StageTrainer(model=model, args=args, train_dataset=rows, data_collator=partial(collate, pad_id=pad_id))
+    made = kind(model=model, args=args, train_dataset=rows, data_collator=partial(collate, pad_id=pad_id))
     if getattr(model.config, "tie_word_embeddings", False):
         # A checkpoint holds tied weights once; else transformers warns on resuming that the others are missing.
         model._keys_to_ignore_on_save = list(getattr(model, "_tied_weights_keys", None) or ())

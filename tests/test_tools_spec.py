@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from alpha_umi.errors import ToolError, UsageError
-from alpha_umi.gym import categories, loading
-from alpha_umi.gym.loading import load_tools
+from alpha_umi.gym import categories
+from alpha_umi.tools import sources
 from alpha_umi.tools.functions import FunctionToolbox
+from alpha_umi.tools.spec import load_tools
 from alpha_umi.trajectory import Call, Observation
 
 
@@ -26,6 +27,7 @@ def test_specs_of_the_gym() -> None:
 
 MODULE = """
 from __future__ import annotations
+from alpha_umi.tools import sources
 from alpha_umi.tools.functions import FunctionToolbox
 def half(n: float) -> float:
     \"\"\"Halve a number.\"\"\"
@@ -61,13 +63,15 @@ def test_specs_of_own_modules(module: str, attribute: str, n: int) -> None:
     ("spec", "words"),
     [
         ("", "no tools are named"),
-        (" , ", "possible are gym, gym:CATEGORY (time, units, maths,"),
+        (" , ", "possible are gym, gym:CATEGORY, python,"),
         ("gim", "'gim' is not a source of tools; possible are gym"),
         ("gym:", "no category ''"),
         ("gym:cooking", "it has time, units, maths,"),
         ("{module}:", "is not a source of tools"),
         ("no_such_module_here:x", "there is no module 'no_such_module_here'"),
         ("{module}.sub:x", "there is no module"),
+        ("python:x", "is not a source of tools: it is python alone"),
+        ("openapi", "'openapi' is not a source of tools: it is openapi:FILE_OR_URL"),
         ("{module}:hlaf", "'hlaf' is not in"),
         ("{module}:hlaf", "there are half"),
         ("{module}:number", "cannot offer 4"),
@@ -90,11 +94,12 @@ def test_a_wrong_spec_is_told_what_is_possible(module: str, spec: str, words: st
 def test_commas_of_urls_and_command_lines_stay_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 
-    def source(text: str) -> FunctionToolbox:
-        asked.append(text)
+    def source(text: str | None) -> FunctionToolbox:
+        asked.append(text or "")
         return FunctionToolbox([])
 
-    monkeypatch.setattr(loading, "_ELSEWHERE", dict.fromkeys(("openapi", "mcp", "toolbench"), source))
+    for scheme in ("openapi", "mcp", "toolbench"):
+        monkeypatch.setattr(sources, scheme, source)
     load_tools("gym:time,openapi:http://x/doc?tags=a,b,mcp:serve --only a,b , toolbench:dir,python")
     assert asked == ["http://x/doc?tags=a,b", "serve --only a,b", "dir"]
 

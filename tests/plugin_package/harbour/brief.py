@@ -1,0 +1,21 @@
+"""`--scorer brief`: is the answer no longer than the reference's?"""
+
+from __future__ import annotations
+
+from alpha_umi import View
+from alpha_umi.evaluation import strict_scorer
+from alpha_umi.evaluation.judgement import Judgement, Scorer, mean
+from alpha_umi.evaluation.points import Prediction
+
+
+def judge(prediction: Prediction) -> Judgement:
+    """The strict scorer's plan, and one metric more."""
+    judged = strict_scorer.judge(prediction)
+    scores = {"plan_acc": judged.scores["plan_acc"]}
+    if View.SUMMARIZER in prediction.reference:
+        answer = prediction.predicted.get(View.SUMMARIZER, "")
+        scores["brief"] = float(len(answer) <= len(prediction.reference[View.SUMMARIZER]))
+    return judged._replace(scores=scores)
+
+
+SCORER = Scorer(judge=judge, metrics={"plan_acc": mean, "brief": mean})
