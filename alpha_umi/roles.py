@@ -11,11 +11,12 @@ from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
 from alpha_umi import resources, role_graph
+from alpha_umi.backends import Backend, Generation, Served
 from alpha_umi.config import parse_config, read_yaml
 from alpha_umi.errors import ConfigError, UsageError
 from alpha_umi.layouts import FIRST_ROLES, Layout, load_layout
@@ -41,54 +42,6 @@ class View(StrEnum):
 
 ROLES: tuple[str, ...] = (View.PLANNER.value, View.CALLER.value, View.SUMMARIZER.value)
 """The roles of α-UMi."""
-
-Structured = Literal["none", "grammar", "json"]
-
-
-class Generation(Frozen):
-    """How a role decodes."""
-
-    max_new_tokens: int = Field(default=256, ge=1)
-    temperature: float = Field(default=0.0, ge=0, allow_inf_nan=False)
-    """0 is greedy."""
-    top_p: float = Field(default=1.0, gt=0, le=1)
-    seed: int | None = None
-    """Seed of the sampling; unused when greedy."""
-    repetition_window: int = Field(default=24, ge=0)
-    """Stop when a stretch of at most that many tokens was written four times in a row; 0 never stops."""
-
-
-class Served(Frozen):
-    """An OpenAI-compatible server that speaks for a role, in place of weights on this machine."""
-
-    url: str = Field(pattern=r"^https?://")
-    """Where its API begins, `/v1` included as a rule."""
-    model: str = Field(min_length=1)
-    """What the server calls the role: a model, or one of its adapters."""
-    key: str = "OPENAI_API_KEY"
-    """Name of the environment variable that holds the key; a server without one ignores it."""
-    context: int = Field(default=8192, ge=64)
-    """Positions that the model has."""
-    timeout: float = Field(default=120.0, gt=0)
-    """Seconds that it may stay silent."""
-    structured: Structured = "none"
-    """How the server holds a completion to a grammar: `grammar` (vLLM with its guidance backend: planner and caller),
-    `json` (`response_format` with a schema: the caller alone, who then writes JSON), or not at all."""
-    retries: int = Field(default=3, ge=0)
-    """Further tries after a failure that may pass (connection, 429, 5xx), with backoff, honouring Retry-After."""
-
-
-class Backend(Frozen):
-    """A model of the plug-in group `alpha_umi.models` that speaks for a role; in YAML also its name alone."""
-
-    name: str = Field(min_length=1)
-    options: Mapping[str, Any] = {}
-    """Given to it by keyword."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _name_alone(cls, value: Any) -> Any:
-        return {"name": value} if isinstance(value, str) else value
 
 
 class Writes(StrEnum):

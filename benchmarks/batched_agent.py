@@ -17,6 +17,7 @@ from itertools import islice
 from pathlib import Path
 
 from alpha_umi import gym
+from alpha_umi.backends import Generation
 from alpha_umi.data import store
 from alpha_umi.encoding import ChatEncoder
 from alpha_umi.layouts import load_layout
@@ -26,7 +27,6 @@ from alpha_umi.models.generation import LocalModel
 from alpha_umi.models.local import load_base, load_tokenizer
 from alpha_umi.models.spans import BACKBONE
 from alpha_umi.prompts import render
-from alpha_umi.roles import Generation
 from alpha_umi.trajectory import Trajectory
 from benchmarks.agent import ROLES, make_adapters
 from benchmarks.report import finish, show

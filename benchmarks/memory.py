@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from alpha_umi import Agent, Budget, Team, load_models, load_team
+from alpha_umi.backends import Generation
 from alpha_umi.gym import generate, task_toolbox
-from alpha_umi.roles import Generation
 from benchmarks.report import finish, show
 
 GROWTH = 1.10

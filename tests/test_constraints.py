@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from alpha_umi.backends import Generation
 from alpha_umi.constraints import PLAN, Constraint, call_of
 from alpha_umi.encoding import ChatEncoder
 from alpha_umi.grammar import MARKERS, format_call, format_plan, parse_call, parse_plan
 from alpha_umi.gym import generate
 from alpha_umi.gym.registry import toolbox
 from alpha_umi.models.base import Completion, Message, Model, Request
-from alpha_umi.roles import Generation, load_team
+from alpha_umi.roles import load_team
 from alpha_umi.tools.validation import check_tool
 from alpha_umi.trajectory import Call, Tool
 

@@ -15,10 +15,10 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk
 
 from alpha_umi import Agent, ScriptedModel
+from alpha_umi.backends import Generation
 from alpha_umi.errors import WorkError
 from alpha_umi.models.base import Message, Request
 from alpha_umi.models.langchain import LangChainModel
-from alpha_umi.roles import Generation
 
 
 class Silent(GenericFakeChatModel):

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from alpha_umi import Agent, Team, load_models, load_team
+from alpha_umi.backends import Backend
 from alpha_umi.errors import ConfigError, UsageError
 from alpha_umi.evaluation.records import team_digest
-from alpha_umi.roles import Backend
 
 MODULE = """
 from langchain_core.language_models import FakeListChatModel

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from alpha_umi import DFSDT, Agent, Budget, Team, load_models, load_team
+from alpha_umi.backends import Generation
 from alpha_umi.encoding import ChatEncoder
 from alpha_umi.gym import toolbox
 from alpha_umi.models.base import Completion, Message, Request
-from alpha_umi.roles import Generation
 
 
 class Counted:

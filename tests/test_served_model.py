@@ -15,10 +15,11 @@ import httpx
 import pytest
 
 from alpha_umi import Agent, Budget, ScriptedModel
+from alpha_umi.backends import Generation
 from alpha_umi.models.base import Message, Request
 from alpha_umi.models.bases import resolve_base
 from alpha_umi.models.remote import RemoteModel
-from alpha_umi.roles import DEFAULT_BASE, Generation
+from alpha_umi.roles import DEFAULT_BASE
 
 if TYPE_CHECKING:
     from alpha_umi.models.local import load_tokenizer

@@ -15,11 +15,12 @@ from alpha_umi.agent import telemetry
 from alpha_umi.agent.episode import Episode
 from alpha_umi.agent.events import Restarted, Token
 from alpha_umi.agent.state import Reason
+from alpha_umi.backends import Generation
 from alpha_umi.constraints import PLAN, Constraint, call_of
 from alpha_umi.fitting import fit
 from alpha_umi.grammar import without_thought
 from alpha_umi.models.base import Completion, Message, Model, Request, session_of
-from alpha_umi.roles import Generation, Role, Team, View
+from alpha_umi.roles import Role, Team, View
 from alpha_umi.tools.base import writable
 
 _LETTER = 4

@@ -14,8 +14,8 @@ from typing import Any
 from langgraph.config import get_config
 
 from alpha_umi import __version__
+from alpha_umi.backends import Generation
 from alpha_umi.models.base import Completion
-from alpha_umi.roles import Generation
 from alpha_umi.tools.base import bubbles_up
 
 try:

@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from alpha_umi.backends import Generation
 from alpha_umi.constraints import Constraint
 from alpha_umi.layouts import Layout
 from alpha_umi.prompts import Message
-from alpha_umi.roles import Generation
 from alpha_umi.trajectory import Frozen
 
 __all__ = ["Completion", "Generation", "Message", "Model", "Request", "estimated_tokens", "session_of"]

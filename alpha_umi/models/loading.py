@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
+from alpha_umi.backends import Backend
 from alpha_umi.errors import MissingExtra, UsageError
 from alpha_umi.models.base import Model
 from alpha_umi.plugins import PluginPoint
-from alpha_umi.roles import Backend, Role, Team
+from alpha_umi.roles import Role, Team
 
 if TYPE_CHECKING:
     import torch

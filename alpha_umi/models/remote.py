@@ -17,12 +17,12 @@ from typing import Any
 import httpx
 import openai
 
+from alpha_umi.backends import Served, Structured
 from alpha_umi.constraints import LOOSEST, Constraint
 from alpha_umi.errors import WorkError
 from alpha_umi.grammar import NO_TOOL, format_call
 from alpha_umi.models.base import Completion, Message, Request, estimated_tokens
 from alpha_umi.models.reading import END, Reader, Writing, said
-from alpha_umi.roles import Served, Structured
 from alpha_umi.trajectory import Call
 
 _FIRST_PAUSE_S = 0.2

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import torch
 
-from alpha_umi.roles import Generation
+from alpha_umi.backends import Generation
 
 
 def chooser(generation: Generation) -> Callable[[torch.Tensor], int]:
