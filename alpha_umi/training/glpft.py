@@ -79,7 +79,9 @@ def train(recipe: Recipe, out: Path, *, stage: str | None = None, resume: bool =
             source = recipe.base if start == BASE else start
             callbacks.say(f"{_title(recipe, names)}  preparing rows; continues from {source}")
         rows = stage_rows(recipe, names, data, out / "rows", encoder)
-        _train(recipe, names, rows, out, data_digest=digest, encoder=encoder, begin=begin)
+        _train(
+            recipe, names, rows, out, data_digest=digest, taskset=store.taskset_of(data), encoder=encoder, begin=begin
+        )
     if is_first() and all(run_folder.is_finished(out, name) for name in recipe.stages):
         if not recipe.unfilled():
             run_folder.write_team(out, recipe)
@@ -94,6 +96,7 @@ def _train(
     out: Path,
     *,
     data_digest: str,
+    taskset: str | None,
     encoder: ChatEncoder,
     begin: WarmStart,
 ) -> None:
@@ -141,6 +144,7 @@ def _train(
                 results[name],
                 base_digest=from_digest,
                 data_digest=data_digest,
+                taskset=taskset,
                 warm_start=began_with,
                 encoder=encoder,
             )
@@ -188,6 +192,7 @@ def _card(
     *,
     base_digest: str,
     data_digest: str,
+    taskset: str | None,
     warm_start: str | None,
     encoder: ChatEncoder,
 ) -> Card:
@@ -206,6 +211,7 @@ def _card(
         **_texts(encoder),
         recipe_digest=run_folder.recipe_digest(recipe),
         data_digest=data_digest,
+        taskset=taskset,
         seed=recipe.seed + list(recipe.stages).index(name),
         versions=run_folder.versions(),
         results=results,
