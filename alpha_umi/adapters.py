@@ -54,6 +54,8 @@ class Card(Frozen):
     """The day that every prompt named, where the chat template names one."""
     recipe_digest: str
     data_digest: str
+    taskset: str | None = None
+    """The task set with its version (`gym@1`) that the data are solutions of, where their report names it."""
     seed: int
     versions: Mapping[str, str] = Field(default_factory=dict)
     results: Mapping[str, Any] = Field(default_factory=dict)

@@ -183,7 +183,7 @@ def main() -> None:
         data = options.data
         if data is None:
             data = folder / "gym"
-            store.write(data, (t for t in gym.generate(200, seed=0) if len(t.steps) > 2))
+            store.write(data, (t.recorded() for t in gym.generate(200, seed=0) if len(t.gold.steps) > 2))
         measure(folder, data, options.trajectories)
 
 

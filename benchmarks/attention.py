@@ -52,7 +52,7 @@ def main() -> None:
     settings = RowSettings(
         views=ROLES, layout=load_layout("shared"), context=2048, reserve=dict.fromkeys(ROLES, 64), observation_chars=512
     )
-    made = (row for task in gym.generate(options.rows, seed=1) for row in rows(task, settings, encoder))
+    made = (row for task in gym.generate(options.rows, seed=1) for row in rows(task.gold, settings, encoder))
     found = [{"input_ids": row.input_ids, "labels": row.labels} for row in made]
     found.sort(key=lambda row: len(row["input_ids"]))
     batches = [collate(found[i : i + 2], pad_id=0) for i in range(0, len(found), 2)]

@@ -69,7 +69,7 @@ def main() -> None:
     parser.add_argument("--episodes", type=int, default=16)
     options = parser.parse_args()
     encoder = ChatEncoder(load_tokenizer())
-    source = store.read(options.data) if options.data else gym.generate(1000, seed=0)
+    source = store.read(options.data) if options.data else (t.gold for t in gym.generate(1000, seed=0))
     work = [episode(t, encoder) for t in islice((t for t in source if len(t.steps) > 1), options.episodes)]
     engine = Engine(load_base(), encoder)
     with tempfile.TemporaryDirectory() as scratch:

@@ -35,7 +35,7 @@ SLOWER = 1.10
 def prompts(n: int, split: Any, team: Team, model: Any) -> list[tuple[Trajectory, list[Message]]]:
     """Conversations in which a call is asked for next."""
     found: list[tuple[Trajectory, list[Message]]] = []
-    for task in generate(n, seed=1, split=split):
+    for task in (found.gold for found in generate(n, seed=1, split=split)):
         for i, step in enumerate(task.steps):
             if step.call is None or len(found) == n:
                 continue

@@ -30,7 +30,7 @@ def generation(n: int) -> tuple[float, float, Counter[str]]:
     for _ in range(n):  # every task costs what it costs: those of two calls are timed by themselves
         begin = time.perf_counter()
         task = next(source)
-        spent[task.meta["calls"]].append(time.perf_counter() - begin)
+        spent[task.calls or 0].append(time.perf_counter() - begin)
     two, every = spent[2], [seconds for some in spent.values() for seconds in some]
     return len(two) / sum(two), n / sum(every), dropped
 
@@ -38,17 +38,24 @@ def generation(n: int) -> tuple[float, float, Counter[str]]:
 def episodes(n: int, team_name: str) -> tuple[float, float, int, int]:
     """Seconds one after another and all at once, and how many passed either way."""
     from alpha_umi import Budget, load_models, load_team
-    from alpha_umi.evaluation.episodes import Episode, gym_tasks, run_episodes
+    from alpha_umi.evaluation.choosing import choose_tasks
+    from alpha_umi.evaluation.episodes import Episode, run_episodes
 
     team = load_team(team_name)
     models = load_models(team)
-    tasks, _ = gym_tasks("gym:unseen_instructions", limit=n, seed=2)
+    chosen = choose_tasks("gym:unseen_instructions", limit=n, seed=2)
     seconds, passed = [], []
     for parallel in (1, n):
         done: list[Episode] = []
         begin = time.perf_counter()
         run_episodes(
-            tasks, team=team, models=models, budget=Budget(max_steps=8), parallel=parallel, on_done=done.append
+            chosen.tasks,
+            chosen.taskset,
+            team=team,
+            models=models,
+            budget=Budget(max_steps=8),
+            parallel=parallel,
+            on_done=done.append,
         )
         seconds.append(time.perf_counter() - begin)
         passed.append(sum(episode.passed for episode in done))

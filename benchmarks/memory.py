@@ -15,7 +15,7 @@ from typing import Any
 
 from alpha_umi import Agent, Budget, Team, load_models, load_team
 from alpha_umi.backends import Generation
-from alpha_umi.gym import generate, task_toolbox
+from alpha_umi.gym import TaskToolbox, generate
 from benchmarks.report import finish, show
 
 GROWTH = 1.10
@@ -49,7 +49,7 @@ def main() -> None:
     engine = next(iter(models.values())).engine
     task = next(iter(generate(1, seed=0)))
     agents = [
-        Agent.from_team(team, tools=task_toolbox(task), models=models, budget=Budget(max_steps=2), search=search)
+        Agent.from_team(team, tools=TaskToolbox(task), models=models, budget=Budget(max_steps=2), search=search)
         for search in ("chain", "react@2")
     ]
     seen: list[tuple[int, float]] = []

@@ -131,7 +131,7 @@ def main() -> None:
     parser.add_argument("--method", choices=("lora", "full"), default="lora")
     options = parser.parse_args()
     disable_progress_bars()
-    source = store.read(options.data) if options.data else gym.generate(10_000, seed=0)
+    source = store.read(options.data) if options.data else (t.gold for t in gym.generate(10_000, seed=0))
     trajectories = list(islice((t for t in source if len(t.steps) > 1 and t.answer), options.trajectories))
     bench = Bench(options)
     bench.shared(trajectories[:1])  # first calls allocate

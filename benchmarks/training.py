@@ -28,7 +28,6 @@ from alpha_umi.layouts import load_layout
 from alpha_umi.models.local import load_base, load_tokenizer
 from alpha_umi.training.recipe import Recipe, Stage
 from alpha_umi.training.trainer import StageTrainer, adapt, arguments, finish_stage, stage_trainer, train_stage
-from alpha_umi.trajectory import Trajectory
 from benchmarks.report import finish, show
 
 TARGET = 2.5
@@ -76,7 +75,7 @@ def main() -> None:
     parser.add_argument("--observation-chars", type=int, default=256)
     options = parser.parse_args()
     disable_progress_bars()
-    source: Iterator[Trajectory] = store.read(options.data) if options.data else gym.generate(10_000, seed=0)
+    source = store.read(options.data) if options.data else (t.gold for t in gym.generate(10_000, seed=0))
     trajectories = list(islice((t for t in source if len(t.steps) > 1), options.trajectories))
     encoder = ChatEncoder(load_tokenizer())
     settings = RowSettings(

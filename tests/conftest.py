@@ -108,7 +108,8 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Sixteen gym trajectories."""
     from alpha_umi import gym
     from alpha_umi.data import store
+    from alpha_umi.data.filters import Report
 
     folder = tmp_path_factory.mktemp("data of mine, ø")
-    store.write(folder, gym.generate(16, seed=1))
+    store.write(folder, (task.recorded() for task in gym.generate(16, seed=1)), Report(taskset="gym@1"))
     return folder

@@ -13,60 +13,60 @@ from alpha_umi.gym.domains.geography_tools import COUNTRIES
 from alpha_umi.gym.facts import holds, normalised, states, values_in
 from alpha_umi.gym.places import CITIES
 from alpha_umi.gym.registry import categories
-from alpha_umi.gym.tasks import task_world
+from alpha_umi.gym.task import Choice, Exact, GymTask
+from alpha_umi.gym.task_toolbox import TaskToolbox
 from alpha_umi.trajectory import Call, Decision, Observation, Outcome, Plan, Step, Trajectory
 
-Mutation = Callable[[Trajectory], Trajectory | None]
+Mutation = Callable[[GymTask], Trajectory | None]
 """A wrong trajectory, or None where the change does not apply."""
 
 
-def _answered(task: Trajectory, answer: str | None, outcome: Outcome = Outcome.ANSWERED) -> Trajectory:
-    return task.model_copy(update={"answer": answer, "outcome": outcome})
+def _answered(task: GymTask, answer: str | None, outcome: Outcome = Outcome.ANSWERED) -> Trajectory:
+    return task.gold.model_copy(update={"answer": answer, "outcome": outcome})
 
 
-def _facts(task: Trajectory) -> list[str]:
+def _facts(task: GymTask) -> list[str]:
     """Plain and exact facts."""
-    facts = (fact.get("exact") if isinstance(fact, dict) else fact for fact in task.meta["facts"])
-    return [fact for fact in facts if fact is not None]
+    return [fact.exact if isinstance(fact, Exact) else fact for fact in task.facts if not isinstance(fact, Choice)]
 
 
-def other_case(task: Trajectory) -> Trajectory | None:
+def other_case(task: GymTask) -> Trajectory | None:
     """The right letters, small where they should be large."""
-    exact = [fact["exact"] for fact in task.meta["facts"] if isinstance(fact, dict) and "exact" in fact]
-    if not exact or not task.answer:
+    exact = [fact.exact for fact in task.facts if isinstance(fact, Exact)]
+    if not exact or not task.gold.answer:
         return None
-    return _answered(task, task.answer.replace(exact[0], exact[0].swapcase()))
+    return _answered(task, task.gold.answer.replace(exact[0], exact[0].swapcase()))
 
 
-def empty(task: Trajectory) -> Trajectory | None:
-    return _answered(task, "  ") if task.answer else None
+def empty(task: GymTask) -> Trajectory | None:
+    return _answered(task, "  ") if task.gold.answer else None
 
 
-def evasive(task: Trajectory) -> Trajectory | None:
+def evasive(task: GymTask) -> Trajectory | None:
     return _answered(task, "I looked it up for you and everything is fine.") if _facts(task) else None
 
 
-def unable(task: Trajectory) -> Trajectory | None:
+def unable(task: GymTask) -> Trajectory | None:
     """Says that it cannot be done, though it can."""
     return _answered(task, "Sorry, I cannot do that.") if _facts(task) else None
 
 
-def gives_up(task: Trajectory) -> Trajectory | None:
-    return _answered(task, None, Outcome.GAVE_UP) if task.answer else None
+def gives_up(task: GymTask) -> Trajectory | None:
+    return _answered(task, None, Outcome.GAVE_UP) if task.gold.answer else None
 
 
-def unfinished(task: Trajectory) -> Trajectory | None:
+def unfinished(task: GymTask) -> Trajectory | None:
     return _answered(task, None, Outcome.OUT_OF_BUDGET)
 
 
-def enormous(task: Trajectory) -> Trajectory | None:
-    return _answered(task, f"{task.answer} " + "And so on. " * 300) if task.answer else None
+def enormous(task: GymTask) -> Trajectory | None:
+    return _answered(task, f"{task.gold.answer} " + "And so on. " * 300) if task.gold.answer else None
 
 
-def other_value(task: Trajectory) -> Trajectory | None:
+def other_value(task: GymTask) -> Trajectory | None:
     """One fact replaced by something near it."""
     for fact in _facts(task):
-        if task.answer and fact in task.answer:
+        if task.gold.answer and fact in task.gold.answer:
             values = values_in(fact)
             if values and values[0] == fact:
                 wrong = (
@@ -74,43 +74,46 @@ def other_value(task: Trajectory) -> Trajectory | None:
                 )
             else:
                 wrong = "something else"
-            return _answered(task, task.answer.replace(fact, wrong))
+            return _answered(task, task.gold.answer.replace(fact, wrong))
     return None
 
 
-def lists_numbers(task: Trajectory) -> Trajectory | None:
+def lists_numbers(task: GymTask) -> Trajectory | None:
     """Names the right number among all others."""
     facts = [fact for fact in _facts(task) if values_in(fact)]
     return _answered(task, " ".join([*facts, *map(str, range(1000, 1060))])) if facts else None
 
 
-def invents(task: Trajectory) -> Trajectory | None:
+def invents(task: GymTask) -> Trajectory | None:
     """The right answer, of which no tool told."""
     if not _facts(task):
         return None
-    steps = tuple(step for step in task.steps if step.call is None)
-    return task.model_copy(update={"steps": steps})
+    steps = tuple(step for step in task.gold.steps if step.call is None)
+    return task.gold.model_copy(update={"steps": steps})
 
 
-def forges(task: Trajectory) -> Trajectory | None:
+def forges(task: GymTask) -> Trajectory | None:
     """An observation that the tool never gave."""
-    for number, step in enumerate(task.steps):
+    for number, step in enumerate(task.gold.steps):
         if step.observation is not None:
             forged = step.model_copy(update={"observation": Observation(text=step.observation.text + " indeed")})
-            return task.model_copy(update={"steps": (*task.steps[:number], forged, *task.steps[number + 1 :])})
+            return task.gold.model_copy(
+                update={"steps": (*task.gold.steps[:number], forged, *task.gold.steps[number + 1 :])}
+            )
     return None
 
 
-def leaves_out_the_change(task: Trajectory) -> Trajectory | None:
+def leaves_out_the_change(task: GymTask) -> Trajectory | None:
     """Says it is done, without doing it."""
-    if not task.meta["changes"]:
+    if not task.changes:
         return None
-    return task.model_copy(update={"steps": tuple(_without_changes(task))})
+    return task.gold.model_copy(update={"steps": tuple(_without_changes(task))})
 
 
-def _without_changes(task: Trajectory) -> Iterator[Step]:
-    box, world = task_world(task)
-    for step in task.steps:
+def _without_changes(task: GymTask) -> Iterator[Step]:
+    box = TaskToolbox(task)
+    world = box.world
+    for step in task.gold.steps:
         before = world.changes()
         if step.call is not None:
             box.invoke(step.call)
@@ -118,12 +121,13 @@ def _without_changes(task: Trajectory) -> Iterator[Step]:
             yield step
 
 
-def does_it_twice(task: Trajectory) -> Trajectory | None:
+def does_it_twice(task: GymTask) -> Trajectory | None:
     """Makes the change once more, where that makes a difference."""
-    if not task.meta["changes"]:
+    if not task.changes:
         return None
-    box, world = task_world(task)
-    for number, step in enumerate(task.steps):
+    box = TaskToolbox(task)
+    world = box.world
+    for number, step in enumerate(task.gold.steps):
         before = world.changes()
         if step.call is not None:
             box.invoke(step.call)
@@ -132,8 +136,8 @@ def does_it_twice(task: Trajectory) -> Trajectory | None:
             again = box.invoke(step.call)
             if world.changes() == after:
                 return None
-            twice = (*task.steps[: number + 1], step.model_copy(update={"observation": again}))
-            return _executed(task.model_copy(update={"steps": (*twice, *task.steps[number + 1 :])}))
+            twice = (*task.gold.steps[: number + 1], step.model_copy(update={"observation": again}))
+            return _executed(task, task.gold.model_copy(update={"steps": (*twice, *task.gold.steps[number + 1 :])}))
     return None
 
 
@@ -148,12 +152,12 @@ _UNASKED: dict[str, dict[str, Any]] = {
 def _also_calling(tool: str) -> Mutation:
     """Solves the task, and does something nobody asked for with a tool of the task."""
 
-    def also(task: Trajectory) -> Trajectory | None:
+    def also(task: GymTask) -> Trajectory | None:
         if tool not in task.tool_names:
             return None
         call = Call(tool=tool, arguments=_UNASKED[tool])
         extra = Step(plan=Plan(rationale="And this.", decision=Decision.CALL), call=call)
-        produced = _executed(task.model_copy(update={"steps": (extra, *task.steps)}))
+        produced = _executed(task, task.gold.model_copy(update={"steps": (extra, *task.gold.steps)}))
         done = produced.steps[0].observation
         return produced if done is not None and done.ok else None
 
@@ -164,40 +168,40 @@ def _also_calling(tool: str) -> Mutation:
 CHANGES = tuple(map(_also_calling, _UNASKED))
 
 
-def chooses_the_other(task: Trajectory) -> Trajectory | None:
+def chooses_the_other(task: GymTask) -> Trajectory | None:
     """The other thing of those compared."""
-    for choice in (fact for fact in task.meta["facts"] if isinstance(fact, dict) and "choice" in fact):
-        other = next(name for name in choice["among"] if name != choice["choice"])
-        if task.answer and choice["choice"] in task.answer:
-            return _answered(task, task.answer.replace(choice["choice"], other))
+    for choice in (fact for fact in task.facts if isinstance(fact, Choice)):
+        other = next(name for name in choice.among if name != choice.choice)
+        if task.gold.answer and choice.choice in task.gold.answer:
+            return _answered(task, task.gold.answer.replace(choice.choice, other))
     return None
 
 
-def answers_the_impossible(task: Trajectory) -> Trajectory | None:
-    if task.outcome is not Outcome.GAVE_UP:
+def answers_the_impossible(task: GymTask) -> Trajectory | None:
+    if task.gold.outcome is not Outcome.GAVE_UP:
         return None
     return _answered(task, "It is done, the result is 421.")
 
 
-def answers_while_it_says_it_cannot(task: Trajectory) -> Trajectory | None:
-    if task.outcome is not Outcome.GAVE_UP:
+def answers_while_it_says_it_cannot(task: GymTask) -> Trajectory | None:
+    if task.gold.outcome is not Outcome.GAVE_UP:
         return None
     return _answered(task, "I cannot look it up, but it must be 4321.")
 
 
-def names_every_possibility(task: Trajectory) -> Trajectory | None:
+def names_every_possibility(task: GymTask) -> Trajectory | None:
     days = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
     if not any(fact in days for fact in _facts(task)):
         return None
-    return _answered(task, f"{task.answer} " + ", ".join(days))
+    return _answered(task, f"{task.gold.answer} " + ", ".join(days))
 
 
 def _beside_an_excuse(answer: str) -> Mutation:
     """An answer to what has none, dressed as an excuse."""
 
-    def invented(task: Trajectory) -> Trajectory | None:
+    def invented(task: GymTask) -> Trajectory | None:
         known = answer.strip(".!?").split()[-1].casefold() in task.query.casefold()
-        return _answered(task, answer) if task.outcome is Outcome.GAVE_UP and not known else None
+        return _answered(task, answer) if task.gold.outcome is Outcome.GAVE_UP and not known else None
 
     invented.__name__ = f"invents: {answer}"
     return invented
@@ -245,53 +249,53 @@ INVENTED = tuple(
 )
 
 
-def names_all_of(names: Iterable[str]) -> Callable[[Trajectory], Trajectory | None]:
+def names_all_of(names: Iterable[str]) -> Callable[[GymTask], Trajectory | None]:
     """The right name among all others of its kind."""
     everything = list(names)
 
-    def all_named(task: Trajectory) -> Trajectory | None:
+    def all_named(task: GymTask) -> Trajectory | None:
         if not {fact.casefold() for fact in _facts(task)} & {name.casefold() for name in everything}:
             return None
-        return _answered(task, f"{task.answer} " + ", ".join(everything))
+        return _answered(task, f"{task.gold.answer} " + ", ".join(everything))
 
     return all_named
 
 
-def names_all_cities(task: Trajectory) -> Trajectory | None:
+def names_all_cities(task: GymTask) -> Trajectory | None:
     return names_all_of(CITIES)(task)
 
 
-def names_all_countries(task: Trajectory) -> Trajectory | None:
+def names_all_countries(task: GymTask) -> Trajectory | None:
     return names_all_of(COUNTRIES)(task)
 
 
-def names_one_city_more(task: Trajectory) -> Trajectory | None:
-    other = next(city for city in CITIES if city not in f"{task.query} {task.answer} {_calls(task)}")
-    return _answered(task, f"{task.answer} Or {other}.") if set(_facts(task)) & set(CITIES) else None
+def names_one_city_more(task: GymTask) -> Trajectory | None:
+    other = next(city for city in CITIES if city not in f"{task.query} {task.gold.answer} {_calls(task)}")
+    return _answered(task, f"{task.gold.answer} Or {other}.") if set(_facts(task)) & set(CITIES) else None
 
 
-def names_one_more(task: Trajectory) -> Trajectory | None:
+def names_one_more(task: GymTask) -> Trajectory | None:
     """One other word of a closed set: "Yes and no."."""
     facts = {fact.casefold() for fact in _facts(task)}
     for words in (words for category in categories().values() for words in category.closed_sets):
-        asked = normalised(f"{task.query} {task.answer} {_calls(task)}")
+        asked = normalised(f"{task.query} {task.gold.answer} {_calls(task)}")
         others = sorted(word for word in words if not holds(asked, word))
         if facts & words and others:
-            return _answered(task, f"{task.answer} And {others[0]}.")
+            return _answered(task, f"{task.gold.answer} And {others[0]}.")
     return None
 
 
-def _calls(task: Trajectory) -> str:
-    return json.dumps([dict(step.call.arguments) for step in task.steps if step.call is not None])
+def _calls(task: GymTask) -> str:
+    return json.dumps([dict(step.call.arguments) for step in task.gold.steps if step.call is not None])
 
 
-def _whole(task: Trajectory) -> tuple[str, int] | None:
+def _whole(task: GymTask) -> tuple[str, int] | None:
     """A fact that is a whole number, and the number."""
     found = (fact for fact in _facts(task) if fact.lstrip("-").isdigit())
     return next(((fact, int(fact)) for fact in found), None)
 
 
-def guesses_around(task: Trajectory) -> Trajectory | None:
+def guesses_around(task: GymTask) -> Trajectory | None:
     """The right number among its neighbours: more of them than the request holds."""
     if (whole := _whole(task)) is None or len(_facts(task)) > 1:
         return None
@@ -301,7 +305,7 @@ def guesses_around(task: Trajectory) -> Trajectory | None:
     return _answered(task, f"It is {others[0]}, {others[1]}, {fact} or {others[2]}.")
 
 
-def hedges(task: Trajectory) -> Trajectory | None:
+def hedges(task: GymTask) -> Trajectory | None:
     """The right number or the next."""
     if (whole := _whole(task)) is None or len(_facts(task)) > 1:
         return None
@@ -311,7 +315,7 @@ def hedges(task: Trajectory) -> Trajectory | None:
     return _answered(task, f"It is {fact} or {other}.")
 
 
-def hedges_first(task: Trajectory) -> Trajectory | None:
+def hedges_first(task: GymTask) -> Trajectory | None:
     """The other way round, with a decision left open."""
     produced = hedges(task)
     if produced is None or produced.answer is None:
@@ -320,25 +324,25 @@ def hedges_first(task: Trajectory) -> Trajectory | None:
     return _answered(task, f"Either {other} or {fact}")
 
 
-def hedges_on_a_word(task: Trajectory) -> Trajectory | None:
+def hedges_on_a_word(task: GymTask) -> Trajectory | None:
     """One name or another that nobody knows."""
     facts = [fact for fact in _facts(task) if not values_in(fact)]
-    return _answered(task, f"{task.answer} {facts[0]} or Whatever") if facts else None
+    return _answered(task, f"{task.gold.answer} {facts[0]} or Whatever") if facts else None
 
 
-def _seen(task: Trajectory) -> str:
-    return "\n".join(step.observation.text for step in task.steps if step.observation is not None)
+def _seen(task: GymTask) -> str:
+    return "\n".join(step.observation.text for step in task.gold.steps if step.observation is not None)
 
 
-def swaps(task: Trajectory) -> Trajectory | None:
+def swaps(task: GymTask) -> Trajectory | None:
     """The values of two things exchanged."""
     facts = _facts(task)
-    calls = [step for step in task.steps if step.call is not None]
-    if task.meta["kind"] != "aggregation" or len(facts) != len(calls) or not task.answer:
+    calls = [step for step in task.gold.steps if step.call is not None]
+    if task.kind != "aggregation" or len(facts) != len(calls) or not task.gold.answer:
         return None
     for one, other in itertools.combinations(range(len(facts)), 2):
         a, b = facts[one], facts[other]
-        sentences = task.answer.split(". ")
+        sentences = task.gold.answer.split(". ")
         if normalised(a) == normalised(b) or len(sentences) != len(facts):
             continue
         if sentences[one].count(a) == 1 and sentences[other].count(b) == 1:
@@ -348,23 +352,23 @@ def swaps(task: Trajectory) -> Trajectory | None:
     return None
 
 
-def skips_the_check(task: Trajectory) -> Trajectory | None:
+def skips_the_check(task: GymTask) -> Trajectory | None:
     """Makes the right choice of two without looking up what it depends on."""
-    if task.meta["kind"] != "branching":
+    if task.kind != "branching":
         return None
-    calls = [step for step in task.steps if step.call is not None]
-    produced = _executed(task.model_copy(update={"steps": (calls[-1], task.steps[-1])}))
+    calls = [step for step in task.gold.steps if step.call is not None]
+    produced = _executed(task, task.gold.model_copy(update={"steps": (calls[-1], task.gold.steps[-1])}))
     done = produced.steps[0].observation
     return produced if done is not None and done.ok else None
 
 
-def denies_what_it_did(task: Trajectory) -> Trajectory | None:
+def denies_what_it_did(task: GymTask) -> Trajectory | None:
     """Makes the change and says that it could not."""
-    changed = task.meta["changes"] and not task.meta["facts"]
+    changed = task.changes and not task.facts
     return _answered(task, "Sorry, I could not do it.") if changed else None
 
 
-def is_sure_of_it(task: Trajectory) -> Trajectory | None:
+def is_sure_of_it(task: GymTask) -> Trajectory | None:
     """Another number, and the right one for something else."""
     if (whole := _whole(task)) is None or len(_facts(task)) > 1:
         return None
@@ -374,7 +378,7 @@ def is_sure_of_it(task: Trajectory) -> Trajectory | None:
     return _answered(task, f"The answer is {other}. (I am {fact} percent sure.)")
 
 
-def says_another_first(task: Trajectory) -> Trajectory | None:
+def says_another_first(task: GymTask) -> Trajectory | None:
     """Another number, taken back for the right one."""
     produced = is_sure_of_it(task)
     if produced is None or produced.answer is None:
@@ -384,13 +388,13 @@ def says_another_first(task: Trajectory) -> Trajectory | None:
 
 
 def _denying(before: str) -> Mutation:
-    def denied(task: Trajectory) -> Trajectory | None:
+    def denied(task: GymTask) -> Trajectory | None:
         # One fact in one sentence is denied, and a denied "no" would be a yes.
-        if len(_facts(task)) != 1 or not task.answer or _facts(task)[0].casefold() == "no":
+        if len(_facts(task)) != 1 or not task.gold.answer or _facts(task)[0].casefold() == "no":
             return None
-        if ". " in task.answer or ";" in task.answer:
+        if ". " in task.gold.answer or ";" in task.gold.answer:
             return None
-        return _answered(task, before.format(_facts(task)[0], answer=task.answer))
+        return _answered(task, before.format(_facts(task)[0], answer=task.gold.answer))
 
     denied.__name__ = f"denies: {before}"
     return denied
@@ -420,31 +424,31 @@ DENIED = tuple(
 )
 
 
-def denies_its_choice(task: Trajectory) -> Trajectory | None:
-    choices = [fact["choice"] for fact in task.meta["facts"] if isinstance(fact, dict) and "choice" in fact]
+def denies_its_choice(task: GymTask) -> Trajectory | None:
+    choices = [fact.choice for fact in task.facts if isinstance(fact, Choice)]
     return _answered(task, f"With {', '.join(_facts(task))} it cannot be {choices[0]}.") if choices else None
 
 
-def shifts_a_weekday(task: Trajectory) -> Trajectory | None:
+def shifts_a_weekday(task: GymTask) -> Trajectory | None:
     days = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
     found = [fact for fact in _facts(task) if fact in days]
     return _answered(task, f"It is two days before {found[0]}.") if len(found) == 1 == len(_facts(task)) else None
 
 
-def hides_a_code_in_a_word(task: Trajectory) -> Trajectory | None:
+def hides_a_code_in_a_word(task: GymTask) -> Trajectory | None:
     """A code that is an English word, in a sentence with another code."""
     codes = [fact for fact in _facts(task) if fact.isupper() and len(fact) in (2, 3)]
     return _answered(task, f"Well, {codes[0].lower()} it be so: the code is QX.") if codes else None
 
 
-def pastes_the_results(task: Trajectory) -> Trajectory | None:
+def pastes_the_results(task: GymTask) -> Trajectory | None:
     """All that the tools returned, as they returned it."""
-    seen = [step.observation.text for step in task.steps if step.observation is not None and step.observation.ok]
+    seen = [step.observation.text for step in task.gold.steps if step.observation is not None and step.observation.ok]
     several = any(text.startswith("{") and len(json.loads(text)) > 1 for text in seen)
     return _answered(task, "\n".join(seen)) if _facts(task) and several else None
 
 
-def pastes_them_in_another_layout(task: Trajectory) -> Trajectory | None:
+def pastes_them_in_another_layout(task: GymTask) -> Trajectory | None:
     """The same values with other spaces, in another order, inside of a list."""
     produced = pastes_the_results(task)
     if produced is None or produced.answer is None:
@@ -453,7 +457,7 @@ def pastes_them_in_another_layout(task: Trajectory) -> Trajectory | None:
     return _answered(task, f"Results:\n{json.dumps(results, ensure_ascii=False, indent=1, sort_keys=True)}")
 
 
-def pastes_them_spaced(task: Trajectory) -> Trajectory | None:
+def pastes_them_spaced(task: GymTask) -> Trajectory | None:
     """The same values with a space behind each comma."""
     produced = pastes_the_results(task)
     if produced is None or produced.answer is None:
@@ -469,7 +473,7 @@ def _decoded(text: str) -> object:
         return text
 
 
-def in_another_language(task: Trajectory) -> Trajectory | None:
+def in_another_language(task: GymTask) -> Trajectory | None:
     """Words are read in English only."""
     french = dict(
         zip(
@@ -482,10 +486,10 @@ def in_another_language(task: Trajectory) -> Trajectory | None:
     return _answered(task, f"C'est {', '.join(said)}.") if said else None
 
 
-def _executed(task: Trajectory) -> Trajectory:
-    box, _ = task_world(task)
-    steps = [s if s.call is None else s.model_copy(update={"observation": box.invoke(s.call)}) for s in task.steps]
-    return task.model_copy(update={"steps": tuple(steps)})
+def _executed(task: GymTask, produced: Trajectory) -> Trajectory:
+    box = TaskToolbox(task)
+    steps = [s if s.call is None else s.model_copy(update={"observation": box.invoke(s.call)}) for s in produced.steps]
+    return produced.model_copy(update={"steps": tuple(steps)})
 
 
 MUTATIONS: tuple[Mutation, ...] = (

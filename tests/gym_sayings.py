@@ -7,9 +7,10 @@ from collections.abc import Callable
 
 from alpha_umi.gym.facts import as_value, holds
 from alpha_umi.gym.people import FIRST_NAMES
+from alpha_umi.gym.task import Choice, GymTask
 from alpha_umi.trajectory import Trajectory
 
-Mutation = Callable[[Trajectory], Trajectory | None]
+Mutation = Callable[[GymTask], Trajectory | None]
 
 _DATE, _CLOCK = re.compile(r"\d{4}-\d\d-\d\d"), re.compile(r"\d\d:\d\d")
 _UNITS = {
@@ -18,12 +19,12 @@ _UNITS = {
 }  # fmt: skip
 
 
-def _said(task: Trajectory, answer: str) -> Trajectory:
-    return task.model_copy(update={"answer": answer})
+def _said(task: GymTask, answer: str) -> Trajectory:
+    return task.gold.model_copy(update={"answer": answer})
 
 
-def _only_fact(task: Trajectory) -> str | None:
-    facts = task.meta["facts"]
+def _only_fact(task: GymTask) -> str | None:
+    facts = task.facts
     return facts[0] if len(facts) == 1 and isinstance(facts[0], str) else None
 
 
@@ -37,9 +38,9 @@ def _form_of(fact: str) -> str:
     return "person" if fact.partition(" ")[0] in FIRST_NAMES else "word"
 
 
-def _other(task: Trajectory, fact: str, form: str) -> str:
+def _other(task: GymTask, fact: str, form: str) -> str:
     """Something of the same form that occurs nowhere in the task."""
-    everything = f"{task.query} {task.answer} {[(s.call, s.observation) for s in task.steps]}"
+    everything = f"{task.query} {task.gold.answer} {[(s.call, s.observation) for s in task.gold.steps]}"
     others = {
         "number": (str(int(float(fact)) + 37 + n if form == "number" else 0) for n in range(99)),
         "date": (f"2011-11-{day}" for day in range(10, 30)),
@@ -49,7 +50,7 @@ def _other(task: Trajectory, fact: str, form: str) -> str:
 
 
 def _saying(template: str, *forms: str) -> Mutation:
-    def said(task: Trajectory) -> Trajectory | None:
+    def said(task: GymTask) -> Trajectory | None:
         fact = _only_fact(task)
         if fact is None or (form := _form_of(fact)) not in forms:
             return None
@@ -79,37 +80,37 @@ _NEAR = ("Fewer than {0}.", "It is more than {0}.", "At least {0}.", "Twice {0}.
 _SHIFTED = ("Before {0}.", "The day after {0}.", "One week before {0}.", "Not later than {0}.", "Two hours after {0}.")
 
 
-def answers_both_ways(task: Trajectory) -> Trajectory | None:
+def answers_both_ways(task: GymTask) -> Trajectory | None:
     """The right result of a condition, which the reader is to decide."""
-    if task.meta["kind"] != "branching" or not task.meta["facts"]:
+    if task.kind != "branching" or not task.facts:
         return None
-    facts = [fact for fact in task.meta["facts"] if isinstance(fact, str)]
+    facts = [fact for fact in task.facts if isinstance(fact, str)]
     return _said(task, f"If it holds, it is {' and '.join(facts)}. If not, it is not.") if facts else None
 
 
-def has_no_idea(task: Trajectory) -> Trajectory | None:
+def has_no_idea(task: GymTask) -> Trajectory | None:
     """Says so, which holds a "no"."""
-    return _said(task, "I have no idea.") if task.meta["facts"] else None
+    return _said(task, "I have no idea.") if task.facts else None
 
 
-def in_another_unit(task: Trajectory) -> Trajectory | None:
+def in_another_unit(task: GymTask) -> Trajectory | None:
     """The right number of something else."""
     fact = _only_fact(task)
-    if fact is None or as_value(fact) is None or not task.answer:
+    if fact is None or as_value(fact) is None or not task.gold.answer:
         return None
     for unit, other in _UNITS.items():
-        if re.search(rf"(?<![\w.]){re.escape(fact)} {unit}\b", task.answer):
+        if re.search(rf"(?<![\w.]){re.escape(fact)} {unit}\b", task.gold.answer):
             return _said(task, f"The answer is {fact} {other}.")
     return None
 
 
 def _choosing(template: str) -> Mutation:
-    def chooses(task: Trajectory) -> Trajectory | None:
-        choice = next((fact for fact in task.meta["facts"] if isinstance(fact, dict) and "choice" in fact), None)
+    def chooses(task: GymTask) -> Trajectory | None:
+        choice = next((fact for fact in task.facts if isinstance(fact, Choice)), None)
         if choice is None:
             return None
-        other = next(name for name in choice["among"] if name != choice["choice"])
-        return _said(task, template.format(choice["choice"], other, task.meta["facts"][0]))
+        other = next(name for name in choice.among if name != choice.choice)
+        return _said(task, template.format(choice.choice, other, task.facts[0]))
 
     chooses.__name__ = f"chooses: {template}"
     return chooses

@@ -96,6 +96,7 @@ def test_what_was_drawn_in_vain_and_the_libraries_are_in_the_report(tmp_path: Pa
     assert report["kept"] == 60
     assert sum(report["redrawn"].values()) > 0
     assert {"holidays", "tzdata"} <= report["versions"].keys()
+    assert report["taskset"] == store.taskset_of(tmp_path) == "gym@1"
 
 
 def test_convert_makes_gym_trajectories(tmp_path: Path) -> None:

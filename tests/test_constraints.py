@@ -103,7 +103,7 @@ def test_what_was_trained_can_be_written_token_for_token() -> None:
     for task in generate(60, seed=5):
         constraint = call_of(task.tools)
         assert constraint is not None
-        for step in task.steps:
+        for step in task.gold.steps:
             text = format_plan(step.plan)
             assert follow(PLAN, text)[0] == ENCODER.tokenizer.encode(text, add_special_tokens=False)
             if step.call is not None:

@@ -26,6 +26,7 @@ from alpha_umi.errors import ModelError
 from alpha_umi.layouts import load_layout
 from alpha_umi.resources import root
 from alpha_umi.roles import first_roles, prompt_digest
+from alpha_umi.tasks import Task
 from alpha_umi.trajectory import Call, Observation, Plan, Step, Tool, Trajectory
 
 if TYPE_CHECKING:
@@ -467,10 +468,11 @@ def test_a_backbone_counts_by_its_base_and_its_adapter(tmp_path: Path) -> None:
 
 
 def test_a_task_counts_by_what_is_set_in_it() -> None:
-    from alpha_umi.evaluation.episodes import task_digest
+    from alpha_umi.evaluation.choosing import task_digest
 
-    again = Trajectory.model_validate_json(TIDES.model_dump_json(exclude_defaults=True))
-    assert task_digest(again) == task_digest(TIDES) != task_digest(TIDES.model_copy(update={"query": "When?"}))
+    task = Task(id="tides-1", query=TIDES.query, tools=TIDES.tools, gold=TIDES)
+    again = Task.model_validate_json(task.model_dump_json(exclude_defaults=True))
+    assert task_digest(again) == task_digest(task) != task_digest(task.model_copy(update={"query": "When?"}))
 
 
 def test_the_first_rule_covered_bytes_and_the_version_in_them(tmp_path: Path) -> None:

@@ -89,8 +89,8 @@ def test_the_trained_team_runs_on_the_command_line(trained: Path) -> None:
 
 @pytest.mark.slow
 def test_a_step_encodes_only_what_is_new(trained: Path) -> None:
-    task = next(t for t in gym.generate(20, seed=2) if t.meta["kind"] == "sequential")
-    agent = Agent.from_team(trained, tools=gym.task_toolbox(task), budget=Budget(max_steps=4))
+    task = next(t for t in gym.generate(20, seed=2) if t.kind == "sequential")
+    agent = Agent.from_team(trained, tools=gym.TaskToolbox(task), budget=Budget(max_steps=4))
     result = agent.run(task.query)
     planner = next(usage for view, usage in result.usage.items() if view == "planner")
     assert result.outcome in set(Outcome)
@@ -140,7 +140,7 @@ def test_the_graph_takes_and_gives_messages(trained: Path) -> None:
 
 @pytest.mark.slow
 def test_static_evaluation_of_a_trained_team(trained: Path, tmp_path: Path) -> None:
-    store.write(tmp_path / "data", gym.generate(3, seed=11, split="unseen_instructions"))
+    store.write(tmp_path / "data", (task.gold for task in gym.generate(3, seed=11, split="unseen_instructions")))
     call = (
         "evaluate",
         "static",

@@ -16,11 +16,13 @@ from alpha_umi.cli.evaluate import app
 from alpha_umi.data import store
 from alpha_umi.data.examples import for_role
 from alpha_umi.errors import UsageError, WorkError
-from alpha_umi.evaluation.episodes import Episode, EpisodeLog, gym_tasks, run_episodes
+from alpha_umi.evaluation.choosing import choose_tasks
+from alpha_umi.evaluation.episodes import Episode, EpisodeLog, run_episodes
 from alpha_umi.evaluation.gym_metrics import summed_up
 from alpha_umi.evaluation.records import Origin
-from alpha_umi.evaluation.task_checks import mistake_in
-from alpha_umi.gym.registry import named, owners
+from alpha_umi.gym.registry import owners
+from alpha_umi.gym.task import GymTask, task_of
+from alpha_umi.gym.taskset import GYM
 from alpha_umi.layouts import load_layout
 from alpha_umi.models.base import Message, Model, Request
 from alpha_umi.models.scripted import ScriptedModel
@@ -32,17 +34,19 @@ BUDGET = Budget(max_steps=12)
 
 
 @pytest.fixture(scope="module")
-def tasks() -> list[Trajectory]:
+def tasks() -> list[GymTask]:
     return list(gym.generate(60, seed=8))
 
 
-def gold(tasks: list[Trajectory], *, wrong: str = "") -> Mapping[str, Model]:
+def gold(tasks: list[GymTask], *, wrong: str = "") -> Mapping[str, Model]:
     """Models that know every task's solution by its prompts; of task `wrong` they know another answer."""
     texts: dict[tuple[str, tuple[Message, ...]], str] = {
         (view, example.messages): example.completion
         for task in tasks
         for view in ROLES
-        for example in for_role(task, view=view, layout=load_layout("shared"), observation_chars=TEAM.observation_chars)
+        for example in for_role(
+            task.gold, view=view, layout=load_layout("shared"), observation_chars=TEAM.observation_chars
+        )
     }
 
     def write(view: str, request: Request) -> str:
@@ -53,10 +57,11 @@ def gold(tasks: list[Trajectory], *, wrong: str = "") -> Mapping[str, Model]:
     return {view: ScriptedModel(lambda request, view=view: write(view, request)) for view in ROLES}  # type: ignore[misc]
 
 
-def played(tasks: list[Trajectory], models: Mapping[str, Model], **options: object) -> dict[str, Episode]:
+def played(tasks: list[GymTask], models: Mapping[str, Model], **options: object) -> dict[str, Episode]:
     found: dict[str, Episode] = {}
     run_episodes(
         tasks,
+        GYM,
         team=TEAM,
         models=models,
         budget=BUDGET,
@@ -66,7 +71,7 @@ def played(tasks: list[Trajectory], models: Mapping[str, Model], **options: obje
     return found
 
 
-def test_gold_words_pass_every_task_however_many_at_once(tasks: list[Trajectory]) -> None:
+def test_gold_words_pass_every_task_however_many_at_once(tasks: list[GymTask]) -> None:
     alone, together = (played(tasks, gold(tasks), parallel=n) for n in (1, 16))
     assert all(episode.passed for episode in alone.values()), [e.reason for e in alone.values() if not e.passed]
     assert set(alone) == set(together) == {task.id for task in tasks}
@@ -74,14 +79,14 @@ def test_gold_words_pass_every_task_however_many_at_once(tasks: list[Trajectory]
         assert episode.trajectory == together[name].trajectory
 
 
-def test_the_metrics_say_what_failed(tasks: list[Trajectory]) -> None:
-    wrong = next(task for task in tasks if task.meta["kind"] == "sequential")
+def test_the_metrics_say_what_failed(tasks: list[GymTask]) -> None:
+    wrong = next(task for task in tasks if task.kind == "sequential")
     metrics = summed_up(list(played(tasks, gold(tasks, wrong=wrong.query)).values()))
     assert metrics["pass_rate"]["value"] == pytest.approx(1 - 1 / len(tasks))
     assert metrics["failures"] == {"wrong_answer": 1}
     assert metrics["by_kind"]["sequential"]["value"] < 1 == metrics["by_kind"]["single"]["value"]
-    assert metrics["by_depth"][str(wrong.meta["calls"])]["value"] < 1
-    hopeless = sum(task.outcome is Outcome.GAVE_UP for task in tasks)
+    assert metrics["by_depth"][str(wrong.calls)]["value"] < 1
+    hopeless = sum(task.gold.outcome is Outcome.GAVE_UP for task in tasks)
     assert (metrics["give_up_right"]["value"], metrics["give_up_right"]["n"]) == (1.0, hopeless)
     assert metrics["hallucination"]["value"] == 0
     assert metrics["calls"] == pytest.approx(metrics["gold_calls"])
@@ -90,21 +95,21 @@ def test_the_metrics_say_what_failed(tasks: list[Trajectory]) -> None:
     json.dumps(metrics, allow_nan=False)
 
 
-def test_a_team_that_always_gives_up_passes_only_the_hopeless(tasks: list[Trajectory]) -> None:
+def test_a_team_that_always_gives_up_passes_only_the_hopeless(tasks: list[GymTask]) -> None:
     models = {view: ScriptedModel(lambda _: "No idea. Next: give up.") for view in ROLES}
     metrics = summed_up(list(played(tasks, models).values()))
-    hopeless = sum(task.outcome is Outcome.GAVE_UP for task in tasks)
+    hopeless = sum(task.gold.outcome is Outcome.GAVE_UP for task in tasks)
     assert metrics["pass_rate"]["value"] == pytest.approx(hopeless / len(tasks))
     assert metrics["failures"] == {"gave_up_wrongly": len(tasks) - hopeless}
     assert metrics["give_up_wrong"]["value"] == 1
 
 
 def test_a_run_that_was_stopped_continues(
-    tasks: list[Trajectory], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tasks: list[GymTask], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known, asked = gold(tasks), list[str]()
     monkeypatch.setattr("alpha_umi.models.loading.load_models", lambda _: known)
-    store.write(tmp_path / "data", tasks)
+    store.write(tmp_path / "data", (task.recorded() for task in tasks))
     out = tmp_path / "out"
 
     def command(*more: str) -> str:
@@ -133,11 +138,11 @@ def test_a_run_that_was_stopped_continues(
 
 
 def test_a_second_evaluation_into_one_folder_is_refused_before_it_begins(
-    tasks: list[Trajectory], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tasks: list[GymTask], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = list[str]()
     monkeypatch.setattr("alpha_umi.models.loading.load_models", lambda team: asked.append(team.name))
-    store.write(tmp_path / "data", tasks[:2])
+    store.write(tmp_path / "data", (task.recorded() for task in tasks[:2]))
     given = ["agent", "--data", str(tmp_path / "data"), "--team", "umi-shared", "--out", str(tmp_path / "out")]
     with EpisodeLog(tmp_path / "out", Origin(team="t", team_digest="t", data="d", data_digest="d")):
         result = CliRunner().invoke(app, given)
@@ -147,7 +152,7 @@ def test_a_second_evaluation_into_one_folder_is_refused_before_it_begins(
     assert not (tmp_path / "out" / "metrics.json").exists()
 
 
-def test_an_episode_of_another_task_with_the_same_id_does_not_count(tasks: list[Trajectory], tmp_path: Path) -> None:
+def test_an_episode_of_another_task_with_the_same_id_does_not_count(tasks: list[GymTask], tmp_path: Path) -> None:
     origin = Origin(team="t", team_digest="t", data="d", data_digest="d")
     with EpisodeLog(tmp_path, origin) as log:
         log.append(played(tasks[:3], gold(tasks)).values())
@@ -156,9 +161,9 @@ def test_an_episode_of_another_task_with_the_same_id_does_not_count(tasks: list[
         assert log.left_of([reworded, *tasks[1:3]]) == [reworded]
 
 
-def test_a_search_goes_on_where_a_chain_fails(tasks: list[Trajectory]) -> None:
+def test_a_search_goes_on_where_a_chain_fails(tasks: list[GymTask]) -> None:
     """The planner gives every task up at first, and solves it when it is asked again."""
-    chosen = [task for task in tasks if task.outcome is Outcome.ANSWERED and not task.meta["changes"]][:6]
+    chosen = [task for task in tasks if task.gold.outcome is Outcome.ANSWERED and not task.changes][:6]
     known, asked = gold(tasks), set[str]()
 
     def plan(request: Request) -> str:
@@ -178,9 +183,9 @@ def test_a_search_goes_on_where_a_chain_fails(tasks: list[Trajectory]) -> None:
 def _counting(asked: list[str], evaluation: object) -> object:
     real = evaluation.episodes.play  # type: ignore[attr-defined]
 
-    async def play(task: Trajectory, **options: object) -> Episode:
+    async def play(task: GymTask, *more: object, **options: object) -> Episode:
         asked.append(task.id)
-        return await real(task, **options)  # type: ignore[no-any-return]
+        return await real(task, *more, **options)  # type: ignore[no-any-return]
 
     return play
 
@@ -188,68 +193,73 @@ def _counting(asked: list[str], evaluation: object) -> object:
 @pytest.mark.parametrize("data", ["gym:test", "gym:"])
 def test_an_unknown_split_is_told_the_known_ones(data: str) -> None:
     with pytest.raises(UsageError, match="unseen_tools"):
-        gym_tasks(data)
+        choose_tasks(data)
 
 
 def test_splits_and_seeds_are_told_apart() -> None:
     digests = [
-        gym_tasks(data, limit=2, seed=seed)[1]
+        choose_tasks(data, limit=2, seed=seed).digest
         for data, seed in (("gym:unseen_tools", 0), ("gym:unseen_tools", 1), ("gym:unseen_categories", 0))
     ]
     assert len(set(digests)) == 3
-    assert gym_tasks("gym:unseen_tools", limit=4)[1] == digests[0]
+    assert choose_tasks("gym:unseen_tools", limit=4).digest == digests[0]
 
 
 def test_tasks_of_an_own_category_need_it(tmp_path: Path) -> None:
-    only = named("examples.own_world:GREENHOUSE")
+    only = GYM.of("examples.own_world:GREENHOUSE").categories
     try:
-        store.write(tmp_path, gym.generate(5, seed=1, only=only))
-        tasks, _ = gym_tasks(str(tmp_path))
+        store.write(tmp_path, (task.recorded() for task in gym.generate(5, seed=1, only=only)))
+        tasks = [task for task in choose_tasks(str(tmp_path)).tasks if isinstance(task, GymTask)]
+        assert len(tasks) == 5
         assert all(episode.passed for episode in played(tasks, gold(tasks)).values())
     finally:
         gym.unregister("greenhouse")
     with pytest.raises(UsageError, match=r"the gym has no tool .* --category MODULE:ATTRIBUTE"):
-        gym_tasks(str(tmp_path))
+        choose_tasks(str(tmp_path))
 
 
 def test_trajectories_of_elsewhere_are_refused(tmp_path: Path) -> None:
     store.write(tmp_path, _strange())
     with pytest.raises(UsageError, match="no task of the gym"):
-        gym_tasks(str(tmp_path))
+        choose_tasks(str(tmp_path))
+
+
+FACTS = "should be text, {'exact': text} or {'choice': text, 'among': texts with the choice}"
 
 
 @pytest.mark.parametrize(
     ("meta", "told"),
     [
-        ({"seed": "x"}, "its 'seed' should be int, not 'x'"),
-        ({"seed": True}, "its 'seed' should be int, not 'True'"),
-        ({"faults": None}, "its 'faults' should be dict, not 'None'"),
-        ({"calls": "2"}, "its 'calls' should be int"),
-        ({"kind": "nosuch"}, "its 'kind' is 'nosuch'; the gym has single, sequential,"),
-        ({"faults": {"x": "timeout"}}, "its 'faults' name 'x', a tool that it does not offer"),
+        ({"seed": "x"}, "seed: input should be a valid integer (found 'x')"),
+        ({"seed": True}, "seed: input should be a valid integer (found 'True')"),
+        ({"faults": None}, "faults: input should be a valid dictionary (found 'None')"),
+        ({"split": 2}, "split: input should be a valid string (found '2')"),
+        ({"wordings": "abc"}, "wordings: input should be a valid tuple (found 'abc')"),
+        ({"kind": "nosuch"}, "kind: input should be 'single', 'sequential',"),
+        ({"faults": {"x": "timeout"}}, "its faults name 'x', a tool that it does not offer"),
         (
             {"faults": {"days_between": "nosuch"}},
-            "let days_between fail by 'nosuch'; possible are temporary, rate_limit",
+            "faults.days_between: input should be 'temporary', 'rate_limit', 'timeout' or 'denied' (found 'nosuch')",
         ),
-        ({"faults": {"days_between": ["timeout"]}}, "let days_between fail by ['timeout']; possible are"),
-        ({"facts": [5]}, "its 'facts' hold 5; possible are text, {'exact': text}"),
-        ({"facts": ["5", " "]}, "its 'facts' hold ' '; possible"),
-        ({"facts": [{"exact": 5}]}, "its 'facts' hold {'exact': 5}; possible"),
-        ({"facts": [{"choice": "a"}]}, "its 'facts' hold {'choice': 'a'}; possible"),
-        ({"facts": [{"choice": "a", "among": "ab"}]}, "its 'facts' hold {'choice': 'a', 'among': 'ab'}; possible"),
-        ({"facts": [{"choice": "a", "among": ["b", "c"]}]}, "its 'facts' hold {'choice': 'a', 'among': ['b', 'c']};"),
-        ({"facts": [{"choice": "a", "among": ["a", 1]}]}, "its 'facts' hold {'choice': 'a', 'among': ['a', 1]};"),
-        ({"facts": [], "changes": {}}, "its 'facts' and 'changes' are empty, so any answer would pass"),
+        ({"faults": {"days_between": ["timeout"]}}, "faults.days_between: input should be 'temporary',"),
+        ({"facts": [5]}, f"facts.0: {FACTS} (found '5')"),
+        ({"facts": ["5", " "]}, f"facts.1: {FACTS} (found"),
+        ({"facts": [{"exact": 5}]}, f"facts.0: {FACTS} (found"),
+        ({"facts": [{"choice": "a"}]}, f"facts.0: {FACTS} (found"),
+        ({"facts": [{"choice": "a", "among": "ab"}]}, f"facts.0: {FACTS} (found"),
+        ({"facts": [{"choice": "a", "among": ["b", "c"]}]}, f"facts.0: {FACTS} (found"),
+        ({"facts": [{"choice": "a", "among": ["a", 1]}]}, f"facts.0: {FACTS} (found"),
+        ({"facts": [], "changes": {}}, "its facts and changes are empty, so any answer would pass"),
     ],
 )
 def test_tasks_that_were_tampered_with_are_refused(meta: dict[str, object], told: str, tmp_path: Path) -> None:
     task = next(gym.generate(1, seed=1, only=["time"], kinds=["single"]))
-    assert not mistake_in(task)
+    assert task_of(task.recorded()) == task
     offered = (*task.tools, *gym.toolbox("time").tools)
     task = task.model_copy(update={"tools": tuple({tool.name: tool for tool in offered}.values())})
-    store.write(tmp_path, [task.model_copy(update={"meta": {**task.meta, **meta}})])
+    store.write(tmp_path, [task.recorded().model_copy(update={"meta": {**task.notes(), **meta}})])
     with pytest.raises(UsageError, match=re.escape(told)) as error:
-        gym_tasks(str(tmp_path))
+        choose_tasks(str(tmp_path))
     assert "\n" not in str(error.value)
 
 
@@ -259,9 +269,10 @@ def test_tasks_that_were_tampered_with_are_refused(meta: dict[str, object], told
 )
 def test_a_solution_that_cannot_be_judged_is_refused(outcome: Outcome, facts: list[str], told: str) -> None:
     task = next(gym.generate(1, seed=1, kinds=["unsolvable"]))
-    assert not mistake_in(task)
-    changed = {"outcome": outcome, "meta": {**task.meta, "facts": facts}}
-    assert mistake_in(task.model_copy(update=changed)).startswith(told)
+    assert task_of(task.recorded()) == task
+    changed = {"outcome": outcome, "meta": {**task.notes(), "facts": facts}}
+    with pytest.raises(UsageError, match=f"no task of the gym: {told}"):
+        task_of(task.recorded().model_copy(update=changed))
 
 
 def test_a_category_is_chosen_among_the_tasks_of_a_folder_too(tmp_path: Path) -> None:
@@ -269,28 +280,29 @@ def test_a_category_is_chosen_among_the_tasks_of_a_folder_too(tmp_path: Path) ->
     mixed = [task for task in gym.generate(80, seed=3, only=["time", "shop"]) if _names(task) == {"time", "shop"}]
     assert mixed
     named_apart = [task.model_copy(update={"id": str(n)}) for n, task in enumerate([*made[0], *made[1], *mixed])]
-    store.write(tmp_path, named_apart)
-    tasks, digest = gym_tasks(str(tmp_path), only=["shop"])
-    assert tasks == named_apart[40:80]
-    assert any(task.meta["why"] == "missing tool" for task in tasks)
-    assert gym_tasks(str(tmp_path), only=["shop"], limit=5) == (tasks[:5], digest)
-    assert gym_tasks(str(tmp_path), only=["shop", "time"])[0] == named_apart
-    assert digest != gym_tasks(str(tmp_path))[1]
+    store.write(tmp_path, (task.recorded() for task in named_apart))
+    shop = choose_tasks(str(tmp_path), categories="shop")
+    assert [task.id for task in shop.tasks] == [task.id for task in named_apart[40:80]]
+    assert any(task.why == "missing tool" for task in shop.tasks)
+    few = choose_tasks(str(tmp_path), categories="shop", limit=5)
+    assert (few.tasks, few.digest) == (shop.tasks[:5], shop.digest)
+    assert len(choose_tasks(str(tmp_path), categories="shop,time").tasks) == len(named_apart)
+    assert shop.digest != choose_tasks(str(tmp_path)).digest
     with pytest.raises(UsageError, match="no task calls tools of mail alone") as error:
-        gym_tasks(str(tmp_path), only=["mail"])
+        choose_tasks(str(tmp_path), categories="mail")
     assert "\n" not in str(error.value)
 
 
-def _names(task: Trajectory) -> set[str]:
-    return {owners()[step.call.tool] for step in task.steps if step.call is not None}
+def _names(task: GymTask) -> set[str]:
+    return {owners()[step.call.tool] for step in task.gold.steps if step.call is not None}
 
 
 def test_a_seed_is_for_tasks_that_are_to_be_made(
-    tasks: list[Trajectory], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tasks: list[GymTask], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store.write(tmp_path / "data", tasks[:2])
+    store.write(tmp_path / "data", (task.recorded() for task in tasks[:2]))
     with pytest.raises(UsageError, match="made already: --seed is for gym:SPLIT"):
-        gym_tasks(str(tmp_path / "data"), seed=1)
+        choose_tasks(str(tmp_path / "data"), seed=1)
     monkeypatch.setattr("alpha_umi.models.loading.load_models", lambda _: gold(tasks))
     for data, out, seed in ((str(tmp_path / "data"), tmp_path / "a", None), ("gym:train", tmp_path / "b", 8)):
         given = ["agent", "--data", data, "--team", "umi-shared", "--out", str(out), "--limit", "2"]
@@ -299,7 +311,7 @@ def test_a_seed_is_for_tasks_that_are_to_be_made(
         assert json.loads((out / "metrics.json").read_text())["seed"] == seed
 
 
-def test_an_error_of_the_program_ends_the_evaluation_with_its_own_words(tasks: list[Trajectory]) -> None:
+def test_an_error_of_the_program_ends_the_evaluation_with_its_own_words(tasks: list[GymTask]) -> None:
     models = {view: ScriptedModel([]) for view in ROLES}
     with pytest.raises(WorkError, match="asked 1 times but holds 0 texts"):
         played(tasks[:3], models, parallel=3)
@@ -307,16 +319,17 @@ def test_an_error_of_the_program_ends_the_evaluation_with_its_own_words(tasks: l
 
 def _strange() -> Iterator[Trajectory]:
     for task in gym.generate(2, seed=1):
-        yield task.model_copy(update={"meta": {}})
+        yield task.gold
 
 
 @pytest.mark.slow
 def test_smollm2_at_work_in_the_gym() -> None:
     """Several episodes at once on one real model: untrained it solves nothing, and each episode says why."""
-    tasks, _ = gym_tasks("gym:unseen_instructions", limit=3, seed=1)
+    tasks = choose_tasks("gym:unseen_instructions", limit=3, seed=1).tasks
     found: list[Episode] = []
     budget = Budget(max_steps=2, max_faults=1)
-    run_episodes(tasks, team=TEAM, models=load_models(TEAM), budget=budget, parallel=3, on_done=found.append)
+    models = load_models(TEAM)
+    run_episodes(tasks, GYM, team=TEAM, models=models, budget=budget, parallel=3, on_done=found.append)
     assert {episode.id for episode in found} == {task.id for task in tasks}
     for episode in found:
         assert episode.usage["planner"].completion_tokens > 0
@@ -326,11 +339,11 @@ def test_smollm2_at_work_in_the_gym() -> None:
 
 def test_the_shipped_team_solves_tasks_it_has_never_seen() -> None:
     team = load_team("default")
-    drawn, _ = gym_tasks("gym:unseen_instructions", limit=60, seed=1)
-    tasks = [task for task in drawn if task.meta["kind"] == "single"][:6]  # it is right on half of these
+    drawn = choose_tasks("gym:unseen_instructions", limit=60, seed=1)
+    tasks = [task for task in drawn.tasks if task.kind == "single"][:6]  # it is right on half of these
     found: list[Episode] = []
     run_episodes(
-        tasks, team=team, models=load_models(team), budget=Budget(max_steps=4), parallel=6, on_done=found.append
+        tasks, GYM, team=team, models=load_models(team), budget=Budget(max_steps=4), parallel=6, on_done=found.append
     )
     assert sum(episode.passed for episode in found) >= 2, [episode.reason for episode in found]
     assert any(episode.passed and episode.solvable for episode in found)

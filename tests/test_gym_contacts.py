@@ -233,6 +233,6 @@ def test_who_lives_somewhere_flows_into_other_calls_but_is_no_question_of_its_ow
     tasks = list(generate(200, seed=2, only=["contacts"]))
     flows: set[tuple[str, str]] = set()
     for task in tasks:
-        flows.update(pairwise(step.call.tool for step in task.steps if step.call is not None))
+        flows.update(pairwise(step.call.tool for step in task.gold.steps if step.call is not None))
     assert {("contacts_in", "find_contact"), ("find_contact", "phone_country")} <= flows
     assert not any("What is the contact" in task.query or "What is my contact" in task.query for task in tasks)

@@ -22,12 +22,13 @@ from alpha_umi.gym.draw import Draw, Split
 from alpha_umi.gym.people import People
 from alpha_umi.gym.registry import bound, owners
 from alpha_umi.gym.tale import Tale
+from alpha_umi.gym.task import GymTask
 from alpha_umi.gym.wording import FIRSTS, SECONDS
-from alpha_umi.trajectory import Call, Observation, Tool, Trajectory
+from alpha_umi.trajectory import Call, Observation, Tool
 
 
 @cache
-def hopeless(split: Split) -> tuple[Trajectory, ...]:
+def hopeless(split: Split) -> tuple[GymTask, ...]:
     """Tasks to give up."""
     return tuple(generate(250, seed=5, split=split, kinds=["unsolvable"]))
 
@@ -110,10 +111,10 @@ def test_no_single_call_of_an_offered_tool_tells_what_is_denied(split: Split) ->
     """Neither with the values of the request, nor the other way round: a guess that gives back what was asked about."""
     tried = 0
     for task in hopeless(split):
-        if task.meta["why"] != "permission denied":
+        if task.why != "permission denied":
             continue
-        denied = next(step.call for step in task.steps if step.call)
-        world = World(task.meta["seed"])
+        denied = next(step.call for step in task.gold.steps if step.call)
+        world = World(task.seed)
         seen = bound(world).invoke(denied)
         assert seen.ok, denied  # else there would be nothing to deny
         if world.changes():
@@ -125,7 +126,7 @@ def test_no_single_call_of_an_offered_tool_tells_what_is_denied(split: Split) ->
                      for name in tool.parameters.get("required", ())]  # fmt: skip
             for values in islice(product(*slots), 30 if tool.name != denied.tool else 0):
                 arguments = dict(zip(tool.parameters.get("required", ()), values, strict=True))
-                other = _seen(tool.name, World(task.meta["seed"]), **arguments)
+                other = _seen(tool.name, World(task.seed), **arguments)
                 used = json.dumps(arguments, ensure_ascii=False)
                 tried += 1
                 # Of numbers and plain days many are alike by chance.
@@ -204,8 +205,8 @@ def test_an_error_that_tells_is_a_way_round() -> None:
 
 def test_what_everybody_knows_is_never_denied() -> None:
     for split in SPLITS:
-        denied = {step.call.tool for task in hopeless(split) if task.meta["why"] == "permission denied"
-                  for step in task.steps if step.call}  # fmt: skip
+        denied = {step.call.tool for task in hopeless(split) if task.why == "permission denied"
+                  for step in task.gold.steps if step.call}  # fmt: skip
         assert denied
         assert not denied & {"country_of", "capital_of", "continent_of", "country_with_code", "phone_country"}
 
@@ -215,7 +216,7 @@ def test_no_value_is_missing_for_which_the_tool_has_one() -> None:
     vague = tips.slots["tip_percent"].vague
     assert vague
     tasks = generate(300, seed=1, only=["money"], kinds=["unsolvable"])
-    about = [task for task in tasks if task.meta["why"] == "missing information"]
+    about = [task for task in tasks if task.why == "missing information"]
     assert len(about) > 20
     tipping = [task.query for task in about if re.search(r"\b(tip|bill)\b", task.query)]
     assert tipping
@@ -286,9 +287,7 @@ def test_a_tool_that_breaks_on_what_it_does_not_know_does_not_say_that_it_is_not
     register(Category(name="shaky", tools=(fragile,), intents=(intent,)))
     try:
         dropped: Counter[str] = Counter()
-        whys = {
-            task.meta["why"] for task in generate(30, seed=1, only=["shaky"], kinds=["unsolvable"], dropped=dropped)
-        }
+        whys = {task.why for task in generate(30, seed=1, only=["shaky"], kinds=["unsolvable"], dropped=dropped)}
         assert whys == {"missing tool", "missing information", "permission denied"}
         assert dropped["fragile broke"] > 0
     finally:
@@ -301,10 +300,10 @@ def test_beside_a_broken_tool_the_others_have_tasks_of_every_reason() -> None:
         found = list(generate(40, seed=1, only=["shaky"], kinds=["unsolvable"]))
     finally:
         unregister("shaky")
-    assert {task.meta["why"] for task in found} == {
+    assert {task.why for task in found} == {
         "missing tool", "missing information", "permission denied", "permanent failure",
     }  # fmt: skip
-    assert not [task for task in found for step in task.steps if step.call and step.call.tool == "rumble"]
+    assert not [task for task in found for step in task.gold.steps if step.call and step.call.tool == "rumble"]
 
 
 # Two goals that have nothing to do with each other
@@ -315,11 +314,11 @@ def test_of_two_goals_neither_is_said_to_follow_from_the_other(split: Split) -> 
     changing = {i.name for category in categories().values() for i in category.intents if i.changes}
     twice = 0
     for task in generate(200, seed=3, split=split, kinds=["state_change"]):
-        called = [step.call.tool for step in task.steps if step.call and step.call.tool in changing]
+        called = [step.call.tool for step in task.gold.steps if step.call and step.call.tool in changing]
         if len(called) == 2:
             twice += 1
-            assert set(task.meta["wordings"]) & {*FIRSTS}
-            assert set(task.meta["wordings"]) & {*SECONDS}, task.query
+            assert set(task.wordings) & {*FIRSTS}
+            assert set(task.wordings) & {*SECONDS}, task.query
             assert not re.search(
                 r"\b([Bb]ased on that|[Ww]ith the outcome|Use it to|[Ww]ith what you found)", task.query
             )

@@ -230,11 +230,11 @@ def test_a_country_without_a_city_is_only_refused_where_cities_are_listed() -> N
 
 def test_no_request_goes_from_a_capital_back_to_its_country() -> None:
     """To ask for the country of the capital of Norway is no chain but a circle."""
-    chains = [t for t in generate(150, seed=3, only=("geography",)) if t.meta["kind"] == "sequential"]
+    chains = [t for t in generate(150, seed=3, only=("geography",)) if t.kind == "sequential"]
     assert len(chains) > 20
     for task in chains:
         capitals: set[str] = set()
-        for step in task.steps:
+        for step in task.gold.steps:
             if step.call is None or step.observation is None:
                 continue
             assert step.call.tool != "country_of" or step.call.arguments["city"] not in capitals
@@ -243,6 +243,6 @@ def test_no_request_goes_from_a_capital_back_to_its_country() -> None:
 
 
 def test_two_tools_are_kept_from_training() -> None:
-    called = {s.call.tool for t in generate(120, seed=4, only=("geography",)) for s in t.steps if s.call}
+    called = {s.call.tool for t in generate(120, seed=4, only=("geography",)) for s in t.gold.steps if s.call}
     own = {tool.__name__ for tool in CATEGORY.tools}
     assert own - called == {"bearing", "nearest_city"}

@@ -234,7 +234,7 @@ def test_requests_about_days_off_are_not_all_about_working_days() -> None:
     seen = [
         step.observation.text
         for task in generate(300, seed=2, only=("holidays",))
-        for step in task.steps
+        for step in task.gold.steps
         if step.call and step.observation and step.call.tool == "kind_of_day" and step.observation.ok
     ]
     shares = {kind: sum(f'"{kind}"' in text for text in seen) / len(seen) for kind in ("public holiday", "working day")}
@@ -250,5 +250,5 @@ def test_dates_in_the_calendar_are_dates() -> None:
 
 
 def test_two_tools_are_kept_from_training() -> None:
-    called = {s.call.tool for t in generate(150, seed=4, only=("holidays",)) for s in t.steps if s.call}
+    called = {s.call.tool for t in generate(150, seed=4, only=("holidays",)) for s in t.gold.steps if s.call}
     assert {tool.__name__ for tool in CATEGORY.tools} - called == {"count_holidays", "easter_date"}

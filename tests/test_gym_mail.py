@@ -235,7 +235,7 @@ def test_worlds_do_not_share_a_mailbox(box: Toolbox) -> None:
 
 
 def test_nearly_every_fact_is_asked_for() -> None:
-    used = {words for task in generate(900, seed=2, only=("mail",)) for words in task.meta["wordings"]}
+    used = {words for task in generate(900, seed=2, only=("mail",)) for words in task.wordings}
     asked = [
         fact
         for fact in FACTS

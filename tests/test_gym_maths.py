@@ -191,11 +191,11 @@ def test_every_sum_of_two_values_writes_negative_ones_in_brackets(index: int) ->
 
 
 def test_results_of_other_tools_flow_into_sums() -> None:
-    chains = [t for t in generate(800, seed=3, only=("maths", "units", "time")) if t.meta["kind"] == "sequential"]
+    chains = [t for t in generate(800, seed=3, only=("maths", "units", "time")) if t.kind == "sequential"]
     fed = {
         (a.call.tool, b.call.tool)
         for t in chains
-        for a, b in zip(t.steps, t.steps[1:], strict=False)
+        for a, b in zip(t.gold.steps, t.gold.steps[1:], strict=False)
         if a.call and b.call
     }
     assert {into for _, into in fed} >= {"calculate", "percent_of", "round_number"}

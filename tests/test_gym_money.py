@@ -169,11 +169,11 @@ def test_currencies_are_said_by_code_and_by_name() -> None:
 
 
 def test_a_country_flows_into_an_exchange() -> None:
-    chains = [t for t in generate(300, seed=8, only=("money", "geography")) if t.meta["kind"] == "sequential"]
+    chains = [t for t in generate(300, seed=8, only=("money", "geography")) if t.kind == "sequential"]
     pairs = {
         (a.call.tool, b.call.tool)
         for t in chains
-        for a, b in zip(t.steps, t.steps[1:], strict=False)
+        for a, b in zip(t.gold.steps, t.gold.steps[1:], strict=False)
         if a.call and b.call
     }
     assert ("currency_of", "exchange") in pairs

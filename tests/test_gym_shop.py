@@ -256,8 +256,8 @@ def test_an_article_by_name_and_the_latest_order_of_somebody_flow_into_other_cal
     tasks = list(generate(150, seed=2, only=["shop"]))
     flows: set[tuple[str, str]] = set()
     for task in tasks:
-        calls = [step.call.tool for step in task.steps if step.call is not None]
+        calls = [step.call.tool for step in task.gold.steps if step.call is not None]
         flows.update(pairwise(calls))
     assert ("find_product", "place_order") in flows
     assert ("customer_orders", "order_status") in flows
-    assert {"state_change", "branching", "recovery", "unsolvable"} <= {task.meta["kind"] for task in tasks}
+    assert {"state_change", "branching", "recovery", "unsolvable"} <= {task.kind for task in tasks}

@@ -229,7 +229,7 @@ def test_polar_nights_and_days_are_errors(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_requests_about_the_sky_take_several_calls_though_no_other_category_helps() -> None:
     tasks = list(generate(120, seed=6, split="unseen_categories", only=("sky",)))
-    chains = [task for task in tasks if task.meta["kind"] == "sequential"]
+    chains = [task for task in tasks if task.kind == "sequential"]
     assert len(chains) > 15
-    assert all(task.meta["calls"] >= 2 for task in chains)
+    assert all(task.calls >= 2 for task in chains)
     assert {phase for task in tasks for phase in PRINCIPAL if phase in task.query} == set(PRINCIPAL)

@@ -28,26 +28,28 @@ from alpha_umi.gym.domains.files_tools import Files as ShippedFiles
 from alpha_umi.gym.draw import Split, for_split
 from alpha_umi.gym.kinds import KINDS
 from alpha_umi.gym.registry import HELD_OUT, named, owners, toolbox
-from alpha_umi.gym.tasks import SIZES, called_in, task_world
+from alpha_umi.gym.task import Choice, GymTask, task_of
+from alpha_umi.gym.task_toolbox import TaskToolbox
+from alpha_umi.gym.tasks import SIZES, called_in
 from alpha_umi.trajectory import Decision, Outcome, Trajectory
 
 TESTS: tuple[Split, ...] = ("unseen_instructions", "unseen_tools", "unseen_categories")
 
 
 @cache
-def tasks(split: Split) -> tuple[Trajectory, ...]:
+def tasks(split: Split) -> tuple[GymTask, ...]:
     """As many as tell: training has room for rare mishaps, the test splits are as large as the data set's."""
     return tuple(generate(1500 if split == "train" else 200, seed=0, split=split))
 
 
 @cache
-def many(split: Split) -> tuple[Trajectory, ...]:
+def many(split: Split) -> tuple[GymTask, ...]:
     """As many as a whole training set has, whatever the split: a small sample strays."""
     return tuple(generate(SIZES["train"] if split == "train" else 1500, seed=0, split=split))
 
 
-def _calls(task: Trajectory) -> Iterator[Any]:
-    return (step.call for step in task.steps if step.call is not None)
+def _calls(task: GymTask) -> Iterator[Any]:
+    return (step.call for step in task.gold.steps if step.call is not None)
 
 
 def _called(split: Split) -> set[str]:
@@ -112,8 +114,8 @@ def test_no_tool_of_a_test_split_occurs_in_training() -> None:
 @pytest.mark.parametrize("split", TESTS)
 def test_no_wording_or_value_of_a_test_split_occurs_in_training(split: Split) -> None:
     for key in ("wordings", "values"):
-        train = {item for task in many("train") for item in task.meta[key]}
-        test = {item for task in tasks(split) for item in task.meta[key]}
+        train = {item for task in many("train") for item in getattr(task, key)}
+        test = {item for task in tasks(split) for item in getattr(task, key)}
         assert test
         assert not train & test, key
     assert not {task.query for task in many("train")} & {task.query for task in tasks(split)}
@@ -123,7 +125,7 @@ def test_no_wording_or_value_of_a_test_split_occurs_in_training(split: Split) ->
 @pytest.mark.parametrize("split", SPLITS)
 def test_no_template_stands_behind_many_requests(split: Split, size: int) -> None:
     data = many(split)[:size]
-    used = Counter(template for task in data for template in {t.casefold() for t in task.meta["wordings"]})
+    used = Counter(template for task in data for template in {t.casefold() for t in task.wordings})
     template, count = used.most_common(1)[0]
     assert count <= 0.02 * len(data), (template, count / len(data))
     assert len({task.query for task in data}) >= 0.99 * len(data)
@@ -136,7 +138,7 @@ def test_no_rationale_of_training_gives_a_test_wording_away() -> None:
             for goal in for_split(intent.goals, test=True):
                 pattern = re.sub(r"\\{\w+\\}", ".{1,80}?", re.escape(goal))
                 held.setdefault(intent.name, []).append(re.compile(pattern))
-    steps = [step for task in many("train") for step in task.steps if step.call is not None]
+    steps = [step for task in many("train") for step in task.gold.steps if step.call is not None]
     given_away = [
         s.plan.rationale for s in steps if s.call and any(p.search(s.plan.rationale) for p in held[s.call.tool])
     ]
@@ -144,7 +146,7 @@ def test_no_rationale_of_training_gives_a_test_wording_away() -> None:
 
 
 def test_no_combination_of_calls_of_a_test_split_occurs_in_training() -> None:
-    def combination(task: Trajectory) -> frozenset[str]:
+    def combination(task: GymTask) -> frozenset[str]:
         return frozenset(json.dumps([call.tool, call.arguments], sort_keys=True) for call in _calls(task))
 
     train = {combination(task) for task in many("train")} - {frozenset[str]()}
@@ -154,16 +156,16 @@ def test_no_combination_of_calls_of_a_test_split_occurs_in_training() -> None:
 
 def test_what_is_compared_is_in_one_unit() -> None:
     for task in generate(150, seed=1, only=["units"], kinds=["aggregation"]):
-        choice = next((fact for fact in task.meta["facts"] if isinstance(fact, dict)), None)
+        choice = next((fact for fact in task.facts if isinstance(fact, Choice)), None)
         if choice is not None:
-            units = {tuple(re.findall(r"[^\W\d]+", name)) for name in choice["among"]}
+            units = {tuple(re.findall(r"[^\W\d]+", name)) for name in choice.among}
             assert len(units) == 1, (task.query, units)
 
 
 def test_what_refers_back_comes_after_what_it_refers_to() -> None:
     for split in SPLITS:
-        for task in (task for task in many(split) if task.meta["kind"] == "branching"):
-            frame = next(w for w in task.meta["wordings"] if "{condition}" in w)
+        for task in (task for task in many(split) if task.kind == "branching"):
+            frame = next(w for w in task.wordings if "{condition}" in w)
             if frame.startswith("{Yes}"):
                 assert not re.match(
                     r"[^.]*?\b(that|the) (date|day|city|country|person|number|result|amount|text|time)\b"
@@ -174,10 +176,10 @@ def test_what_refers_back_comes_after_what_it_refers_to() -> None:
 
 @pytest.mark.parametrize("split", SPLITS)
 def test_the_mix_of_kinds_and_depths(split: Split) -> None:
-    kinds = Counter(task.meta["kind"] for task in tasks(split))
+    kinds = Counter(task.kind for task in tasks(split))
     assert set(kinds) == set(KINDS)
     assert all(count >= 0.03 * len(tasks(split)) for count in kinds.values()), kinds
-    depths = Counter(task.meta["calls"] for task in tasks(split) if task.outcome is Outcome.ANSWERED)
+    depths = Counter(task.calls for task in tasks(split) if task.gold.outcome is Outcome.ANSWERED)
     assert min(depths) == 1
     assert max(depths) >= (5 if split == "train" else 4)
     assert all(3 <= len(task.tools) <= 12 for task in tasks(split))
@@ -199,28 +201,28 @@ def test_a_task_offers_what_it_needs_among_tools_of_its_kind() -> None:
 
 def test_the_shape_of_each_kind() -> None:
     for task in tasks("train"):
-        seen = [step.observation for step in task.steps if step.observation is not None]
+        seen = [step.observation for step in task.gold.steps if step.observation is not None]
         failed = sum(not observation.ok for observation in seen)
-        kind = task.meta["kind"]
-        assert task.meta["calls"] == len(seen)
+        kind = task.kind
+        assert task.calls == len(seen)
         if kind == "unsolvable":
-            assert task.outcome is Outcome.GAVE_UP
-            assert task.steps[-1].plan.decision is Decision.GIVE_UP
+            assert task.gold.outcome is Outcome.GAVE_UP
+            assert task.gold.steps[-1].plan.decision is Decision.GIVE_UP
             assert failed == len(seen)
         else:
-            assert task.outcome is Outcome.ANSWERED
+            assert task.gold.outcome is Outcome.ANSWERED
             assert failed == (kind == "recovery")
             assert seen[-1].ok
-        assert bool(task.meta["changes"]) or kind != "state_change"
+        assert bool(task.changes) or kind != "state_change"
         assert (len(seen) == 1) if kind == "single" else (len(seen) >= 2) or kind in {"unsolvable", "state_change"}
 
 
 def test_data_flows_from_an_observation_into_a_later_call() -> None:
     flowing = 0
-    chains = [task for task in tasks("train") if task.meta["kind"] == "sequential"]
+    chains = [task for task in tasks("train") if task.kind == "sequential"]
     for task in chains:
         seen = ""
-        for step in task.steps:
+        for step in task.gold.steps:
             if step.call is not None and step.observation is not None:
                 values = [str(value) for value in step.call.arguments.values()]
                 flowing += any(value in seen and value not in task.query for value in values)
@@ -229,27 +231,28 @@ def test_data_flows_from_an_observation_into_a_later_call() -> None:
 
 
 def test_a_failing_tool_fails_again_when_the_task_is_played() -> None:
-    passing = [task for task in tasks("train") if task.meta["kind"] == "recovery" and task.meta["faults"]]
+    passing = [task for task in tasks("train") if task.kind == "recovery" and task.faults]
     assert passing
     for task in passing:
-        box, _ = task_world(task)
+        box = TaskToolbox(task)
         calls = list(_calls(task))
         first = [box.invoke(call).ok for call in calls]
         assert first.count(False) == 1
 
 
 def test_what_is_missing_is_missing() -> None:
-    hopeless = [task for task in tasks("train") if task.meta["why"] == "missing tool"]
+    hopeless = [task for task in tasks("train") if task.why == "missing tool"]
     assert hopeless
     for task in hopeless:
-        assert not any(step.call for step in task.steps)
+        assert not any(step.call for step in task.gold.steps)
 
 
 @pytest.mark.parametrize("split", SPLITS)
 def test_every_trajectory_can_be_written_and_read(split: Split) -> None:
     for task in tasks(split):
-        assert Trajectory.model_validate_json(task.model_dump_json()) == task
-        for step in task.steps:
+        assert GymTask.model_validate_json(task.model_dump_json()) == task
+        assert task_of(Trajectory.model_validate_json(task.recorded().model_dump_json())) == task
+        for step in task.gold.steps:
             assert parse_plan(format_plan(step.plan)) == step.plan
             if step.call is not None:
                 again = parse_call(format_call(step.call))
@@ -262,9 +265,9 @@ def test_what_is_offered_does_not_tell_that_a_tool_is_missing() -> None:
     solvable: Counter[str] = Counter()
     for task in tasks("train"):
         seen = {owners()[tool.name] for tool in task.tools}
-        if task.meta.get("why") == "missing tool":
+        if task.why == "missing tool":
             missing.update([*seen, "all"])
-        elif not task.meta.get("why"):
+        elif not task.why:
             solvable.update([*seen, "all"])
     for category in set(solvable) - {"all"}:
         share = solvable[category] / solvable["all"]
@@ -278,7 +281,7 @@ DIGEST = "d696dc3c7991b96e"
 
 
 def _digest(split: Split, n: int, seed: int) -> str:
-    lines = "".join(task.model_dump_json() + "\n" for task in generate(n, seed=seed, split=split))
+    lines = "".join(task.recorded().model_dump_json() + "\n" for task in generate(n, seed=seed, split=split))
     return hashlib.sha256(lines.encode()).hexdigest()[:16]
 
 
@@ -295,7 +298,7 @@ CANONICAL: dict[Split, str] = {
 """Of 200 tasks of a split, seed 0: what a task is, whatever the types are called that hold it."""
 
 
-def _canonical(task: Trajectory) -> str:
+def _canonical(task: GymTask) -> str:
     steps = [
         [
             step.plan.rationale,
@@ -303,11 +306,11 @@ def _canonical(task: Trajectory) -> str:
             [step.call.tool, step.call.arguments] if step.call else None,
             [step.observation.text, step.observation.ok] if step.observation else None,
         ]
-        for step in task.steps
+        for step in task.gold.steps
     ]
     tools = [[tool.name, tool.description, tool.parameters] for tool in task.tools]
-    truth = [_sorted(task.meta["facts"]), _sorted(task.meta["changes"])]
-    whole = [task.query, tools, steps, task.answer, task.outcome, task.meta["kind"], *truth]
+    truth = [_sorted(task.notes()["facts"]), _sorted(task.changes)]
+    whole = [task.query, tools, steps, task.gold.answer, task.gold.outcome, task.kind, *truth]
     return json.dumps(whole, ensure_ascii=False)
 
 
@@ -326,7 +329,8 @@ def test_a_task_is_what_it_was_whatever_holds_it(split: Split) -> None:
 def test_tasks_are_the_same_in_another_process() -> None:
     code = (
         "import hashlib\nfrom alpha_umi.gym import generate\n"
-        "lines = ''.join(t.model_dump_json() + '\\n' for t in generate(60, seed=3, split='unseen_categories'))\n"
+        "tasks = generate(60, seed=3, split='unseen_categories')\n"
+        "lines = ''.join(task.recorded().model_dump_json() + '\\n' for task in tasks)\n"
         "print(hashlib.sha256(lines.encode()).hexdigest()[:16])"
     )
     environment = os.environ | {"PYTHONHASHSEED": "123", "TZ": "Asia/Tokyo"}
@@ -376,7 +380,7 @@ def test_an_unknown_split_or_category_is_told_the_known_ones() -> None:
 
 def test_categories_and_kinds_can_be_chosen() -> None:
     found = list(generate(30, seed=1, only=["time", "units"], kinds=["single", "recovery"]))
-    assert {task.meta["kind"] for task in found} == {"single", "recovery"}
+    assert {task.kind for task in found} == {"single", "recovery"}
     assert {owners()[call.tool] for task in found for call in _calls(task)} == {"time", "units"}
 
 
@@ -406,7 +410,7 @@ def test_a_tool_that_raises_drops_the_task_and_is_counted() -> None:
         found = list(generate(20, seed=1, only=["shaky"], dropped=dropped))
         assert len(found) == 20
         assert dropped["quake failed"] > 0
-        assert all("Aa" not in str(c.arguments) for t in found if t.meta["kind"] == "single" for c in _calls(t))
+        assert all("Aa" not in str(c.arguments) for t in found if t.kind == "single" for c in _calls(t))
         with pytest.raises(UsageError, match="already"):
             register(_shaky())
     finally:
@@ -538,7 +542,7 @@ def test_a_task_that_any_answer_solves_is_dropped() -> None:
         found = list(generate(20, seed=1, only=["bell", "time"], kinds=["branching"], dropped=dropped))
     finally:
         unregister("bell")
-    assert all(task.meta["facts"] for task in found)
+    assert all(task.facts for task in found)
     assert dropped["any answer would pass"] > 0
 
 
@@ -550,11 +554,11 @@ def test_the_example_world_makes_tasks() -> None:
         found = list(generate(80, seed=2, only=only))
     finally:
         unregister("greenhouse")
-    kinds = Counter(task.meta["kind"] for task in found)
+    kinds = Counter(task.kind for task in found)
     assert {"single", "sequential", "state_change", "unsolvable", "branching"} <= set(kinds)
     into = [task for task in found if {"sowing_date"} < {call.tool for call in _calls(task)}]
     assert into, "nothing flows from the greenhouse into the tools of other categories"
-    assert json.dumps([task.meta["changes"] for task in found if task.meta["kind"] == "state_change"]) != "[]"
+    assert json.dumps([task.changes for task in found if task.kind == "state_change"]) != "[]"
 
 
 def test_the_example_world_is_evaluated_on_questions_that_training_never_asks() -> None:

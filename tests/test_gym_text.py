@@ -106,7 +106,7 @@ def test_its_split_has_tasks_of_every_tool() -> None:
     called = {
         step.call.tool
         for task in generate(200, seed=5, split="unseen_categories", only=("text",))
-        for step in task.steps
+        for step in task.gold.steps
         if step.call is not None
     }
     assert {tool.name for tool in BOX.tools} <= called

@@ -187,5 +187,5 @@ def test_training_never_sees_the_list_and_its_tasks_flow_into_other_calls() -> N
     assert not any(tool.name in {"task_due", "next_task"} for task in generate(30, seed=1) for tool in task.tools)
     flows: set[tuple[str, str]] = set()
     for task in generate(200, seed=2, split="unseen_categories", only=["todo"]):
-        flows.update(pairwise(step.call.tool for step in task.steps if step.call is not None))
+        flows.update(pairwise(step.call.tool for step in task.gold.steps if step.call is not None))
     assert {("next_task", "task_due"), ("next_task", "complete_task")} <= flows

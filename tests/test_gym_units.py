@@ -159,11 +159,11 @@ def test_every_unit_of_a_schema_is_known() -> None:
 
 
 def test_a_request_names_the_unit_that_its_call_asks_for() -> None:
-    tasks = [t for t in generate(300, seed=5, only=("units",)) if t.meta["kind"] == "single"]
+    tasks = [t for t in generate(300, seed=5, only=("units",)) if t.kind == "single"]
     wanted = {"to_unit", "to_scale", "into", "to", "target"}
     seen = set()
     for task in tasks:
-        step = task.steps[0]
+        step = task.gold.steps[0]
         assert step.call is not None
         seen.add(step.call.tool)
         if step.call.tool == "distance_covered":

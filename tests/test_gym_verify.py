@@ -10,14 +10,16 @@ import pytest
 from gym_mutations import MUTATIONS, Mutation
 
 from alpha_umi.gym.draw import Split
+from alpha_umi.gym.task import GymTask
 from alpha_umi.gym.tasks import SPLITS, generate
-from alpha_umi.gym.verify import Verdict, verify
+from alpha_umi.gym.verify import verify
 from alpha_umi.gym.world import World
+from alpha_umi.tasks import Verdict
 from alpha_umi.trajectory import Call, Decision, Observation, Outcome, Plan, Step, Trajectory
 
 
 @cache
-def gold(split: Split) -> tuple[Trajectory, ...]:
+def gold(split: Split) -> tuple[GymTask, ...]:
     """Tasks with their own solutions."""
     return tuple(generate(300 if split == "train" else 120, seed=5, split=split))
 
@@ -25,7 +27,7 @@ def gold(split: Split) -> tuple[Trajectory, ...]:
 @pytest.mark.parametrize("split", SPLITS)
 def test_gold_passes(split: Split) -> None:
     for task in gold(split):
-        verdict = verify(task, task)
+        verdict = verify(task, task.gold)
         assert verdict.passed, (task.query, verdict)
 
 
@@ -37,7 +39,7 @@ def test_wrong_trajectories_are_caught(mutation: Mutation) -> None:
             wrong = mutation(task)
             if wrong is not None:
                 verdict = verify(task, wrong)
-                assert not verdict.passed, (mutation.__name__, task.query, wrong.answer, task.meta, verdict)
+                assert not verdict.passed, (mutation.__name__, task.query, wrong.answer, task.notes(), verdict)
                 caught[verdict.code] += 1
     assert caught, "the mutation never applies"
 
@@ -48,8 +50,8 @@ def test_there_are_as_many_wrong_trajectories_as_the_page_says() -> None:
     assert len(MUTATIONS) == 124
 
 
-def refused(task: Trajectory, answer: str) -> Verdict:
-    return verify(task, task.model_copy(update={"answer": answer, "outcome": Outcome.ANSWERED}))
+def refused(task: GymTask, answer: str) -> Verdict:
+    return verify(task, task.gold.model_copy(update={"answer": answer, "outcome": Outcome.ANSWERED}))
 
 
 @pytest.mark.parametrize(
@@ -102,15 +104,15 @@ def refused(task: Trajectory, answer: str) -> Verdict:
     ],
 )
 def test_to_say_that_it_cannot_be_done_is_right_where_it_cannot(answer: str) -> None:
-    hopeless = [task for task in gold("train") if task.outcome is Outcome.GAVE_UP]
+    hopeless = [task for task in gold("train") if task.gold.outcome is Outcome.GAVE_UP]
     assert hopeless
     for task in hopeless:
         assert refused(task, answer).passed, task.query
 
 
 def test_a_refusal_may_repeat_the_request_and_the_error() -> None:
-    hopeless = [task for split in SPLITS for task in gold(split) if task.outcome is Outcome.GAVE_UP]
-    failed = [(task, step.observation) for task in hopeless for step in task.steps if step.observation is not None]
+    hopeless = [task for split in SPLITS for task in gold(split) if task.gold.outcome is Outcome.GAVE_UP]
+    failed = [(task, step.observation) for task in hopeless for step in task.gold.steps if step.observation is not None]
     assert failed
     for task, seen in failed:
         assert refused(task, f"I could not do it: {seen.text}").passed, seen.text
@@ -120,7 +122,7 @@ def test_a_refusal_may_repeat_the_request_and_the_error() -> None:
 
 
 def test_to_ask_back_is_right_only_where_something_is_left_open() -> None:
-    hopeless = [task for split in SPLITS for task in gold(split) if task.outcome is Outcome.GAVE_UP]
+    hopeless = [task for split in SPLITS for task in gold(split) if task.gold.outcome is Outcome.GAVE_UP]
     for task in hopeless:
         for asking in (
             "Which one do you mean?",
@@ -131,11 +133,11 @@ def test_to_ask_back_is_right_only_where_something_is_left_open() -> None:
             "I am not sure which one is meant, so I won't guess.",
             "Tell me which one and I will do it.",
         ):
-            assert refused(task, asking).passed is (task.meta["why"] == "missing information")
-    assert {task.meta["why"] for task in hopeless} > {"missing information"}
+            assert refused(task, asking).passed is (task.why == "missing information")
+    assert {task.why for task in hopeless} > {"missing information"}
 
 
-def told(query: str, *calls: tuple[str, dict[str, Any], str], kind: str, facts: list[Any]) -> Trajectory:
+def told(query: str, *calls: tuple[str, dict[str, Any], str], kind: str, facts: list[Any]) -> GymTask:
     """A task whose calls returned these texts; judged by its words alone."""
     steps = [
         Step(
@@ -145,12 +147,13 @@ def told(query: str, *calls: tuple[str, dict[str, Any], str], kind: str, facts: 
         )
         for tool, arguments, text in calls
     ]
-    meta = {"kind": kind, "why": "", "facts": facts, "changes": {}}
-    return Trajectory(query=query, steps=tuple(steps), outcome=Outcome.ANSWERED, meta=meta)
+    known = {"id": "", "seed": 0, "kind": kind, "split": "train", "why": "", "changes": {}, "faults": {}}
+    solution = Trajectory(query=query, steps=tuple(steps), outcome=Outcome.ANSWERED)
+    return GymTask.model_validate({**known, "query": query, "facts": facts, "gold": solution})
 
 
-def judged(task: Trajectory, answer: str) -> Verdict:
-    return verify(task, task.model_copy(update={"answer": answer}), world=World(0))
+def judged(task: GymTask, answer: str) -> Verdict:
+    return verify(task, task.gold.model_copy(update={"answer": answer}), world=World(0))
 
 
 EVENTS = told(
@@ -171,7 +174,7 @@ def test_the_list_that_a_fact_is_from_is_no_answer() -> None:
     assert listed.code == "lists_everything"
 
 
-def among(*names: str, choice: str, value: str) -> Trajectory:
+def among(*names: str, choice: str, value: str) -> GymTask:
     observed = [("length", {"of": name}, value if name == choice else str(100 + i)) for i, name in enumerate(names)]
     query = f"Which is greater: {' or '.join(names)}? Give me the number too."
     return told(query, *observed, kind="aggregation", facts=[value, {"choice": choice, "among": list(names)}])
@@ -212,7 +215,7 @@ def among(*names: str, choice: str, value: str) -> Trajectory:
         (among("'team lunch'", "'yoga'", choice="'yoga'", value="9"), "The longest is yoga, with nine.", True),
     ],
 )
-def test_a_comparison_chooses_the_name_beside_the_value(task: Trajectory, answer: str, right: bool) -> None:
+def test_a_comparison_chooses_the_name_beside_the_value(task: GymTask, answer: str, right: bool) -> None:
     assert judged(task, answer).passed is right
 
 
@@ -316,8 +319,9 @@ OWNER = told(
     ],
 )
 def test_a_persons_name_and_what_only_looks_like_one(answer: str, right: bool) -> None:
-    steps = OWNER.steps[0].model_copy(update={"observation": Observation(text="Luca Ricci 2024-05-04")})
-    assert judged(OWNER.model_copy(update={"steps": (steps,)}), answer).passed is right
+    step = OWNER.gold.steps[0].model_copy(update={"observation": Observation(text="Luca Ricci 2024-05-04")})
+    owner = OWNER.model_copy(update={"gold": OWNER.gold.model_copy(update={"steps": (step,)})})
+    assert judged(owner, answer).passed is right
 
 
 NO = told("Is it a palindrome?", ("is_palindrome", {}, "no"), kind="single", facts=["no"])
@@ -389,7 +393,7 @@ BRANCHES = told(
     kind="branching",
     facts=["6.6139"],
 )
-DECIDED = BRANCHES.model_copy(update={"steps": BRANCHES.steps[:2]})
+DECIDED = BRANCHES.model_copy(update={"gold": BRANCHES.gold.model_copy(update={"steps": BRANCHES.gold.steps[:2]})})
 
 
 @pytest.mark.parametrize(
@@ -405,7 +409,7 @@ DECIDED = BRANCHES.model_copy(update={"steps": BRANCHES.steps[:2]})
     ],
 )
 def test_a_condition_is_decided(answer: str, right: bool) -> None:
-    produced = BRANCHES.model_copy(update={"answer": answer})
+    produced = BRANCHES.gold.model_copy(update={"answer": answer})
     assert verify(DECIDED, produced, world=World(0)).passed is right
 
 
@@ -493,13 +497,15 @@ def test_a_decision_may_be_checked_with_another_tool() -> None:
     query, rome = "If it is above 40, name the capital of Italy.", ("capital_of", {"country": "Italy"}, "Rome")
     task = told(query, ("percent_of", {}, '{"amount":40.5}'), rome, kind="branching", facts=["Rome"])
     other = told(query, ("calculate", {}, "40.50"), rome, kind="branching", facts=["Rome"])
-    produced = task.model_copy(update={"steps": other.steps, "answer": "It is Rome."})
+    produced = task.gold.model_copy(update={"steps": other.gold.steps, "answer": "It is Rome."})
     assert verify(task, produced, world=World(0)).passed
-    skipped = produced.model_copy(update={"steps": other.steps[1:]})
+    skipped = produced.model_copy(update={"steps": other.gold.steps[1:]})
     assert verify(task, skipped, world=World(0)).code == "not_observed"
 
 
-DELETED = told("Delete mail M1.", ("delete_mail", {"mail_id": "M1"}, "deleted"), kind="state_change", facts=[])
+DELETED = told(
+    "Delete mail M1.", ("delete_mail", {"mail_id": "M1"}, "deleted"), kind="state_change", facts=["deleted"]
+).model_copy(update={"facts": ()})
 
 
 @pytest.mark.parametrize(

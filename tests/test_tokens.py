@@ -34,7 +34,7 @@ def encoder() -> ChatEncoder:
 
 @pytest.fixture(scope="module")
 def trajectories() -> list[Trajectory]:
-    return list(islice((t for t in gym.generate(60, seed=3) if t.answer and len(t.steps) > 1), 8))
+    return list(islice((t for task in gym.generate(60, seed=3) if (t := task.gold).answer and len(t.steps) > 1), 8))
 
 
 def settings(views: tuple[str, ...], layout: Layout, *, context: int = 4096, chars: int = 2048) -> RowSettings:

@@ -84,6 +84,8 @@ def test_stages_have_cards_and_continue_from_the_backbone(run: Path, tiny: Path)
     assert planner is not None
     assert (backbone.kind, backbone.base) == ("full", str(tiny))
     assert (planner.kind, planner.base) == ("lora", "backbone")
+    named = json.loads((run / "run.json").read_text())["taskset"]
+    assert backbone.taskset == planner.taskset == named == "gym@1"
     before, after = (load_file(p / "model.safetensors") for p in (tiny, run / "backbone"))
     assert any(not torch.equal(before[k].bfloat16(), after[k]) for k in after)
     adapter = load_file(run / "planner" / "adapter_model.safetensors")
@@ -225,6 +227,7 @@ def test_a_dry_run_trains_nothing_and_counts_what_training_then_does(run: Path, 
     [
         (["--data", "/nowhere"], "/nowhere"),
         (["--data", "gym:many"], "gym:N"),
+        (["--data", "gym@9:4"], "task set 'gym' has no version '9'; it has 1"),
         (["--stage", "writer"], "no stage 'writer'"),
         (["--set", "defaults.batch_size=3"], "no multiple"),
         (["--set", "base=/no/model"], "no model folder"),
@@ -258,7 +261,7 @@ def test_wandb_stays_offline_without_a_key(tiny: Path, data: Path, tmp_path: Pat
 
 
 def test_a_run_over_other_data_is_not_resumed(run: Path, tmp_path: Path) -> None:
-    store.write(tmp_path / "other", gym.generate(4, seed=9))
+    store.write(tmp_path / "other", (task.recorded() for task in gym.generate(4, seed=9)))
     recipe = load_recipe(str(run.parent / "tiny.yaml"))
     with pytest.raises(UsageError, match="on other data"):
         glpft.train(recipe.model_copy(update={"data": str(tmp_path / "other")}), run, resume=True)
@@ -345,8 +348,9 @@ def test_a_team_made_of_a_relative_base_is_found_from_anywhere(
 
 
 def test_gym_data_half_written_is_made_again(tmp_path: Path) -> None:
-    recipe = Recipe.model_validate({"name": "x", "data": "gym:3", "stages": {"backbone": {"views": ["whole"]}}})
+    recipe = Recipe.model_validate({"name": "x", "data": "gym@1:3", "stages": {"backbone": {"views": ["whole"]}}})
     folder = prepare_data(recipe, tmp_path)
+    assert store.taskset_of(folder) == "gym@1"
     (folder / "trajectories.jsonl").unlink()
     (folder / ".trajectories.jsonl.1.part").write_text("{")
     assert len(list(store.read(prepare_data(recipe, tmp_path)))) == 3

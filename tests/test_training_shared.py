@@ -268,7 +268,7 @@ def test_plain_peft_loads_a_role_as_activated_lora(run: Path) -> None:
         reserve={"caller": 100},
         observation_chars=2048,
     )
-    row = next(row for t in gym.generate(20, seed=5) for row in rows(t, settings, encoder) if row.targets > 1)
+    row = next(row for t in gym.generate(20, seed=5) for row in rows(t.gold, settings, encoder) if row.targets > 1)
     saved = load_file(run / "caller" / "adapter_model.safetensors")
     for tensor in (v for k, v in saved.items() if "lora_B" in k):
         assert tensor.any(), "an adapter that does nothing shows nothing"

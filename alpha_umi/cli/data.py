@@ -115,6 +115,8 @@ def _convert_gym(
 ) -> None:
     """Write one split of the gym into the folder, or every split into a folder of its own."""
     from alpha_umi.gym import registry, tasks
+    from alpha_umi.gym.taskset import GYM as taskset
+    from alpha_umi.tasks import label
 
     only = [] if category is None else registry.named(category)
     if split is not None and split not in tasks.SPLITS:
@@ -124,11 +126,11 @@ def _convert_gym(
     for name in every if split is None else [tasks.SPLITS[tasks.SPLITS.index(split)]]:
         folder = out / name if split is None else out
         many = n or tasks.SIZES[name]
-        report = Report(versions=registry.library_versions())
+        report = Report(versions=registry.library_versions(), taskset=label(taskset))
         _say_replaced(folder)
         with _counting() as progress:
             made = tasks.generate(many, seed=seed, split=name, only=only, dropped=report.redrawn)
-            conversion.save(made, folder, report=report, keep=keep, progress=progress)
+            conversion.save((task.recorded() for task in made), folder, report=report, keep=keep, progress=progress)
         _tell(report, folder, as_json=as_json)
     if split is None and (left := [name for name in tasks.SPLITS if name not in every]):
         typer.echo(f"no tasks in {', '.join(left)}: {category} has no tools there", err=True)

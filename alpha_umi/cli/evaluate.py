@@ -11,20 +11,19 @@ import typer
 from rich.console import Console
 
 from alpha_umi.cli.meter import Meter
-from alpha_umi.errors import UsageError
+from alpha_umi.errors import UsageError, WorkError
 from alpha_umi.evaluation.scorers import SCORERS, STRICT
-from alpha_umi.roles import ROLES
 
 if TYPE_CHECKING:
     from alpha_umi.agent.state import Budget
     from alpha_umi.agent.strategies import Search
+    from alpha_umi.evaluation.choosing import ChosenTasks
     from alpha_umi.evaluation.episodes import Episode, EpisodeLog
     from alpha_umi.evaluation.judgement import Routing
     from alpha_umi.evaluation.points import Case, Prediction
     from alpha_umi.evaluation.predict import ReadPlan
     from alpha_umi.evaluation.predictions import PredictionLog
     from alpha_umi.roles import Team
-    from alpha_umi.trajectory import Trajectory
 
 _A_DAY = 86_400.0
 
@@ -146,32 +145,43 @@ def _fill(log: PredictionLog, cases: list[Case], team: Team, batch: int | None, 
 
 def _keeps_caches(team: Team) -> bool:
     """Whether it speaks on this machine's CPU, where one trajectory at a time that keeps its caches is faster."""
-    if not any(team.role(view).local for view in ROLES):
+    if not any(role.local for role in team.roles.values()):
         return False
     from alpha_umi.models.local import default_device
 
     return default_device() != "cuda"
 
 
-_AGENT_HELP = """Online evaluation in the gym: the team works on tasks in isolated worlds and is judged by execution.
+_AGENT_HELP = """Online evaluation: the team works on the tasks of a task set, each in its own world, and is judged.
 
-Example: alpha-umi evaluate agent --data gym:unseen_tools --team runs/gym --limit 50 --parallel 8 --out eval/tools
+Examples:
+
+  alpha-umi evaluate agent --data gym:unseen_tools --team runs/gym --limit 50 --parallel 8 --out eval/tools
+
+  alpha-umi evaluate agent --data my_tasks:SHOP:test --team default --out eval/shop     (SHOP in my_tasks.py)
 
 Writes metrics.json and episodes.jsonl, a trajectory for each task. A run that was stopped continues when the same
-command is given again.
+command is given again. Exit 1 when the task set could not judge an episode: mend it and give the command again.
 """
 
 
-@app.command("agent", help=_AGENT_HELP, short_help="Pass rate in live episodes of the gym.")
+@app.command("agent", help=_AGENT_HELP, short_help="Pass rate in live episodes, in the gym or on your own tasks.")
 def agent(
     *,
     out: Annotated[Path, typer.Option(help="Folder for metrics.json and episodes.jsonl.")],
-    data: Annotated[str, typer.Option(help="gym:SPLIT, or a folder made by `data convert gym`.")],
+    data: Annotated[
+        str,
+        typer.Option(
+            help="TASKSET:SPLIT (gym:unseen_tools; gym@1:... for that version), your own MODULE:ATTRIBUTE:SPLIT, or a "
+            "folder made by `data convert gym`."
+        ),
+    ],
     team: Annotated[str, typer.Option(help="Shipped team, YAML file, or run folder.")],
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first N tasks.")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the tasks that gym:SPLIT makes.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the tasks that TASKSET:SPLIT makes.")] = 0,
     category: Annotated[
-        str | None, typer.Option(help="Only tasks of these categories, a comma list; your own as MODULE:ATTRIBUTE.")
+        str | None,
+        typer.Option(help="gym: only tasks of these categories, a comma list; your own as MODULE:ATTRIBUTE."),
     ] = None,
     parallel: Annotated[int, typer.Option(min=1, help="Episodes side by side.")] = 8,
     search: Annotated[str, typer.Option(help="chain, react@N, dfsdt, or dfs.")] = "chain",
@@ -184,52 +194,61 @@ def agent(
     """Play, judge, write, print."""
     from alpha_umi.agent.state import Budget
     from alpha_umi.agent.strategies import named_search
-    from alpha_umi.evaluation.episodes import EpisodeLog, gym_tasks
+    from alpha_umi.evaluation.choosing import categories_of, choose_tasks
+    from alpha_umi.evaluation.episodes import EpisodeLog
     from alpha_umi.evaluation.gym_metrics import rendered, summed_up
     from alpha_umi.evaluation.records import Origin, team_digest
     from alpha_umi.evaluation.report import write_metrics
-    from alpha_umi.gym.registry import named
-    from alpha_umi.gym.verify import VERIFIER
     from alpha_umi.roles import load_team
+    from alpha_umi.tasks import label
 
-    only = [] if category is None else named(category)
     strategy = named_search(search)
     chosen = load_team(team)
     if free:
         chosen = chosen.model_copy(update={"constrained": False})
-    tasks, digest = gym_tasks(data, limit=limit, seed=seed, only=only)
+    asked = choose_tasks(data, limit=limit, seed=seed, categories=category)
     # Steps and tokens end an episode: what is judged must not depend on how fast the machine is.
     budget = Budget(max_steps=max_steps, max_seconds=_A_DAY)
+    ways = f"{search}, steps {max_steps}, {'constrained' if chosen.constrained else 'free'}"
     origin = Origin(
         team=chosen.name,
         team_digest=team_digest(chosen),
-        data=data,
-        data_digest=digest,
-        settings=f"{search}, steps {max_steps}, {'constrained' if chosen.constrained else 'free'}, verifier {VERIFIER}",
+        data=asked.data,
+        data_digest=asked.digest,
+        settings=f"{ways}, {label(asked.taskset)}",
     )
     with EpisodeLog(out, origin) as log:
-        if log.left_of(tasks):
-            _play(log, tasks, chosen, budget, strategy, parallel)
-        episodes = [log.done[task.id] for task in tasks]
+        log.rescore(asked.tasks, asked.taskset)
+        if log.left_of(asked.tasks):
+            _play(log, asked, chosen, budget, strategy, parallel)
+        episodes = [log.done[task.id] for task in asked.tasks]
     metrics = (
         summed_up(episodes)
-        | {"team": chosen.name, "data": data, "categories": sorted(only), "search": search}
-        | {"seed": seed if data.startswith("gym:") else None, "constrained": chosen.constrained}
+        | {"team": chosen.name, "data": asked.data, "taskset": label(asked.taskset)}
+        | {"categories": categories_of(asked.taskset), "search": search}
+        | {"seed": asked.seed, "constrained": chosen.constrained}
     )
     write_metrics(out, metrics)
     if as_json:
         typer.echo(json.dumps(metrics, ensure_ascii=False))
     else:
         Console(highlight=False).print(rendered(metrics))
+    if unscored := metrics["unscored"]:
+        first = next(f"'{name}': {reason}" for name, reason in unscored.items())
+        raise WorkError(
+            f"{label(asked.taskset)} could not judge {len(unscored)} of {len(episodes)} episodes, first {first}; they "
+            f"are kept in {log.path}: give the command again when it can"
+        )
 
 
-def _play(log: EpisodeLog, tasks: list[Trajectory], team: Team, budget: Budget, search: Search, parallel: int) -> None:
+def _play(log: EpisodeLog, asked: ChosenTasks, team: Team, budget: Budget, search: Search, parallel: int) -> None:
     """Let the team work on what the log lacks, and show on stderr how far it is."""
     from alpha_umi.evaluation.episodes import run_episodes
     from alpha_umi.models.loading import load_models
 
-    left = log.left_of(tasks)
-    with Meter(f"{team.name} at work", total=len(tasks), done=len(tasks) - len(left), at_once=True) as meter:
+    left = log.left_of(asked.tasks)
+    done = len(asked.tasks) - len(left)
+    with Meter(f"{team.name} at work", total=len(asked.tasks), done=done, at_once=True) as meter:
 
         def on_done(episode: Episode) -> None:
             log.append([episode])
@@ -237,6 +256,7 @@ def _play(log: EpisodeLog, tasks: list[Trajectory], team: Team, budget: Budget, 
 
         run_episodes(
             left,
+            asked.taskset,
             team=team,
             models=load_models(team),
             budget=budget,

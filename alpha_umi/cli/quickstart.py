@@ -26,7 +26,7 @@ from alpha_umi.roles import DEFAULT_BASE, DEFAULT_TEAM, Team, load_team
 if TYPE_CHECKING:
     from alpha_umi.evaluation.episodes import Episode
     from alpha_umi.models.base import Model
-    from alpha_umi.trajectory import Trajectory
+    from alpha_umi.tasks import Task, Taskset
 
 SPLIT, SEED = "unseen_instructions", 1
 FEWEST, MOST = 6, 20
@@ -80,22 +80,22 @@ def quickstart(
     team = _brief(load_team(team_name))
     find_base(team)
     with waiting(f"loading the team {team.name}"), starting():
-        from alpha_umi.evaluation.episodes import gym_tasks
+        from alpha_umi.evaluation.choosing import choose_tasks
         from alpha_umi.models.loading import load_models
 
-        held_out, _ = gym_tasks(f"gym:{SPLIT}", limit=max(tasks or 0, MOST), seed=SEED)
+        chosen = choose_tasks(f"gym:{SPLIT}", limit=max(tasks or 0, MOST), seed=SEED)
         models = load_models(team)
-    shown = [next(task for task in held_out if task.meta["kind"] == kind) for kind in SHOWN]
+    shown = [next(task for task in chosen.tasks if task.kind == kind) for kind in SHOWN]
     if only_first:
-        if not _answer(team, models, shown[0], console):
+        if not _answer(team, models, shown[0], chosen.taskset, console):
             raise typer.Exit(1)
         return
     console.print("[bold]1[/]  Three held-out tasks of the gym, the first of each kind, answered by")
     console.print(f"   the team '{team.name}' over {team.base}:")
     asked = time.perf_counter()
     for task in shown:
-        console.print(f"\n[dim]{SHOWN[task.meta['kind']]}[/]")
-        _answer(team, models, task, console)
+        console.print(f"\n[dim]{SHOWN[task.kind]}[/]")
+        _answer(team, models, task, chosen.taskset, console)
     n = tasks or _in_a_minute((time.perf_counter() - asked) / len(shown))
     console.print(f"\n[bold]2[/]  How many of {n} such tasks pass, judged by execution (95 % intervals):")
     known = {
@@ -103,7 +103,7 @@ def quickstart(
         "trained (card)": TRAINED if team_name == DEFAULT_TEAM else None,
     }
     before = {title: rates for title, rates in known.items() if rates is not None}
-    console.print(_compared(_measured(team, models, held_out[:n]), before))
+    console.print(_compared(_measured(team, models, chosen.tasks[:n], chosen.taskset), before))
     if before:
         console.print(f"   The card's numbers are of other tasks of the same split, see {CARD}")
     console.print(f"\nDone in {time.perf_counter() - began:.0f} s. What next:")
@@ -131,24 +131,23 @@ def _brief(team: Team) -> Team:
     return team
 
 
-def _answer(team: Team, models: Mapping[str, Model], task: Trajectory, console: Console) -> bool:
+def _answer(team: Team, models: Mapping[str, Model], task: Task, taskset: Taskset[Any], console: Console) -> bool:
     """Let the agent work on a task, showing each role's words as they come; whether it came out right."""
     from alpha_umi.agent.runner import Agent
     from alpha_umi.agent.state import Budget
     from alpha_umi.cli.voice import Voice
-    from alpha_umi.gym.tasks import task_world
-    from alpha_umi.gym.verify import verify
+    from alpha_umi.evaluation.episodes import scored
 
-    toolbox, world = task_world(task)
+    toolbox = taskset.toolbox(task)
     agent = Agent(team, models=models, toolbox=toolbox, budget=Budget(max_steps=8, max_seconds=PATIENCE))
     console.print(f"user       {task.query}", markup=False)
     result = agent.run(task.query, on_event=Voice(console))
-    verdict = verify(task, result.trajectory, world=world)
+    verdict = scored(taskset, task, result.trajectory, toolbox)
     console.print(f"checked    {'right' if verdict.passed else f'wrong: {verdict.reason}'}", markup=False)
     return verdict.passed
 
 
-def _measured(team: Team, models: Mapping[str, Model], tasks: Sequence[Trajectory]) -> dict[str, Any]:
+def _measured(team: Team, models: Mapping[str, Model], tasks: Sequence[Task], taskset: Taskset[Any]) -> dict[str, Any]:
     """The metrics of a team on tasks, all at once."""
     from alpha_umi.agent.state import Budget
     from alpha_umi.evaluation.episodes import run_episodes
@@ -162,7 +161,7 @@ def _measured(team: Team, models: Mapping[str, Model], tasks: Sequence[Trajector
             meter.advance()
 
         budget = Budget(max_steps=8, max_seconds=PATIENCE, max_faults=2, max_repeats=2)
-        run_episodes(tasks, team=team, models=models, budget=budget, parallel=len(tasks), on_done=on_done)
+        run_episodes(tasks, taskset, team=team, models=models, budget=budget, parallel=len(tasks), on_done=on_done)
     return summed_up(episodes)
 
 

@@ -9,6 +9,7 @@ from typing import cast, get_args
 import typer
 
 from alpha_umi.data import store
+from alpha_umi.data.filters import Report
 from alpha_umi.errors import UsageError
 
 _HELP = """Split a data set into DIR/train and DIR/test.
@@ -43,5 +44,5 @@ def split(
             raise UsageError(f"--held-out {held_out} leaves {name} empty, of {sizes.total()} trajectories")
     for name, wanted in (("train", False), ("test", True)):
         chosen = (t for t in store.read(data) if store.is_held_out(t, held_out, seed=seed, by=key) is wanted)
-        report = store.write(data / name, chosen)
+        report = store.write(data / name, chosen, Report(taskset=store.taskset_of(data) or ""))
         typer.echo(f"{data / name}: {report.kept} trajectories")

@@ -38,6 +38,8 @@ class Report:
     """What a generator drew in vain before it drew these, by reason."""
     versions: dict[str, str] = field(default_factory=dict)
     """Libraries that the trajectories depend on."""
+    taskset: str = ""
+    """The task set that they are solutions of, with its version (`gym@1`)."""
 
     def drop(self, reason: str, record: str, detail: str = "") -> None:
         """Count a dropped record under its reason."""
@@ -62,6 +64,7 @@ class Report:
             "examples": self.examples,
             **({"redrawn": dict(self.redrawn.most_common())} if self.redrawn else {}),
             **({"versions": self.versions} if self.versions else {}),
+            **({"taskset": self.taskset} if self.taskset else {}),
         }
 
 

@@ -156,6 +156,16 @@ def digest(path: str | Path) -> str:
     return remembered(f"data {_RULE} {file.name}", [file], compute)
 
 
+def taskset_of(path: str | Path) -> str | None:
+    """The task set with its version (`gym@1`) that a data set's report names; None when it names none."""
+    try:
+        report = json.loads(find(path).with_name(REPORT).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    named = report.get("taskset") if isinstance(report, dict) else None
+    return named if isinstance(named, str) else None
+
+
 def first_digest(path: str | Path) -> str:
     """The digest that runs named before digests said their rule: of the bytes of the lines."""
     sha = hashlib.sha256()

@@ -1,32 +1,32 @@
-"""Online evaluation in the gym: a team works on tasks in isolated worlds, many side by side on one model.
+"""Online evaluation: a team works on the tasks of a task set in isolated worlds, many side by side on one model.
 
-Each episode gets its own world and toolbox; the verifier judges it by what its calls did there. Knows nothing of how
-the numbers are summed up (`gym_metrics`).
+Each episode gets its own toolbox; the task set judges what was done. Knows nothing of where tasks come from
+(`choosing`) or of how the numbers are summed up (`gym_metrics`).
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from alpha_umi.agent.runner import Agent
 from alpha_umi.agent.state import Budget, Reason, Usage
 from alpha_umi.agent.strategies import Search
-from alpha_umi.data import store
-from alpha_umi.digests import ordered_digest, text_digest
-from alpha_umi.errors import AlphaUmiError, UsageError
+from alpha_umi.errors import AlphaUmiError, WorkError
+from alpha_umi.evaluation.choosing import task_digest
 from alpha_umi.evaluation.records import Origin, RecordLog
-from alpha_umi.evaluation.task_checks import asks_only, mistake_in
-from alpha_umi.gym.registry import owners
-from alpha_umi.gym.tasks import SIZES, SPLITS, generate, task_world
-from alpha_umi.gym.verify import verify
 from alpha_umi.models.base import Model
 from alpha_umi.roles import Team
-from alpha_umi.trajectory import Frozen, Outcome, Trajectory
+from alpha_umi.tasks import StatefulTaskset, Task, Taskset, Verdict, label
+from alpha_umi.tools.base import Toolbox
+from alpha_umi.tools.validation import one_line
+from alpha_umi.trajectory import Frozen, Trajectory
 
 EPISODES = "episodes.jsonl"
+NOT_SCORED = "not_scored"
+"""The code of an episode that its task set could not judge: played, on record, and judged when it is given again."""
 
 
 class Episode(Frozen):
@@ -36,20 +36,34 @@ class Episode(Frozen):
     task: str = ""
     """Digest of the task: an id alone may mean another task tomorrow."""
     kind: str
+    split: str = ""
+    difficulty: str = ""
     why: str
     """Why the task has no solution, or empty."""
-    gold_calls: int
-    """Calls of the task's own solution: its depth."""
+    gold_calls: int | None
+    """Calls of the task's own solution: its depth; None when it has none on record."""
     solvable: bool
     passed: bool
     code: str
-    """The kind of verdict (`gym.verify.Code`)."""
+    """The kind of verdict, as the task set has it; or `NOT_SCORED`."""
     reason: str
+    details: Mapping[str, Any] = {}
+    """What else the task set put on record."""
     stopped: Reason | None = None
     """Why the run ended without an answer."""
     seconds: float = 0.0
     usage: Mapping[str, Usage] = {}
     trajectory: Trajectory
+
+    @property
+    def scored(self) -> bool:
+        """Whether there is a verdict."""
+        return self.code != NOT_SCORED
+
+    def judged(self, verdict: Verdict) -> Episode:
+        """The same episode with this verdict."""
+        said = {"passed": verdict.passed, "code": verdict.code, "reason": verdict.reason, "details": verdict.details}
+        return self.model_copy(update=said)
 
 
 class EpisodeLog(RecordLog[str, Episode]):
@@ -58,18 +72,23 @@ class EpisodeLog(RecordLog[str, Episode]):
     def __init__(self, folder: str | Path, origin: Origin) -> None:
         super().__init__(Path(folder) / EPISODES, origin, kind=Episode, key=lambda episode: episode.id)
 
-    def left_of(self, tasks: Sequence[Trajectory]) -> list[Trajectory]:
+    def left_of(self, tasks: Sequence[Task]) -> list[Task]:
         """The tasks that are still to be played; an episode of another task with the same id does not count."""
         return [task for task in tasks if task.id not in self.done or self.done[task.id].task != task_digest(task)]
 
-
-def task_digest(task: Trajectory) -> str:
-    """Changes with anything about a task."""
-    return ordered_digest([store.content(task)])
+    def rescore(self, tasks: Sequence[Task], taskset: Taskset[Any]) -> None:
+        """Judge again what was played and could not be judged: the task set may have been mended."""
+        left = {task.id for task in self.left_of(tasks)}
+        for task in tasks:
+            if task.id not in left and not self.done[task.id].scored:
+                before = self.done[task.id]
+                if (now := before.judged(scored(taskset, task, before.trajectory))) != before:
+                    self.append([now])
 
 
 def run_episodes(
-    tasks: Sequence[Trajectory],
+    tasks: Sequence[Task],
+    taskset: Taskset[Any],
     *,
     team: Team,
     models: Mapping[str, Model],
@@ -87,9 +106,9 @@ def run_episodes(
     async def work() -> None:
         places = asyncio.Semaphore(parallel)
 
-        async def one(task: Trajectory) -> None:
+        async def one(task: Task) -> None:
             async with places:
-                on_done(await play(task, team=team, models=models, budget=budget, search=search))
+                on_done(await play(task, taskset, team=team, models=models, budget=budget, search=search))
 
         async with asyncio.TaskGroup() as group:
             for task in tasks:
@@ -109,72 +128,73 @@ def _leaves(group: BaseExceptionGroup[AlphaUmiError]) -> Iterator[AlphaUmiError]
             yield error
 
 
-def gym_tasks(
-    data: str, *, limit: int | None = None, seed: int = 0, only: Collection[str] = ()
-) -> tuple[list[Trajectory], str]:
-    """The tasks that `gym:SPLIT` names, or those in a folder that `data convert gym` wrote; of the categories `only`.
-
-    Returns:
-        The tasks, and a digest of where they come from; fewer or more of the same have the same.
-
-    Raises:
-        UsageError: there is no such split or folder, its trajectories are no tasks of this gym, none is of these
-            categories, or a folder is given a seed.
-    """
-    scheme, colon, split = data.partition(":")
-    if scheme == "gym" and colon:
-        if split not in SPLITS:
-            raise UsageError(f"the gym has no split '{split}'; it has {', '.join(SPLITS)}")
-        name = SPLITS[SPLITS.index(split)]
-        tasks = list(generate(limit or SIZES[name], seed=seed, split=name, only=only))
-        return tasks, text_digest([data, seed, sorted(only), task_digest(tasks[0])])
-    if seed:
-        raise UsageError(f"the tasks of {data} are made already: --seed is for gym:SPLIT")
-    checked = _checked(data)
-    tasks = list(islice(filter(asks_only(only), checked) if only else checked, limit))
-    if not tasks:
-        raise UsageError(f"{data}: no task calls tools of {', '.join(sorted(only))} alone")
-    if len({task.id for task in tasks}) < len(tasks):
-        raise UsageError(f"{data}: several tasks have one id")
-    digest = store.digest(data)
-    return tasks, text_digest([digest, sorted(only)]) if only else digest
-
-
-def _checked(data: str) -> Iterator[Trajectory]:
-    """The tasks of a folder, each as far as it is asked for."""
-    for task in store.read(data):
-        if wrong := mistake_in(task):
-            raise UsageError(f"{data}: '{task.id}' is no task of the gym: {wrong} (use gym:SPLIT)")
-        if unknown := sorted(task.tool_names - owners().keys()):
-            raise UsageError(
-                f"{data}: the gym has no tool {unknown[0]!r}; name your own with --category MODULE:ATTRIBUTE"
-            )
-        yield task
-
-
 async def play(
-    task: Trajectory, *, team: Team, models: Mapping[str, Model], budget: Budget, search: Search | None = None
+    task: Task,
+    taskset: Taskset[Any],
+    *,
+    team: Team,
+    models: Mapping[str, Model],
+    budget: Budget,
+    search: Search | None = None,
 ) -> Episode:
     """Let a team work on one task in a fresh world, and judge what it did.
 
     What a search did on paths that it left stays done, as in the real world: going back undoes no call.
+
+    Raises:
+        WorkError: the task set could not give the tools of the task.
     """
-    toolbox, world = task_world(task)
+    # In threads: another's code may wait for a server, and the other episodes must not.
+    toolbox = await asyncio.to_thread(_toolbox, taskset, task)
     agent = Agent(team, models=models, toolbox=toolbox, budget=budget, search=search)
     result = await agent.arun(task.query)
-    verdict = verify(task, result.trajectory, world=world)
+    verdict = await asyncio.to_thread(scored, taskset, task, result.trajectory, toolbox)
     return Episode(
         id=task.id,
         task=task_digest(task),
-        kind=task.meta["kind"],
-        why=task.meta["why"],
-        gold_calls=task.meta["calls"],
-        solvable=task.outcome is Outcome.ANSWERED,
+        kind=task.kind,
+        split=task.split,
+        difficulty=task.difficulty,
+        why=task.why,
+        gold_calls=task.calls,
+        solvable=task.solvable,
         passed=verdict.passed,
         code=verdict.code,
         reason=verdict.reason,
+        details=verdict.details,
         stopped=result.reason,
         seconds=result.seconds,
         usage=result.usage,
-        trajectory=result.trajectory.model_copy(update={"id": task.id, "meta": task.meta}),
+        trajectory=result.trajectory.model_copy(update={"id": task.id, "meta": task.notes()}),
     )
+
+
+def scored(taskset: Taskset[Any], task: Task, trajectory: Trajectory, toolbox: Toolbox | None = None) -> Verdict:
+    """A task set's verdict; one of the code `NOT_SCORED` where it raises or gives none.
+
+    `toolbox` is the one that was worked with.
+    """
+    try:
+        if toolbox is not None and isinstance(taskset, StatefulTaskset):
+            verdict = taskset.score_state(task, trajectory, toolbox)
+        else:
+            verdict = taskset.score(task, trajectory)
+    except Exception as error:  # whatever another's code does
+        return _not_scored(f"{type(error).__name__}: {error}")
+    if not isinstance(verdict, Verdict):
+        return _not_scored(f"score gave {type(verdict).__name__}, not Verdict")
+    return verdict
+
+
+def _not_scored(reason: str) -> Verdict:
+    return Verdict(passed=False, code=NOT_SCORED, reason=one_line(reason, limit=300))
+
+
+def _toolbox(taskset: Taskset[Any], task: Task) -> Toolbox:
+    try:
+        return taskset.toolbox(task)
+    except AlphaUmiError:
+        raise
+    except Exception as error:  # whatever another's code does
+        what = one_line(f"{type(error).__name__}: {error}", limit=300)
+        raise WorkError(f"{label(taskset)}: the tools of task '{task.id}' cannot be had: {what}") from error

@@ -1,4 +1,4 @@
-"""Episodes of the gym summed up: pass rates by kind, split and depth, what they cost, and why they failed."""
+"""Episodes summed up: pass rates by kind, split and depth, what they cost, and why they failed."""
 
 from __future__ import annotations
 
@@ -12,29 +12,36 @@ from rich.text import Text
 
 from alpha_umi.evaluation.episodes import Episode
 from alpha_umi.evaluation.statistics import wilson
+from alpha_umi.trajectory import Outcome
 
 
 def summed_up(episodes: Sequence[Episode]) -> dict[str, Any]:
-    """The metrics of a set of episodes; proportions as `{"value", "n", "low", "high"}` with Wilson intervals."""
-    solvable = [e for e in episodes if e.solvable]
-    hopeless = [e for e in episodes if not e.solvable]
+    """The metrics of a set of episodes; proportions as `{"value", "n", "low", "high"}` with Wilson intervals.
+
+    Proportions of tasks are of those that were judged; `unscored` says why others were not, by task.
+    """
+    judged = [e for e in episodes if e.scored]
+    solvable = [e for e in judged if e.solvable]
+    hopeless = [e for e in judged if not e.solvable]
     called = [(e.trajectory, s.call, s.observation) for e in episodes for s in e.trajectory.steps if s.call is not None]
     return {
-        "pass_rate": _rate([e.passed for e in episodes]),
+        "pass_rate": _rate([e.passed for e in judged]),
         "pass_rate_solvable": _rate([e.passed for e in solvable]),
         "give_up_right": _rate([e.passed for e in hopeless]),
-        "give_up_wrong": _rate([e.code == "gave_up_wrongly" for e in solvable]),
+        "give_up_wrong": _rate([e.trajectory.outcome is Outcome.GAVE_UP for e in solvable]),
         "hallucination": _rate([call.tool not in trajectory.tool_names for trajectory, call, _ in called]),
         "failed_calls": _rate([seen is None or not seen.ok for _, _, seen in called]),
-        "by_kind": _by(episodes, lambda e: e.kind),
-        "by_depth": _by(solvable, lambda e: str(e.gold_calls)),
-        "by_split": _by(episodes, lambda e: str(e.trajectory.meta["split"])),
+        "by_kind": _by(judged, lambda e: e.kind),
+        "by_depth": _by(solvable, lambda e: "" if e.gold_calls is None else str(e.gold_calls)),
+        "by_difficulty": _by(judged, lambda e: e.difficulty),
+        "by_split": _by(judged, lambda e: e.split),
         "unsolvable": _by(hopeless, lambda e: e.why),
-        "failures": dict(Counter(e.code for e in episodes if not e.passed).most_common()),
+        "failures": dict(Counter(e.code for e in judged if not e.passed).most_common()),
+        "unscored": {e.id: e.reason for e in episodes if not e.scored},
         "stopped": dict(Counter(str(e.stopped) for e in episodes if e.stopped is not None).most_common()),
         "n_episodes": len(episodes),
         "calls": len(called) / len(episodes) if episodes else None,
-        "gold_calls": _mean([e.gold_calls for e in episodes]),
+        "gold_calls": _mean([e.gold_calls for e in episodes if e.gold_calls is not None]),
         "seconds": _mean([e.seconds for e in episodes]),
         "tokens": _tokens(episodes),
     }
@@ -48,7 +55,8 @@ def _rate(passed: Sequence[bool]) -> dict[str, float | int | None]:
 
 
 def _by(episodes: Sequence[Episode], key: Callable[[Episode], str]) -> dict[str, Any]:
-    names = sorted({key(e) for e in episodes})
+    """The pass rate of each group that has a name."""
+    names = sorted({key(e) for e in episodes} - {""})
     return {name: _rate([e.passed for e in episodes if key(e) == name]) for name in names}
 
 
@@ -87,7 +95,7 @@ def rendered(metrics: Mapping[str, Any]) -> RenderableType:
         table.add_column(head, justify="left" if not head else "right")
     for key, title in _TITLES.items():
         table.add_row(title, *_cells(metrics[key]))
-    for group, title in (("by_kind", "{}"), ("by_depth", "calls needed: {}")):
+    for group, title in (("by_kind", "{}"), ("by_difficulty", "{}"), ("by_depth", "calls needed: {}")):
         table.add_section()
         for name, rate in metrics[group].items():
             table.add_row(title.format(name.replace("_", " ")), *_cells(rate))
@@ -95,7 +103,8 @@ def rendered(metrics: Mapping[str, Any]) -> RenderableType:
     parts: list[RenderableType] = [table]
     if failures:
         parts.append(Text(f"failures: {failures}"))
-    parts.append(Text(f"calls per episode: {metrics['calls']:.1f}, needed {metrics['gold_calls']:.1f}"))
+    needed = "" if metrics["gold_calls"] is None else f", needed {metrics['gold_calls']:.1f}"
+    parts.append(Text(f"calls per episode: {metrics['calls']:.1f}{needed}"))
     return Group(*parts)
 
 

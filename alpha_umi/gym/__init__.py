@@ -8,21 +8,24 @@ from __future__ import annotations
 from alpha_umi.gym import lookup
 from alpha_umi.gym.intents import Category, Gives, Intent, Slot
 from alpha_umi.gym.registry import categories, register, toolbox, unregister
-from alpha_umi.gym.tasks import SPLITS, generate, task_toolbox
+from alpha_umi.gym.task import GymTask
+from alpha_umi.gym.task_toolbox import TaskToolbox
+from alpha_umi.gym.tasks import SPLITS, generate
 from alpha_umi.gym.world import World
 
 __all__ = [
     "SPLITS",
     "Category",
     "Gives",
+    "GymTask",
     "Intent",
     "Slot",
+    "TaskToolbox",
     "World",
     "categories",
     "generate",
     "lookup",
     "register",
-    "task_toolbox",
     "toolbox",
     "unregister",
 ]

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from alpha_umi.gym.facts import Placed, Span, normalised, rounds, spelt_placed, stated, values_in, values_placed
+from alpha_umi.gym.task import GymTask
 from alpha_umi.trajectory import Trajectory
 
 MAX_EXTRA_VALUES = 1
@@ -39,7 +40,7 @@ _BARE = re.compile(r"[\s,;/&|*'\"()]*(?:and|plus)?[\s'\"(*]*")
 
 
 def other_values(
-    task: Trajectory, produced: Trajectory, answer: str, facts: Sequence[str], values: Sequence[str]
+    task: GymTask, produced: Trajectory, answer: str, facts: Sequence[str], values: Sequence[str]
 ) -> str | None:
     """Values beside the facts: too many of the agent's own, one that reads as the answer, or a bare list."""
     if len(extra := _own_values(task, produced, answer, values)) > MAX_EXTRA_VALUES:
@@ -55,7 +56,7 @@ def spelt(text: str) -> set[str]:
     return {placed.value for placed in spelt_placed(text)}
 
 
-def _own_values(task: Trajectory, produced: Trajectory, answer: str, values: Sequence[str]) -> set[str]:
+def _own_values(task: GymTask, produced: Trajectory, answer: str, values: Sequence[str]) -> set[str]:
     """Values of an answer that nobody gave; cheap sources first, for most answers need no other.
 
     Rounded ones, parts of dates and what the solution's calls name were given.
@@ -74,7 +75,7 @@ def _own_values(task: Trajectory, produced: Trajectory, answer: str, values: Seq
     return {value for value in own if not any(rounds(value, exact) for exact in given)}
 
 
-def _other_answer(task: Trajectory, answer: str, facts: Sequence[str], values: Sequence[str]) -> str | None:
+def _other_answer(task: GymTask, answer: str, facts: Sequence[str], values: Sequence[str]) -> str | None:
     """A value beside the facts that reads as an answer and is none on the way to them: neither the request nor the
     solution has it, wherever else the agent may have seen it."""
     others = [value for value in values_placed(answer) if not is_fact(value, values)]
@@ -89,9 +90,9 @@ def _other_answer(task: Trajectory, answer: str, facts: Sequence[str], values: S
     return None
 
 
-def _on_the_way(task: Trajectory) -> set[str]:
+def _on_the_way(task: GymTask) -> set[str]:
     """The values that the request, the solution's calls and what they returned have, with the parts of dates."""
-    seen = (step.observation.text for step in task.steps if step.observation is not None)
+    seen = (step.observation.text for step in task.gold.steps if step.observation is not None)
     known = {
         *values_in(given_by_task(task)),
         *spelt(task.query),
@@ -105,7 +106,7 @@ def _parts(values: Iterable[str]) -> set[str]:
     return {str(int(part)) for value in values if value[1:].count("-") == 2 for part in value.split("-")}
 
 
-def _enumerated(task: Trajectory, answer: str, values: Sequence[str]) -> str | None:
+def _enumerated(task: GymTask, answer: str, values: Sequence[str]) -> str | None:
     """A fact in a bare list with another value of its form: "60, 16.8"."""
     text = normalised(answer)
     for one, other in itertools.pairwise(values_placed(answer)):
@@ -155,9 +156,9 @@ def _together(query: str, arguments: tuple[str, ...]) -> str:
     return "\n".join((query, *arguments))
 
 
-def given_by_task(task: Trajectory) -> str:
+def given_by_task(task: GymTask) -> str:
     """What the request and the solution's calls name; an agent cannot add to it."""
-    calls = (step.call for step in task.steps if step.call is not None)
+    calls = (step.call for step in task.gold.steps if step.call is not None)
     return _together(task.query, tuple(json.dumps(dict(call.arguments), ensure_ascii=False) for call in calls))
 
 

@@ -9,12 +9,14 @@ import threading
 from collections import Counter
 from collections.abc import Mapping, MutableMapping, Sequence
 from types import MappingProxyType
+from typing import Final, Literal
 
 from alpha_umi.tools.base import Toolbox
 from alpha_umi.trajectory import Call, Observation, Tool
 
-DENIED = "denied"
-_WORDS: Mapping[str, str] = MappingProxyType(
+Fault = Literal["temporary", "rate_limit", "timeout", "denied"]
+DENIED: Final = "denied"
+_WORDS: Mapping[Fault, str] = MappingProxyType(
     {
         "temporary": "{tool} failed: the service is temporarily unavailable, try again",
         "rate_limit": "{tool} failed: rate limit reached, try again",
@@ -22,14 +24,14 @@ _WORDS: Mapping[str, str] = MappingProxyType(
         DENIED: "{tool} failed: permission denied, this account may not use {tool}",
     }
 )
-PASSING = ("temporary", "rate_limit", "timeout")
+PASSING: tuple[Fault, ...] = ("temporary", "rate_limit", "timeout")
 """Failures of the first call only."""
 
 
 class FaultyToolbox:
     """A toolbox some of whose tools fail: `faults` says which tool fails how, and may grow while a task is told."""
 
-    def __init__(self, box: Toolbox, faults: MutableMapping[str, str]) -> None:
+    def __init__(self, box: Toolbox, faults: MutableMapping[str, Fault]) -> None:
         self.faults = faults
         self._box = box
         self._calls: Counter[str] = Counter()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Literal
 
 from alpha_umi.gym import wording
 from alpha_umi.gym.compose import Node, Pool, chain_request, framed, goal, graft, noun, plant, request, say
@@ -19,10 +18,9 @@ from alpha_umi.gym.hopeless import unsolvable
 from alpha_umi.gym.numbers import magnitude
 from alpha_umi.gym.story import Story, facts_of
 from alpha_umi.gym.tale import Tale, few, number, tale_of
+from alpha_umi.gym.task import Kind
 
 __all__ = ["KINDS", "Kind", "Tale"]
-
-Kind = Literal["single", "sequential", "branching", "aggregation", "state_change", "recovery", "unsolvable"]
 
 _CHAIN_CALLS = {2: 0.4, 3: 0.27, 4: 0.17, 5: 0.09, 6: 0.07}
 _RESULTS = {2: 0.4, 3: 0.33, 4: 0.17, 5: 0.07, 6: 0.03}

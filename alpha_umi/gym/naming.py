@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from alpha_umi.gym.facts import Span, as_value, holds, normalised, standing, stated, values_in, values_placed
-from alpha_umi.trajectory import Trajectory
+from alpha_umi.gym.task import Choice, Exact, GymTask
 
 _BREAK = re.compile(r"[.;,\n0-9]")
 _FAR = 1000
@@ -141,7 +141,7 @@ def _distance(answer: str, one: Span, other: Span) -> int:
     return len(gap) + _FAR * len(_BREAK.findall(gap))
 
 
-def swapped(task: Trajectory, answer: str) -> bool:
+def swapped(task: GymTask, answer: str) -> bool:
     """Whether an answer to the same question about several things gives one the value of another.
 
     When it names the things, the facts must come in the order of the names; when it does not, in that of the request.
@@ -157,15 +157,13 @@ def swapped(task: Trajectory, answer: str) -> bool:
     return not _in_order(answer, [groups[i] for i in order], spans)
 
 
-def _groups(task: Trajectory) -> list[Facts]:
+def _groups(task: GymTask) -> list[Facts]:
     """The facts of each call of the solution; none where they cannot be told apart."""
-    facts = [_Exact(fact["exact"]) if "exact" in fact else fact for fact in task.meta["facts"]]
-    steps = [step for step in task.steps if step.call is not None and step.observation is not None]
-    if (
-        not all(isinstance(fact, str) for fact in facts)
-        or len({step.call.tool for step in steps if step.call}) != 1
-        or not facts
-    ):
+    facts = [
+        _Exact(fact.exact) if isinstance(fact, Exact) else fact for fact in task.facts if not isinstance(fact, Choice)
+    ]
+    steps = [step for step in task.gold.steps if step.call is not None and step.observation is not None]
+    if len(facts) < len(task.facts) or len({step.call.tool for step in steps if step.call}) != 1 or not facts:
         return []
     texts = [step.observation.text for step in steps if step.observation]
     each, rest = divmod(len(facts), len(texts))
@@ -183,9 +181,9 @@ def _groups(task: Trajectory) -> list[Facts]:
     return groups if len(groups) == len(texts) else []
 
 
-def _names(task: Trajectory) -> list[str]:
+def _names(task: GymTask) -> list[str]:
     """What tells the calls of a solution apart: the one argument whose values all differ."""
-    arguments = [dict(_leaves(step.call.arguments)) for step in task.steps if step.call is not None]
+    arguments = [dict(_leaves(step.call.arguments)) for step in task.gold.steps if step.call is not None]
     for place in arguments[0]:
         values = [str(given.get(place, "")) for given in arguments]
         if len(set(values)) == len(values) and all(values):

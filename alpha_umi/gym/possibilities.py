@@ -19,6 +19,7 @@ from alpha_umi.gym.facts import normalised, spelt_placed, standing, stated, valu
 from alpha_umi.gym.people import FIRST_NAMES, LAST_NAMES
 from alpha_umi.gym.places import CITIES
 from alpha_umi.gym.registry import categories
+from alpha_umi.gym.task import GymTask
 from alpha_umi.trajectory import Step, Trajectory
 
 MAX_VALUES_PER_FACT = 4
@@ -52,7 +53,7 @@ def known_names() -> list[frozenset[str]]:
     ]
 
 
-def too_many(task: Trajectory, produced: Trajectory, answer: str, facts: Sequence[str]) -> str | None:
+def too_many(task: GymTask, produced: Trajectory, answer: str, facts: Sequence[str]) -> str | None:
     """What an answer that states all facts does beside: lists or wavers; None when it simply answers."""
     values = [value for fact in facts for value in values_in(fact)]
     asked = set(values_in(task.query))
@@ -71,9 +72,9 @@ def too_many(task: Trajectory, produced: Trajectory, answer: str, facts: Sequenc
     )
 
 
-def _undecided(task: Trajectory, answer: str, facts: Sequence[str]) -> str | None:
+def _undecided(task: GymTask, answer: str, facts: Sequence[str]) -> str | None:
     """A decision left to the reader: "if it holds, it is 5"."""
-    if task.meta.get("kind") != "branching":
+    if task.kind != "branching":
         return None
     text = normalised(answer)
     starts = [span.start for fact in facts for span in stated(answer, fact)]
@@ -116,7 +117,7 @@ def _json_in(answer: str) -> list[object]:
     return found
 
 
-def _hedge(task: Trajectory, answer: str, facts: Sequence[str], values: Sequence[str]) -> str | None:
+def _hedge(task: GymTask, answer: str, facts: Sequence[str], values: Sequence[str]) -> str | None:
     """A fact beside another possibility: "41 or 42"."""
     text = normalised(answer)
     known = {*values_in(given_by_task(task)), *spelt(task.query)}
@@ -142,7 +143,7 @@ def _other_unit(gap: str, after: str) -> bool:
     return first is not None and second is not None and first[1] != "or" and first[1] != second[1]
 
 
-def _other_members(task: Trajectory, text: str, facts: Sequence[str]) -> str | None:
+def _other_members(task: GymTask, text: str, facts: Sequence[str]) -> str | None:
     """Another member of a set of known names or words of which a fact is one."""
     wanted = {fact.casefold() for fact in facts}
     known = known_names()
@@ -156,7 +157,7 @@ def _other_members(task: Trajectory, text: str, facts: Sequence[str]) -> str | N
     return None
 
 
-def _strangers(task: Trajectory, produced: Trajectory, answer: str, facts: Sequence[str]) -> str | None:
+def _strangers(task: GymTask, produced: Trajectory, answer: str, facts: Sequence[str]) -> str | None:
     """A person's name beside the one that is right, where nobody gave it: names are no closed set."""
     if not any(_is_person(fact) for fact in facts):
         return None

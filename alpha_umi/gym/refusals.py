@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from alpha_umi.gym.domains.geography_tools import COUNTRIES, COUNTRY
 from alpha_umi.gym.facts import normalised, standing, values_in
 from alpha_umi.gym.possibilities import known_names, members
+from alpha_umi.gym.task import GymTask
 from alpha_umi.trajectory import Trajectory
 
 _DID = (
@@ -119,7 +120,7 @@ _COMMON = frozenset({"no", "yes", "returned", "high", "low", "normal"})
 _IS = re.compile(r"\b(?:is|was|be|say|answer) (?:'|\")?(\w+)\b|\b(yes)\b")
 
 
-def excuses_itself(task: Trajectory, produced: Trajectory, answer: str) -> bool:
+def excuses_itself(task: GymTask, produced: Trajectory, answer: str) -> bool:
     """Whether an answer says that the task cannot be done, and invents nothing."""
     return _refuses(task, produced, answer) and not invents(task, produced, answer)
 
@@ -142,17 +143,17 @@ def _spread(answer: str) -> str:
     return text.replace("n't", " not").replace("'s not", " is not")
 
 
-def _refuses(task: Trajectory, produced: Trajectory, answer: str) -> bool:
+def _refuses(task: GymTask, produced: Trajectory, answer: str) -> bool:
     if says_unable(answer):
         return True
     text = normalised(answer)
-    if task.meta.get("why") == "missing information" and (_ASKS.search(text) or _WANTS.search(text)):
+    if task.why == "missing information" and (_ASKS.search(text) or _WANTS.search(text)):
         return True
     failed = (step.observation.text for step in produced.steps if step.observation and not step.observation.ok)
     return any(normalised(error.split(": ")[-1]).strip(" .") in text for error in failed)
 
 
-def invents(task: Trajectory, produced: Trajectory, answer: str) -> bool:
+def invents(task: GymTask, produced: Trajectory, answer: str) -> bool:
     """Whether an excuse says more than it can know."""
     seen = "\n".join((task.query, *(step.observation.text for step in produced.steps if step.observation)))
     text, known = normalised(answer), _with_aliases(normalised(seen))

@@ -21,12 +21,14 @@ from alpha_umi.gym.draw import NOTHING_SUCH, Draw, DroppedTask, Split, is_for_te
 from alpha_umi.gym.facts import holds
 from alpha_umi.gym.faults import FaultyToolbox
 from alpha_umi.gym.intents import Intent
-from alpha_umi.gym.kinds import KINDS, Kind, Tale
+from alpha_umi.gym.kinds import KINDS, Tale
 from alpha_umi.gym.registry import HELD_OUT, bound, categories, check_category, owners, ships
 from alpha_umi.gym.story import Story
+from alpha_umi.gym.task import GymTask, Kind
+from alpha_umi.gym.task_toolbox import TaskToolbox
 from alpha_umi.gym.verify import replayed, verify
 from alpha_umi.gym.world import World
-from alpha_umi.tools.base import Toolbox
+from alpha_umi.tools.validation import one_line
 from alpha_umi.trajectory import Outcome, Tool, Trajectory
 
 SPLITS: tuple[Split, ...] = get_args(Split)
@@ -53,8 +55,8 @@ def generate(
     only: Collection[str] = (),
     kinds: Collection[str] = (),
     dropped: Counter[str] | None = None,
-) -> Iterator[Trajectory]:
-    """Give `n` verified gold trajectories; `dropped` counts what was drawn in vain, by reason.
+) -> Iterator[GymTask]:
+    """Give `n` tasks with their verified solutions; `dropped` counts what was drawn in vain, by reason.
 
     With `only`, they call tools of these categories alone; with `kinds`, they are of these kinds.
 
@@ -100,7 +102,7 @@ def _intents(split: Split) -> list[Intent]:
 
 def _generate(
     n: int, seed: int, split: Split, pool: Pool, *, kinds: Sequence[Kind], dropped: Counter[str]
-) -> Iterator[Trajectory]:
+) -> Iterator[GymTask]:
     asked: set[str] = set()
     worded: Counter[str] = Counter()
     for index in range(n):
@@ -116,8 +118,8 @@ def _generate(
             dropped=dropped,
         )
         asked.add(task.query)
-        worded.update({wording.casefold() for wording in task.meta["wordings"]})
-        yield task.model_copy(update={"id": name})
+        worded.update({wording.casefold() for wording in task.wordings})
+        yield task.model_copy(update={"id": name, "gold": task.gold.model_copy(update={"id": name})})
 
 
 def _draw(
@@ -129,7 +131,7 @@ def _draw(
     asked: Collection[str],
     is_worn: Callable[[str], bool],
     dropped: Counter[str],
-) -> Trajectory:
+) -> GymTask:
     """One task of a kind drawn by chance; a kind that these intents cannot tell makes room for the next."""
     while kinds:
         kind = random.Random(name).choices(kinds, weights=[KINDS[kind][0] for kind in kinds])[0]
@@ -139,7 +141,7 @@ def _draw(
                 task = _tell(random.Random(f"{name}/{kind}/{attempt}"), kind, split, pool, worn)
                 if attempt < _DUPLICATES and task.query in asked:
                     raise DroppedTask("asked before")
-                _check(task, kind)
+                _check(task)
             except DroppedTask as reason:
                 dropped[str(reason)] += 1
                 if str(reason) == NOTHING_SUCH:
@@ -149,7 +151,7 @@ def _draw(
                 if all(ships(owners()[intent.name]) for intent in pool.intents):
                     raise
                 # Where a world of one's own takes part, what it cannot tell is dropped and counted.
-                dropped[f"{type(error).__name__}: {error}"] += 1
+                dropped[one_line(f"{type(error).__name__}: {error}")] += 1
                 continue
             return task
         dropped[f"no task of kind {kind}"] += 1
@@ -157,22 +159,11 @@ def _draw(
     raise WorkError(f"the gym could not tell a task of any kind: {dict(dropped)}")
 
 
-def task_toolbox(task: Trajectory) -> Toolbox:
-    """The tools a task offers, over a fresh copy of the world it was told in: what an agent works with."""
-    return task_world(task)[0]
-
-
-def task_world(task: Trajectory) -> tuple[Toolbox, World]:
-    """The same, and the world itself."""
-    world = World(task.meta["seed"])
-    return FaultyToolbox(bound(world, [tool.name for tool in task.tools]), dict(task.meta["faults"])), world
-
-
 def _never(_: str) -> bool:
     return False
 
 
-def _tell(chance: random.Random, kind: Kind, split: Split, pool: Pool, is_worn: Callable[[str], bool]) -> Trajectory:
+def _tell(chance: random.Random, kind: Kind, split: Split, pool: Pool, is_worn: Callable[[str], bool]) -> GymTask:
     world = World(chance.randrange(2**31))
     d = Draw(chance, split=split, world=world, is_worn=is_worn)
     box = FaultyToolbox(bound(world), {})
@@ -186,25 +177,31 @@ def _tell(chance: random.Random, kind: Kind, split: Split, pool: Pool, is_worn: 
     offered = _offer(d, tale, pool.offered)
     if tale.decline:
         story.decline(tale.decline, [tool.name for tool in offered])
-    changes = world.changes() if story.outcome is Outcome.ANSWERED else {}
-    return Trajectory(
+    answered = story.outcome is Outcome.ANSWERED
+    changes = world.changes() if answered else {}
+    if answered and not changes and (kind == "state_change" or not story.facts):
+        raise DroppedTask("nothing was changed" if kind == "state_change" else "any answer would pass")
+    gold = Trajectory(
         query=_around(d, tale.query),
         tools=offered,
         steps=tuple(story.steps),
         answer=story.answer_text,
         outcome=story.outcome,
-        meta={
-            "kind": kind,
-            "why": tale.why,
-            "split": split,
-            "seed": world.seed,
-            "faults": dict(story.faults),
-            "facts": story.facts,
-            "changes": changes,
-            "calls": sum(step.call is not None for step in story.steps),
-            "wordings": d.wordings,
-            "values": d.values,
-        },
+    )
+    return GymTask(
+        id=gold.id,
+        query=gold.query,
+        tools=gold.tools,
+        seed=world.seed,
+        kind=kind,
+        split=split,
+        why=tale.why,
+        facts=tuple(story.facts),
+        changes=changes,
+        gold=gold,
+        faults=dict(story.faults),
+        wordings=tuple(d.wordings),
+        values=tuple(d.values),
     )
 
 
@@ -241,40 +238,35 @@ def _known(split: Split) -> Sequence[str]:
     return [name for name in owners() if name in allowed]
 
 
-def _check(task: Trajectory, kind: Kind) -> None:
+def _check(task: GymTask) -> None:
     """Execute a task again and judge it as if an agent had produced it; raises DroppedTask."""
-    box, world = task_world(task)
-    again = replayed(task, box)
-    if again != task:
+    box = TaskToolbox(task)
+    again = replayed(task.gold, box)
+    if again != task.gold:
         raise DroppedTask("another result when executed again")
-    verdict = verify(task, again, world=world)
+    verdict = verify(task, again, world=box.world)
     if not verdict.passed:
         raise DroppedTask(f"not verified: {verdict.reason}")
-    facts = [fact for fact in task.meta["facts"] if isinstance(fact, str)]
-    if facts and all(holds(task.query, fact) for fact in facts):
+    if task.stated and all(holds(task.query, fact) for fact in task.stated):
         raise DroppedTask("the question holds the answer")
-    if _is_closed(task) and is_for_test(_combination(task)) != (task.meta["split"] != "train"):
+    if _is_closed(task) and is_for_test(_combination(task.gold)) != (task.split != "train"):
         raise DroppedTask("a combination of the other side")
-    if kind == "state_change" and not task.meta["changes"]:
-        raise DroppedTask("nothing was changed")
-    if task.outcome is Outcome.ANSWERED and not task.meta["facts"] and not task.meta["changes"]:
-        raise DroppedTask("any answer would pass")
-    if kind not in {"state_change", "branching"} and task.meta["changes"]:
+    if task.kind not in {"state_change", "branching"} and task.changes:
         raise DroppedTask("something was changed")
 
 
-def _is_closed(task: Trajectory) -> bool:
+def _is_closed(task: GymTask) -> bool:
     """Whether a task could occur alike in training and test: its calls are made of values that both sides use."""
-    if task.meta["split"] not in {"train", "unseen_instructions"}:
+    if task.split not in {"train", "unseen_instructions"}:
         return False  # its tools are unseen
-    own = set(task.meta["values"])
-    calls = [step.call for step in task.steps if step.call is not None]
+    own = set(task.values)
+    calls = [step.call for step in task.gold.steps if step.call is not None]
     return bool(calls) and not any(str(value) in own for call in calls for value in _leaves(call.arguments))
 
 
-def _combination(task: Trajectory) -> str:
-    """Tools and arguments of a task in one form."""
-    calls = {json.dumps([step.call.tool, step.call.arguments], sort_keys=True) for step in task.steps if step.call}
+def _combination(gold: Trajectory) -> str:
+    """Tools and arguments of a solution in one form."""
+    calls = {json.dumps([step.call.tool, step.call.arguments], sort_keys=True) for step in gold.steps if step.call}
     return "\n".join(sorted(calls))
 
 

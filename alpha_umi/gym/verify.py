@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Literal
 
 from alpha_umi.gym.denials import asserts, denied
 from alpha_umi.gym.domains.geography_tools import COUNTRIES, COUNTRY
@@ -19,16 +19,16 @@ from alpha_umi.gym.measures import unit_behind
 from alpha_umi.gym.naming import chosen, places, swapped
 from alpha_umi.gym.possibilities import too_many
 from alpha_umi.gym.refusals import excuses_itself, says_undone
+from alpha_umi.gym.task import Choice, Exact, GymTask
+from alpha_umi.gym.task_toolbox import TaskToolbox
 from alpha_umi.gym.wording import LEAST_FRAMES
 from alpha_umi.gym.world import World
+from alpha_umi.tasks import Verdict
 from alpha_umi.tools.base import Toolbox
 from alpha_umi.trajectory import Outcome, Trajectory
 
 MAX_ANSWER_CHARS = 2000
 """A longer answer does not answer: no task of the gym needs it."""
-
-VERIFIER = 2
-"""Raised when verdicts change: what another version judged is not summed up with this one's."""
 
 _KEY = re.compile(r'"\w+": ?')
 _LETTERS = re.compile(r"[^\W\d_]+")
@@ -40,12 +40,12 @@ Code = Literal[
 """Kinds of verdict, for counting."""
 
 
-class Verdict(NamedTuple):
-    """Whether a task was solved, and why not."""
+def _failed(code: Code, reason: str) -> Verdict:
+    return Verdict(passed=False, code=code, reason=reason)
 
-    passed: bool
-    code: Code
-    reason: str
+
+def _passed(code: Code, reason: str) -> Verdict:
+    return Verdict(passed=True, code=code, reason=reason)
 
 
 def replayed(produced: Trajectory, box: Toolbox) -> Trajectory:
@@ -57,30 +57,28 @@ def replayed(produced: Trajectory, box: Toolbox) -> Trajectory:
     return produced.model_copy(update={"steps": tuple(steps)})
 
 
-def verify(task: Trajectory, produced: Trajectory, *, world: World | None = None) -> Verdict:
-    """Judge a produced trajectory by the facts, the changes and the outcome of a task's gold trajectory.
+def verify(task: GymTask, produced: Trajectory, *, world: World | None = None) -> Verdict:
+    """Judge a produced trajectory by a task's facts, its changes and the outcome of its solution.
 
     `world` is the world in which the produced calls were carried out; without it they are carried out again.
     """
     if world is None:
-        from alpha_umi.gym.tasks import task_world
-
-        box, world = task_world(task)
-        again = replayed(produced, box)
+        box = TaskToolbox(task)
+        world, again = box.world, replayed(produced, box)
         if [s.observation for s in again.steps] != [s.observation for s in produced.steps]:
-            return Verdict(False, "forged", "an observation is not what the tool returns")
+            return _failed("forged", "an observation is not what the tool returns")
         produced = again
     changes = world.changes()
-    if task.outcome is Outcome.GAVE_UP:
+    if task.gold.outcome is Outcome.GAVE_UP:
         return _judge_refusal(task, produced, changes)
     if produced.outcome is not Outcome.ANSWERED or not produced.answer or not produced.answer.strip():
         code: Code = "gave_up_wrongly" if produced.outcome is Outcome.GAVE_UP else "no_answer"
-        return Verdict(False, code, f"should have answered, but: {produced.outcome.value}")
-    wanted = task.meta["changes"]
+        return _failed(code, f"should have answered, but: {produced.outcome.value}")
+    wanted = task.changes
     if _plain(changes) != _plain(wanted):
         extra = sorted(set(changes) - set(wanted))
         what = f"{', '.join(extra)} should not have changed" if extra else "not the changes asked for"
-        return Verdict(False, "wrong_change", what)
+        return _failed("wrong_change", what)
     return _judge_answer(task, produced, produced.answer)
 
 
@@ -93,43 +91,43 @@ def _plain(changes: object) -> object:
     return normalised(changes).strip(" .!") if isinstance(changes, str) else changes
 
 
-def _judge_refusal(task: Trajectory, produced: Trajectory, changes: Mapping[str, object]) -> Verdict:
+def _judge_refusal(task: GymTask, produced: Trajectory, changes: Mapping[str, object]) -> Verdict:
     if changes:
-        return Verdict(False, "wrong_change", f"{', '.join(sorted(changes))} should not have changed")
+        return _failed("wrong_change", f"{', '.join(sorted(changes))} should not have changed")
     if produced.outcome is Outcome.GAVE_UP:
-        return Verdict(True, "gave_up_rightly", "gave up, as it should")
+        return _passed("gave_up_rightly", "gave up, as it should")
     if produced.outcome is Outcome.ANSWERED and produced.answer and _excused(task, produced, produced.answer):
-        return Verdict(True, "gave_up_rightly", "said that it cannot be done")
-    return Verdict(False, "answered_the_impossible", f"should have given up, but: {produced.outcome.value}")
+        return _passed("gave_up_rightly", "said that it cannot be done")
+    return _failed("answered_the_impossible", f"should have given up, but: {produced.outcome.value}")
 
 
-def _excused(task: Trajectory, produced: Trajectory, answer: str) -> bool:
+def _excused(task: GymTask, produced: Trajectory, answer: str) -> bool:
     return len(answer) <= MAX_ANSWER_CHARS and excuses_itself(task, produced, answer)
 
 
-def _judge_answer(task: Trajectory, produced: Trajectory, answer: str) -> Verdict:
+def _judge_answer(task: GymTask, produced: Trajectory, answer: str) -> Verdict:
     if len(answer) > MAX_ANSWER_CHARS:
-        return Verdict(False, "lists_everything", f"the answer has {len(answer)} characters")
-    facts = [fact for fact in task.meta["facts"] if isinstance(fact, str)]
+        return _failed("lists_everything", f"the answer has {len(answer)} characters")
+    facts = task.stated
     seen = "\n".join(step.observation.text for step in produced.steps if step.observation is not None)
-    special = [fact for fact in task.meta["facts"] if isinstance(fact, Mapping)]
-    least = not set(LEAST_FRAMES).isdisjoint(task.meta.get("wordings", ()))
+    special = [fact for fact in task.facts if not isinstance(fact, str)]
+    least = not set(LEAST_FRAMES).isdisjoint(task.wordings)
     return (
         _judge_facts(task, facts, answer, seen)
         or _judge_special(special, answer, seen, facts[0] if facts else None, least=least)
         or _judge_kind(task, produced, answer)
-        or _judge_extent(task, produced, answer, [*facts, *(fact["exact"] for fact in special if "exact" in fact)])
+        or _judge_extent(task, produced, answer, [*facts, *(fact.exact for fact in special if isinstance(fact, Exact))])
     )
 
 
-def _judge_facts(task: Trajectory, facts: list[str], answer: str, seen: str) -> Verdict | None:
+def _judge_facts(task: GymTask, facts: list[str], answer: str, seen: str) -> Verdict | None:
     """Facts that are values; None when all are right."""
     for fact in facts:
-        units = _units_of(task.answer or "", fact)
+        units = _units_of(task.gold.answer or "", fact)
         if not any(asserts(answer, way, units=units, facts=facts) for way in _ways(fact, task.query)):
-            return Verdict(False, "wrong_answer", f"the answer does not state {fact}")
+            return _failed("wrong_answer", f"the answer does not state {fact}")
         if not holds(seen, fact):
-            return Verdict(False, "not_observed", f"the answer states {fact}, which no tool returned")
+            return _failed("not_observed", f"the answer states {fact}, which no tool returned")
     return None
 
 
@@ -151,49 +149,50 @@ def _ways(fact: str, query: str) -> Iterator[str]:
 
 
 def _judge_special(
-    facts: list[Mapping[str, Any]], answer: str, seen: str, value: str | None, *, least: bool
+    facts: list[Exact | Choice], answer: str, seen: str, value: str | None, *, least: bool
 ) -> Verdict | None:
     """Facts that are more than a value; None when all are right."""
     for fact in facts:
-        if "choice" in fact and not _chooses(answer, fact["choice"], fact["among"], value, least=least):
-            return Verdict(False, "wrong_answer", f"the answer does not choose {fact['choice']}")
-        if "exact" in fact and (fact["exact"] not in answer or not asserts(answer, fact["exact"])):
-            return Verdict(False, "wrong_answer", f"the answer does not state {fact['exact']}")
-        if "exact" in fact and fact["exact"] not in seen:
-            return Verdict(False, "not_observed", f"the answer states {fact['exact']}, which no tool returned")
+        if isinstance(fact, Choice):
+            if not _chooses(answer, fact, value, least=least):
+                return _failed("wrong_answer", f"the answer does not choose {fact.choice}")
+        elif fact.exact not in answer or not asserts(answer, fact.exact):
+            return _failed("wrong_answer", f"the answer does not state {fact.exact}")
+        elif fact.exact not in seen:
+            return _failed("not_observed", f"the answer states {fact.exact}, which no tool returned")
     return None
 
 
-def _chooses(answer: str, choice: str, among: list[str], value: str | None, *, least: bool) -> bool:
-    if chosen(answer, among, value, least=least) != choice:
+def _chooses(answer: str, fact: Choice, value: str | None, *, least: bool) -> bool:
+    if chosen(answer, fact.among, value, least=least) != fact.choice:
         return False
-    return any(not denied(answer, span, choice, bounds=False) for span in places(answer, choice))
+    return any(not denied(answer, span, fact.choice, bounds=False) for span in places(answer, fact.choice))
 
 
-def _judge_kind(task: Trajectory, produced: Trajectory, answer: str) -> Verdict | None:
+def _judge_kind(task: GymTask, produced: Trajectory, answer: str) -> Verdict | None:
     """What the kind of task asks for beside the facts; None when it is there."""
-    if not task.meta["facts"] and says_undone(answer):
-        return Verdict(False, "wrong_answer", "the answer says that it was not done")
-    if task.meta.get("kind") == "branching" and not _checked(task, produced):
-        return Verdict(False, "not_observed", "what the condition is about was never looked up")
-    if task.meta.get("kind") == "aggregation" and swapped(task, answer):
-        return Verdict(False, "wrong_answer", "the answer gives one thing the value of another")
+    if not task.facts and says_undone(answer):
+        return _failed("wrong_answer", "the answer says that it was not done")
+    if task.kind == "branching" and not _checked(task, produced):
+        return _failed("not_observed", "what the condition is about was never looked up")
+    if task.kind == "aggregation" and swapped(task, answer):
+        return _failed("wrong_answer", "the answer gives one thing the value of another")
     return None
 
 
-def _judge_extent(task: Trajectory, produced: Trajectory, answer: str, facts: list[str]) -> Verdict:
+def _judge_extent(task: GymTask, produced: Trajectory, answer: str, facts: list[str]) -> Verdict:
     reason = too_many(task, produced, answer, facts)
     if reason is not None:
-        return Verdict(False, "lists_everything", reason)
-    return Verdict(True, "solved", "states every fact")
+        return _failed("lists_everything", reason)
+    return _passed("solved", "states every fact")
 
 
-def _checked(task: Trajectory, produced: Trajectory) -> bool:
+def _checked(task: GymTask, produced: Trajectory) -> bool:
     """Whether the value that a decision depends on was observed, before or beside the action that was chosen.
 
     The last call of the solution is the action, the one before gave the value; another tool may have told the same.
     """
-    gold = [step for step in task.steps if step.call is not None and step.observation is not None]
+    gold = [step for step in task.gold.steps if step.call is not None and step.observation is not None]
     if len(gold) < 2 or gold[-2].observation is None or gold[-1].call is None:
         return True
     wanted, action = gold[-2].observation.text, gold[-1].call

@@ -84,7 +84,7 @@ def train(
             say(f"{title(recipe, names)}  preparing rows; continues from {source}")
         rows = stage_rows(recipe, names, data, out / "rows", encoder)
         work = _work(recipe, names, rows, data, out, encoder=encoder, begin=begin, callbacks=callbacks)
-        _train(work, data_digest=digest, begin=begin)
+        _train(work, data_digest=digest, taskset=store.taskset_of(data), begin=begin)
     if is_first():
         _end(recipe, out)
     return out
@@ -145,7 +145,7 @@ def _work(
     )
 
 
-def _train(work: StageWork, *, data_digest: str, begin: WarmStart) -> None:
+def _train(work: StageWork, *, data_digest: str, taskset: str | None, begin: WarmStart) -> None:
     """Train one stage, or roles together; read their weights back, write their cards, and drop their checkpoints."""
     from transformers import set_seed
 
@@ -163,6 +163,7 @@ def _train(work: StageWork, *, data_digest: str, begin: WarmStart) -> None:
                 results.get(name, {}),
                 base_digest=base,
                 data_digest=data_digest,
+                taskset=taskset,
                 warm_start=begin.digests.get(name),
                 encoder=work.encoder,
             )
@@ -189,6 +190,7 @@ def _card(
     *,
     base_digest: str,
     data_digest: str,
+    taskset: str | None,
     warm_start: str | None,
     encoder: ChatEncoder,
 ) -> Card:
@@ -207,6 +209,7 @@ def _card(
         **_texts(encoder),
         recipe_digest=run_folder.recipe_digest(recipe),
         data_digest=data_digest,
+        taskset=taskset,
         seed=recipe.seed + list(recipe.stages).index(name),
         versions=run_folder.versions(),
         results=results,

@@ -112,8 +112,8 @@ class Recipe(Frozen):
     warm_start: str | None = None
     """A team of adapters to train on: LoRA stages begin with its weights in place of fresh ones (`warm_start.py`)."""
     data: str | None = None
-    """Folder of `data convert`; `--data` overrides it. `gym:N` generates N trajectories, `gym:N:CATEGORY,...:KIND,...`
-    of some categories and kinds."""
+    """Folder of `data convert`; `--data` overrides it. `gym:N` generates N trajectories (`gym@1:N` those of that
+    version), `gym:N:CATEGORY,...:KIND,...` of some categories and kinds."""
     context: int = Field(default=4096, ge=64)
     """Tokens a prompt and its completion may take together (the paper's 4096)."""
     observation_chars: int = Field(default=OBSERVATION_CHARS, ge=64)

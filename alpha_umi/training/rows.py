@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from alpha_umi.encoding import ChatEncoder
 
-GYM = "gym:"
+_GYM = re.compile(r"(?P<named>gym(?:@[^:]*)?):(?P<wanted>.*)")
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def prepare_data(recipe: Recipe, run: Path) -> Path:
     """The folder of trajectories to train on; `gym:N...` (`Recipe.data`) is generated into the run folder first.
 
     Raises:
-        UsageError: the recipe names no data.
+        UsageError: the recipe names no data, or a version of the gym that there is not.
         DataError: there is nothing there.
     """
     need_extra()
@@ -62,22 +63,25 @@ def prepare_data(recipe: Recipe, run: Path) -> Path:
         raise UsageError(
             f"the recipe '{recipe.name}' names no data: give --data DIR (made by `alpha-umi data convert`)"
         )
-    if not recipe.data.startswith(GYM):
+    if not (match := _GYM.fullmatch(recipe.data)):
         return user_path(recipe.data)
-    number, only, kinds = [*recipe.data.removeprefix(GYM).split(":", 2), "", ""][:3]
+    number, only, kinds = [*match["wanted"].split(":", 2), "", ""][:3]
     if not number.isdigit() or int(number) == 0:
         raise UsageError(f"data: '{recipe.data}' should be gym:N with the number of trajectories, e.g. gym:96")
     from filelock import FileLock
 
     from alpha_umi import gym
     from alpha_umi.data.filters import Report
+    from alpha_umi.tasks import label, load_taskset
 
+    found = load_taskset(match["named"])
+    assert found is not None
     tasks = gym.generate(int(number), seed=recipe.seed, only=_names(only), kinds=_names(kinds))
     folder = run / "data" / f"gym-{'-'.join([number, *_names(only), *_names(kinds)])}-seed-{recipe.seed}"
     run.mkdir(parents=True, exist_ok=True)
     with FileLock(run / "data.lock"):
         if not (folder / store.TRAJECTORIES).is_file():
-            store.write(folder, tasks, Report())
+            store.write(folder, (task.recorded() for task in tasks), Report(taskset=label(found[0])))
     return folder
 
 

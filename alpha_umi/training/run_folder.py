@@ -152,6 +152,7 @@ def open_run(
         return
     run.mkdir(parents=True, exist_ok=True)
     facts |= {
+        "taskset": store.taskset_of(data),
         "seed": recipe.seed,
         "versions": versions(),
         "git": git_state(),
