@@ -99,14 +99,15 @@ class Layout:
         """What a user message says before the tag of a further role, in a shared conversation."""
         return self._fill(template) if template not in FIRST_ROLES and self.has(template) else ""
 
-    def digest(self, tags: Mapping[str, str], further: Sequence[str] = ()) -> str:
+    def digest(self, tags: Mapping[str, str], further: Sequence[str] = (), markers: Sequence[str] = ()) -> str:
         """Changes whenever anything changes that a team's models were trained to read.
 
         Args:
             tags: tag of each role that has one, by name; the first three have one whether the team has them or not.
             further: templates of the team's other roles.
+            markers: what roles write that the first three do not.
         """
-        return _digest(self, tuple(sorted(tags.items())), tuple(further))
+        return _digest(self, tuple(sorted(tags.items())), tuple(further), tuple(markers))
 
     def _fill(self, name: str, **values: Any) -> str:
         return filled(self.folder, name, **values)
@@ -179,7 +180,9 @@ def _read(folder: Path) -> LayoutFile:
 
 
 @lru_cache
-def _digest(layout: Layout, tags: tuple[tuple[str, str], ...], further: tuple[str, ...]) -> str:
+def _digest(
+    layout: Layout, tags: tuple[tuple[str, str], ...], further: tuple[str, ...], markers: tuple[str, ...]
+) -> str:
     texts = {f"{name}.jinja": layout.folder / f"{name}.jinja" for name in (*FIRST_ROLES, _SYSTEM, *further)}
     # Templates render alike whatever ends their lines.
     files = {name: path.read_bytes().replace(b"\r\n", b"\n") for name, path in texts.items() if path.is_file()}
@@ -187,6 +190,7 @@ def _digest(layout: Layout, tags: tuple[tuple[str, str], ...], further: tuple[st
         files |= {f"cue_{name}.jinja": tag.encode() for name, tag in tags}
     ways = layout.file.model_dump(exclude={"name", "description"})
     told = b"" if (layout.name, ways) in _FIRST_LAYOUTS else json.dumps(ways, sort_keys=True).encode()
+    told += "\0".join(markers).encode()
     content = b"\0".join(name.encode() + b"\0" + files[name] for name in sorted(files))
     head = f"{RENDER_VERSIONS[layout.file.conversation]}\0{layout.name}\0"
     return hashlib.sha256(head.encode() + content + told).hexdigest()[:16]

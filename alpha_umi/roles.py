@@ -19,6 +19,7 @@ from alpha_umi import resources, role_graph
 from alpha_umi.backends import Backend, Generation, Served
 from alpha_umi.config import parse_config, read_yaml
 from alpha_umi.errors import ConfigError, UsageError
+from alpha_umi.grammar import MARKERS
 from alpha_umi.layouts import FIRST_ROLES, Layout, load_layout
 from alpha_umi.plugins import is_own
 from alpha_umi.trajectory import Decision, Frozen
@@ -258,7 +259,8 @@ def prompt_digest(layout: Layout, roles: Mapping[str, Role]) -> str:
     tags = {name: f"[{name}]" for name in FIRST_ROLES[:3]}
     tags |= {role.name: role.tag for role in roles.values() if role.tag}
     further = sorted({role.template for role in roles.values()} - set(FIRST_ROLES))
-    return layout.digest(tags, further)
+    markers = {marker for role in roles.values() for marker in role.markers.values()}
+    return layout.digest(tags, further, sorted(markers - set(MARKERS.values())))
 
 
 def load_role(name: str, *, beside: Path | None = None) -> Role:
