@@ -36,7 +36,7 @@ from alpha_umi.models.engine import Engine
 from alpha_umi.models.local import load_base, load_tokenizer
 from alpha_umi.models.spans import BACKBONE, Span
 from alpha_umi.prompts import render
-from alpha_umi.training.recipe import Stage
+from alpha_umi.training.stage import Stage
 from alpha_umi.training.trainer import adapt
 from alpha_umi.trajectory import Trajectory
 from benchmarks.report import finish, show

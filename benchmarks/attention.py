@@ -22,7 +22,7 @@ from alpha_umi.layouts import load_layout
 from alpha_umi.models.local import load_base, load_tokenizer
 from alpha_umi.roles import ROLES
 from alpha_umi.training import causal
-from alpha_umi.training.recipe import Stage
+from alpha_umi.training.stage import Stage
 from alpha_umi.training.trainer import adapt
 from benchmarks.report import finish, show
 

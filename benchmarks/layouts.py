@@ -35,8 +35,9 @@ from alpha_umi.layouts import Layout, load_layout
 from alpha_umi.models.local import load_base, load_tokenizer
 from alpha_umi.roles import ROLES, load_team
 from alpha_umi.training import glpft
-from alpha_umi.training.recipe import Lora, Recipe, Stage, load_recipe
+from alpha_umi.training.recipe import Recipe, load_recipe
 from alpha_umi.training.shared import SharedRoles
+from alpha_umi.training.stage import Lora, Stage
 from alpha_umi.trajectory import Trajectory
 from benchmarks.report import finish, show
 

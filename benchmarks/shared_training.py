@@ -31,8 +31,9 @@ from alpha_umi.encoding import ChatEncoder
 from alpha_umi.layouts import Layout, load_layout
 from alpha_umi.models.local import load_base, load_tokenizer
 from alpha_umi.roles import ROLES
-from alpha_umi.training.recipe import Recipe, Stage
+from alpha_umi.training.recipe import Recipe
 from alpha_umi.training.shared import shared_trainer
+from alpha_umi.training.stage import Stage
 from alpha_umi.training.trainer import adapt, arguments, finish_stage, stage_trainer, train_stage
 from alpha_umi.trajectory import Trajectory
 from benchmarks.report import finish, show

@@ -26,7 +26,8 @@ from alpha_umi.data.tokens import IGNORED, Row, RowSettings, rows
 from alpha_umi.encoding import ChatEncoder
 from alpha_umi.layouts import load_layout
 from alpha_umi.models.local import load_base, load_tokenizer
-from alpha_umi.training.recipe import Recipe, Stage
+from alpha_umi.training.recipe import Recipe
+from alpha_umi.training.stage import Stage
 from alpha_umi.training.trainer import StageTrainer, adapt, arguments, finish_stage, stage_trainer, train_stage
 from benchmarks.report import finish, show
 

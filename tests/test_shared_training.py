@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from alpha_umi.roles import ROLES
-from alpha_umi.training.recipe import Lora, Stage
+from alpha_umi.training.stage import Lora, Stage
 
 if TYPE_CHECKING:
     import torch

@@ -19,7 +19,8 @@ from alpha_umi.errors import ConfigError
 from alpha_umi.layouts import load_layout
 from alpha_umi.models.base import Generation, Message, Request
 from alpha_umi.roles import first_roles, load_team
-from alpha_umi.training.recipe import Lora, Stage, load_recipe
+from alpha_umi.training.recipe import load_recipe
+from alpha_umi.training.stage import Lora, Stage
 
 if TYPE_CHECKING:
     import torch

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from alpha_umi.adapters import is_called
-from alpha_umi.training.recipe import Lora, Recipe
+from alpha_umi.training.recipe import Recipe
+from alpha_umi.training.stage import Lora
 
 ALL = "all-linear"
 

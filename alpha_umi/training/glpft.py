@@ -17,8 +17,9 @@ from alpha_umi.errors import UsageError
 from alpha_umi.training import batches, run_folder, saved
 from alpha_umi.training.environment import is_first, need_extra, wait_for_all, world_size
 from alpha_umi.training.planning import check_recipe
-from alpha_umi.training.recipe import BASE, Recipe
+from alpha_umi.training.recipe import Recipe
 from alpha_umi.training.rows import StageRows, prepare_data, stage_rows
+from alpha_umi.training.stage import BASE
 from alpha_umi.training.stages import STAGES, StageWork
 from alpha_umi.training.warm_start import WarmStart, warm_start_of
 

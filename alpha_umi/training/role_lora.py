@@ -20,7 +20,7 @@ from torch.nn.functional import dropout, linear
 from transformers import PreTrainedModel
 
 from alpha_umi.adapters import is_called
-from alpha_umi.training.recipe import Lora
+from alpha_umi.training.stage import Lora
 from alpha_umi.training.warm_start import tensors_of
 
 

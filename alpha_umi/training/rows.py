@@ -17,7 +17,8 @@ from alpha_umi.digests import SCHEME, text_digest
 from alpha_umi.errors import AlphaUmiError, DataError, UsageError
 from alpha_umi.resources import user_path
 from alpha_umi.training.environment import need_extra
-from alpha_umi.training.recipe import BASE, Recipe
+from alpha_umi.training.recipe import Recipe
+from alpha_umi.training.stage import BASE
 from alpha_umi.trajectory import Trajectory
 
 if TYPE_CHECKING:

@@ -26,7 +26,8 @@ from alpha_umi.errors import UsageError
 from alpha_umi.layouts import layouts
 from alpha_umi.roles import TEAM_FILE
 from alpha_umi.training.environment import threads
-from alpha_umi.training.recipe import BASE, Recipe, find_deepspeed
+from alpha_umi.training.recipe import Recipe, find_deepspeed
+from alpha_umi.training.stage import BASE
 from alpha_umi.training.stages import SFT
 
 RECIPE_FILE = "recipe.yaml"

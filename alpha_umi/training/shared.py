@@ -25,8 +25,8 @@ from alpha_umi.data.branches import Span, collate
 from alpha_umi.errors import WorkError
 from alpha_umi.roles import ROLES
 from alpha_umi.training import context
-from alpha_umi.training.recipe import Stage
 from alpha_umi.training.role_lora import RoleLoras
+from alpha_umi.training.stage import Stage
 from alpha_umi.training.trainer import StageTrainer, warmup_updates
 
 if TYPE_CHECKING:

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from transformers import TrainerCallback
 
     from alpha_umi.encoding import ChatEncoder
-    from alpha_umi.training.recipe import Recipe, Stage
+    from alpha_umi.training.recipe import Recipe
     from alpha_umi.training.rows import StageRows
+    from alpha_umi.training.stage import Stage
 
 SFT = "sft"
 

@@ -27,7 +27,8 @@ from alpha_umi.adapters import ADAPTER
 from alpha_umi.data.tokens import IGNORED, collate
 from alpha_umi.errors import WorkError
 from alpha_umi.training.buckets import LengthBuckets
-from alpha_umi.training.recipe import Recipe, Stage
+from alpha_umi.training.recipe import Recipe
+from alpha_umi.training.stage import Stage
 from alpha_umi.training.warm_start import tensors_of
 
 if TYPE_CHECKING:

@@ -16,7 +16,8 @@ from alpha_umi.digests import weights_digest
 from alpha_umi.errors import ModelError, UsageError
 from alpha_umi.roles import Team, load_team
 from alpha_umi.training import adapted
-from alpha_umi.training.recipe import BASE, Lora, Recipe, Stage
+from alpha_umi.training.recipe import Recipe
+from alpha_umi.training.stage import BASE, Lora, Stage
 
 if TYPE_CHECKING:
     from torch import Tensor
