@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
@@ -25,6 +25,7 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from alpha_umi import grammar, resources
 from alpha_umi.errors import ConfigError
+from alpha_umi.recent import Recent
 from alpha_umi.trajectory import Call, Frozen, Step, Tool, Trajectory
 
 RENDER_VERSIONS = {"paper": 1, "shared": 2}
@@ -86,6 +87,19 @@ class Conversation(NamedTuple):
     """Whose each assistant message is, in order."""
 
 
+class _Begun(NamedTuple):
+    """The beginning of a conversation: its messages, targets and speakers, and what no message holds yet."""
+
+    messages: tuple[Message, ...] = ()
+    targets: tuple[Target, ...] = ()
+    speakers: tuple[View, ...] = ()
+    waiting: tuple[str, ...] = ()
+
+
+_BEGUN = Recent[_Begun](32)
+"""One for each conversation that is under way, as far as there are not too many."""
+
+
 class _Event(NamedTuple):
     """Something said: by the user, the environment, or (as the text of an assistant message) a role."""
 
@@ -118,11 +132,14 @@ def render(
     """
     own = {view} if layout is Layout.PAPER or view is View.SINGLE else {View.PLANNER, View.CALLER, View.SUMMARIZER}
     labelled = layout is Layout.PAPER and view is not View.SINGLE
-    wording = load_prompts(layout)
-    messages = [Message(role="system", content=wording.system(view, trajectory.tools))]
-    targets: list[Target] = []
-    speakers: list[View] = []
-    waiting: list[str] = []
+    wording, steps = load_prompts(layout), trajectory.steps
+    # Of a path that grows, all steps but the last were laid out for the prompt before.
+    settled = len(steps) - 1 if ask is not None else 0
+    key = (wording, view if labelled else None, view is View.SINGLE, observation_chars, trajectory.query)
+    begun, known = _begun(key, trajectory, settled)
+    query = f"user: {trajectory.query.strip()}" if labelled else trajectory.query.strip()
+    messages = [*begun.messages] or [Message(role="system", content=wording.system(view, trajectory.tools))]
+    targets, speakers, waiting = [*begun.targets], [*begun.speakers], [*begun.waiting] if begun.messages else [query]
 
     def user_message(speaker: View) -> Message:
         cue = wording.cue(speaker)
@@ -131,7 +148,7 @@ def render(
         text = "\n".join(line for line in lines if line).strip()
         return Message(role="user", content=text or _CONTINUE, cue=cue)
 
-    for event in _events(trajectory, single=view is View.SINGLE, ask=ask, observation_chars=observation_chars):
+    def tell(event: _Event) -> None:
         if event.speaker in own:
             speaker = View(event.speaker)
             messages.append(user_message(speaker))
@@ -141,6 +158,13 @@ def render(
             messages.append(Message(role="assistant", content=event.text.strip()))
         else:
             waiting.append(f"{event.speaker}: {event.text.strip()}" if labelled else event.text.strip())
+
+    for i in range(known, len(steps) + 1):
+        if i == settled > 0:
+            made = _Begun(tuple(messages), tuple(targets), tuple(speakers), tuple(waiting))
+            _BEGUN.put(key, (*trajectory.tools, *steps[:settled]), made)
+        for event in _events(trajectory, i, single=view is View.SINGLE, ask=ask, observation_chars=observation_chars):
+            tell(event)
     if ask is not None:
         if follow_up:
             waiting.append(f"user: {follow_up.strip()}" if labelled else follow_up.strip())
@@ -148,27 +172,39 @@ def render(
     return Conversation(tuple(messages), tuple(targets), tuple(speakers))
 
 
-def _events(trajectory: Trajectory, *, single: bool, ask: View | None, observation_chars: int) -> Iterator[_Event]:
-    """What was said, in order, each with whether it is worth training on (α-UMi, released preprocessing)."""
-    yield _Event("user", trajectory.query)
+def _begun(key: Hashable, trajectory: Trajectory, settled: int) -> tuple[_Begun, int]:
+    """The longest known beginning of a conversation, and how many steps it holds; an empty one where none is known."""
+    for known in range(settled, max(settled - 3, 0), -1):
+        if (begun := _BEGUN.take(key, (*trajectory.tools, *trajectory.steps[:known]))) is not None:
+            return begun, known
+    return _Begun(), 0
+
+
+def _events(
+    trajectory: Trajectory, i: int, *, single: bool, ask: View | None, observation_chars: int
+) -> Iterator[_Event]:
+    """What was said in a step, and after the last one, each with whether it is worth training on (α-UMi, released
+    preprocessing)."""
     last = len(trajectory.steps) - 1
-    for i, step in enumerate(trajectory.steps):
-        if step.prompt:
-            yield _Event("user", step.prompt)
-        if single:
-            yield from _single_events(trajectory, i, step)
-        else:
-            decided = step.is_decision or (i == last and ask is View.CALLER)
-            text = grammar.format_plan(step.plan) if decided else step.plan.rationale
-            known = not _hallucinated(step.call, trajectory)
-            yield _Event(View.PLANNER, text, i, step.is_decision and known)
-            if step.call is not None:
-                yield _Event(View.CALLER, grammar.format_call(step.call), i, known)
-        if step.observation is not None:
-            yield _Event("observation", cut_middle(step.observation.text, observation_chars))
-    if not single and trajectory.answer is not None:
-        answer = grammar.format_answer(trajectory.answer)
-        yield _Event(View.SUMMARIZER, answer, last, answer != grammar.NO_TOOL)
+    if i > last:
+        if not single and trajectory.answer is not None:
+            answer = grammar.format_answer(trajectory.answer)
+            yield _Event(View.SUMMARIZER, answer, last, answer != grammar.NO_TOOL)
+        return
+    step = trajectory.steps[i]
+    if step.prompt:
+        yield _Event("user", step.prompt)
+    if single:
+        yield from _single_events(trajectory, i, step)
+    else:
+        decided = step.is_decision or (i == last and ask is View.CALLER)
+        text = grammar.format_plan(step.plan) if decided else step.plan.rationale
+        known = not _hallucinated(step.call, trajectory)
+        yield _Event(View.PLANNER, text, i, step.is_decision and known)
+        if step.call is not None:
+            yield _Event(View.CALLER, grammar.format_call(step.call), i, known)
+    if step.observation is not None:
+        yield _Event("observation", cut_middle(step.observation.text, observation_chars))
 
 
 def _single_events(trajectory: Trajectory, i: int, step: Step) -> Iterator[_Event]:
@@ -213,6 +249,8 @@ class Prompts:
         self.layout = layout
         self._folder = folder
         self._templates = _templates(folder)
+        self._cues: dict[View, str] = {}
+        self._systems = Recent[str](64)
         files = sorted(folder.glob("*.jinja"))
         # Templates render alike whatever ends their lines.
         texts = (file.read_bytes().replace(b"\r\n", b"\n") for file in files)
@@ -223,13 +261,20 @@ class Prompts:
     def system(self, view: View, tools: Sequence[Tool]) -> str:
         """The system message: in `paper` the view's own, in `shared` one for the three roles."""
         name = "system" if self.layout is Layout.SHARED and view is not View.SINGLE else view.value
-        return self._fill(name, documents=document_tools(tools, self.layout), names=[tool.name for tool in tools])
+        if (kept := self._systems.get(name, tools)) is not None:
+            return kept
+        documents = document_tools(tools, self.layout)
+        return self._systems.put(
+            name, tools, self._fill(name, documents=documents, names=[tool.name for tool in tools])
+        )
 
     def cue(self, view: View) -> str:
         """The short fixed text that ends a user message and tells who is next; empty in `paper`."""
         if self.layout is Layout.PAPER or view is View.SINGLE:
             return ""
-        return self._fill(f"cue_{view.value}")
+        if view not in self._cues:
+            self._cues[view] = self._fill(f"cue_{view.value}")
+        return self._cues[view]
 
     def _fill(self, name: str, **values: Any) -> str:
         return _filled(self._templates, self._folder, name, **values)
