@@ -18,19 +18,20 @@ from alpha_umi import grammar
 from alpha_umi.agent.acting import Hands, edited, told_instead
 from alpha_umi.agent.asking import Ask, Reply
 from alpha_umi.agent.attempts import told_of
-from alpha_umi.agent.episode import Episode
+from alpha_umi.agent.episode import Episode, beginning
 from alpha_umi.agent.events import AgentEvent, Backtracked, Called, Decided, Finished, Observed
 from alpha_umi.agent.journal import Journal
 from alpha_umi.agent.messages import call_messages, final_message, with_history
-from alpha_umi.agent.search import End, Frontier
+from alpha_umi.agent.search import Frontier
 from alpha_umi.agent.speaking import Speakers
-from alpha_umi.agent.state import Budget, Reason, State, next_node
-from alpha_umi.agent.strategies import ROOT, Search
+from alpha_umi.agent.state import Budget, Question, Reason, State
+from alpha_umi.agent.strategies import Search
+from alpha_umi.agent.tree import End
 from alpha_umi.models.base import Completion
 from alpha_umi.prompts import View, search_text
 from alpha_umi.tools.base import writable
 from alpha_umi.tools.validation import refuse_fault, refuse_unknown
-from alpha_umi.trajectory import Call, Decision, Observation, Plan, Step, Trajectory
+from alpha_umi.trajectory import Call, Decision, Observation, Plan, Step
 
 _EMPTY_ANSWER = Observation(text="The conclusion was empty: write the answer to the question in words.", ok=False)
 
@@ -48,24 +49,10 @@ class Nodes:
 
     def begin(self, state: State, session: str) -> Update:
         """Start an episode on the last human message; an earlier one of the same thread is over, and told of."""
-        trajectory = Trajectory(
-            query=writable(with_history(state["messages"], most=self.budget.max_history_chars)),
-            tools=tuple(self.hands.toolbox.tools),
-        )
+        query = writable(with_history(state["messages"], most=self.budget.max_history_chars))
+        task = Question(query=query, tools=tuple(self.hands.toolbox.tools))
         tree = Frontier.start(self.search, max_steps=self.budget.max_steps)
-        return {
-            "session": session,
-            "trajectory": trajectory.model_dump_json(),
-            "tree": tree.model_dump_json(),
-            "node": ROOT,
-            "prompt": "",
-            "usage": {},
-            "seconds": 0.0,
-            "reason": None,
-            "sensitive": self.hands.guarded,
-            "approved": "",
-            "next": next_node(trajectory, tree, ROOT),
-        }
+        return {**beginning(session, task, tree), "sensitive": self.hands.guarded}
 
     def plan(self, state: State, stop: threading.Event) -> Update:
         """Ask what to do next; a `single` team writes the whole step at once."""
@@ -79,7 +66,7 @@ class Nodes:
                 episode.begin_step(Step(plan=plan))
                 _tell(Decided(role=view, plan=plan))
                 _stop_babble(episode, completion)
-        return episode.update()
+        return self._asked(episode)
 
     def _take_turn(self, episode: Episode, completion: Completion) -> None:
         """A whole step out of one completion."""
@@ -108,17 +95,17 @@ class Nodes:
             episode.fill(call)
             _tell(Called(call=call))
             _stop_babble(episode, completion)
-        return episode.update()
+        return self._asked(episode)
 
-    def must_ask(self, state: State) -> bool:
-        """Whether a person has to decide on the call that is next, and has not."""
-        if state["next"] != "act" or not (self.hands.may_ask or state["sensitive"]):
-            return False
-        episode = Episode(state, budget=self.budget)
-        call = episode.last.call
-        if call is None or state["approved"] == episode.call_key:
-            return False
-        return call.tool in _offered(episode) and self.hands.must_ask(call, state["sensitive"])
+    def _asked(self, episode: Episode) -> Update:
+        """The state after a call was written: a person is asked first where one has to decide on it, and has not."""
+        update, guarded = episode.update(), episode.state["sensitive"]
+        if update["next"] != "act" or not (self.hands.may_ask or guarded):
+            return update
+        call, approved = episode.last.call, episode.approved == episode.call_key
+        if call is None or approved or call.tool not in _offered(episode) or not self.hands.must_ask(call, guarded):
+            return update
+        return {**update, "next": "approve"}
 
     def approve(self, state: State, stop: threading.Event) -> Update:
         """Ask a person about the call. The node runs again when the answer is there, so it does nothing before."""
@@ -130,7 +117,8 @@ class Nodes:
             return self._observed(episode, step, call, told)
         if reply.arguments is not None:
             episode.fill(edited(call, reply.arguments))
-        return {**episode.update(), "approved": key}
+        episode.approved = key
+        return self._asked(episode)
 
     def act(self, state: State, stop: threading.Event, journal: Journal | None) -> Update:
         """Carry the call out; whatever happens is an observation."""
@@ -203,7 +191,7 @@ class Nodes:
         before = "\n".join(told_of(step) for step in episode.tree.steps(episode.tree.open[-1].node))
         for a, b in permutations(tries, 2):
             shown = {name: told_of(episode.tree.step(node)) for name, node in (("a", a), ("b", b))}
-            text = search_text("rank", question=episode.trajectory.query, before=before, **shown)
+            text = search_text("rank", question=episode.task.query, before=before, **shown)
             completion = self.speakers.compare(text, episode, stop)
             if completion is None:
                 return episode.update()
@@ -224,7 +212,7 @@ class Nodes:
 
 def _offered(episode: Episode) -> list[str]:
     """Names of the tools that the run was begun with; whoever resumes it may have more."""
-    return [tool.name for tool in episode.trajectory.tools]
+    return [tool.name for tool in episode.task.tools]
 
 
 def _tell(event: AgentEvent) -> None:

@@ -46,7 +46,7 @@ class Speakers:
             view=view,
             layout=self.team.layout,
             ask=view,
-            follow_up=None if episode.in_step else episode.prompt,
+            follow_up=None if episode.draft is not None else episode.prompt,
             observation_chars=self.team.observation_chars,
             count=model.count_tokens,
             room=model.context_length - role.generation.max_new_tokens,
@@ -118,7 +118,7 @@ class Speakers:
         """What a role may write; the words of a summarizer, and of a single model, are its own."""
         if not self.team.constrained or view not in {View.PLANNER, View.CALLER}:
             return None
-        return PLAN if view is View.PLANNER else call_of(episode.trajectory.tools)
+        return PLAN if view is View.PLANNER else call_of(episode.task.tools)
 
 
 def _said(completion: Completion, view: View, episode: Episode) -> Completion:
