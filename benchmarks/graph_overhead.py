@@ -33,6 +33,7 @@ from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite import SqliteSaver
 
 from alpha_umi import Agent, Budget, ScriptedModel, View
+from alpha_umi.agent.search import Frontier
 from alpha_umi.agent.strategies import DFSDT
 from alpha_umi.models.base import Model
 from benchmarks.report import finish, show
@@ -166,7 +167,7 @@ def at_once_cpu(runs: int, steps: int = 3) -> tuple[float, float]:
 def search() -> None:
     """A DFSDT that spends all of its calls."""
     found = agent(endless(), budget=PATHS, search=DFSDT(max_calls=SEARCH_CALLS)).run(QUESTION)
-    assert found.tree is not None, "a search has a tree"
+    assert isinstance(found.tree, Frontier), "a search has a tree"
     assert found.tree.calls == SEARCH_CALLS
 
 

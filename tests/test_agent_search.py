@@ -290,7 +290,7 @@ def test_the_agent_rebuilds_the_published_trees(path: Path) -> None:
     budget = Budget(max_tokens=10**9)
     search = search_of(recorded.value, path)
     result = Agent.from_team("umi", tools=recorded, models=scripts, search=search, budget=budget).run("?")
-    assert result.tree is not None
+    assert isinstance(result.tree, Frontier)
     assert published_nodes(result.tree) == list(recorded_nodes(recorded.value["tree"]["tree"]))
     generated = recorded.value["answer_generation"]
     assert result.usage[View.PLANNER].calls == generated["query_count"]

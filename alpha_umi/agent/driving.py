@@ -153,8 +153,7 @@ class Drive:
         span = telemetry.begin_run(self._driver.speakers.team.name, self._thread)
         config: RunnableConfig = {"configurable": {**self._at, SESSION: session, telemetry.PARENT: span.span}}
         if of is not None and begun:
-            search = of.values["tree"].search
-            config["recursion_limit"] = most_nodes(search, self._driver.budget)
+            config["recursion_limit"] = most_nodes(of.values["tree"], self._driver.budget)
         try:
             while finished is None:
                 async with aclosing(self._part(start, config)) as part:

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from alpha_umi.agent.channels import STATE_VERSION
-from alpha_umi.agent.search import Frontier
 from alpha_umi.agent.state import (
     Budget,
     Question,
@@ -24,7 +23,7 @@ from alpha_umi.agent.state import (
 )
 from alpha_umi.agent.stored import stored_step
 from alpha_umi.agent.strategies import ROOT
-from alpha_umi.agent.tree import End, growth, stored_tree
+from alpha_umi.agent.tree import End, Tree, growth, stored_tree
 from alpha_umi.grammar import NO_TOOL
 from alpha_umi.models.base import Completion
 from alpha_umi.prompts import View
@@ -121,7 +120,7 @@ class Episode:
     def observe(self, observation: Observation) -> None:
         """Give the step under way its observation, which ends it."""
         self.draft = self.last.model_copy(update={"observation": observation})
-        if self.tree.search.compat is None:
+        if self.tree.compat is None:
             if repeats_in_a_row(self.trajectory) >= self.budget.max_repeats:
                 return self.end_path(Reason.REPETITION)
             if faults_in_a_row(self.trajectory) >= self.budget.max_faults:
@@ -184,9 +183,9 @@ class Episode:
         ToolBench: a node for the thought where there is one, and two for a call (`DFS.py`). In α-UMi's live run the
         thought is never absent, and a call that cannot be read is one of `none` (`collab_agent_parser`).
         """
-        if self.tree.search.compat is None:
+        if self.tree.compat is None:
             return 1
-        if self.tree.search.compat == "alpha-umi":
+        if self.tree.compat == "alpha-umi":
             return 3
         call = self.last.call
         acted = call.tool != NO_TOOL if call is not None else self.last.plan.decision is not Decision.CALL
@@ -203,7 +202,7 @@ class Episode:
             self.outcome = Outcome.ANSWERED
         elif over == "calls":
             self.outcome, self.reason = Outcome.OUT_OF_BUDGET, Reason.CALLS
-        elif self.tree.search.one_path:
+        elif self.tree.one_path:
             given_up = end.end is End.GIVE_UP
             self.outcome = Outcome.GAVE_UP if given_up else Outcome.OUT_OF_BUDGET
             self.reason = Reason.PLANNER if given_up else Reason(end.why)
@@ -220,7 +219,7 @@ class Episode:
             seconds=self.seconds,
             usage=self.usage,
             trajectory=end,
-            tree=None if self.tree.search.one_path else self.tree,
+            tree=None if self.tree.one_path else self.tree,
         )
 
     def update(self) -> dict[str, Any]:
@@ -239,7 +238,7 @@ class Episode:
         return update | {key: value for key, value in plain.items() if value != self.state[key]}  # type: ignore[literal-required]
 
 
-def beginning(session: str, task: Question, tree: Frontier) -> dict[str, Any]:
+def beginning(session: str, task: Question, tree: Tree) -> dict[str, Any]:
     """The state in which a run begins."""
     return {
         "version": STATE_VERSION,

@@ -38,8 +38,9 @@ from alpha_umi.agent.journal import Journal, session_of_turn
 from alpha_umi.agent.nodes import Nodes, Update
 from alpha_umi.agent.speaking import Speakers
 from alpha_umi.agent.state import Budget, Messages, State
-from alpha_umi.agent.strategies import Search, chain
+from alpha_umi.agent.strategies import Strategy, chain
 from alpha_umi.agent.threads import in_thread
+from alpha_umi.agent.tree import Tree
 from alpha_umi.errors import UsageError
 from alpha_umi.models.base import Model
 from alpha_umi.models.langchain import as_model
@@ -70,7 +71,7 @@ def build_graph(
     models: Mapping[View, Model | BaseChatModel],
     toolbox: Any,
     budget: Budget | None = None,
-    search: Search | None = None,
+    search: Strategy | None = None,
     sensitive: Sensitive = (),
     checkpointer: Checkpointer = None,
     store: BaseStore | None = None,
@@ -120,7 +121,7 @@ def build_graph(
     return compiled.with_config(recursion_limit=most_nodes(search, budget))
 
 
-def most_nodes(search: Search, budget: Budget) -> int:
+def most_nodes(search: Strategy | Tree, budget: Budget) -> int:
     """LangGraph's own limit, set where it cannot be met before ours."""
     return NODES_PER_STEP * search.most_steps(budget.max_steps) + NODES_AROUND
 

@@ -22,10 +22,9 @@ from alpha_umi.agent.episode import Episode, beginning
 from alpha_umi.agent.events import AgentEvent, Backtracked, Called, Decided, Finished, Observed
 from alpha_umi.agent.journal import Journal
 from alpha_umi.agent.messages import call_messages, final_message, with_history
-from alpha_umi.agent.search import Frontier
 from alpha_umi.agent.speaking import Speakers
 from alpha_umi.agent.state import Budget, Question, Reason, State
-from alpha_umi.agent.strategies import Search
+from alpha_umi.agent.strategies import ROOT, Strategy
 from alpha_umi.agent.tree import End
 from alpha_umi.models.base import Completion
 from alpha_umi.prompts import View, search_text
@@ -45,13 +44,13 @@ class Nodes:
     speakers: Speakers
     hands: Hands
     budget: Budget
-    search: Search
+    search: Strategy
 
     def begin(self, state: State, session: str) -> Update:
         """Start an episode on the last human message; an earlier one of the same thread is over, and told of."""
         query = writable(with_history(state["messages"], most=self.budget.max_history_chars))
         task = Question(query=query, tools=tuple(self.hands.toolbox.tools))
-        tree = Frontier.start(self.search, max_steps=self.budget.max_steps)
+        tree = self.search.start(max_steps=self.budget.max_steps)
         return {**beginning(session, task, tree), "sensitive": self.hands.guarded}
 
     def plan(self, state: State, stop: threading.Event) -> Update:
@@ -177,7 +176,7 @@ class Nodes:
         left = episode.tree.nodes[episode.node]
         episode.backtrack()
         tried = episode.tree.tried(episode.node)
-        if episode.tree.search.diversity and tried:
+        if episode.tree.diversity and tried:
             episode.prompt = search_text("diversity", attempts=[told_of(step) for step in tried])
         why = "gave up" if left.end is End.GIVE_UP else left.why
         _tell(Backtracked(steps=len(episode.trajectory.steps), why=why or "to try more"))
@@ -188,7 +187,7 @@ class Nodes:
         episode = Episode(state, budget=self.budget)
         tries = episode.tree.to_rank
         points = dict.fromkeys(tries, 0.0)
-        before = "\n".join(told_of(step) for step in episode.tree.steps(episode.tree.open[-1].node))
+        before = "\n".join(told_of(step) for step in episode.tree.steps(episode.tree.nodes[tries[0]].parent or ROOT))
         for a, b in permutations(tries, 2):
             shown = {name: told_of(episode.tree.step(node)) for name, node in (("a", a), ("b", b))}
             text = search_text("rank", question=episode.task.query, before=before, **shown)

@@ -26,7 +26,7 @@ from langgraph.types import Overwrite
 
 from alpha_umi import resources
 from alpha_umi.agent.graph import AgentGraph
-from alpha_umi.agent.state import GROWN, STORED_WHOLE
+from alpha_umi.agent.state import GROWN, stored_whole
 from alpha_umi.errors import UsageError
 
 _running: set[tuple[str, str]] = set()
@@ -74,7 +74,7 @@ async def opened(file: Path) -> AsyncIterator[Stored]:
             file.parent.mkdir(parents=True, exist_ok=True)
             checkpointer = await stack.enter_async_context(AsyncSqliteSaver.from_conn_string(str(file)))
             store = await stack.enter_async_context(AsyncSqliteStore.from_conn_string(str(file)))
-            checkpointer.serde = JsonPlusSerializer(allowed_msgpack_modules=STORED_WHOLE)
+            checkpointer.serde = JsonPlusSerializer(allowed_msgpack_modules=stored_whole())
             # A run waits for whoever writes another thread's state into the same file.
             for connection in (checkpointer.conn, store.conn):
                 await connection.execute("PRAGMA busy_timeout = 30000")

@@ -25,7 +25,7 @@ from alpha_umi.agent.events import AgentEvent, Asked, Finished
 from alpha_umi.agent.graph import AgentGraph, build_graph
 from alpha_umi.agent.speaking import Speakers
 from alpha_umi.agent.state import Budget, Result
-from alpha_umi.agent.strategies import Search, named_search
+from alpha_umi.agent.strategies import Strategy, named_search
 from alpha_umi.agent.threads import gathered, run_sync
 from alpha_umi.errors import UsageError
 from alpha_umi.models.base import Model
@@ -50,7 +50,7 @@ class Agent:
         models: Mapping[View, Model | BaseChatModel],
         toolbox: Toolbox,
         budget: Budget | None = None,
-        search: Search | str | None = None,
+        search: Strategy | str | None = None,
         sensitive: Sensitive = (),
         threads: Threads | None = None,
         store: BaseStore | None = None,
@@ -89,7 +89,7 @@ class Agent:
         *,
         tools: Any = (),
         budget: Budget | None = None,
-        search: Search | str | None = None,
+        search: Strategy | str | None = None,
         models: Mapping[View, Model | BaseChatModel] | None = None,
         sensitive: Sensitive = (),
         threads: Threads | None = None,

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from alpha_umi.agent.strategies import ROOT, Search
-from alpha_umi.agent.tree import End, Node, Tree
+from alpha_umi.agent.tree import End, Node, Over, Tree
 from alpha_umi.errors import UsageError
 from alpha_umi.trajectory import Frozen, Step
 
@@ -33,8 +33,6 @@ class Frontier(Tree):
     """A search tree and where it is: which node is next, or that the search is over."""
 
     search: Search
-    limit: int
-    """Depth at which a path ends."""
     open: tuple[_Frame, ...] = (_Frame(node=ROOT),)
     calls: int = 0
     """Steps tried; with `compat` comparisons too."""
@@ -50,6 +48,25 @@ class Frontier(Tree):
         open_ = (_Frame(node=ROOT),) if limit > 0 else ()
         return cls(search=search, limit=limit, open=open_)
 
+    def most_steps(self, max_steps: int) -> int:
+        """Steps that it can try at most, where a path has at most `max_steps`."""
+        return self.search.most_steps(max_steps)
+
+    @property
+    def one_path(self) -> bool:
+        """Whether there is never another path to try."""
+        return self.search.one_path
+
+    @property
+    def diversity(self) -> bool:
+        """Whether a later try of a node is told what the earlier ones did."""
+        return self.search.diversity
+
+    @property
+    def compat(self) -> Literal["toolbench", "alpha-umi"] | None:
+        """The released search that it goes as, if it does."""
+        return self.search.compat
+
     @property
     def at(self) -> int | None:
         """The node from which the next step is to be tried; None when the search is over or wants a ranking first."""
@@ -58,7 +75,7 @@ class Frontier(Tree):
         return self.open[-1].node
 
     @property
-    def over(self) -> Literal["answers", "calls", "exhausted"] | None:
+    def over(self) -> Over | None:
         """Why the search has ended, or None."""
         if len(self.found) >= self.search.answers:
             return "answers"

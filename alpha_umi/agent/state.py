@@ -18,6 +18,7 @@ from pydantic import (
     BeforeValidator,
     Field,
     ModelWrapValidatorHandler,
+    SerializeAsAny,
     ValidationError,
     model_serializer,
     model_validator,
@@ -28,7 +29,7 @@ from alpha_umi.agent.asking import Ask
 from alpha_umi.agent.channels import SNAPSHOT_EVERY, Grown, Kept, Version
 from alpha_umi.agent.search import Frontier
 from alpha_umi.agent.stored import Data, read_step, read_tool, stored_step, stored_tool
-from alpha_umi.agent.tree import End, Tree, grown
+from alpha_umi.agent.tree import End, Tree, grown, kinds
 from alpha_umi.errors import UsageError
 from alpha_umi.models.base import Completion
 from alpha_umi.prompts import View
@@ -120,7 +121,7 @@ class Result(Frozen):
     """The path that ended the run: the answer's, else the first that gave up, else the longest."""
     pending: Ask | None = None
     """What the run waits for a person to say; then it is not over, and `Agent.resume` goes on with it."""
-    tree: Frontier | None = None
+    tree: SerializeAsAny[Tree] | None = None
     """Everything that a search tried; None where there was one path, which is the trajectory."""
 
     @property
@@ -153,9 +154,9 @@ def _asked(_: Question | None, writes: Sequence[Any]) -> Question:
     return Question.model_validate(writes[-1])
 
 
-def _grown(tree: Frontier | None, writes: Sequence[Data]) -> Frontier | None:
+def _grown(tree: Tree | None, writes: Sequence[Data]) -> Tree | None:
     for write in writes:
-        tree = Frontier.model_validate(write["begin"]) if tree is None or "begin" in write else grown(tree, write)
+        tree = Tree.model_validate(write["begin"]) if tree is None or "begin" in write else grown(tree, write)
     return tree
 
 
@@ -179,7 +180,7 @@ class State(Messages):
     session: str
     """Names the episode to the models' caches."""
     task: Annotated[Question, Grown(_asked)]
-    tree: Annotated[Frontier, Grown(_grown)]
+    tree: Annotated[Tree, Grown(_grown)]
     """All paths, and where the search is."""
     node: int
     """The tree's node at which the steps of the path that are complete end."""
@@ -204,8 +205,12 @@ class State(Messages):
 
 GROWN = ("messages", "task", "tree", "thoughts")
 """Those of which only the changes are stored."""
-STORED_WHOLE = [(kind.__module__, kind.__name__) for kind in (Question, Frontier)]
-"""Types by whose names a checkpointer finds the grown ones that are stored whole."""
+
+
+def stored_whole() -> list[tuple[str, str]]:
+    """Names of the types of grown values, by which a checkpointer finds them where it has stored one whole."""
+    types: list[type] = [Question, Frontier, *kinds(Tree)]
+    return [(kind.__module__, kind.__name__) for kind in types]
 
 
 def path_trajectory(of: Trajectory, tree: Tree, node: int) -> Trajectory:

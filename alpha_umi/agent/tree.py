@@ -5,23 +5,26 @@ Plain data that knows nothing of where a search goes next (`search`), of models,
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from functools import cache
-from typing import Annotated, Any, TypeVar, get_args
+from typing import Annotated, Any, Literal, Self, TypeVar, get_args
 
 from pydantic import (
     BaseModel,
     BeforeValidator,
+    ModelWrapValidatorHandler,
     SerializationInfo,
     SerializerFunctionWrapHandler,
     TypeAdapter,
     WrapSerializer,
     model_serializer,
+    model_validator,
 )
 
 from alpha_umi.agent.stored import Data, read_step, stored_step
 from alpha_umi.agent.strategies import ROOT
+from alpha_umi.errors import UsageError
 from alpha_umi.trajectory import Frozen, Step
 
 _STORED = "stored"
@@ -57,12 +60,85 @@ class Node(Frozen):
     """When it was visited: the root's is 0; None: it was made but not visited."""
 
 
+Over = Literal["answers", "calls", "exhausted"]
+"""Why a search has ended."""
+
+
 class Tree(Frozen):
-    """The steps that were tried, each under the one that it followed."""
+    """The steps that were tried, each under the one that it followed. A search of one's own says where it goes: `at`
+    and `over`, and `most_steps`; the rest is here."""
 
     nodes: tuple[Node, ...] = (Node(visit=0),)
     found: tuple[int, ...] = ()
     """Nodes that answered, in order."""
+    limit: int = 0
+    """Depth at which a path ends."""
+
+    @property
+    def at(self) -> int | None:
+        """The node from which the next step is to be tried; None when the search is over or wants a ranking first."""
+        raise NotImplementedError
+
+    @property
+    def over(self) -> Over | None:
+        """Why the search has ended, or None."""
+        raise NotImplementedError
+
+    def most_steps(self, max_steps: int) -> int:
+        """Steps that it can try at most, where a path has at most `max_steps`."""
+        raise NotImplementedError
+
+    @property
+    def one_path(self) -> bool:
+        """Whether there is never another path to try."""
+        return False
+
+    @property
+    def diversity(self) -> bool:
+        """Whether a later try of a node is told what the earlier ones did."""
+        return True
+
+    @property
+    def compat(self) -> Literal["toolbench", "alpha-umi"] | None:
+        """The released search that it goes as, if it does."""
+        return None
+
+    @property
+    def to_rank(self) -> tuple[int, ...]:
+        """Tries that are to be ranked before the search goes on; empty when none are."""
+        return ()
+
+    def ranked(self, order: Sequence[int]) -> Self:
+        """The search after the tries in `to_rank` were ranked, best first."""
+        raise NotImplementedError
+
+    def add(
+        self, step: Step, *, end: End | None = None, why: str = "", answer: str | None = None, weight: int = 1
+    ) -> Self:
+        """The search after a step was tried from the node `at`.
+
+        Args:
+            step: what was tried.
+            end: why its path goes no further, if it does not.
+            why: more about a dead end.
+            answer: what it answered.
+            weight: how much deeper it lies than its node.
+        """
+        at, new = self.at, len(self.nodes)
+        assert at is not None, "a search that is over is given nothing"
+        depth = self.nodes[at].depth + weight
+        if end is None and depth >= self.limit:
+            end, why = End.DEAD, "steps"
+        node = Node(parent=at, step=step, depth=depth, end=end, why=why, answer=answer, visit=new)
+        found = (*self.found, new) if end is End.ANSWER else self.found
+        return self.model_copy(update={"nodes": (*self.nodes, node), "found": found})
+
+    def close(self, why: str) -> Self:
+        """The search after nothing could be tried from the node `at`: its path ends there."""
+        nodes, at = list(self.nodes), self.at
+        assert at is not None, "a search that is over is given nothing"
+        nodes[at] = nodes[at].model_copy(update={"end": End.DEAD, "why": why})
+        return self.model_copy(update={"nodes": tuple(nodes)})
 
     def path(self, node: int) -> tuple[int, ...]:
         """Indices from below the root to a node."""
@@ -124,10 +200,40 @@ class Tree(Frozen):
     @model_serializer(mode="wrap")
     def _plain(self, handler: SerializerFunctionWrapHandler, info: SerializationInfo) -> Any:
         """As JSON wherever it is dumped: a checkpointer that stores it whole dumps it to Python and takes no enum."""
-        return handler(self) if info.mode == "json" else stored_tree(self)
+        if info.mode != "json":
+            return stored_tree(self)
+        return {**handler(self), **({} if _kind(type(self)) == _SHIPPED else {"kind": _kind(type(self))})}
 
+    @model_validator(mode="wrap")
+    @classmethod
+    def _of_kind(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """A tree of the kind that the data name: of those that are loaded, for nothing stored is imported."""
+        if not isinstance(data, Mapping):
+            return handler(data)
+        kind = data.get("kind", _SHIPPED)
+        data = {key: value for key, value in data.items() if key != "kind"}
+        if cls is not Tree:
+            return handler(data)
+        known = {_kind(one): one for one in kinds(Tree)}
+        if kind not in known:
+            raise UsageError(f"this run was begun with the search {kind!r}, which is not loaded: name it again")
+        return known[kind].model_validate(data)  # type: ignore[return-value]
+
+
+_SHIPPED = "alpha_umi.agent.search:Frontier"
 
 T = TypeVar("T", bound=Tree)
+
+
+def _kind(tree: type[Tree]) -> str:
+    return f"{tree.__module__}:{tree.__qualname__}"
+
+
+def kinds(tree: type[Tree]) -> Iterator[type[Tree]]:
+    """The kinds of trees that are loaded."""
+    for one in tree.__subclasses__():
+        yield one
+        yield from kinds(one)
 
 
 def stored_tree(tree: Tree) -> Data:
@@ -154,7 +260,7 @@ def grown(tree: T, change: Mapping[str, Any]) -> T:
     """A tree after what `growth` says."""
     updated: Data = {}
     for name, new in change.items():
-        old, kind = getattr(tree, name), _kind(type(tree), name)
+        old, kind = getattr(tree, name), _items(type(tree), name)
         if not isinstance(old, tuple):
             updated[name] = kind.validate_python(new)
             continue
@@ -172,7 +278,7 @@ def _stored(value: Any) -> Any:
 
 
 @cache
-def _kind(tree: type[Tree], name: str) -> TypeAdapter[Any]:
+def _items(tree: type[Tree], name: str) -> TypeAdapter[Any]:
     """What a field holds, or each item of a field that holds many."""
     annotation: Any = tree.model_fields[name].annotation
     items = get_args(annotation)

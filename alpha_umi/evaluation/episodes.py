@@ -13,7 +13,7 @@ from pathlib import Path
 
 from alpha_umi.agent.runner import Agent
 from alpha_umi.agent.state import Budget, Reason, Usage
-from alpha_umi.agent.strategies import Search
+from alpha_umi.agent.strategies import Strategy
 from alpha_umi.data import store
 from alpha_umi.digests import ordered_digest, text_digest
 from alpha_umi.errors import AlphaUmiError, UsageError
@@ -75,7 +75,7 @@ def run_episodes(
     team: Team,
     models: Mapping[View, Model],
     budget: Budget,
-    search: Search | None = None,
+    search: Strategy | None = None,
     parallel: int,
     on_done: Callable[[Episode], None],
 ) -> None:
@@ -154,7 +154,7 @@ def _checked(data: str) -> Iterator[Trajectory]:
 
 
 async def play(
-    task: Trajectory, *, team: Team, models: Mapping[View, Model], budget: Budget, search: Search | None = None
+    task: Trajectory, *, team: Team, models: Mapping[View, Model], budget: Budget, search: Strategy | None = None
 ) -> Episode:
     """Let a team work on one task in a fresh world, and judge what it did.
 
