@@ -28,6 +28,7 @@ from pydantic import ValidationError
 
 from alpha_umi import resources
 from alpha_umi.errors import ConfigError, UsageError
+from alpha_umi.recent import Recent
 from alpha_umi.trajectory import Frozen, Tool
 
 LAYOUT_FILE = "layout.yaml"
@@ -71,7 +72,8 @@ class Layout:
         """
         self.folder = folder
         self.file = _read(folder)
-        self._templates = _environment(folder)
+        self._systems = Recent[str](64)
+        self._before_tags: dict[str, str] = {}
 
     @property
     def name(self) -> str:
@@ -93,11 +95,17 @@ class Layout:
     def system(self, template: str, tools: Sequence[Tool], *, tagged: bool) -> str:
         """The system message of a role by its template; in a shared conversation all tagged roles have one."""
         name = _SYSTEM if self.shared and tagged else template
-        return self._fill(name, documents=document_tools(tools, self.file.tools), names=[tool.name for tool in tools])
+        if (known := self._systems.get(name, tools)) is not None:
+            return known
+        documents, names = document_tools(tools, self.file.tools), [tool.name for tool in tools]
+        return self._systems.put(name, tools, self._fill(name, documents=documents, names=names))
 
     def before_tag(self, template: str) -> str:
         """What a user message says before the tag of a further role, in a shared conversation."""
-        return self._fill(template) if template not in FIRST_ROLES and self.has(template) else ""
+        if template not in self._before_tags:
+            own = template not in FIRST_ROLES and self.has(template)
+            self._before_tags[template] = self._fill(template) if own else ""
+        return self._before_tags[template]
 
     def digest(self, tags: Mapping[str, str], further: Sequence[str] = (), markers: Sequence[str] = ()) -> str:
         """Changes whenever anything changes that a team's models were trained to read.

@@ -7,11 +7,12 @@ layout's (`layouts`), who speaks in it a team's roles (`roles`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
 from alpha_umi import grammar, resources
 from alpha_umi.layouts import Layout, filled
+from alpha_umi.recent import Recent
 from alpha_umi.roles import FINISH, OBSERVATION_CHARS, Role, Writes, cast_of, first_roles, load_role
 from alpha_umi.trajectory import Call, Frozen, Step, Trajectory
 
@@ -59,6 +60,19 @@ class Conversation(NamedTuple):
     """Whose each assistant message is, in order."""
 
 
+class _Begun(NamedTuple):
+    """The beginning of a conversation: its messages, targets and speakers, and what no message holds yet."""
+
+    messages: tuple[Message, ...]
+    targets: tuple[Target, ...]
+    speakers: tuple[str, ...]
+    waiting: tuple[str, ...]
+
+
+_BEGUN = Recent[_Begun](32)
+"""One for each conversation that is under way, as far as there are not too many."""
+
+
 class _Event(NamedTuple):
     """Something said: by the user, the environment, or (as the text of an assistant message) a role."""
 
@@ -91,72 +105,115 @@ def render(
             step about to be made).
         observation_chars: longer observations lose their middle, alike in training and inference.
     """
-    roles = first_roles() if roles is None else roles
-    role = roles[view] if view in roles else load_role(view)
-    alone = role.writes is Writes.TURN
-    own = set(roles) if layout.shared and not alone else {view}
-    labelled = not layout.shared and not alone
-    messages = [Message(role="system", content=layout.system(role.template, trajectory.tools, tagged=not alone))]
-    targets: list[Target] = []
-    speakers: list[str] = []
-    waiting: list[str] = []
+    told = _Telling(view, layout, first_roles() if roles is None else roles, observation_chars)
+    # Of a path that grows, all steps but the last were laid out for the prompt before.
+    settled = len(trajectory.steps) - 1 if ask is not None else 0
+    for i in range(told.begin(trajectory, settled), len(trajectory.steps)):
+        if i == settled > 0:
+            told.keep(trajectory, settled)
+        for event in _step(trajectory, i, told.roles, alone=told.alone, ask=ask):
+            told.say(event)
+    if not trajectory.steps and trajectory.answer is not None and not told.alone:
+        told.say(_Event(cast_of(told.roles).summarizer, grammar.format_answer(trajectory.answer), -1, True))
+    if ask is not None:
+        if follow_up:
+            told.say(_Event(USER, follow_up))
+        told.messages.append(told.user_message(ask))
+    return Conversation(tuple(told.messages), tuple(told.targets), tuple(told.speakers))
 
-    def user_message(speaker: str) -> Message:
-        tag, lines = "", [*waiting]
-        if layout.shared and not alone:
-            tag = roles[speaker].tag
-            lines += [layout.before_tag(roles[speaker].template), tag]
-        waiting.clear()
+
+class _Telling:
+    """A conversation while it is laid out."""
+
+    def __init__(self, view: str, layout: Layout, roles: Mapping[str, Role], observation_chars: int) -> None:
+        self.layout, self.roles, self.observation_chars = layout, roles, observation_chars
+        self.role = roles[view] if view in roles else load_role(view)
+        self.alone = self.role.writes is Writes.TURN
+        self.own = set(roles) if layout.shared and not self.alone else {view}
+        self.labelled = not layout.shared and not self.alone
+        self._key: Hashable = (layout, self.role.name if self.labelled else None, self.alone, observation_chars)
+        self.messages: list[Message] = []
+        self.targets: list[Target] = []
+        self.speakers: list[str] = []
+        self.waiting: list[str] = []
+
+    def begin(self, trajectory: Trajectory, settled: int) -> int:
+        """Take up the longest beginning that is known; gives the first step that it does not hold."""
+        for known in range(settled, max(settled - 3, 0), -1):
+            if (begun := _BEGUN.take((self._key, trajectory.query), self._of(trajectory, known))) is not None:
+                self.messages, self.targets, self.speakers, self.waiting = map(list, begun)  # type: ignore[assignment]
+                return known
+        system = self.layout.system(self.role.template, trajectory.tools, tagged=not self.alone)
+        self.messages.append(Message(role="system", content=system))
+        self.say(_Event(USER, trajectory.query))
+        return 0
+
+    def keep(self, trajectory: Trajectory, settled: int) -> None:
+        """Remember what holds the first steps, for the prompt after this one."""
+        made = _Begun(tuple(self.messages), tuple(self.targets), tuple(self.speakers), tuple(self.waiting))
+        _BEGUN.put((self._key, trajectory.query), self._of(trajectory, settled), made)
+
+    def _of(self, trajectory: Trajectory, steps: int) -> tuple[object, ...]:
+        return (*self.roles.values(), *trajectory.tools, *trajectory.steps[:steps])
+
+    def say(self, event: _Event) -> None:
+        """Add what somebody said."""
+        if event.speaker in self.own:
+            self.messages.append(self.user_message(event.speaker))
+            self.speakers.append(event.speaker)
+            if event.target:
+                self.targets.append(Target(len(self.messages), event.speaker, event.step))
+            self.messages.append(Message(role="assistant", content=event.text.strip()))
+        else:
+            seen = event.speaker == OBSERVATION
+            text = (cut_middle(event.text, self.observation_chars) if seen else event.text).strip()
+            self.waiting.append(f"{event.speaker}: {text}" if self.labelled else text)
+
+    def user_message(self, speaker: str) -> Message:
+        """What waited to be said, as the message that a role answers."""
+        tag, lines = "", [*self.waiting]
+        if self.layout.shared and not self.alone:
+            tag = self.roles[speaker].tag
+            lines += [self.layout.before_tag(self.roles[speaker].template), tag]
+        self.waiting.clear()
         text = "\n".join(line for line in lines if line).strip()
         return Message(role="user", content=text or _CONTINUE, cue=tag)
 
-    events = _turns(trajectory) if alone else _events(trajectory, roles, asks_caller=_is_caller(ask, roles))
-    for event in events:
-        if event.speaker in own:
-            messages.append(user_message(event.speaker))
-            speakers.append(event.speaker)
-            if event.target:
-                targets.append(Target(len(messages), event.speaker, event.step))
-            messages.append(Message(role="assistant", content=event.text.strip()))
-        else:
-            seen = event.speaker == OBSERVATION
-            text = cut_middle(event.text, observation_chars) if seen else event.text
-            waiting.append(f"{event.speaker}: {text.strip()}" if labelled else text.strip())
-    if ask is not None:
-        if follow_up:
-            waiting.append(f"user: {follow_up.strip()}" if labelled else follow_up.strip())
-        messages.append(user_message(ask))
-    return Conversation(tuple(messages), tuple(targets), tuple(speakers))
+
+def _step(
+    trajectory: Trajectory, i: int, roles: Mapping[str, Role], *, alone: bool, ask: str | None
+) -> Iterator[_Event]:
+    """What was said in a step, in order, each with whether it is worth training on (α-UMi, released preprocessing)."""
+    step, last = trajectory.steps[i], len(trajectory.steps) - 1
+    if step.prompt:
+        yield _Event(USER, step.prompt)
+    if alone:
+        yield _whole_turn(trajectory, i, step)
+    else:
+        yield from _planned(trajectory, i, roles, asks_caller=i == last and _is_caller(ask, roles))
+    if step.observation is not None:
+        yield _Event(OBSERVATION, step.observation.text)
+    if not alone:
+        summarizer = cast_of(roles).summarizer
+        if i == last and trajectory.answer is not None:
+            answer = grammar.format_answer(trajectory.answer)
+            yield _Event(summarizer, answer, last, answer != grammar.NO_TOOL and not _rejected(step, roles))
+        yield from _said(i, step, roles, summarizer)
+
+
+def _planned(trajectory: Trajectory, i: int, roles: Mapping[str, Role], *, asks_caller: bool) -> Iterator[_Event]:
+    """The plan of a step, and the call."""
+    step, cast = trajectory.steps[i], cast_of(roles)
+    decided = step.is_decision or asks_caller
+    text = grammar.format_plan(step.plan, roles[cast.planner].markers) if decided else step.plan.rationale
+    known = not _hallucinated(step.call, trajectory)
+    yield _Event(cast.planner, text, i, step.is_decision and known)
+    if step.call is not None:
+        yield _Event(cast.caller, grammar.format_call(step.call), i, known)
 
 
 def _is_caller(ask: str | None, roles: Mapping[str, Role]) -> bool:
-    return ask in roles and roles[ask].writes is Writes.CALL if ask is not None else False
-
-
-def _events(trajectory: Trajectory, roles: Mapping[str, Role], *, asks_caller: bool) -> Iterator[_Event]:
-    """What was said, in order, each with whether it is worth training on (α-UMi, released preprocessing)."""
-    cast = cast_of(roles)
-    markers = roles[cast.planner].markers
-    yield _Event(USER, trajectory.query)
-    last = len(trajectory.steps) - 1
-    for i, step in enumerate(trajectory.steps):
-        if step.prompt:
-            yield _Event(USER, step.prompt)
-        decided = step.is_decision or (i == last and asks_caller)
-        text = grammar.format_plan(step.plan, markers) if decided else step.plan.rationale
-        known = not _hallucinated(step.call, trajectory)
-        yield _Event(cast.planner, text, i, step.is_decision and known)
-        if step.call is not None:
-            yield _Event(cast.caller, grammar.format_call(step.call), i, known)
-        if step.observation is not None:
-            yield _Event(OBSERVATION, step.observation.text)
-        if i == last and trajectory.answer is not None:
-            answer = grammar.format_answer(trajectory.answer)
-            good = answer != grammar.NO_TOOL and not _rejected(step, roles)
-            yield _Event(cast.summarizer, answer, last, good)
-        yield from _said(i, step, roles, cast.summarizer)
-    if last < 0 and trajectory.answer is not None:
-        yield _Event(cast.summarizer, grammar.format_answer(trajectory.answer), last, True)
+    return ask is not None and ask in roles and roles[ask].writes is Writes.CALL
 
 
 def _said(i: int, step: Step, roles: Mapping[str, Role], summarizer: str) -> Iterator[_Event]:
@@ -176,25 +233,13 @@ def _rejected(step: Step, roles: Mapping[str, Role]) -> bool:
     return False
 
 
-def _turns(trajectory: Trajectory) -> Iterator[_Event]:
-    """The same for a role that writes whole turns."""
-    yield _Event(USER, trajectory.query)
-    for i, step in enumerate(trajectory.steps):
-        if step.prompt:
-            yield _Event(USER, step.prompt)
-        yield from _single_events(trajectory, i, step)
-        if step.observation is not None:
-            yield _Event(OBSERVATION, step.observation.text)
-
-
-def _single_events(trajectory: Trajectory, i: int, step: Step) -> Iterator[_Event]:
+def _whole_turn(trajectory: Trajectory, i: int, step: Step) -> _Event:
     """One merged turn a step, hallucinated calls included (released preprocessing of the backbone)."""
     if not step.is_decision:
-        yield _Event(SINGLE, step.plan.rationale, i, False)
-        return
+        return _Event(SINGLE, step.plan.rationale, i, False)
     is_end = i == len(trajectory.steps) - 1  # an earlier conclusion led to no answer and the trajectory went on
     answer = trajectory.answer if is_end else None
-    yield _Event(SINGLE, grammar.format_turn(grammar.Turn(step.plan, step.call, answer)), i, True)
+    return _Event(SINGLE, grammar.format_turn(grammar.Turn(step.plan, step.call, answer)), i, True)
 
 
 def _hallucinated(call: Call | None, trajectory: Trajectory) -> bool:

@@ -69,6 +69,18 @@ def _mistakes_of_edges(roles: Mapping[str, Role]) -> Iterator[str]:
     for role in roles.values():
         if role.after is not None and (role.after not in roles or roles[role.after].writes != "text"):
             yield f"roles: '{role.name}' comes after '{role.after}', which is no role that writes a text"
+        elif role.after is not None and role.writes != "choice":
+            yield f"roles: '{role.name}' reads what '{role.after}' wrote: it writes a choice"
+    for edge in found:
+        if (
+            edge.role != first_of(roles).name
+            and edge.choice
+            and edge.to not in {first_of(roles).name, "finish", "give_up"}
+        ):
+            yield (
+                f"roles: the choice '{edge.choice}' of '{edge.role}' leads to '{edge.to}': it leads to "
+                f"'{first_of(roles).name}', finish or give_up"
+            )
     if twice := {role.after for role in roles.values() if role.after and _count(roles, role.after) > 1}:
         yield f"roles: two of them come after '{min(twice)}'"
     reached = _reached(first_of(roles).name, found)

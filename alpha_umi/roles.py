@@ -196,6 +196,11 @@ class Team(Frozen):
         return self.role(cast_of(self.roles).summarizer)
 
     @property
+    def reader(self) -> Role | None:
+        """The role that reads each answer before it counts, if the team has one."""
+        return next((role for role in self.roles.values() if role.after == self.summarizer.name), None)
+
+    @property
     def prompt_digest(self) -> str:
         """Of what its roles were trained to read (`Layout.digest`)."""
         return prompt_digest(self.layout, self.roles)

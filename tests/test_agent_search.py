@@ -16,9 +16,10 @@ from alpha_umi import grammar
 from alpha_umi.agent.events import AgentEvent, Backtracked
 from alpha_umi.agent.graph import build_graph
 from alpha_umi.agent.runner import Agent
-from alpha_umi.agent.search import End, Frontier
+from alpha_umi.agent.search import Frontier
 from alpha_umi.agent.state import Budget, Reason
 from alpha_umi.agent.strategies import DFSDT, Search, react
+from alpha_umi.agent.tree import End
 from alpha_umi.data.toolbench import FINISH, read_finish, read_result
 from alpha_umi.errors import UsageError
 from alpha_umi.models.base import Request
@@ -198,8 +199,8 @@ def test_a_search_goes_on_from_any_point_where_it_was_stored() -> None:
     history = [state for state in graph.get_state_history(config) if state.next and state.next != ("__start__",)]
     assert any("backtrack" in state.next for state in history)
     for state in history:
-        planned = sum(usage["calls"] for view, usage in state.values.get("usage", {}).items() if view == "planner")
-        called = sum(usage["calls"] for view, usage in state.values.get("usage", {}).items() if view == "caller")
+        planned = sum(usage.calls for view, usage in state.values.get("usage", {}).items() if view == "planner")
+        called = sum(usage.calls for view, usage in state.values.get("usage", {}).items() if view == "caller")
         rest = models(script[0][planned:], script[1][called:])
         again = build_graph(load_team("umi"), models=rest, **options).invoke(None, state.config)
         assert again["messages"][-1].content == whole["messages"][-1].content == "Door 7."
@@ -288,7 +289,7 @@ def test_the_agent_rebuilds_the_published_trees(path: Path) -> None:
     budget = Budget(max_tokens=10**9)
     search = search_of(recorded.value, path)
     result = Agent.from_team("umi", tools=recorded, models=scripts, search=search, budget=budget).run("?")
-    assert result.tree is not None
+    assert isinstance(result.tree, Frontier)
     assert published_nodes(result.tree) == list(recorded_nodes(recorded.value["tree"]["tree"]))
     generated = recorded.value["answer_generation"]
     assert result.usage["planner"].calls == generated["query_count"]

@@ -22,7 +22,6 @@ from alpha_umi.models.base import Request
 from alpha_umi.models.scripted import ScriptedModel
 from alpha_umi.roles import load_team
 from alpha_umi.tools.functions import as_toolbox
-from alpha_umi.trajectory import Trajectory
 
 
 def double(number: int) -> int:
@@ -168,9 +167,10 @@ def test_a_thread_is_stored_and_goes_on(monkeypatch: pytest.MonkeyPatch) -> None
     out = compiled.invoke(ask("Double 6"), config)
     assert_answered(out["messages"][4:], 6)
     state = compiled.get_state(config).values
-    trajectory = Trajectory.model_validate_json(state["trajectory"])
-    assert trajectory.query.endswith("Double 6")
-    assert trajectory.answer == "It is 12"
+    assert state["task"].query.endswith("Double 6")
+    assert [tool.name for tool in state["task"].tools] == ["double"]
+    assert state["tree"].nodes[state["node"]].answer == "It is 12"
+    assert state["usage"]["planner"].calls == 2
     ids = [made["id"] for message in out["messages"] if isinstance(message, AIMessage) for made in message.tool_calls]
     assert len(set(ids)) == 2
 

@@ -26,6 +26,7 @@ from langgraph.store.memory import InMemoryStore
 from alpha_umi import Agent, Budget, Outcome, Reply, ScriptedModel, build_graph, load_team
 from alpha_umi.agent.nodes import Nodes
 from alpha_umi.agent.persistence import opened, threads_file
+from alpha_umi.agent.search import Frontier
 from alpha_umi.errors import UsageError, WorkError
 
 TEN = Path(__file__).with_name("killed_run.py")
@@ -183,7 +184,7 @@ def test_a_search_goes_on_as_it_was_begun(tmp_path: Path) -> None:
     assert waiting.pending is not None
     result = agent(["No. Next: give up.", "Yes. Next: conclusion."]).resume("a", "approve")
     assert result.answer == "ok"
-    assert result.tree is not None
+    assert isinstance(result.tree, Frontier)
     assert result.tree.search.name == "dfsdt"
 
 

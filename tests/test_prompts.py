@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from chat_templates import DATED, FAMILIES, with_family
 from hypothesis import given, settings
+from hypothesis.strategies import sampled_from
 from strategies import nasty_texts, trajectories
 
 from alpha_umi import grammar
 from alpha_umi.encoding import ChatEncoder
 from alpha_umi.errors import ModelError
-from alpha_umi.layouts import document_tools, layouts, load_layout
+from alpha_umi.layouts import Layout, document_tools, layouts, load_layout
 from alpha_umi.prompts import INVALID_TOOL, Message, cut_middle, render
 from alpha_umi.roles import View, first_roles, prompt_digest
 from alpha_umi.trajectory import Call, Decision, Observation, Outcome, Plan, Step, Tool, Trajectory
@@ -282,3 +283,14 @@ def test_a_template_that_leaves_something_out_is_refused(
         return
     with pytest.raises(ModelError, match="leaves some out"):
         ChatEncoder(spoken)
+
+
+@settings(FIXED, max_examples=50)
+@given(trajectories(), sampled_from(VIEWS))
+def test_a_path_that_grows_is_told_as_if_it_were_new(trajectory: Trajectory, whose: tuple[Layout, View]) -> None:
+    """Prompts of one path are laid out from what the one before held, which is known again by its very steps."""
+    layout, view = whose
+    for length in range(len(trajectory.steps) + 1):
+        path = trajectory.model_copy(update={"steps": trajectory.steps[:length], "answer": None})
+        new = path.model_copy(deep=True)
+        assert render(path, view=view, layout=layout, ask=view) == render(new, view=view, layout=layout, ask=view)

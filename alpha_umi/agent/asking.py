@@ -17,10 +17,11 @@ _HALF = 1 << 63
 class Ask(Frozen):
     """A call that waits for a person's word."""
 
-    why: Literal["sensitive", "unknown_outcome", "tool"]
+    why: Literal["sensitive", "unknown_outcome", "tool", "user"]
     """`sensitive`: it is marked so and was not carried out yet. `unknown_outcome`: the run broke off while it was being
     carried out, so that it may have happened, and its tool does not say that it may be repeated. `tool`: the tool
-    asks `value` itself, by LangGraph's `interrupt`, and is carried out from its start again once that is answered."""
+    asks `value` itself, by LangGraph's `interrupt`, and is carried out from its start again once that is answered.
+    `user`: the planner asks the user `value`; its call is one of `ask_user`, which no toolbox carries out."""
     call: Call
     key: str
     """The call's idempotency key: the same whenever this call is asked about or carried out."""
@@ -84,7 +85,7 @@ def word(ask: Ask, said: Any) -> Any:
     Raises:
         UsageError: it is no Reply, where one is asked for.
     """
-    if ask.why != "tool":
+    if ask.why not in {"tool", "user"}:
         return Reply.of(said).model_dump_json()
     if not isinstance(said, Reply):
         return said

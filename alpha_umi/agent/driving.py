@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import aclosing, asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from langchain_core.runnables import RunnableConfig
 from langchain_core.runnables.config import var_child_runnable_config
@@ -29,15 +29,12 @@ from alpha_umi.agent.episode import Episode
 from alpha_umi.agent.events import AgentEvent, Asked, Finished
 from alpha_umi.agent.graph import CHECKPOINTER, SESSION, AgentGraph, most_nodes
 from alpha_umi.agent.savers import Saver, on_any_loop
-from alpha_umi.agent.search import Frontier
 from alpha_umi.agent.speaking import Speakers
 from alpha_umi.agent.state import Budget, Result
 from alpha_umi.agent.threads import in_thread
-from alpha_umi.errors import UsageError
+from alpha_umi.errors import UsageError, WorkError
 
-_TIDY_EVERY = 16
-"""Nodes after which what is stored of earlier ones is dropped."""
-
+OnEvent = Callable[[AgentEvent], None]
 OnAsk = Callable[[Ask], Any]
 """Gives a Reply, or to a tool's own question whatever it wants to know; may be async. None: nobody is there."""
 
@@ -77,11 +74,11 @@ class Driver:
         elif thread is None:
             yield Drive(self, self._over(InMemorySaver(), None), None, configured={"thread_id": uuid.uuid4().hex})
         elif self._file is not None:
-            from alpha_umi.agent.persistence import claimed, forget_older, opened
+            from alpha_umi.agent.persistence import claimed, opened, tidied
 
             with claimed(str(self._file.resolve()), thread, file=self._file):
                 async with opened(self._file) as stored:
-                    tidy = partial(forget_older, stored.checkpointer, thread)
+                    tidy = partial(tidied, stored.checkpointer, thread)
                     yield Drive(self, self._over(on_any_loop(stored.checkpointer), stored.store), thread, tidy=tidy)
         elif saver is not None:
             from alpha_umi.agent.persistence import claimed
@@ -95,11 +92,7 @@ class Driver:
         return self._graph.copy(update={"checkpointer": checkpointer, "store": store})
 
 
-class _Paused(NamedTuple):
-    """A person has to say something."""
-
-
-async def _nothing() -> None:
+async def _nothing(graph: AgentGraph, config: RunnableConfig) -> None:
     """There is nothing to tidy."""
 
 
@@ -113,7 +106,7 @@ class Drive:
         thread: str | None,
         *,
         configured: Mapping[str, Any] | None = None,
-        tidy: Callable[[], Awaitable[None]] = _nothing,
+        tidy: Callable[[AgentGraph, RunnableConfig], Awaitable[None]] = _nothing,
     ) -> None:
         self._driver, self._graph, self._thread, self._tidy = driver, graph, thread, tidy
         self._at = dict(configured or {}) if thread is None else {"thread_id": thread}
@@ -160,20 +153,17 @@ class Drive:
         span = telemetry.begin_run(self._driver.speakers.team.name, self._thread)
         config: RunnableConfig = {"configurable": {**self._at, SESSION: session, telemetry.PARENT: span.span}}
         if of is not None and begun:
-            search = Frontier.model_validate_json(of.values["tree"]).search
-            config["recursion_limit"] = most_nodes(search, self._driver.budget)
+            config["recursion_limit"] = most_nodes(of.values["tree"], self._driver.budget)
         try:
             while finished is None:
-                paused = False
                 async with aclosing(self._part(start, config)) as part:
                     async for told in part:
-                        if isinstance(told, _Paused):
-                            paused = True
-                        elif isinstance(told, Finished):  # told when it is stored: who stops at it loses nothing
+                        if isinstance(told, Finished):  # told when it is stored: who stops at it loses nothing
                             finished = told
                         else:
                             yield told
-                if not paused:
+                if finished is not None:
+                    await self._tidy(self._graph, {"configurable": self._at})
                     break
                 snapshot = await self.snapshot()
                 (name, ask), *_ = self.asks(snapshot)
@@ -189,24 +179,17 @@ class Drive:
         if finished is not None:
             yield finished
 
-    async def _part(self, start: Any, config: RunnableConfig) -> AsyncGenerator[AgentEvent | _Paused, None]:
+    async def _part(self, start: Any, config: RunnableConfig) -> AsyncGenerator[AgentEvent, None]:
         """What the graph tells until it ends, or until a person has to say something."""
         # An async generator, though typed as less: closing it is what stops the run.
         chunks = cast(
             AsyncGenerator[Any, None],
-            self._graph.astream(start, config, stream_mode=["custom", "updates"], durability=self._durability),
+            self._graph.astream(start, config, stream_mode="custom", durability=self._durability),
         )
-        nodes = 0
         async with aclosing(chunks):
-            async for mode, chunk in chunks:
-                nodes += mode == "updates"
-                if mode == "updates" and nodes % _TIDY_EVERY == 0:
-                    await self._tidy()
-                if mode == "updates" and "__interrupt__" in chunk:
-                    yield _Paused()
-                elif isinstance(chunk, AgentEvent):  # a tool may write to the stream too
+            async for chunk in chunks:
+                if isinstance(chunk, AgentEvent):  # a tool may write to the stream too
                     yield chunk
-        await self._tidy()
 
 
 def under_way(snapshot: StateSnapshot) -> bool:
@@ -220,7 +203,7 @@ async def answered(on_ask: OnAsk | None, ask: Ask) -> Any:
         return None
     said = on_ask(ask)
     said = await said if inspect.isawaitable(said) else said
-    return None if said is None and ask.why == "tool" else word(ask, said)
+    return None if said is None and ask.why in {"tool", "user"} else word(ask, said)
 
 
 def _saver_around() -> Saver | None:
@@ -228,3 +211,21 @@ def _saver_around() -> Saver | None:
     config = var_child_runnable_config.get() or {}
     found = config.get("configurable", {}).get(CHECKPOINTER)
     return found if isinstance(found, BaseCheckpointSaver) else None
+
+
+async def result_of(events: AsyncGenerator[AgentEvent, None], on_event: OnEvent | None) -> Result:
+    """What a run ends with, telling `on_event` what happens until then.
+
+    Raises:
+        WorkError: it ended without a result.
+    """
+    result = None
+    async with aclosing(events):
+        async for event in events:
+            if on_event is not None:
+                on_event(event)
+            if isinstance(event, Finished):
+                result = event.result
+    if result is None:
+        raise WorkError("the run ended without a result")
+    return result

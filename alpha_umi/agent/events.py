@@ -49,6 +49,15 @@ class Observed(Frozen):
     observation: Observation
 
 
+class Reviewed(Frozen):
+    """A further role has read the answer."""
+
+    kind: Literal["reviewed"] = "reviewed"
+    role: str
+    choice: str | None
+    """What it chose; None where that cannot be read or was chosen too often, so that the answer stands."""
+
+
 class Backtracked(Frozen):
     """The search left a path and goes on from an earlier point."""
 
@@ -72,4 +81,4 @@ class Finished(Frozen):
     result: Result
 
 
-AgentEvent = Token | Restarted | Decided | Called | Observed | Backtracked | Asked | Finished
+AgentEvent = Token | Restarted | Decided | Called | Observed | Reviewed | Backtracked | Asked | Finished

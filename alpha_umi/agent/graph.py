@@ -4,7 +4,7 @@
                   -> summarize -> finish
                   -> give_up   -> finish
      where a path ends and the search does not: backtrack -> plan, and in classical DFS rank -> backtrack -> plan
-What a step still lacks, or where the search goes on, decides the edge (`state.next_node`), after every node: a run that
+What a step still lacks, or where the search goes on, decides the edge (`Episode.next`), after every node: a run that
 was stored anywhere goes on from there. `messages` in, `messages` out, so it stands where `create_agent` would, as a
 subgraph too; the last human message is the question, told with the turns before it.
 """
@@ -16,7 +16,7 @@ import json
 import threading
 import uuid
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
@@ -31,18 +31,20 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.store.base import BaseStore
 from langgraph.store.memory import InMemoryStore
 from langgraph.types import Checkpointer
+from typing_extensions import TypedDict  # not typing's: before Python 3.12 pydantic makes no JSON Schema of that
 
 from alpha_umi.agent.acting import Hands, Sensitive
 from alpha_umi.agent.journal import Journal, session_of_turn
 from alpha_umi.agent.nodes import Nodes, Update
 from alpha_umi.agent.speaking import Speakers
 from alpha_umi.agent.state import Budget, Messages, State
-from alpha_umi.agent.strategies import Search, chain
+from alpha_umi.agent.strategies import Strategy, chain
 from alpha_umi.agent.threads import in_thread
+from alpha_umi.agent.tree import Tree
 from alpha_umi.errors import UsageError
 from alpha_umi.models.base import Model
 from alpha_umi.models.langchain import as_model
-from alpha_umi.roles import Team
+from alpha_umi.roles import USER, Team
 from alpha_umi.tools.functions import as_toolbox
 
 SESSION = "alpha_umi_session"
@@ -68,7 +70,7 @@ def build_graph(
     models: Mapping[str, Model | BaseChatModel],
     toolbox: Any,
     budget: Budget | None = None,
-    search: Search | None = None,
+    search: Strategy | None = None,
     sensitive: Sensitive = (),
     checkpointer: Checkpointer = None,
     store: BaseStore | None = None,
@@ -78,7 +80,7 @@ def build_graph(
 
     Args:
         team: who speaks, in which layout.
-        models: what each view of the team speaks with; a LangChain chat model will do.
+        models: what each role of the team speaks with; a LangChain chat model will do.
         toolbox: what may be called: a toolbox, Python functions, LangChain tools, or a mixture.
         budget: what one run may spend.
         search: the strategy, such as `DFSDT()`; left out, a chain.
@@ -95,7 +97,7 @@ def build_graph(
     budget, search = budget or Budget(), search or chain()
     missing = sorted(set(team.roles) - set(models))
     if missing:
-        raise UsageError(f"team '{team.name}' has no model for {', '.join(missing)}; models are given by view")
+        raise UsageError(f"team '{team.name}' has no model for {', '.join(missing)}; models are given by role")
     hands = Hands(toolbox=as_toolbox(toolbox), sensitive=sensitive)
     speaking = {view: as_model(model) for view, model in models.items()}
     nodes = Nodes(speakers=Speakers(team=team, models=speaking), hands=hands, budget=budget, search=search)
@@ -104,16 +106,17 @@ def build_graph(
     graph.add_edge(START, "begin")
     inner = {"plan": nodes.plan, "call": nodes.call, "approve": nodes.approve, "act": _acting(nodes)}
     inner |= {"summarize": nodes.summarize, "give_up": nodes.give_up}
+    if team.reader is not None:
+        inner["review"] = nodes.review
+    if any(choice.next == USER for choice in team.planner.choices.values()):
+        inner["ask_user"] = nodes.ask_user
     # Whatever the search: a thread goes on with the one that it was begun with.
     inner |= {"backtrack": nodes.backtrack, "rank": nodes.rank}
     for key, work in {**inner, "finish": _finishing(nodes)}.items():
         graph.add_node(key, _node(key, work, nodes))
 
-    def route(state: State) -> str:
-        return "approve" if nodes.must_ask(state) else state["next"]
-
     for key in ("begin", *inner):
-        graph.add_conditional_edges(key, route, [*inner, "finish"])
+        graph.add_conditional_edges(key, _Direct(_next, _anext, "next"), [*inner, "finish"])
     graph.add_edge("finish", END)
     if store is None and isinstance(checkpointer, BaseCheckpointSaver):
         store = InMemoryStore()
@@ -121,21 +124,54 @@ def build_graph(
     return compiled.with_config(recursion_limit=most_nodes(search, budget))
 
 
-def most_nodes(search: Search, budget: Budget) -> int:
+def most_nodes(search: Strategy | Tree, budget: Budget) -> int:
     """LangGraph's own limit, set where it cannot be met before ours."""
     return NODES_PER_STEP * search.most_steps(budget.max_steps) + NODES_AROUND
 
 
-def _beginning(nodes: Nodes) -> RunnableLambda[State, Update]:
-    def begin(state: State, config: RunnableConfig) -> Update:
-        configured, store = config.get("configurable", {}), get_store()
+class _Direct(RunnableLambda[Any, Any]):
+    """A function that is called as it is: LangGraph has traced the node that it is, and set its context, already."""
+
+    def __init__(self, func: Callable[[Any], Any], afunc: Callable[[Any], Awaitable[Any]], name: str) -> None:
+        super().__init__(func, afunc=afunc, name=name)
+        self._direct, self._adirect = func, afunc
+
+    def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
+        """What it gives."""
+        return self._direct(input)
+
+    async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
+        """What it gives."""
+        return await self._adirect(input)
+
+
+class _Turn(TypedDict):
+    """All of the state that an edge reads."""
+
+    next: str
+
+
+def _next(state: _Turn) -> str:
+    return state["next"]
+
+
+async def _anext(state: _Turn) -> str:
+    return state["next"]
+
+
+def _beginning(nodes: Nodes) -> _Direct:
+    def begin(state: State) -> Update:
+        configured, store = get_config().get("configurable", {}), get_store()
         session, thread = configured.get(SESSION), configured.get("thread_id")
         if not session and store is not None and thread is not None:
             above = str(configured.get("checkpoint_ns", "")).rpartition("|")[0]
             session = session_of_turn(store, f"{thread}/{above}/{_asked(state['messages'])}")
         return nodes.begin(state, str(session or uuid.uuid4().hex))
 
-    return RunnableLambda(begin, name="begin")
+    async def abegin(state: State) -> Update:
+        return await in_thread(lambda _: begin(state))
+
+    return _Direct(begin, abegin, "begin")
 
 
 def _asked(messages: Sequence[AnyMessage]) -> str:
@@ -176,9 +212,7 @@ def _finishing(nodes: Nodes) -> Callable[[State, threading.Event], Update]:
     return finish
 
 
-def _node(
-    name: str, work: Callable[[State, threading.Event], Update], nodes: Nodes
-) -> RunnableLambda[State, dict[str, Any]]:
+def _node(name: str, work: Callable[[State, threading.Event], Update], nodes: Nodes) -> _Direct:
     """A node for `invoke` and `ainvoke`; one that fails or is cancelled leaves nothing behind in the models."""
 
     def guarded(state: State, stop: threading.Event) -> Update:
@@ -197,4 +231,4 @@ def _node(
     async def arun(state: State) -> Update:
         return await in_thread(lambda stop: guarded(state, stop))
 
-    return RunnableLambda(run, afunc=arun, name=name)
+    return _Direct(run, arun, name)

@@ -6,6 +6,7 @@ bad output and a tool's failure become part of the trajectory here; only an erro
 
 from __future__ import annotations
 
+import json
 import threading
 from dataclasses import dataclass
 from itertools import permutations
@@ -18,20 +19,20 @@ from alpha_umi import grammar
 from alpha_umi.agent.acting import Hands, edited, told_instead
 from alpha_umi.agent.asking import Ask, Reply
 from alpha_umi.agent.attempts import told_of
-from alpha_umi.agent.episode import Episode
-from alpha_umi.agent.events import AgentEvent, Backtracked, Called, Decided, Finished, Observed
+from alpha_umi.agent.episode import Episode, beginning
+from alpha_umi.agent.events import AgentEvent, Backtracked, Called, Decided, Finished, Observed, Reviewed
 from alpha_umi.agent.journal import Journal
 from alpha_umi.agent.messages import call_messages, final_message, with_history
-from alpha_umi.agent.search import End, Frontier
 from alpha_umi.agent.speaking import Speakers
-from alpha_umi.agent.state import Budget, Reason, State, next_node
-from alpha_umi.agent.strategies import ROOT, Search
+from alpha_umi.agent.state import Budget, Question, Reason, State
+from alpha_umi.agent.strategies import ROOT, Strategy
+from alpha_umi.agent.tree import End
 from alpha_umi.models.base import Completion
-from alpha_umi.prompts import search_text
-from alpha_umi.roles import View
+from alpha_umi.prompts import USER, search_text
+from alpha_umi.roles import FINISH, GIVE_UP, Role, Writes
 from alpha_umi.tools.base import writable
 from alpha_umi.tools.validation import refuse_fault, refuse_unknown
-from alpha_umi.trajectory import Call, Decision, Observation, Plan, Step, Trajectory
+from alpha_umi.trajectory import Call, Decision, Observation, Plan, Step
 
 _EMPTY_ANSWER = Observation(text="The conclusion was empty: write the answer to the question in words.", ok=False)
 
@@ -45,42 +46,28 @@ class Nodes:
     speakers: Speakers
     hands: Hands
     budget: Budget
-    search: Search
+    search: Strategy
 
     def begin(self, state: State, session: str) -> Update:
         """Start an episode on the last human message; an earlier one of the same thread is over, and told of."""
-        trajectory = Trajectory(
-            query=writable(with_history(state["messages"], most=self.budget.max_history_chars)),
-            tools=tuple(self.hands.toolbox.tools),
-        )
-        tree = Frontier.start(self.search, max_steps=self.budget.max_steps)
-        return {
-            "session": session,
-            "trajectory": trajectory.model_dump_json(),
-            "tree": tree.model_dump_json(),
-            "node": ROOT,
-            "prompt": "",
-            "usage": {},
-            "seconds": 0.0,
-            "reason": None,
-            "sensitive": self.hands.guarded,
-            "approved": "",
-            "next": next_node(trajectory, tree, ROOT),
-        }
+        query = writable(with_history(state["messages"], most=self.budget.max_history_chars))
+        task = Question(query=query, tools=tuple(self.hands.toolbox.tools))
+        tree = self.search.start(max_steps=self.budget.max_steps)
+        return {**beginning(session, task, tree), "sensitive": self.hands.guarded}
 
     def plan(self, state: State, stop: threading.Event) -> Update:
         """Ask what to do next; a `single` team writes the whole step at once."""
         episode = Episode(state, budget=self.budget)
-        view = View.SINGLE if self.speakers.team.single else View.PLANNER
-        if completion := self.speakers.ask(view, episode, stop):
-            if view is View.SINGLE:
+        planner = self.speakers.team.planner
+        if completion := self.speakers.ask(planner, episode, stop):
+            if planner.writes is Writes.TURN:
                 self._take_turn(episode, completion)
             else:
-                plan = grammar.parse_plan(completion.text)
+                plan = grammar.parse_plan(completion.text, planner.markers)
                 episode.begin_step(Step(plan=plan))
-                _tell(Decided(role=view, plan=plan))
+                _tell(Decided(role=planner.name, plan=plan))
                 _stop_babble(episode, completion)
-        return episode.update()
+        return self._asked(episode)
 
     def _take_turn(self, episode: Episode, completion: Completion) -> None:
         """A whole step out of one completion."""
@@ -93,7 +80,7 @@ class Nodes:
         elif plan.fault is not None:
             plan = plan.model_copy(update={"rationale": ""})  # the call's raw text is the same words: keep them once
         episode.begin_step(Step(plan=plan, call=call))
-        _tell(Decided(role=View.SINGLE, plan=plan))
+        _tell(Decided(role=self.speakers.team.planner.name, plan=plan))
         if call is not None:
             _tell(Called(call=call))
         if completion.finish_reason == "repetition":
@@ -104,22 +91,22 @@ class Nodes:
     def call(self, state: State, stop: threading.Event) -> Update:
         """Ask for the call that the plan wants."""
         episode = Episode(state, budget=self.budget)
-        if completion := self.speakers.ask(View.CALLER, episode, stop):
+        if completion := self.speakers.ask(self.speakers.team.caller, episode, stop):
             call = grammar.parse_call(completion.text)
             episode.fill(call)
             _tell(Called(call=call))
             _stop_babble(episode, completion)
-        return episode.update()
+        return self._asked(episode)
 
-    def must_ask(self, state: State) -> bool:
-        """Whether a person has to decide on the call that is next, and has not."""
-        if state["next"] != "act" or not (self.hands.may_ask or state["sensitive"]):
-            return False
-        episode = Episode(state, budget=self.budget)
-        call = episode.last.call
-        if call is None or state["approved"] == episode.call_key:
-            return False
-        return call.tool in _offered(episode) and self.hands.must_ask(call, state["sensitive"])
+    def _asked(self, episode: Episode) -> Update:
+        """The state after a call was written: a person is asked first where one has to decide on it, and has not."""
+        update, guarded = episode.update(), episode.state["sensitive"]
+        if update["next"] != "act" or not (self.hands.may_ask or guarded):
+            return update
+        call, approved = episode.last.call, episode.approved == episode.call_key
+        if call is None or approved or call.tool not in _offered(episode) or not self.hands.must_ask(call, guarded):
+            return update
+        return {**update, "next": "approve"}
 
     def approve(self, state: State, stop: threading.Event) -> Update:
         """Ask a person about the call. The node runs again when the answer is there, so it does nothing before."""
@@ -131,7 +118,8 @@ class Nodes:
             return self._observed(episode, step, call, told)
         if reply.arguments is not None:
             episode.fill(edited(call, reply.arguments))
-        return {**episode.update(), "approved": key}
+        episode.approved = key
+        return self._asked(episode)
 
     def act(self, state: State, stop: threading.Event, journal: Journal | None) -> Update:
         """Carry the call out; whatever happens is an observation."""
@@ -166,7 +154,7 @@ class Nodes:
     def summarize(self, state: State, stop: threading.Event) -> Update:
         """Ask for the answer; an empty one is given back to the planner."""
         episode = Episode(state, budget=self.budget)
-        if completion := self.speakers.ask(View.SUMMARIZER, episode, stop):
+        if completion := self.speakers.ask(self.speakers.team.summarizer, episode, stop):
             answer = grammar.parse_answer(completion.text)
             if completion.finish_reason == "repetition":
                 episode.note(discarded_answer=answer)
@@ -174,8 +162,52 @@ class Nodes:
             elif answer in grammar.EMPTY_OUTPUTS:
                 episode.observe(_EMPTY_ANSWER)
                 _tell(Observed(observation=_EMPTY_ANSWER))
-            else:
+            elif self.speakers.team.reader is None:
                 episode.answer(answer)
+            else:
+                episode.say(self.speakers.team.summarizer.name, answer)
+        return episode.update()
+
+    def review(self, state: State, stop: threading.Event) -> Update:
+        """Let a further role read the answer: it stands, or the planner goes on."""
+        episode, team = Episode(state, budget=self.budget), self.speakers.team
+        reader, writer = team.reader, team.summarizer.name
+        assert reader is not None, "the graph goes to `review` only with a role that reads answers"
+        if completion := self.speakers.ask(reader, episode, stop):
+            choice = self._choice(reader, completion.text, episode)
+            answer = episode.last.said[writer]
+            episode.say(reader.name, completion.text.strip())
+            _tell(Reviewed(role=reader.name, choice=choice))
+            to = FINISH if choice is None else reader.choices[choice].next
+            if completion.finish_reason == "repetition":
+                episode.note(discarded_answer=answer)
+                _stop_babble(episode, completion)
+            elif to == FINISH:
+                episode.answer(answer, by=writer)
+            elif to == GIVE_UP:
+                episode.give_up()
+            else:
+                episode.go_on()
+        return episode.update()
+
+    def _choice(self, reader: Role, text: str, episode: Episode) -> str | None:
+        """What a role chose; None where it cannot be read, or was chosen too often: then the answer stands."""
+        choice = grammar.parse_choice(text, reader.markers).choice
+        if choice is None or (most := reader.choices[choice].at_most) is None:
+            return choice
+        said = (step.said.get(reader.name, "") for step in episode.trajectory.steps)
+        before = sum(grammar.parse_choice(words, reader.markers).choice == choice for words in said if words)
+        return choice if before < most else None
+
+    def ask_user(self, state: State, stop: threading.Event) -> Update:
+        """Ask the user what the planner wants to know. The node runs again when the answer is there."""
+        episode = Episode(state, budget=self.budget)
+        question = episode.last.plan.rationale
+        call = Call(tool=Decision.ASK_USER, arguments={"question": question})
+        told = interrupt(Ask(why="user", call=call, key=episode.call_key, value=question).stored())
+        text = told if isinstance(told, str) else json.dumps(told, ensure_ascii=False)
+        episode.say(USER, writable(text).strip())
+        episode.go_on()
         return episode.update()
 
     def give_up(self, state: State, stop: threading.Event) -> Update:
@@ -190,7 +222,7 @@ class Nodes:
         left = episode.tree.nodes[episode.node]
         episode.backtrack()
         tried = episode.tree.tried(episode.node)
-        if episode.tree.search.diversity and tried:
+        if episode.tree.diversity and tried:
             episode.prompt = search_text("diversity", attempts=[told_of(step) for step in tried])
         why = "gave up" if left.end is End.GIVE_UP else left.why
         _tell(Backtracked(steps=len(episode.trajectory.steps), why=why or "to try more"))
@@ -201,10 +233,10 @@ class Nodes:
         episode = Episode(state, budget=self.budget)
         tries = episode.tree.to_rank
         points = dict.fromkeys(tries, 0.0)
-        before = "\n".join(told_of(step) for step in episode.tree.steps(episode.tree.open[-1].node))
+        before = "\n".join(told_of(step) for step in episode.tree.steps(episode.tree.nodes[tries[0]].parent or ROOT))
         for a, b in permutations(tries, 2):
             shown = {name: told_of(episode.tree.step(node)) for name, node in (("a", a), ("b", b))}
-            text = search_text("rank", question=episode.trajectory.query, before=before, **shown)
+            text = search_text("rank", question=episode.task.query, before=before, **shown)
             completion = self.speakers.compare(text, episode, stop)
             if completion is None:
                 return episode.update()
@@ -225,7 +257,7 @@ class Nodes:
 
 def _offered(episode: Episode) -> list[str]:
     """Names of the tools that the run was begun with; whoever resumes it may have more."""
-    return [tool.name for tool in episode.trajectory.tools]
+    return [tool.name for tool in episode.task.tools]
 
 
 def _tell(event: AgentEvent) -> None:

@@ -17,11 +17,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 from filelock import AsyncFileLock, FileLock, Timeout
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from langgraph.store.base import BaseStore
 from langgraph.store.sqlite import AsyncSqliteStore
+from langgraph.types import Overwrite
 
 from alpha_umi import resources
+from alpha_umi.agent.graph import AgentGraph
+from alpha_umi.agent.state import GROWN, stored_whole
 from alpha_umi.errors import UsageError
 
 _running: set[tuple[str, str]] = set()
@@ -69,6 +74,7 @@ async def opened(file: Path) -> AsyncIterator[Stored]:
             file.parent.mkdir(parents=True, exist_ok=True)
             checkpointer = await stack.enter_async_context(AsyncSqliteSaver.from_conn_string(str(file)))
             store = await stack.enter_async_context(AsyncSqliteStore.from_conn_string(str(file)))
+            checkpointer.serde = JsonPlusSerializer(allowed_msgpack_modules=stored_whole())
             # A run waits for whoever writes another thread's state into the same file.
             for connection in (checkpointer.conn, store.conn):
                 await connection.execute("PRAGMA busy_timeout = 30000")
@@ -83,12 +89,15 @@ async def opened(file: Path) -> AsyncIterator[Stored]:
         yield Stored(checkpointer, store)
 
 
-async def forget_older(checkpointer: AsyncSqliteSaver, thread: str) -> None:
-    """Keep of a thread its last checkpoint, which is all that a run is resumed from.
+async def tidied(checkpointer: AsyncSqliteSaver, thread: str, graph: AgentGraph, config: RunnableConfig) -> None:
+    """Keep of a thread whose run is over its last checkpoint, with all that it needs.
 
-    Each holds the whole run so far: those of all steps together would grow with the square of their number. The saver
-    has no method for it yet (`aprune` is not implemented for SQLite), so this is in its tables' own words.
+    What a run adds at each step is stored apart until then. The saver has no method for it yet (`aprune` is not
+    implemented for SQLite), so this is in its tables' own words.
     """
+    values = (await graph.aget_state(config)).values
+    whole = {name: Overwrite(values[name]) for name in GROWN if name in values}
+    await graph.aupdate_state(config, whole, as_node="finish")
     last = "(SELECT max(checkpoint_id) FROM checkpoints WHERE thread_id = ? AND checkpoint_ns = '')"
     async with checkpointer.lock:
         for table in ("writes", "checkpoints"):

@@ -20,14 +20,14 @@ from langgraph.types import Command
 
 from alpha_umi.agent.acting import Hands, Sensitive
 from alpha_umi.agent.asking import word
-from alpha_umi.agent.driving import Driver, OnAsk, answered, under_way
+from alpha_umi.agent.driving import Driver, OnAsk, OnEvent, answered, result_of, under_way
 from alpha_umi.agent.events import AgentEvent, Asked, Finished
 from alpha_umi.agent.graph import AgentGraph, build_graph
 from alpha_umi.agent.speaking import Speakers
 from alpha_umi.agent.state import Budget, Result
-from alpha_umi.agent.strategies import Search, named_search
-from alpha_umi.agent.threads import run_sync
-from alpha_umi.errors import UsageError, WorkError
+from alpha_umi.agent.strategies import Strategy, named_search
+from alpha_umi.agent.threads import gathered, run_sync
+from alpha_umi.errors import UsageError
 from alpha_umi.models.base import Model
 from alpha_umi.models.langchain import as_model
 from alpha_umi.resources import user_path
@@ -36,7 +36,6 @@ from alpha_umi.tools.awaiting import Lent
 from alpha_umi.tools.base import Toolbox
 from alpha_umi.tools.functions import as_toolbox
 
-OnEvent = Callable[[AgentEvent], None]
 Threads = str | Path | BaseCheckpointSaver[Any]
 
 
@@ -50,7 +49,7 @@ class Agent:
         models: Mapping[str, Model | BaseChatModel],
         toolbox: Toolbox,
         budget: Budget | None = None,
-        search: Search | str | None = None,
+        search: Strategy | str | None = None,
         sensitive: Sensitive = (),
         threads: Threads | None = None,
         store: BaseStore | None = None,
@@ -89,7 +88,7 @@ class Agent:
         *,
         tools: Any = (),
         budget: Budget | None = None,
-        search: Search | str | None = None,
+        search: Strategy | str | None = None,
         models: Mapping[str, Model | BaseChatModel] | None = None,
         sensitive: Sensitive = (),
         threads: Threads | None = None,
@@ -204,7 +203,7 @@ class Agent:
         on_ask: OnAsk | None = None,
     ) -> Result:
         """Answer a question; see `stream`."""
-        return await _last(self.stream(question, thread=thread, on_ask=on_ask), on_event)
+        return await result_of(self.stream(question, thread=thread, on_ask=on_ask), on_event)
 
     async def aresume(
         self,
@@ -215,7 +214,7 @@ class Agent:
         on_ask: OnAsk | None = None,
     ) -> Result:
         """Go on with a thread's run; see `stream_resume`."""
-        return await _last(self.stream_resume(thread, reply, on_ask=on_ask), on_event)
+        return await result_of(self.stream_resume(thread, reply, on_ask=on_ask), on_event)
 
     async def abatch(
         self,
@@ -239,20 +238,12 @@ class Agent:
         """
         if parallel < 1:
             raise UsageError(f"parallel must be at least 1, not {parallel}")
-        free = asyncio.Semaphore(parallel)
 
-        async def one(index: int, question: str) -> Result:
-            async with free:
-                told = None if on_event is None else (lambda event: on_event(index, event))
-                return await self.arun(question, on_event=told)
+        async def one(index: int) -> Result:
+            told = None if on_event is None else (lambda event: on_event(index, event))
+            return await self.arun(questions[index], on_event=told)
 
-        tasks = [asyncio.create_task(one(index, question)) for index, question in enumerate(questions)]
-        try:
-            return list(await asyncio.gather(*tasks, return_exceptions=return_exceptions))
-        finally:  # cancelled, or one failed: nobody waits for the others
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        return await gathered(one, len(questions), parallel=parallel, return_exceptions=return_exceptions)
 
     def batch(
         self,
@@ -301,16 +292,3 @@ class Agent:
                     yield event
             finally:
                 runner.run(events.aclose(), context=lent.context)
-
-
-async def _last(events: AsyncGenerator[AgentEvent, None], on_event: OnEvent | None) -> Result:
-    result = None
-    async with aclosing(events):
-        async for event in events:
-            if on_event is not None:
-                on_event(event)
-            if isinstance(event, Finished):
-                result = event.result
-    if result is None:
-        raise WorkError("the run ended without a result")
-    return result

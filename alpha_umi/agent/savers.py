@@ -7,7 +7,7 @@ and their sync methods wait for it from any other thread. So where coroutines wi
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
 from langchain_core.runnables import RunnableConfig
@@ -17,6 +17,7 @@ from langgraph.checkpoint.base import (
     Checkpoint,
     CheckpointMetadata,
     CheckpointTuple,
+    DeltaChannelHistory,
 )
 from langgraph.checkpoint.memory import InMemorySaver
 
@@ -95,6 +96,21 @@ class AnyLoop(BaseCheckpointSaver[Any]):
     def delete_thread(self, thread_id: str) -> None:
         """The other's."""
         self._saver.delete_thread(thread_id)
+
+    def get_delta_channel_history(
+        self, *, config: RunnableConfig, channels: Sequence[str]
+    ) -> Mapping[str, DeltaChannelHistory]:
+        """The other's."""
+        return self._saver.get_delta_channel_history(config=config, channels=channels)
+
+    async def aget_delta_channel_history(
+        self, *, config: RunnableConfig, channels: Sequence[str]
+    ) -> Mapping[str, DeltaChannelHistory]:
+        """The other's."""
+        return await self._awaited(
+            lambda: self._saver.aget_delta_channel_history(config=config, channels=channels),
+            lambda: self._saver.get_delta_channel_history(config=config, channels=channels),
+        )
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """The other's."""

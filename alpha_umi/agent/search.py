@@ -10,38 +10,13 @@ away that it has paid for; `Search.compat` reproduces this, and the default coun
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from enum import StrEnum
+from collections.abc import Sequence
 from typing import Literal
 
 from alpha_umi.agent.strategies import ROOT, Search
+from alpha_umi.agent.tree import End, Node, Over, Tree
 from alpha_umi.errors import UsageError
 from alpha_umi.trajectory import Frozen, Step
-
-
-class End(StrEnum):
-    """Why a path goes no further."""
-
-    ANSWER = "answer"
-    GIVE_UP = "give_up"
-    DEAD = "dead"
-    """Too long, too many faults, repeating itself, or no longer fitting the model."""
-
-
-class Node(Frozen):
-    """A step in the tree, and what became of it."""
-
-    parent: int | None = None
-    step: Step | None = None
-    """None at the root."""
-    depth: int = 0
-    """Steps from the root; with `compat` published nodes."""
-    end: End | None = None
-    why: str = ""
-    """More about a dead end."""
-    answer: str | None = None
-    visit: int | None = None
-    """When it was visited: the root's is 0; None: it was made but not visited."""
 
 
 class _Frame(Frozen):
@@ -54,20 +29,15 @@ class _Frame(Frozen):
     ranked: bool = False
 
 
-class Frontier(Frozen):
+class Frontier(Tree):
     """A search tree and where it is: which node is next, or that the search is over."""
 
     search: Search
-    limit: int
-    """Depth at which a path ends."""
-    nodes: tuple[Node, ...] = (Node(visit=0),)
     open: tuple[_Frame, ...] = (_Frame(node=ROOT),)
     calls: int = 0
     """Steps tried; with `compat` comparisons too."""
     cut: bool = False
     """With `compat`: a reply met the budget of calls, and was thrown away."""
-    found: tuple[int, ...] = ()
-    """Nodes that answered, in order."""
     visits: int = 0
     """Number of the last visit."""
 
@@ -78,6 +48,25 @@ class Frontier(Frozen):
         open_ = (_Frame(node=ROOT),) if limit > 0 else ()
         return cls(search=search, limit=limit, open=open_)
 
+    def most_steps(self, max_steps: int) -> int:
+        """Steps that it can try at most, where a path has at most `max_steps`."""
+        return self.search.most_steps(max_steps)
+
+    @property
+    def one_path(self) -> bool:
+        """Whether there is never another path to try."""
+        return self.search.one_path
+
+    @property
+    def diversity(self) -> bool:
+        """Whether a later try of a node is told what the earlier ones did."""
+        return self.search.diversity
+
+    @property
+    def compat(self) -> Literal["toolbench", "alpha-umi"] | None:
+        """The released search that it goes as, if it does."""
+        return self.search.compat
+
     @property
     def at(self) -> int | None:
         """The node from which the next step is to be tried; None when the search is over or wants a ranking first."""
@@ -86,7 +75,7 @@ class Frontier(Frozen):
         return self.open[-1].node
 
     @property
-    def over(self) -> Literal["answers", "calls", "exhausted"] | None:
+    def over(self) -> Over | None:
         """Why the search has ended, or None."""
         if len(self.found) >= self.search.answers:
             return "answers"
@@ -111,58 +100,6 @@ class Frontier(Frozen):
         frame = self.open[-1]
         full = frame.tries >= self.search.width_at(frame.node) or self._spent
         return frame.waiting if self.search.rank and full and not frame.ranked else ()
-
-    def path(self, node: int) -> tuple[int, ...]:
-        """Indices from below the root to a node."""
-        found: list[int] = []
-        at: int | None = node
-        while at is not None and at != ROOT:
-            found.append(at)
-            at = self.nodes[at].parent
-        return tuple(reversed(found))
-
-    def steps(self, node: int) -> tuple[Step, ...]:
-        """The steps from the root to a node."""
-        return tuple(step for i in self.path(node) if (step := self.nodes[i].step) is not None)
-
-    def step(self, node: int) -> Step:
-        """The step that was tried at a node other than the root."""
-        step = self.nodes[node].step
-        assert step is not None, "only the root holds no step"
-        return step
-
-    def children(self, node: int) -> list[int]:
-        """What was tried from a node, in order."""
-        return [i for i, other in enumerate(self.nodes) if other.parent == node]
-
-    def tried(self, node: int) -> list[Step]:
-        """The last call of each earlier try from a node: of a try without a readable one, the first that follows it."""
-        found = []
-        for child in self.children(node):
-            at: int | None = child
-            while at is not None:
-                step = self.nodes[at].step
-                called = step is not None and step.call is not None and step.call.fault is None
-                if step is not None and (called or self.nodes[at].end is not None):
-                    found.append(step)
-                    break
-                at = next(iter(self.children(at)), None)
-        return found
-
-    def leaves(self) -> Iterator[int]:
-        """Nodes from which nothing was tried, in order of their making."""
-        parents = {node.parent for node in self.nodes}
-        return (i for i in range(1, len(self.nodes)) if i not in parents)
-
-    @property
-    def best(self) -> int:
-        """The node whose path is the result: the first answer, else the first give-up, else the longest path."""
-        if self.found:
-            return self.found[0]
-        for i, node in enumerate(self.nodes):
-            if node.end is End.GIVE_UP:
-                return i
-        return max(range(len(self.nodes)), key=lambda i: (self.nodes[i].depth, -i))
 
     def add(
         self, step: Step, *, end: End | None = None, why: str = "", answer: str | None = None, weight: int = 1

@@ -16,11 +16,11 @@ from alpha_umi.agent.episode import Episode
 from alpha_umi.agent.events import Restarted, Token
 from alpha_umi.agent.state import Reason
 from alpha_umi.backends import Generation
-from alpha_umi.constraints import PLAN, Constraint, call_of
+from alpha_umi.constraints import Constraint, call_of, choice_of
 from alpha_umi.fitting import fit
 from alpha_umi.grammar import without_thought
 from alpha_umi.models.base import Completion, Message, Model, Request, session_of
-from alpha_umi.roles import Role, Team, View
+from alpha_umi.roles import Role, Team, Writes
 from alpha_umi.tools.base import writable
 
 _LETTER = 4
@@ -34,9 +34,9 @@ class Speakers:
     team: Team
     models: Mapping[str, Model]
 
-    def ask(self, view: str, episode: Episode, stop: threading.Event) -> Completion | None:
+    def ask(self, role: Role, episode: Episode, stop: threading.Event) -> Completion | None:
         """One completion of a role; None when a budget forbade or ended it, which is then recorded."""
-        role = self.team.role(view)
+        view = role.name
         if reason := episode.spent():
             episode.run_out(reason)
             return None
@@ -47,7 +47,7 @@ class Speakers:
             layout=self.team.layout,
             roles=self.team.roles,
             ask=view,
-            follow_up=None if episode.in_step else episode.prompt,
+            follow_up=None if episode.draft is not None else episode.prompt,
             observation_chars=self.team.observation_chars,
             count=model.count_tokens,
             room=model.context_length - role.generation.max_new_tokens,
@@ -58,12 +58,11 @@ class Speakers:
         write = get_stream_writer()
         completion = self._complete(
             role,
-            view,
             episode,
             stop,
             messages=fitted.conversation.messages,
             generation=role.generation,
-            constraint=self._constraint(view, episode),
+            constraint=self._constraint(role, episode),
             session=session_of(episode.session, view, self.team.layout),
             on_text=lambda text: write(Token(role=view, text=text)),
             on_restart=lambda: write(Restarted(role=view)),
@@ -75,14 +74,14 @@ class Speakers:
 
     def compare(self, text: str, episode: Episode, stop: threading.Event) -> Completion | None:
         """A letter from whoever plans; None when a budget forbade it, which is then recorded."""
-        role = self.team.role(View.PLANNER)
+        role = self.team.planner
         if reason := episode.spent():
             episode.run_out(reason)
             return None
         letter = role.generation.model_copy(update={"max_new_tokens": _LETTER})
         messages = [Message(role="user", content=text)]
-        completion = self._complete(role, role.name, episode, stop, messages=messages, generation=letter)
-        return completion and _said(completion, View.PLANNER, episode)
+        completion = self._complete(role, episode, stop, messages=messages, generation=letter)
+        return completion and _said(completion, role.name, episode)
 
     def release(self, session: str) -> None:
         """Let every model forget an episode, whatever one of them raises."""
@@ -94,7 +93,6 @@ class Speakers:
     def _complete(
         self,
         role: Role,
-        view: str,
         episode: Episode,
         stop: threading.Event,
         *,
@@ -102,24 +100,24 @@ class Speakers:
         **request: Any,
     ) -> Completion | None:
         started = time.monotonic()
-        with telemetry.chat(role.model_name, view, generation) as span:
+        with telemetry.chat(role.model_name, role.name, generation) as span:
             completion = self.models[role.name].complete(
                 Request(
                     generation=generation, should_stop=lambda: stop.is_set() or episode.seconds_left <= 0, **request
                 )
             )
             telemetry.said(span, completion)
-        episode.charge(view, completion, seconds=time.monotonic() - started)
+        episode.charge(role.name, completion, seconds=time.monotonic() - started)
         if completion.finish_reason == "cancelled":
             episode.run_out(Reason.SECONDS)
             return None
         return completion.model_copy(update={"text": writable(completion.text)})
 
-    def _constraint(self, view: str, episode: Episode) -> Constraint | None:
-        """What a role may write; the words of a summarizer, and of a single model, are its own."""
-        if not self.team.constrained or view not in {View.PLANNER, View.CALLER}:
+    def _constraint(self, role: Role, episode: Episode) -> Constraint | None:
+        """What a role may write; texts and whole turns are the model's own."""
+        if not self.team.constrained or role.writes not in {Writes.CHOICE, Writes.CALL}:
             return None
-        return PLAN if view is View.PLANNER else call_of(episode.trajectory.tools)
+        return call_of(episode.task.tools) if role.writes is Writes.CALL else choice_of(role.markers.values())
 
 
 def _said(completion: Completion, view: str, episode: Episode) -> Completion:

@@ -1,26 +1,39 @@
 """What the graph carries from node to node, what a run may spend, and what it ends with.
 
-The state is plain data (strings, numbers, dicts, LangChain messages), so that any checkpointer can store it; the
-caches of the models live outside, under the state's session. Knows nothing of models, tools or LangGraph's wiring.
+The state holds typed values that are stored as plain data (`channels`), so that any checkpointer takes them and a
+person can read them; the trajectory is derived from them. The caches of the models live outside, under the state's
+session. Knows nothing of models, tools or LangGraph's wiring.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Annotated, Any
 
 from langchain_core.messages import AnyMessage
-from langgraph.graph.message import add_messages
-from pydantic import Field, ModelWrapValidatorHandler, ValidationError, model_validator
+from langgraph.channels import DeltaChannel
+from langgraph.graph.message import _messages_delta_reducer
+from pydantic import (
+    BeforeValidator,
+    Field,
+    ModelWrapValidatorHandler,
+    SerializeAsAny,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 from typing_extensions import TypedDict  # not typing's: before Python 3.12 pydantic makes no JSON Schema of that
 
 from alpha_umi.agent.asking import Ask
-from alpha_umi.agent.search import End, Frontier
+from alpha_umi.agent.channels import SNAPSHOT_EVERY, Grown, Kept, Version
+from alpha_umi.agent.search import Frontier
+from alpha_umi.agent.stored import Data, read_step, read_tool, stored_step, stored_tool
+from alpha_umi.agent.tree import End, Tree, grown, kinds
 from alpha_umi.config import config_mistakes
 from alpha_umi.errors import UsageError
 from alpha_umi.models.base import Completion
-from alpha_umi.trajectory import Decision, Frozen, Outcome, Trajectory
+from alpha_umi.trajectory import Frozen, Outcome, Step, Tool, Trajectory
 
 
 class Reason(StrEnum):
@@ -107,7 +120,7 @@ class Result(Frozen):
     """The path that ended the run: the answer's, else the first that gave up, else the longest."""
     pending: Ask | None = None
     """What the run waits for a person to say; then it is not over, and `Agent.resume` goes on with it."""
-    tree: Frontier | None = None
+    tree: SerializeAsAny[Tree] | None = None
     """Everything that a search tried; None where there was one path, which is the trajectory."""
 
     @property
@@ -121,48 +134,85 @@ class Result(Frozen):
 class Messages(TypedDict):
     """The graph's public input and output, as of LangChain's `create_agent`."""
 
-    messages: Annotated[list[AnyMessage], add_messages]
+    messages: Annotated[list[AnyMessage], DeltaChannel(_messages_delta_reducer, snapshot_frequency=SNAPSHOT_EVERY)]
+
+
+class Question(Frozen):
+    """What a run is asked, and the tools that it was begun with."""
+
+    query: str
+    tools: tuple[Annotated[Tool, BeforeValidator(read_tool)], ...] = ()
+
+    @model_serializer
+    def stored(self) -> Data:
+        """As a checkpointer stores it."""
+        return {"query": self.query, "tools": [stored_tool(tool) for tool in self.tools]}
+
+
+def _asked(_: Question | None, writes: Sequence[Any]) -> Question:
+    return Question.model_validate(writes[-1])
+
+
+def _grown(tree: Tree | None, writes: Sequence[Data]) -> Tree | None:
+    for write in writes:
+        tree = Tree.model_validate(write["begin"]) if tree is None or "begin" in write else grown(tree, write)
+    return tree
+
+
+def _thought(thoughts: Thoughts | None, writes: Sequence[Data]) -> Thoughts:
+    """Each write says after how many of the thoughts so far its own come: none at the beginning of a run."""
+    for write in writes:
+        thoughts = (*(thoughts or ())[: write["after"]], *((role, node, text) for role, node, text in write["thought"]))
+    return thoughts or ()
+
+
+StoredStep = Annotated[Step, BeforeValidator(read_step)]
+
+Thoughts = tuple[tuple[str, int, str], ...]
+"""What roles thought aloud: the role, the tree's node that its step became, and the words."""
 
 
 class State(Messages):
     """The graph's inner state."""
 
+    version: Annotated[int, Version]
     session: str
     """Names the episode to the models' caches."""
-    trajectory: str
-    """The path that is under way, as JSON: a model may write integers that no checkpointer's own format holds."""
-    tree: str
-    """The `Frontier` as JSON: all paths, and where the search is."""
+    task: Annotated[Question, Grown(_asked)]
+    tree: Annotated[Tree, Grown(_grown)]
+    """All paths, and where the search is."""
     node: int
     """The tree's node at which the steps of the path that are complete end."""
+    draft: Annotated[Step | None, Kept(StoredStep | None, store=stored_step)]
+    """The step under way."""
     prompt: str
     """What the planner is told before its next step."""
-    usage: dict[str, dict[str, Any]]
+    thoughts: Annotated[Thoughts, Grown(_thought)]
+    notes: dict[str, str]
+    """What has no place in a step."""
+    usage: Annotated[dict[str, Usage], Kept(dict[str, Usage])]
     seconds: float
-    reason: str | None
+    outcome: Annotated[Outcome, Kept(Outcome)]
+    reason: Annotated[Reason | None, Kept(Reason | None)]
     sensitive: list[str]
     """Tools that a person is asked about, as the run was begun (`Hands.guarded`)."""
     approved: str
     """Key of the call that a person has let happen."""
     next: str
-    """`next_node` of the trajectory."""
+    """The graph's node whose turn it is."""
 
 
-def next_node(trajectory: Trajectory, tree: Frontier, node: int) -> str:
-    """The graph's node whose turn it is: what the last step still lacks, or what the search wants."""
-    if trajectory.outcome is not Outcome.UNFINISHED:
-        return "finish"
-    if tree.to_rank:
-        return "rank"
-    if len(trajectory.steps) > len(tree.path(node)):  # a step is under way
-        last = trajectory.steps[-1]
-        if last.call is not None:
-            return "act"
-        return {Decision.CALL: "call", Decision.SUMMARIZE: "summarize", Decision.GIVE_UP: "give_up"}[last.plan.decision]
-    return "plan" if tree.at == node else "backtrack"
+GROWN = ("messages", "task", "tree", "thoughts")
+"""Those of which only the changes are stored."""
 
 
-def path_trajectory(of: Trajectory, tree: Frontier, node: int) -> Trajectory:
+def stored_whole() -> list[tuple[str, str]]:
+    """Names of the types of grown values, by which a checkpointer finds them where it has stored one whole."""
+    types: list[type] = [Question, Frontier, *kinds(Tree)]
+    return [(kind.__module__, kind.__name__) for kind in types]
+
+
+def path_trajectory(of: Trajectory, tree: Tree, node: int) -> Trajectory:
     """The path to a node of a tree as a trajectory of the same question, with its end."""
     end = tree.nodes[node]
     outcome = {End.ANSWER: Outcome.ANSWERED, End.GIVE_UP: Outcome.GAVE_UP, End.DEAD: Outcome.OUT_OF_BUDGET}

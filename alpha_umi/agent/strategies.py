@@ -3,15 +3,37 @@
 from __future__ import annotations
 
 import re
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from pydantic import Field
 
 from alpha_umi.errors import UsageError
+from alpha_umi.plugins import PluginPoint
 from alpha_umi.trajectory import Frozen
+
+if TYPE_CHECKING:
+    from alpha_umi.agent.tree import Tree
 
 ROOT = 0
 """Index of the node where every path begins; it holds no step."""
+
+
+@runtime_checkable
+class Strategy(Protocol):
+    """How a search goes: `Search` and its settings, or one of your own, whose tree says where it goes next."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in results."""
+        ...
+
+    def start(self, *, max_steps: int) -> Tree:
+        """A tree at its root; `max_steps` is the budget of a path."""
+        ...
+
+    def most_steps(self, max_steps: int) -> int:
+        """Steps that it can try at most, where a path has at most `max_steps`."""
+        ...
 
 
 class Search(Frozen):
@@ -51,6 +73,12 @@ class Search(Frozen):
         """Whether there is never another path to try."""
         return self.width == 1 and self.root_width in {None, 1}
 
+    def start(self, *, max_steps: int) -> Tree:
+        """A search at its root."""
+        from alpha_umi.agent.search import Frontier
+
+        return Frontier.start(self, max_steps=max_steps)
+
     def most_steps(self, max_steps: int) -> int:
         """Steps that a search can try at most, where a path has at most `max_steps`."""
         limit = self.max_steps or max_steps
@@ -81,19 +109,38 @@ class DFSDT(Search):
     max_calls: int | None = Field(default=200, ge=1)
 
 
+def dfsdt() -> Search:
+    """Depth-first search-based decision tree."""
+    return DFSDT()
+
+
+def dfs() -> Search:
+    """Classical depth-first search: all tries of a node first, then the best."""
+    return DFSDT(rank=True, diversity=False)
+
+
 _NAMED = re.compile(r"react@([1-9]\d{0,2})")
+SEARCHES = PluginPoint[Any](
+    "searches", {name: f"alpha_umi.agent.strategies:{name}" for name in ("chain", "dfsdt", "dfs")}
+)
+"""By name: a strategy, or what makes one when it is called."""
 
 
-def named_search(text: str) -> Search:
-    """The strategy that the command line names: `chain`, `react@N`, `dfsdt` or `dfs`.
+def named_search(text: str) -> Strategy:
+    """The strategy that the command line names: `chain`, `react@N`, `dfsdt`, `dfs`, one that a package brings, or one's
+    own as MODULE:ATTRIBUTE.
 
     Raises:
-        UsageError: there is no such strategy.
+        UsageError: there is no such strategy, or it cannot be loaded.
     """
-    found = _NAMED.fullmatch(text)
-    if found is not None:
+    if (found := _NAMED.fullmatch(text)) is not None:
         return react(int(found[1]))
-    known = {"chain": chain(), "dfsdt": DFSDT(), "dfs": DFSDT(rank=True, diversity=False)}
-    if text not in known:
-        raise UsageError(f"there is no search '{text}'; known are chain, react@N (such as react@5), dfsdt and dfs")
-    return known[text]
+    if text not in (names := SEARCHES.names()) and ":" not in text:
+        known = ", ".join(["chain", "react@N (such as react@5)", *names[1:]])
+        raise UsageError(f"there is no search '{text}'; known are {known}, or give your own as MODULE:ATTRIBUTE")
+    made = SEARCHES.load(text)
+    if isinstance(made, type) or (callable(made) and not isinstance(made, Strategy)):
+        made = made()
+    if not isinstance(made, Strategy):
+        raise UsageError(f"search '{text}' is {type(made).__name__}, which has no name, start and most_steps")
+    return made

@@ -11,7 +11,7 @@ import contextlib
 import queue
 import threading
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import copy_context
 from typing import Any, TypeVar
 
@@ -26,38 +26,38 @@ _POLL_S = 0.05
 async def in_thread(work: Callable[[threading.Event], T]) -> T:
     """Run `work` in a thread; when cancelled, set its flag, wait for it to stop, and pass the cancellation on."""
     loop = asyncio.get_running_loop()
-    future: asyncio.Future[T] = loop.create_future()
+    ended: list[tuple[T | None, BaseException | None]] = []
+    woken = loop.create_future()
     stop, context = threading.Event(), copy_context()
     context.run(awaiting.settle)
 
-    def settle(result: T | None, error: BaseException | None) -> None:
-        if future.cancelled():
-            return
-        if error is not None:
-            future.set_exception(error)
-        else:
-            future.set_result(result)  # type: ignore[arg-type]
+    def wake() -> None:
+        if not woken.done():
+            woken.set_result(None)
 
     def run() -> None:
-        result, error = None, None
         try:
-            result = context.run(work, stop)
+            ended.append((context.run(work, stop), None))
         except BaseException as caught:  # handed to whoever awaits
-            error = caught
+            ended.append((None, caught))
         with contextlib.suppress(RuntimeError):  # the loop has closed: nobody awaits any more
-            loop.call_soon_threadsafe(settle, result, error)
+            loop.call_soon_threadsafe(wake)
 
     threading.Thread(target=run, name="alpha-umi-node", daemon=True).start()
-    try:
-        return await asyncio.shield(future)
-    except asyncio.CancelledError:
-        stop.set()
-        while not future.done():
-            with contextlib.suppress(asyncio.CancelledError):  # a batch cancels what it has cancelled before
-                await asyncio.wait([future])
-        with contextlib.suppress(BaseException):  # seen, so that asyncio does not warn of it
-            future.exception()
-        raise
+    cancelled: asyncio.CancelledError | None = None
+    while not ended:
+        try:
+            await woken
+        except asyncio.CancelledError as error:  # a batch cancels what it has cancelled before
+            cancelled = error
+            stop.set()
+            woken = loop.create_future()
+    if cancelled is not None:
+        raise cancelled
+    result, caught = ended[0]
+    if caught is not None:
+        raise caught
+    return result  # type: ignore[return-value]
 
 
 def within(work: Callable[[], T], *, seconds: float, stop: threading.Event) -> T:
@@ -109,6 +109,25 @@ def run_sync(work: Coroutine[Any, Any, T]) -> T:
     if isinstance(outcome[0], BaseException):
         raise outcome[0]
     return outcome[0]
+
+
+async def gathered(
+    work: Callable[[int], Awaitable[T]], number: int, *, parallel: int, return_exceptions: bool
+) -> list[T | BaseException]:
+    """What so much numbered work gives, so much of it at a time; what fails stops the rest, unless it is returned."""
+    free = asyncio.Semaphore(parallel)
+
+    async def one(index: int) -> T:
+        async with free:
+            return await work(index)
+
+    tasks = [asyncio.create_task(one(index)) for index in range(number)]
+    try:
+        return list(await asyncio.gather(*tasks, return_exceptions=return_exceptions))
+    finally:  # cancelled, or one failed: nobody waits for the others
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _on(lent: awaiting.Lent, work: Coroutine[Any, Any, T]) -> T:

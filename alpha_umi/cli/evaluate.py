@@ -16,7 +16,7 @@ from alpha_umi.evaluation.scorers import SCORERS, STRICT
 
 if TYPE_CHECKING:
     from alpha_umi.agent.state import Budget
-    from alpha_umi.agent.strategies import Search
+    from alpha_umi.agent.strategies import Strategy
     from alpha_umi.evaluation.choosing import ChosenTasks
     from alpha_umi.evaluation.episodes import Episode, EpisodeLog
     from alpha_umi.evaluation.judgement import Routing
@@ -241,7 +241,7 @@ def agent(
         )
 
 
-def _play(log: EpisodeLog, asked: ChosenTasks, team: Team, budget: Budget, search: Search, parallel: int) -> None:
+def _play(log: EpisodeLog, asked: ChosenTasks, team: Team, budget: Budget, search: Strategy, parallel: int) -> None:
     """Let the team work on what the log lacks, and show on stderr how far it is."""
     from alpha_umi.evaluation.episodes import run_episodes
     from alpha_umi.models.loading import load_models

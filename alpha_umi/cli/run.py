@@ -54,7 +54,7 @@ def run(
     most_tools: int = typer.Option(
         10, min=1, help="Offer so many of the tools, those that share the question's words."
     ),
-    search: str = typer.Option("chain", help="chain, react@N, dfsdt, or dfs."),
+    search: str = typer.Option("chain", help="chain, react@N, dfsdt, dfs, or your own as MODULE:ATTRIBUTE."),
     max_steps: int = typer.Option(None, help="Steps that the team may take on one path. Default: 12."),
     max_seconds: float = typer.Option(None, help="Seconds that it may take. Default: 600."),
     free: bool = typer.Option(False, "--free", help="Let planner and caller write freely, without a grammar."),
@@ -196,7 +196,7 @@ def _at_the_keyboard(console: Console) -> Any:
 
     def ask(asked: Ask) -> Any:
         while True:
-            if asked.why == "tool":
+            if asked.why in {"tool", "user"}:
                 return _plain(console.input("[bold]answer:[/] ").strip())
             said = console.input("[bold]yes, no, or other arguments as JSON:[/] ").strip()
             if said.lower() in {"y", "yes"}:

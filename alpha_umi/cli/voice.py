@@ -108,6 +108,8 @@ def printable(text: str) -> str:
 def asked_text(ask: Ask) -> str:
     """What a person decides on, in one line and a call."""
     arguments = _shown(dict(ask.call.arguments))
+    if ask.why == "user":
+        return f"{ask.value}"
     if ask.why == "tool":
         asks = ask.value if isinstance(ask.value, str) else _shown(ask.value)
         return f"{ask.call.tool} {arguments} asks: {asks}"
@@ -144,7 +146,10 @@ def _why(result: Result) -> str:
 def _cost(result: Result, console: Console) -> None:
     """How a run ended, and what each role cost."""
     if result.pending is not None:
-        console.print("it waits for your word on this call", style="dim")
+        console.print(
+            "it waits for your answer" if result.pending.why == "user" else "it waits for your word on this call",
+            style="dim",
+        )
         return
     outcome, steps = result.outcome.value.replace("_", " "), len(result.trajectory.steps)
     console.print(f"{outcome} in {steps} step{'s' * (steps != 1)} and {result.seconds:.1f} s", style="dim")

@@ -13,7 +13,7 @@ from typing import Any
 
 from alpha_umi.agent.runner import Agent
 from alpha_umi.agent.state import Budget, Reason, Usage
-from alpha_umi.agent.strategies import Search
+from alpha_umi.agent.strategies import Strategy
 from alpha_umi.errors import AlphaUmiError, WorkError
 from alpha_umi.evaluation.choosing import task_digest
 from alpha_umi.evaluation.records import Origin, RecordLog
@@ -93,7 +93,7 @@ def run_episodes(
     team: Team,
     models: Mapping[str, Model],
     budget: Budget,
-    search: Search | None = None,
+    search: Strategy | None = None,
     parallel: int,
     on_done: Callable[[Episode], None],
 ) -> None:
@@ -135,7 +135,7 @@ async def play(
     team: Team,
     models: Mapping[str, Model],
     budget: Budget,
-    search: Search | None = None,
+    search: Strategy | None = None,
 ) -> Episode:
     """Let a team work on one task in a fresh world, and judge what it did.
 

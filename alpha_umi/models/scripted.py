@@ -6,9 +6,15 @@ It records every request, so a test can assert what the agent asked. It counts w
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 
 from alpha_umi.errors import WorkError
 from alpha_umi.models.base import Completion, Message, Request
+
+
+@lru_cache(maxsize=1024)
+def _words(text: str) -> int:
+    return len(text.split())
 
 
 class ScriptedModel:
@@ -32,7 +38,7 @@ class ScriptedModel:
 
     def count_tokens(self, messages: Sequence[Message]) -> int:
         """Number of whitespace-separated words in all messages."""
-        return sum(len(message.content.split()) for message in messages)
+        return sum(_words(message.content) for message in messages)
 
     def complete(self, request: Request) -> Completion:
         """Return the next text of the script.

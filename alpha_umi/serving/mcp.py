@@ -235,7 +235,7 @@ def _told(result: Result) -> Observation:
         call = one_line(f"{result.pending.call.tool} {dict(result.pending.call.arguments)}", limit=300)
         why = (
             "in a call whose tool asks a person"
-            if result.pending.why == "tool"
+            if result.pending.why in {"tool", "user"}
             else "before a call that a person has to allow"
         )
         text = f"The agent stopped {why}, which nobody can here: {call}"
