@@ -31,7 +31,7 @@ $(STAMP): pyproject.toml requirements/build.txt requirements/lock.txt Makefile
 quickstart: install
 	@$(BIN)/python -m alpha_umi quickstart
 
-# No model and no process: after every change.
+# No model, no process, and not the gym's own tests: after every change.
 test-fast: install
 	$(PYTEST) -m fast
 

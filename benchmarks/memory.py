@@ -31,10 +31,9 @@ def resident_mib() -> float:
 def brief(team: Team) -> Team:
     """The team with roles of few words."""
     few = Generation(max_new_tokens=6)
-    roles: dict[str, Any] = {
-        name: getattr(team, name).model_copy(update={"generation": few}) for name in ("planner", "caller", "summarizer")
-    }
-    return team.model_copy(update=roles)
+    for name in team.roles:
+        team = team.with_role(name, generation=few)
+    return team
 
 
 def main() -> None:

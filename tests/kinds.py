@@ -1,7 +1,7 @@
 """Which tests need a model or start processes: read from what each one refers to, so that nobody marks tests by hand.
 
-`fast` is what does neither and is not `slow`; under `-m fast` one that loads torch or starts a process all the same is
-an error.
+`fast` is what does neither, is not `slow`, and is not the gym's own, whose tests make tasks by the thousand. Under
+`-m fast` one that loads torch or starts a process all the same is an error.
 """
 
 from __future__ import annotations
@@ -56,7 +56,8 @@ def mark(item: pytest.Item) -> None:
         item.add_marker("model")
     if names & PROCESS or item.path.name in PROCESS_FILES:
         item.add_marker("process")
-    if not any(item.get_closest_marker(kind) for kind in ("model", "process", "slow")):
+    of_the_gym = item.path.name.startswith("test_gym_")
+    if not of_the_gym and not any(item.get_closest_marker(kind) for kind in ("model", "process", "slow")):
         item.add_marker("fast")
 
 

@@ -104,6 +104,7 @@ def test_a_team_that_always_gives_up_passes_only_the_hopeless(tasks: list[GymTas
     assert metrics["give_up_wrong"]["value"] == 1
 
 
+@pytest.mark.model  # the records name the base by its content
 def test_a_run_that_was_stopped_continues(
     tasks: list[GymTask], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -313,7 +314,7 @@ def test_a_seed_is_for_tasks_that_are_to_be_made(
 
 def test_an_error_of_the_program_ends_the_evaluation_with_its_own_words(tasks: list[GymTask]) -> None:
     models = {view: ScriptedModel([]) for view in ROLES}
-    with pytest.raises(WorkError, match="asked 1 times but holds 0 texts"):
+    with pytest.raises(WorkError, match=r"asked \d times but holds 0 texts"):
         played(tasks[:3], models, parallel=3)
 
 
@@ -337,6 +338,7 @@ def test_smollm2_at_work_in_the_gym() -> None:
         assert episode.passed or episode.stopped is not None or episode.code in {"wrong_answer", "wrong_change"}
 
 
+@pytest.mark.model
 def test_the_shipped_team_solves_tasks_it_has_never_seen() -> None:
     team = load_team("default")
     drawn = choose_tasks("gym:unseen_instructions", limit=60, seed=1)

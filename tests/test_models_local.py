@@ -271,7 +271,8 @@ def test_a_shared_team_reads_with_its_base_whatever_its_roles_are(tmp_path: Path
     write_card(full, Card.model_validate(facts))
     team = load_team("umi-shared")
     weights = {"planner": str(adapter), "caller": str(full)}
-    team = team.model_copy(update={r: getattr(team, r).model_copy(update={"weights": w}) for r, w in weights.items()})
+    for name, folder in weights.items():
+        team = team.with_role(name, weights=folder)
     models = teams.load_local(team)
     assert len({id(model.engine) for model in models.values()}) == 1
     assert {model.reader for model in models.values()} == {BACKBONE}

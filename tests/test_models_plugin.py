@@ -103,11 +103,9 @@ def test_mistakes_in_yaml(model: str, told: str, tmp_path: Path) -> None:
 
 def test_in_python_a_model_may_be_ones_own(module: str) -> None:
     team = load_team("umi")
-    update = {
-        role: getattr(team, role).model_copy(update={"model": Backend(name=f"{module}:chat")})
-        for role in ("planner", "caller", "summarizer")
-    }
-    assert set(load_models(team.model_copy(update=update))) == {"planner", "caller", "summarizer"}
+    for name in team.roles:
+        team = team.with_role(name, model=Backend(name=f"{module}:chat"))
+    assert set(load_models(team)) == {"planner", "caller", "summarizer"}
 
 
 def test_name_and_options_of_a_model_count_in_the_teams_digest(tmp_path: Path) -> None:

@@ -372,9 +372,8 @@ def test_the_team_digest_follows_weights_and_settings_not_names(tmp_path: Path) 
     team = TEAMS["paper"]
 
     def with_weights(planner: str, caller: str) -> str:
-        seats = {"planner": planner, "caller": caller}
-        roles = {r: getattr(team, r).model_copy(update={"weights": str(tmp_path / w)}) for r, w in seats.items()}
-        return team_digest(team.model_copy(update=roles))
+        changed = team.with_role("planner", weights=str(tmp_path / planner))
+        return team_digest(changed.with_role("caller", weights=str(tmp_path / caller)))
 
     assert with_weights("a", "b") != with_weights("b", "a")
     assert team_digest(team) == team_digest(team.model_copy(update={"name": "other"}))

@@ -80,7 +80,9 @@ KINDS = {"sqlite": sqlite, "connection": sqlite_connection, "memory": in_memory,
 
 
 @pytest.mark.filterwarnings("ignore:threads of this app are stored")
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=[pytest.mark.process] * (kind == "postgres")) for kind in KINDS]
+)
 def test_a_checkpointer_without_async_methods(kind: str, tmp_path: Path) -> None:
     """Every way to run: the run waits, goes on in another agent, and the next question is told with the first."""
     with KINDS[kind](tmp_path) as (saver, store):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
+
 from alpha_umi import DFSDT, Agent, Budget, Team, load_models, load_team
 from alpha_umi.backends import Generation
 from alpha_umi.encoding import ChatEncoder
@@ -49,6 +51,7 @@ def brief(layout: str) -> Team:
     return team
 
 
+@pytest.mark.model
 def test_going_back_encodes_nothing_again() -> None:
     """Depth first, a step that was left is never come back to: dropping it from the session loses nothing."""
     team, search = brief("paper"), DFSDT(width=2, max_calls=5, answers=3)

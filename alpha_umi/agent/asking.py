@@ -30,7 +30,7 @@ class Ask(Frozen):
 
     def stored(self) -> dict[str, Any]:
         """The ask as `interrupt` takes it."""
-        whole = self.model_dump(mode="json", exclude={"value"})
+        whole = self.model_dump(mode="json", exclude=set() if self.why == "user" else {"value"})
         whole["call"]["arguments"] = storable(whole["call"]["arguments"])
         return whole
 

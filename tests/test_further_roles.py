@@ -1,0 +1,201 @@
+"""Roles beyond the three: a verifier that reads each answer, and a planner that asks the user."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alpha_umi import DFSDT, Agent, Budget, ScriptedModel, load_team
+from alpha_umi.agent.asking import Ask
+from alpha_umi.agent.state import Result
+from alpha_umi.data import store
+from alpha_umi.data.verdicts import with_verdicts
+from alpha_umi.errors import UsageError
+from alpha_umi.gym import generate
+from alpha_umi.prompts import render
+from alpha_umi.roles import load_role
+from alpha_umi.trajectory import Decision, Outcome
+
+KNOWN = "I know. Next: conclusion."
+ACCEPT, REVISE = "Right. Next: accept.", "Not what was asked. Next: revise."
+
+
+def double(number: int) -> int:
+    """Twice a number."""
+    return 2 * number
+
+
+def verified(verdicts: Sequence[str], **more: Any) -> tuple[Agent, dict[str, ScriptedModel]]:
+    """A team whose verifier says this of the answers `answer 1`, `answer 2` and so on."""
+    models = {
+        "planner": ScriptedModel([KNOWN] * 20),
+        "caller": ScriptedModel([]),
+        "summarizer": ScriptedModel([f"answer {i}" for i in range(1, 20)]),
+        "verifier": ScriptedModel(verdicts),
+    }
+    return Agent.from_team(more.pop("team", "umi-verified"), tools=[double], models=models, **more), models
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "answer", "sent_back"),
+    [
+        ([ACCEPT], "answer 1", 0),
+        ([REVISE, ACCEPT], "answer 2", 1),
+        ([REVISE, REVISE, ACCEPT], "answer 3", 2),
+        ([REVISE, REVISE, REVISE], "answer 3", 2),  # sent back twice at most: the third stands
+        (["Hm."], "answer 1", 0),  # a verdict that cannot be read lets the answer stand
+    ],
+)
+def test_an_answer_counts_once_the_verifier_lets_it_stand(verdicts: list[str], answer: str, sent_back: int) -> None:
+    agent, models = verified(verdicts)
+    result = agent.run("What is it?")
+    assert (result.answer, result.outcome) == (answer, Outcome.ANSWERED)
+    steps = result.trajectory.steps
+    assert [step.said.get("summarizer") for step in steps[:-1]] == [f"answer {i + 1}" for i in range(sent_back)]
+    assert "summarizer" not in steps[-1].said
+    assert [step.said["verifier"] for step in steps] == verdicts
+    assert result.usage["verifier"].calls == len(models["verifier"].requests) == len(verdicts)
+
+
+@pytest.mark.parametrize("prompts", ["shared", "paper"])
+def test_its_prompts_are_those_that_training_renders(prompts: str) -> None:
+    team = load_team("umi-verified").model_copy(update={"prompts": prompts})
+    agent, models = verified([REVISE, ACCEPT], team=team)
+    result = agent.run("What is it?")
+    for name, model in models.items():
+        told = render(result.trajectory, view=name, layout=team.layout, roles=team.roles)
+        places = [i for i, speaker in zip(_written(told.messages), told.speakers, strict=True) if speaker == name]
+        assert [tuple(request.messages) for request in model.requests] == [told.messages[:i] for i in places]
+
+
+def _written(messages: Sequence[Any]) -> list[int]:
+    return [i for i, message in enumerate(messages) if message.role == "assistant"]
+
+
+def test_a_verdict_is_streamed() -> None:
+    agent, _ = verified([REVISE, ACCEPT])
+    events = list(agent.stream_sync("What is it?"))
+    assert [(event.role, event.choice) for event in events if event.kind == "reviewed"] == [
+        ("verifier", "revise"),
+        ("verifier", "accept"),
+    ]
+    assert "verifier" in {event.role for event in events if event.kind == "token"}
+
+
+def test_what_was_sent_back_is_stored_with_its_thread(tmp_path: Path) -> None:
+    agent, _ = verified([REVISE, ACCEPT], threads=tmp_path / "threads.db")
+    before = agent.run("What is it?", thread="t")
+    assert before.answer == "answer 2"
+    again, _ = verified([ACCEPT], threads=tmp_path / "threads.db")
+    assert again.run("And now?", thread="t").answer == "answer 1"
+
+
+def test_a_search_goes_on_after_an_answer_that_was_sent_back() -> None:
+    agent, models = verified([REVISE, ACCEPT, ACCEPT], search=DFSDT(answers=2), budget=Budget(max_steps=3))
+    result = agent.run("What is it?")
+    assert result.answer == "answer 2"
+    assert len(result.attempts) >= 2
+    assert len(models["verifier"].requests) == 3
+
+
+# The user is asked
+
+
+def asking(answers: Sequence[Any] = (), **more: Any) -> tuple[Agent, list[Ask]]:
+    """A team whose planner asks which number, and a user who knows."""
+    asked: list[Ask] = []
+    models = {
+        "planner": ScriptedModel(["Which number? Next: user.", "I double it. Next: caller.", KNOWN]),
+        "caller": ScriptedModel(['Action: double\nAction Input: {"number": 21}']),
+        "summarizer": ScriptedModel(["It is 42."]),
+    }
+    return Agent.from_team("umi-asking", tools=[double], models=models, **more), asked
+
+
+def test_the_user_is_asked_and_the_answer_becomes_part_of_the_conversation() -> None:
+    agent, asked = asking()
+
+    def on_ask(ask: Ask) -> str:
+        asked.append(ask)
+        return "  21, please "
+
+    result = agent.run("Double my number.", on_ask=on_ask)
+    assert result.answer == "It is 42."
+    assert [(ask.why, ask.value) for ask in asked] == [("user", "Which number?")]
+    first = result.trajectory.steps[0]
+    assert first.plan.decision is Decision.ASK_USER
+    assert first.said == {"user": "21, please"}
+    team = load_team("umi-asking")
+    told = render(result.trajectory, view="planner", layout=team.layout, roles=team.roles)
+    assert told.messages[3].content.startswith("21, please\n")
+    assert "Next: user." in told.messages[2].content
+    assert "Next: user." in told.messages[1].content  # the planner is told that it may ask
+
+
+def test_a_run_waits_for_the_user_and_goes_on_in_another_process(tmp_path: Path) -> None:
+    agent, _ = asking(threads=tmp_path / "threads.db")
+    waiting = agent.run("Double my number.", thread="t")
+    assert waiting.pending is not None
+    assert waiting.pending.value == "Which number?"
+    result = _resumed(tmp_path)
+    assert result.answer == "It is 42."
+
+
+def _resumed(folder: Path) -> Result:
+    models = {
+        "planner": ScriptedModel(["I double it. Next: caller.", KNOWN]),
+        "caller": ScriptedModel(['Action: double\nAction Input: {"number": 21}']),
+        "summarizer": ScriptedModel(["It is 42."]),
+    }
+    agent = Agent.from_team("umi-asking", tools=[double], models=models, threads=folder / "threads.db")
+    return agent.resume("t", "21")
+
+
+# What a verifier learns from
+
+
+def test_right_answers_are_accepted_and_wrong_ones_sent_back(tmp_path: Path) -> None:
+    gold = [task.recorded() for task in generate(30, seed=3)]
+    verifier = load_role("verifier")
+    made = list(with_verdicts(gold, verifier))
+    answers = {t.id: t.answer for t in gold}
+    for t in made:
+        of, _, verdict = t.id.rpartition("/")
+        assert (t.answer == answers[of]) == (verdict == "accept")
+        assert t.steps[-1].said["verifier"].endswith(verifier.markers[verdict])
+    assert len({t.id for t in made}) == len(made)
+    store.write(tmp_path / "data", made)
+    assert list(store.read(tmp_path / "data")) == made
+
+
+def test_nobody_learns_to_write_the_wrong_answer() -> None:
+    team = load_team("umi-verified")
+    for t in with_verdicts((task.recorded() for task in generate(30, seed=3)), team.role("verifier")):
+        told = render(t, view="summarizer", layout=team.layout, roles=team.roles)
+        learned = [target.view for target in told.targets]
+        assert learned.count("verifier") == 1
+        assert learned.count("summarizer") == (1 if t.id.endswith("/accept") else 0)
+
+
+def test_only_a_role_that_judges_gives_verdicts(tmp_path: Path) -> None:
+    from alpha_umi.data.verdicts import convert
+
+    with pytest.raises(UsageError, match="the role 'planner' has no choice accept and revise"):
+        convert(str(tmp_path), tmp_path / "out", load_role("planner"))
+
+
+@pytest.mark.model
+def test_smollm2_speaks_as_a_verifier() -> None:
+    """Untrained, under the grammar of its choices: whatever it thinks, it decides."""
+    from alpha_umi.models.loading import load_models
+
+    team = load_team("umi-verified")
+    for name in team.roles:
+        team = team.with_role(name, generation=team.role(name).generation.model_copy(update={"max_new_tokens": 24}))
+    models: dict[str, Any] = {**load_models(team), "planner": ScriptedModel([KNOWN] * 4)}
+    result = Agent.from_team(team, tools=[double], models=models, budget=Budget(max_steps=3)).run("What is 2 + 2?")
+    assert result.usage["verifier"].completion_tokens > 0
+    assert all("verifier" in step.said for step in result.trajectory.steps if step.said)
