@@ -301,7 +301,7 @@ def test_a_seed_is_for_tasks_that_are_to_be_made(
 
 def test_an_error_of_the_program_ends_the_evaluation_with_its_own_words(tasks: list[Trajectory]) -> None:
     models = {view: ScriptedModel([]) for view in ROLES}
-    with pytest.raises(WorkError, match="asked 1 times but holds 0 texts"):
+    with pytest.raises(WorkError, match=r"asked [123] times but holds 0 texts"):  # whichever is first
         played(tasks[:3], models, parallel=3)
 
 
