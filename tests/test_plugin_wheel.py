@@ -18,7 +18,6 @@ from runs import recipe_file
 from alpha_umi.plugins import GROUPS
 
 SOURCE = Path(__file__).with_name("plugin_package")
-LATER = {"tasksets", "searches"}
 
 
 class Installed:
@@ -87,15 +86,15 @@ def log(installed: Installed) -> Path:
 def team(installed: Installed) -> Path:
     """A team of the package's model."""
     model = {"name": "harbour-master", "options": {"port": "Brix"}}
-    roles = {role: {"role": role, "model": model} for role in ("planner", "caller", "summarizer")}
+    roles = {role: {"model": model} for role in ("planner", "caller", "summarizer")}
     path = installed.work / "team.yaml"
-    path.write_text(yaml.safe_dump({"layout": "shared", **roles}))
+    path.write_text(yaml.safe_dump({"prompts": "shared", "roles": roles}))
     return path
 
 
 def test_there_is_one_of_each_group() -> None:
     project = tomllib.loads((SOURCE / "pyproject.toml").read_text())["project"]
-    assert {name.removeprefix("alpha_umi.") for name in project["entry-points"]} == set(GROUPS) - LATER
+    assert {name.removeprefix("alpha_umi.") for name in project["entry-points"]} == set(GROUPS)
 
 
 def test_a_source_of_tools(installed: Installed) -> None:
@@ -108,6 +107,16 @@ def test_a_source_of_tools(installed: Installed) -> None:
 def test_a_model_answers_with_the_tools(installed: Installed, team: Path) -> None:
     said = installed.umi("run", "When is high water?", "--team", team, "--tools", "harbour", "--json")
     assert json.loads(said)["answer"] == "At Brix the water is high at 14:10."
+
+
+def test_a_task_set_and_a_search(installed: Installed, team: Path) -> None:
+    said = installed.umi(
+        "evaluate", "agent", "--data", "tides:all", "--team", team, "--search", "patient", "--out", "tides", "--json"
+    )
+    metrics = json.loads(said)
+    assert metrics["taskset"] == "tides@1"
+    assert (metrics["n_episodes"], metrics["pass_rate"]["value"]) == (2, 0.5), "the model knows of Brix alone"
+    assert metrics["search"] == "patient"
 
 
 def test_a_data_format_and_a_scorer(installed: Installed, log: Path, team: Path) -> None:
