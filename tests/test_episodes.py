@@ -138,6 +138,7 @@ def test_a_run_that_was_stopped_continues(
     assert len(asked) == 15, "more of the same data are more tasks, not other data"
 
 
+@pytest.mark.model  # as above
 def test_a_second_evaluation_into_one_folder_is_refused_before_it_begins(
     tasks: list[GymTask], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -366,6 +366,7 @@ def _weights(folder: Path, value: float) -> None:
     (folder / "model.safetensors").write_bytes(struct.pack("<Q", len(header)) + header + struct.pack("<f", value))
 
 
+@pytest.mark.model
 def test_the_team_digest_follows_weights_and_settings_not_names(tmp_path: Path) -> None:
     for name, value in (("a", 1.0), ("b", 2.0)):
         _weights(tmp_path / name, value)

@@ -46,10 +46,8 @@ def _root(
 
 
 def _register() -> None:
-    from alpha_umi.cli import data, doctor, evaluate, export, inspect, quickstart, run, shipped, split, train, verdicts
+    from alpha_umi.cli import data, doctor, evaluate, export, quickstart, run, shipped, train
 
-    for verb in (inspect, split, verdicts):
-        verb.register(data.app)
     app.add_typer(data.app, name="data")
     app.add_typer(evaluate.app, name="evaluate")
     train.register(app)

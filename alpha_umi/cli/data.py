@@ -7,22 +7,25 @@ import gc
 import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
+from alpha_umi.cli import inspect, split, verdicts
 from alpha_umi.data import convert as conversion
 from alpha_umi.data import filters, store
 from alpha_umi.data.filters import Report
 from alpha_umi.errors import UsageError
 
-if TYPE_CHECKING:
-    pass
-
 app = typer.Typer(help="Convert, split and inspect trajectories.", no_args_is_help=True)
 
 GYM = "gym"
+
+
+for _verb in (inspect, split, verdicts):
+    _verb.register(app)
+
 
 _CONVERT = """Convert raw trajectories into a data set folder.
 
