@@ -199,3 +199,22 @@ def test_smollm2_speaks_as_a_verifier() -> None:
     result = Agent.from_team(team, tools=[double], models=models, budget=Budget(max_steps=3)).run("What is 2 + 2?")
     assert result.usage["verifier"].completion_tokens > 0
     assert all("verifier" in step.said for step in result.trajectory.steps if step.said)
+
+
+def test_verdicts_are_evaluated_statically() -> None:
+    from alpha_umi.evaluation.points import decision_points
+    from alpha_umi.evaluation.predict import predict
+    from alpha_umi.evaluation.scorers import score
+
+    team = load_team("umi-verified")
+    gold = list(with_verdicts((task.recorded() for task in generate(12, seed=4)), team.role("verifier")))
+    cases = list(decision_points(gold, reader=team.reader))
+    models = {name: ScriptedModel(["-"], repeat_last=True) for name in team.roles}
+    models["verifier"] = ScriptedModel([ACCEPT], repeat_last=True)
+    made = [p for some in predict(cases, team=team, models=models) for p in some]
+    metrics = score(made)
+    accepted = sum(t.id.endswith("/accept") for t in gold)
+    assert metrics["verifier_acc"]["n"] == len(gold)
+    assert metrics["verifier_acc"]["value"] == accepted / len(gold)
+    asked = {request.messages[-2].content for request in models["verifier"].requests}
+    assert asked == {t.answer for t in gold}

@@ -108,7 +108,7 @@ def _predict(
     from alpha_umi.roles import load_team
 
     team = load_team(team_name)
-    cases = list(islice(decision_points(store.read(data)), limit))
+    cases = list(islice(decision_points(store.read(data), reader=team.reader), limit))
     points = [p for case in cases for p in case.points]
     if not points:
         raise UsageError(f"{data}: none of its {len(cases)} trajectories holds a step to score")

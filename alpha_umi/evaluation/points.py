@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from alpha_umi import grammar
 from alpha_umi.errors import DataError
-from alpha_umi.roles import View
+from alpha_umi.roles import Role, View
 from alpha_umi.trajectory import Decision, Frozen, Step, Trajectory
 
 _WANTED = {Decision.CALL: View.CALLER, Decision.SUMMARIZE: View.SUMMARIZER}
@@ -31,6 +31,8 @@ class Point(Frozen):
     """Target text of each role that speaks at this step; a missing answer is `none`, as in the released data."""
     tools: tuple[str, ...]
     """Names of the tools offered."""
+    choices: Mapping[str, str] = {}
+    """What a role that reads the answer of this step chose, by its name."""
 
 
 class Prediction(Point):
@@ -40,6 +42,8 @@ class Prediction(Point):
     """Raw text of each role that was asked, `single` or the planner first; empty where the prompt did not fit."""
     finish: Mapping[str, str]
     """Why each of them stopped (`Completion.finish_reason`)."""
+    chosen: Mapping[str, str] = {}
+    """What each role in `choices` chose of the reference's answer; empty where that cannot be read."""
     fault: str | None = None
     """`context` when a role could not be asked because its prompt does not fit the model."""
     prompt_tokens: int = 0
@@ -60,8 +64,12 @@ class Case(NamedTuple):
     points: tuple[Point, ...]
 
 
-def decision_points(trajectories: Iterable[Trajectory]) -> Iterator[Case]:
+def decision_points(trajectories: Iterable[Trajectory], *, reader: Role | None = None) -> Iterator[Case]:
     """Find the scored steps of each trajectory, in order; empty and repeated ids are made unique.
+
+    Args:
+        trajectories: the references.
+        reader: the role of the team that reads its answers, whose choices are compared too.
 
     Raises:
         DataError: a reference plan cannot be written as a target.
@@ -78,9 +86,19 @@ def decision_points(trajectories: Iterable[Trajectory]) -> Iterator[Case]:
             if step.is_decision:
                 reference = _reference(trajectory, i, step)
                 decision = step.plan.decision
-                points.append(Point(n=n, id=name, step=i, decision=decision, reference=reference, tools=tools))
+                chose = _choices(step, reader)
+                points.append(
+                    Point(n=n, id=name, step=i, decision=decision, reference=reference, tools=tools, choices=chose)
+                )
                 n += 1
         yield Case(trajectory, tuple(points))
+
+
+def _choices(step: Step, reader: Role | None) -> dict[str, str]:
+    if reader is None or reader.name not in step.said:
+        return {}
+    choice = grammar.parse_choice(step.said[reader.name], reader.markers).choice
+    return {} if choice is None else {reader.name: choice}
 
 
 def _reference(trajectory: Trajectory, i: int, step: Step) -> dict[str, str]:

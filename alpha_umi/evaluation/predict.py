@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 
 from alpha_umi import grammar
+from alpha_umi.backends import Generation
 from alpha_umi.evaluation.points import Case, Point, Prediction
-from alpha_umi.fitting import fit
+from alpha_umi.fitting import Fitted, fit
 from alpha_umi.layouts import Layout
 from alpha_umi.models.base import Completion, Model, Request, session_of
-from alpha_umi.roles import Team
+from alpha_umi.roles import Role, Team
 from alpha_umi.tools.base import writable
 from alpha_umi.trajectory import Decision, Outcome, Plan, Step, Trajectory
 
@@ -96,13 +97,17 @@ class _Draft:
     point: Point
     plan: Plan | None = None
     written: dict[str, Completion] = field(default_factory=dict)
+    read: dict[str, Completion] = field(default_factory=dict)
+    """What a role that reads the reference's answer wrote."""
+    chosen: dict[str, str] = field(default_factory=dict)
 
     def finish(self, seconds: float) -> Prediction:
-        completions = self.written.values()
+        completions = [*self.written.values(), *self.read.values()]
         return Prediction(
             **dict(self.point),
             predicted={view: writable(c.text) for view, c in self.written.items()},
             finish={view: c.finish_reason for view, c in self.written.items()},
+            chosen=self.chosen,
             fault="context" if any(c.finish_reason == "context" for c in completions) else None,
             prompt_tokens=sum(c.prompt_tokens for c in completions),
             encoded_tokens=sum(c.encoded_tokens for c in completions),
@@ -125,30 +130,57 @@ def _predict_together(
                 draft.plan = read_plan(draft.written[team.planner.name].text)
         for view, decision in ((team.caller.name, Decision.CALL), (team.summarizer.name, Decision.SUMMARIZE)):
             _ask(view, [d for d in drafts if d.plan is not None and d.plan.decision is decision], team, models)
+    if team.reader is not None:
+        _read_answers(team.reader, [d for d in drafts if team.reader.name in d.point.choices], team, models)
     each = (time.perf_counter() - began) / len(drafts)
     return [draft.finish(each) for draft in drafts]
+
+
+def _read_answers(reader: Role, drafts: Sequence[_Draft], team: Team, models: Mapping[str, Model]) -> None:
+    """Let a role judge the answers of the reference, which stand where the agent's own would."""
+    for draft in drafts:
+        step = draft.trajectory.steps[draft.point.step]
+        answer = step.said.get(team.summarizer.name, draft.trajectory.answer or "")
+        asked = step.model_copy(update={"said": {team.summarizer.name: answer}})
+        past, _ = history(draft.trajectory, draft.point.step)
+        past = past.model_copy(update={"steps": (*past.steps, asked)})
+        fitted = _fitted(past, reader, team, models[reader.name], None)
+        if fitted is not None:
+            request = Request(messages=fitted.conversation.messages, generation=_greedy(reader))
+            draft.read[reader.name] = models[reader.name].complete(request)
+            text = draft.read[reader.name].text
+            draft.chosen[reader.name] = grammar.parse_choice(text, reader.markers).choice or ""
+
+
+def _greedy(role: Role) -> Generation:
+    """Evaluation must give the same numbers twice, whatever the role decodes with elsewhere."""
+    return role.generation.model_copy(update={"temperature": 0.0, "seed": 0})
+
+
+def _fitted(past: Trajectory, role: Role, team: Team, model: Model, follow_up: str | None) -> Fitted | None:
+    return fit(
+        past,
+        view=role.name,
+        layout=team.layout,
+        roles=team.roles,
+        ask=role.name,
+        follow_up=follow_up,
+        observation_chars=team.observation_chars,
+        count=model.count_tokens,
+        room=model.context_length - role.generation.max_new_tokens,
+    )
 
 
 def _ask(view: str, drafts: Sequence[_Draft], team: Team, models: Mapping[str, Model]) -> None:
     """Ask one role at each draft; where the prompt does not fit the context it is not asked."""
     model = models[view]
-    # Evaluation must give the same numbers twice, whatever the role decodes with elsewhere.
-    generation = team.role(view).generation.model_copy(update={"temperature": 0.0, "seed": 0})
+    role = team.role(view)
+    generation = _greedy(role)
     asked: list[_Draft] = []
     requests: list[Request] = []
     for draft in drafts:
         past, follow_up = history(draft.trajectory, draft.point.step, draft.plan)
-        fitted = fit(
-            past,
-            view=view,
-            layout=team.layout,
-            roles=team.roles,
-            ask=view,
-            follow_up=follow_up,
-            observation_chars=team.observation_chars,
-            count=model.count_tokens,
-            room=model.context_length - generation.max_new_tokens,
-        )
+        fitted = _fitted(past, role, team, model, follow_up)
         if fitted is None:
             draft.written[view] = _NOT_ASKED
             continue

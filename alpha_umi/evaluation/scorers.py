@@ -15,7 +15,7 @@ from alpha_umi import grammar
 from alpha_umi.errors import DataError
 from alpha_umi.evaluation.judgement import NO_DECISION, Judgement, Mean, Scorer, mean
 from alpha_umi.evaluation.points import Prediction
-from alpha_umi.evaluation.statistics import RESAMPLES, Groups, Interval, Sample, bootstrap
+from alpha_umi.evaluation.statistics import RESAMPLES, Groups, Interval, Sample, bootstrap, wilson
 from alpha_umi.plugins import PluginPoint
 
 DECISIONS = tuple(decision.value for decision in grammar.DECISIONS)
@@ -68,7 +68,20 @@ def score(
         decision: {name: _metric(groups[f"{decision}/{name}"], intervals[f"{decision}/{name}"], mean) for name in split}
         for decision in DECISIONS
     }
-    return metrics | _counts(judged) | _usage(predictions)
+    return metrics | _choices(predictions) | _counts(judged) | _usage(predictions)
+
+
+def _choices(predictions: Sequence[Prediction]) -> Metrics:
+    """How often each role that reads answers chose as the reference did, as `ROLE_acc`."""
+    right: dict[str, list[bool]] = {}
+    for prediction in predictions:
+        for role, choice in prediction.choices.items():
+            right.setdefault(role, []).append(prediction.chosen.get(role) == choice)
+    found: Metrics = {}
+    for role, each in right.items():
+        low, high = wilson(sum(each), len(each))
+        found[f"{role}_acc"] = {"value": sum(each) / len(each), "n": len(each), "low": low, "high": high}
+    return found
 
 
 def samples(predictions: Iterable[Prediction], metric: str, scorer: str = STRICT) -> list[Sample]:
