@@ -218,3 +218,27 @@ def test_verdicts_are_evaluated_statically() -> None:
     assert metrics["verifier_acc"]["value"] == accepted / len(gold)
     asked = {request.messages[-2].content for request in models["verifier"].requests}
     assert asked == {t.answer for t in gold}
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("prompts", ["shared", "paper"])
+def test_a_verifier_is_trained_beside_the_others_and_speaks(prompts: str, tiny: Path, tmp_path: Path) -> None:
+    from alpha_umi.models.loading import load_models
+    from alpha_umi.training import glpft
+    from alpha_umi.training.recipe import load_recipe
+
+    gold = (task.recorded() for task in generate(6, seed=3))
+    store.write(tmp_path / "data", with_verdicts(gold, load_role("verifier")))
+    sets = [f"base={tiny}", f"data={tmp_path / 'data'}", "precision=fp32", "deepspeed=null", f"team.prompts={prompts}"]
+    sets += ["defaults.lora.target_modules=[q_proj]", "defaults.batch_size=4", "limit=8", "defaults.epochs=1"]
+    sets += [f"stages.{name}.epochs=1" for name in ("backbone", "planner", "caller", "summarizer", "verifier")]
+    run = glpft.train(load_recipe("verifier", overrides=sets), tmp_path / "run")
+    team = load_team(str(run))
+    assert set(team.roles) == {"planner", "caller", "summarizer", "verifier"}
+    assert team.role("verifier").weights == str((run / "verifier").resolve())
+    for name in team.roles:
+        team = team.with_role(name, generation=team.role(name).generation.model_copy(update={"max_new_tokens": 8}))
+    said = {"planner": ScriptedModel([KNOWN] * 4), "summarizer": ScriptedModel(["four"] * 4)}
+    models: dict[str, Any] = {**load_models(team), **said}
+    result = Agent.from_team(team, models=models, budget=Budget(max_steps=3)).run("What is 2 + 2?")
+    assert result.usage["verifier"].calls >= 1
