@@ -8,6 +8,7 @@ a name with a suffix or a slash means a path. A folder that holds a `team.yaml` 
 from __future__ import annotations
 
 import os
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -18,6 +19,7 @@ WHOLE = "team.yaml"
 """What a folder that ships as one thing is described by: a team and the adapters beside it."""
 
 
+@cache
 def root() -> Path:
     """Folder that holds the shipped folders: the wheel's copy, or the checkout."""
     package = Path(str(files("alpha_umi")))
