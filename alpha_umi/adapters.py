@@ -19,7 +19,7 @@ from alpha_umi.roles import Team
 from alpha_umi.trajectory import Frozen
 
 if TYPE_CHECKING:
-    from alpha_umi.encoding import ChatEncoder
+    from alpha_umi.encoders import Encoder
 
 CARD_FILE = "card.json"
 ADAPTER = "adapter"
@@ -109,7 +109,7 @@ def check_card(folder: Path, team: Team, view: str) -> Card | None:
     return card
 
 
-def check_reading(folder: Path, encoder: ChatEncoder) -> None:
+def check_reading(folder: Path, encoder: Encoder) -> None:
     """Refuse weights that were trained on other token ids than the team would send. A card may name neither.
 
     Raises:

@@ -11,7 +11,7 @@ Needs a tokenizer only; knows nothing of trajectories, labels or tensors.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import Any, NamedTuple, Protocol
@@ -25,6 +25,7 @@ from alpha_umi.prompts import Message
 class Tokenizer(Protocol):
     """What is used of a transformers tokenizer."""
 
+    bos_token_id: int | None
     eos_token_id: int | None
     eos_token: str | None
 
@@ -80,6 +81,16 @@ def special_tokens(tokenizer: Tokenizer) -> frozenset[str]:
     return frozenset(added.union(tokenizer.all_special_tokens))
 
 
+def control_breaker(control: Collection[str]) -> Callable[[str], str]:
+    """What makes of a text one in which control tokens are broken up: a tool that writes `<|im_end|>` into its result
+    must not be able to end the user's turn and speak as someone else."""
+    tokens = sorted((token for token in control if len(token) > 1), key=len, reverse=True)
+    if not tokens:
+        return str
+    pattern = re.compile("|".join(map(re.escape, tokens)))
+    return lambda text: pattern.sub(lambda found: f"{found[0][0]} {found[0][1:]}", text)
+
+
 _PROBE = ("Quartz", "Amber", "Birch", "Cedar", "Delta", "Ember")
 """How the messages of a conversation begin that is written to see what a template makes of it."""
 
@@ -114,8 +125,7 @@ class ChatEncoder:
         """The day that every prompt names; None where the template names none."""
         self._options = with_pinned_date(template, self.date) if self.date is not None else {}
         self._special = special_tokens(tokenizer)
-        control = sorted((t for t in self._special if len(t) > 1), key=len, reverse=True)
-        self._control = re.compile("|".join(map(re.escape, control))) if control else None
+        self._without_control = control_breaker(self._special)
         self._lead = ""
         """White space that the template puts before what the assistant says (Mistral, Llama 2); part of the prompt."""
         self._end_text = ""
@@ -203,16 +213,13 @@ class ChatEncoder:
         return opened[len(done) :].removeprefix(skip)
 
     def _as_chat(self, messages: Sequence[Message]) -> list[dict[str, str]]:
+        if any(message.role == "text" for message in messages):
+            raise ModelError("the prompt is a raw layout's, which no chat template writes")
         chat = [{"role": m.role, "content": self._without_control(m.content)} for m in messages]
         if self._merge_system and chat and chat[0]["role"] == "system":
             first = "\n\n".join(message["content"] for message in chat[:2])
             chat = [{"role": "user", "content": first}, *chat[2:]]
         return chat
-
-    def _without_control(self, text: str) -> str:
-        """A text in which the tokenizer's control tokens are broken up: a tool that writes `<|im_end|>` into its result
-        must not be able to end the user's turn and speak as someone else."""
-        return self._control.sub(lambda found: f"{found[0][0]} {found[0][1:]}", text) if self._control else text
 
     def _prompt_text(self, chat: list[dict[str, str]]) -> str:
         text = self.tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True, **self._options)

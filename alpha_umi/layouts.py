@@ -7,9 +7,11 @@ A layout is a folder with a `layout.yaml` and Jinja templates, shipped (`prompts
     system.jinja     conversation: shared   the one system message of all roles that have a tag
     ROLE.jinja       conversation: shared   what is said before the tag of a further role, where there is such a file;
                                             of a role that writes whole turns, its system message
+    ROLE.jinja       raw: true              the role's whole prompt, one text without a chat template
 
-A template sees `documents` (one text per tool) and `names` (the tools' names) and nothing else. The digest of what a
-team's roles read is written on every card of trained weights. Knows nothing of trajectories and roles.
+A template sees `documents` (one text per tool) and `names` (the tools' names); one of a raw layout also `history` (what
+was said, each with `speaker` and `text`), `thought` (the planner's last words) and `end`. The digest of what a team's
+roles read is written on every card of trained weights. Knows nothing of trajectories and roles.
 """
 
 from __future__ import annotations
@@ -19,26 +21,35 @@ import json
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple, Self
 
 import yaml
-from jinja2 import FileSystemLoader, StrictUndefined, TemplateError
+from jinja2 import FileSystemLoader, StrictUndefined, TemplateError, meta
 from jinja2.sandbox import SandboxedEnvironment
-from pydantic import ValidationError
+from pydantic import ValidationError, model_validator
 
 from alpha_umi import resources
 from alpha_umi.errors import ConfigError, UsageError
 from alpha_umi.recent import Recent
+from alpha_umi.tool_documents import ToolForm, document_tools
 from alpha_umi.trajectory import Frozen, Tool
 
 LAYOUT_FILE = "layout.yaml"
 FIRST_ROLES = ("planner", "caller", "summarizer", "single")
 """The roles that every digest covers, so that a team of three keeps its digest whatever lies beside its templates."""
 
-RENDER_VERSIONS = {"own": 1, "shared": 2}
+RENDER_VERSIONS = {"own": 1, "shared": 2, "raw": 1}
 """Raised when our part of the rendering (`prompts`) changes, so that old cards are refused."""
 
 _SYSTEM = "system"
+
+
+class Saying(NamedTuple):
+    """Something that was said, as a raw layout's template reads it."""
+
+    speaker: str
+    """A role's name, `user` or `observation`."""
+    text: str
 
 
 class LayoutFile(Frozen):
@@ -50,8 +61,28 @@ class LayoutFile(Frozen):
     conversation: Literal["own", "shared"]
     """`shared`: one system message and one history for all roles, and only the tag at the end tells who is next.
     `own`: each role has a system message, and reads what the others said, labelled, in user messages."""
-    tools: Literal["json", "signature"]
-    """How a tool is written: α-UMi's JSON line, or `name(a: string, b?: integer): description`."""
+    tools: ToolForm
+    """How a tool is written: α-UMi's JSON line (`json-ascii`: with `\\u` escapes, as published), or
+    `name(a: string, b?: integer): description`."""
+    raw: bool = False
+    """Whether a prompt is one text that is encoded without a chat template. Prompts do not extend one another then: one
+    training row a decision, and no cache that roles share."""
+    end: str = ""
+    """Of a raw layout: the text of a control token that its templates write, such as `</s>`. Broken up in whatever
+    tools, users and roles say."""
+
+    @model_validator(mode="after")
+    def _raw_is_apart(self) -> Self:
+        if self.raw and self.conversation == "shared":
+            raise ValueError("raw: its prompts share no conversation (say conversation: own)")
+        if self.end and not self.raw:
+            raise ValueError("end: only a raw layout writes control tokens itself")
+        return self
+
+    @property
+    def ways(self) -> dict[str, Any]:
+        """What it says beside its words; settings that it leaves alone are not named."""
+        return self.model_dump(exclude={"name", "description"}, exclude_defaults=True)
 
 
 _FIRST_LAYOUTS = (
@@ -85,6 +116,11 @@ class Layout:
         """Whether all roles read one conversation."""
         return self.file.conversation == "shared"
 
+    @property
+    def raw(self) -> bool:
+        """Whether a prompt is one text without a chat template."""
+        return self.file.raw
+
     def __repr__(self) -> str:
         return f"Layout({str(self.folder)!r})"
 
@@ -97,14 +133,34 @@ class Layout:
         name = _SYSTEM if self.shared and tagged else template
         if (known := self._systems.get(name, tools)) is not None:
             return known
-        documents, names = document_tools(tools, self.file.tools), [tool.name for tool in tools]
-        return self._systems.put(name, tools, self._fill(name, documents=documents, names=names))
+        return self._systems.put(name, tools, self._fill(name, **self._told(tools)).strip())
+
+    def prompt(self, template: str, tools: Sequence[Tool], history: Sequence[Saying], *, thought: str) -> str:
+        """The whole prompt of a role, in a raw layout.
+
+        Args:
+            template: the role's.
+            tools: what is offered.
+            history: what was said so far, in order.
+            thought: what the planner said last.
+        """
+        said = [saying._replace(text=self._without_end(saying.text)) for saying in history]
+        told = {name: list(map(self._without_end, texts)) for name, texts in self._told(tools).items()}
+        return self._fill(template, **told, history=said, thought=self._without_end(thought), end=self.file.end)
+
+    def _told(self, tools: Sequence[Tool]) -> dict[str, list[str]]:
+        return {"documents": document_tools(tools, self.file.tools), "names": [tool.name for tool in tools]}
+
+    def _without_end(self, text: str) -> str:
+        """A text that cannot end a turn: the control token in it is broken up."""
+        end = self.file.end
+        return text.replace(end, f"{end[0]} {end[1:]}") if end else text
 
     def before_tag(self, template: str) -> str:
         """What a user message says before the tag of a further role, in a shared conversation."""
         if template not in self._before_tags:
             own = template not in FIRST_ROLES and self.has(template)
-            self._before_tags[template] = self._fill(template) if own else ""
+            self._before_tags[template] = self._fill(template).strip() if own else ""
         return self._before_tags[template]
 
     def digest(self, tags: Mapping[str, str], further: Sequence[str] = (), markers: Sequence[str] = ()) -> str:
@@ -118,7 +174,7 @@ class Layout:
         return _digest(self, tuple(sorted(tags.items())), tuple(further), tuple(markers))
 
     def _fill(self, name: str, **values: Any) -> str:
-        return filled(self.folder, name, **values)
+        return _render(self.folder, name, **values)
 
 
 def load_layout(name: str, *, beside: Path | None = None) -> Layout:
@@ -152,13 +208,17 @@ def layouts() -> list[str]:
 
 
 def filled(folder: Path, name: str, **values: Any) -> str:
-    """A template of a folder with its values filled in.
+    """A template of a folder with its values filled in, less the white space around it.
 
     Raises:
         ConfigError: there is no such template, or it asks for a value that it does not get.
     """
+    return _render(folder, name, **values).strip()
+
+
+def _render(folder: Path, name: str, **values: Any) -> str:
     try:
-        return _environment(folder).get_template(f"{name}.jinja").render(**values).strip()
+        return _environment(folder).get_template(f"{name}.jinja").render(**values)
     except TemplateError as error:
         raise ConfigError(str(folder / f"{name}.jinja"), [str(error)]) from error
 
@@ -191,52 +251,34 @@ def _read(folder: Path) -> LayoutFile:
 def _digest(
     layout: Layout, tags: tuple[tuple[str, str], ...], further: tuple[str, ...], markers: tuple[str, ...]
 ) -> str:
-    texts = {f"{name}.jinja": layout.folder / f"{name}.jinja" for name in (*FIRST_ROLES, _SYSTEM, *further)}
-    # Templates render alike whatever ends their lines.
-    files = {name: path.read_bytes().replace(b"\r\n", b"\n") for name, path in texts.items() if path.is_file()}
+    files = _texts(layout.folder, [f"{name}.jinja" for name in (*FIRST_ROLES, _SYSTEM, *further)])
     if layout.shared:
         files |= {f"cue_{name}.jinja": tag.encode() for name, tag in tags}
-    ways = layout.file.model_dump(exclude={"name", "description"})
+    ways = layout.file.ways
     told = b"" if (layout.name, ways) in _FIRST_LAYOUTS else json.dumps(ways, sort_keys=True).encode()
     told += "\0".join(markers).encode()
     content = b"\0".join(name.encode() + b"\0" + files[name] for name in sorted(files))
-    head = f"{RENDER_VERSIONS[layout.file.conversation]}\0{layout.name}\0"
+    head = f"{RENDER_VERSIONS['raw' if layout.raw else layout.file.conversation]}\0{layout.name}\0"
     return hashlib.sha256(head.encode() + content + told).hexdigest()[:16]
 
 
-def document_tools(tools: Sequence[Tool], how: Literal["json", "signature"]) -> list[str]:
-    """One text per tool."""
-    return [_json_line(tool) if how == "json" else _signature(tool) for tool in tools]
+def _texts(folder: Path, names: Sequence[str]) -> dict[str, bytes]:
+    """Templates of a folder by file name, with all that they include; names without a file are left out.
 
-
-def _json_line(tool: Tool) -> str:
-    """`{"Name", "function", "input": {argument: "type, description"}}`; required or not is lost, as published."""
-    arguments = {
-        name: f"{_type_name(schema)}, {schema['description']}" if "description" in schema else _type_name(schema)
-        for name, schema in tool.parameters.get("properties", {}).items()
-    }
-    return json.dumps({"Name": tool.name, "function": tool.description, "input": arguments}, ensure_ascii=False)
-
-
-def _signature(tool: Tool) -> str:
-    """`name(a: string, b?: integer = 3): description` and a line for each described argument."""
-    required = set(tool.parameters.get("required", ()))
-    parts, notes = [], []
-    for name, schema in tool.parameters.get("properties", {}).items():
-        default = f" = {json.dumps(schema['default'], ensure_ascii=False)}" if "default" in schema else ""
-        parts.append(f"{name}{'' if name in required else '?'}: {_type_name(schema)}{default}")
-        if schema.get("description"):
-            notes.append(f"  {name}: {schema['description']}")
-    return "\n".join([f"{tool.name}({', '.join(parts)}): {tool.description}", *notes])
-
-
-def _type_name(schema: Any) -> str:
-    """The type of an argument in words: its enum, its JSON type, or `any`."""
-    if not isinstance(schema, dict):
-        return "any"
-    if "enum" in schema:
-        return "|".join(json.dumps(value, ensure_ascii=False) for value in schema["enum"])
-    kind = schema.get("type", schema.get("x-type", "any"))  # x-type: a word of the source that JSON Schema lacks
-    if kind == "array" and "items" in schema:
-        return f"array of {_type_name(schema['items'])}"
-    return "|".join(kind) if isinstance(kind, list) else str(kind)
+    Raises:
+        ConfigError: one of them is no template.
+    """
+    found: dict[str, bytes] = {}
+    left = [*names]
+    while left:
+        name = left.pop()
+        if name in found or not (path := folder / name).is_file():
+            continue
+        # Templates render alike whatever ends their lines.
+        found[name] = path.read_bytes().replace(b"\r\n", b"\n")
+        try:
+            parsed = _environment(folder).parse(found[name].decode())
+        except (TemplateError, UnicodeDecodeError) as error:
+            raise ConfigError(str(path), [str(error)]) from error
+        left += [other for other in meta.find_referenced_templates(parsed) if other is not None]
+    return found

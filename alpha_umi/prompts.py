@@ -1,7 +1,8 @@
-"""The only place where a trajectory becomes chat messages.
+"""The only place where a trajectory becomes prompts.
 
 A conversation strictly alternates user and assistant after one system message, and each prompt of a trajectory
-extends the one before it, so that a KV cache and one training row serve all of a role's turns. The wording is a
+extends the one before it, so that a KV cache and one training row serve all of a role's turns. In a raw layout a prompt
+is one text, and each decision a conversation of its own. What was said comes from `utterances`, the wording is a
 layout's (`layouts`), who speaks in it a team's roles (`roles`).
 """
 
@@ -10,31 +11,24 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
-from alpha_umi import grammar, resources
-from alpha_umi.layouts import Layout, filled
+from alpha_umi import resources
+from alpha_umi.layouts import Layout, Saying, filled
 from alpha_umi.recent import Recent
-from alpha_umi.roles import FINISH, OBSERVATION_CHARS, Role, Writes, cast_of, first_roles, load_role
-from alpha_umi.trajectory import Call, Frozen, Step, Trajectory
-
-INVALID_TOOL = "invalid_hallucination_function_name"
-"""What ToolBench writes in place of a function name that the model invented."""
+from alpha_umi.roles import OBSERVATION_CHARS, Role, Writes, cast_of, first_roles, load_role
+from alpha_umi.trajectory import Frozen, Trajectory
+from alpha_umi.utterances import OBSERVATION, SINGLE, USER, Utterance, of_step, without_steps
 
 SHORTER_OBSERVATIONS = (1024, 512, 256, 128, 64)
 """Tried in turn when a prompt does not fit the context (`observation_limits`)."""
-
-SINGLE, OBSERVATION = "single", "observation"
-"""What a role that writes whole turns, and what comes back from a tool, are called in a conversation."""
-
-USER = "user"
-"""Whose words are in `Step.said` where a run asked the user."""
 
 _CONTINUE = "(continue)"
 
 
 class Message(Frozen):
-    """One chat message. Roles strictly alternate user and assistant after one system message."""
+    """One chat message. Roles strictly alternate user and assistant after one system message; a `text` is the whole
+    prompt of a raw layout and stands alone, but for the assistant's message."""
 
-    role: Literal["system", "user", "assistant"]
+    role: Literal["system", "user", "assistant", "text"]
     content: str
     cue: str = ""
     """The end of a user message's content, a role's tag, that tells it that it is next; empty where there is none."""
@@ -73,15 +67,6 @@ _BEGUN = Recent[_Begun](32)
 """One for each conversation that is under way, as far as there are not too many."""
 
 
-class _Event(NamedTuple):
-    """Something said: by the user, the environment, or (as the text of an assistant message) a role."""
-
-    speaker: str
-    text: str
-    step: int = -1
-    target: bool = False
-
-
 def render(
     trajectory: Trajectory,
     *,
@@ -100,26 +85,96 @@ def render(
         layout: the wording.
         roles: who speaks, by name; by default α-UMi's three.
         ask: the role whose turn it is: the messages then end in the user message that it answers. None renders the
-            whole trajectory with its targets, for training and for static evaluation.
+            whole trajectory with its targets; of a raw layout there is no such thing (`conversations`).
         follow_up: what the user said after the last step, which the role asked now answers (`Step.prompt` of the
             step about to be made).
         observation_chars: longer observations lose their middle, alike in training and inference.
     """
-    told = _Telling(view, layout, first_roles() if roles is None else roles, observation_chars)
+    roles = first_roles() if roles is None else roles
+    if layout.raw:
+        if ask is None:
+            raise ValueError("a raw layout has a conversation for each decision: use `conversations`")
+        raw = _RawText(trajectory, view, layout, roles, observation_chars, ask=ask)
+        return Conversation((raw.prompt(follow_up=follow_up),), (), ())
+    told = _Telling(view, layout, roles, observation_chars)
     # Of a path that grows, all steps but the last were laid out for the prompt before.
     settled = len(trajectory.steps) - 1 if ask is not None else 0
     for i in range(told.begin(trajectory, settled), len(trajectory.steps)):
         if i == settled > 0:
             told.keep(trajectory, settled)
-        for event in _step(trajectory, i, told.roles, alone=told.alone, ask=ask):
-            told.say(event)
-    if not trajectory.steps and trajectory.answer is not None and not told.alone:
-        told.say(_Event(cast_of(told.roles).summarizer, grammar.format_answer(trajectory.answer), -1, True))
+        for said in of_step(trajectory, i, roles, alone=told.alone, ask=ask):
+            told.say(said)
+    for said in without_steps(trajectory, roles, alone=told.alone):
+        told.say(said)
     if ask is not None:
         if follow_up:
-            told.say(_Event(USER, follow_up))
+            told.say(Utterance(USER, follow_up))
         told.messages.append(told.user_message(ask))
     return Conversation(tuple(told.messages), tuple(told.targets), tuple(told.speakers))
+
+
+def conversations(
+    trajectory: Trajectory,
+    *,
+    view: str,
+    layout: Layout,
+    roles: Mapping[str, Role] | None = None,
+    observation_chars: int = OBSERVATION_CHARS,
+) -> list[Conversation]:
+    """A whole trajectory with its targets, for training and static evaluation: one conversation, or of a raw layout one
+    for each decision of the role."""
+    if not layout.raw:
+        return [render(trajectory, view=view, layout=layout, roles=roles, observation_chars=observation_chars)]
+    raw = _RawText(trajectory, view, layout, first_roles() if roles is None else roles, observation_chars)
+    found = []
+    for i, said in enumerate(raw.said):
+        if said.target and said.speaker == view:
+            messages = (raw.prompt(i), Message(role="assistant", content=said.text))
+            found.append(Conversation(messages, (Target(1, view, said.step),), (view,)))
+    return found
+
+
+class _RawText:
+    """What was said in a trajectory as a raw layout says it: white space stays, also what parts no rationale from what
+    follows it."""
+
+    def __init__(
+        self,
+        trajectory: Trajectory,
+        view: str,
+        layout: Layout,
+        roles: Mapping[str, Role],
+        observation_chars: int,
+        *,
+        ask: str | None = None,
+    ) -> None:
+        self.layout, self.trajectory = layout, trajectory
+        self.role = roles[view] if view in roles else load_role(view)
+        self.alone = self.role.writes is Writes.TURN
+        self.planner = SINGLE if self.alone else cast_of(roles).planner
+        said = [Utterance(USER, trajectory.query)]
+        for i in range(len(trajectory.steps)):
+            said += of_step(trajectory, i, roles, alone=self.alone, ask=ask)
+        said += without_steps(trajectory, roles, alone=self.alone)
+        self.said = [self._as_it_is(one, observation_chars) for one in said]
+
+    def prompt(self, n: int | None = None, *, follow_up: str | None = None) -> Message:
+        """What the role reads after the first so many utterances, or all of them."""
+        said = [*self.said[:n], *([Utterance(USER, follow_up)] if follow_up else [])]
+        thought = next((one.text for one in reversed(said) if one.speaker == self.planner), "")
+        history = [Saying(one.speaker, one.text) for one in said]
+        text = self.layout.prompt(self.role.template, self.trajectory.tools, history, thought=thought)
+        return Message(role="text", content=text)
+
+    def _as_it_is(self, said: Utterance, observation_chars: int) -> Utterance:
+        if said.speaker == OBSERVATION:
+            return said._replace(text=cut_middle(said.text, observation_chars))
+        if said.speaker != self.planner or not said.text:
+            return said
+        plan = self.trajectory.steps[said.step].plan
+        if plan.rationale or (self.alone and plan.fault is not None):  # what is no turn stands as it was written
+            return said
+        return said._replace(text=f"{chr(10) if self.alone else ' '}{said.text}")
 
 
 class _Telling:
@@ -145,7 +200,7 @@ class _Telling:
                 return known
         system = self.layout.system(self.role.template, trajectory.tools, tagged=not self.alone)
         self.messages.append(Message(role="system", content=system))
-        self.say(_Event(USER, trajectory.query))
+        self.say(Utterance(USER, trajectory.query))
         return 0
 
     def keep(self, trajectory: Trajectory, settled: int) -> None:
@@ -156,18 +211,18 @@ class _Telling:
     def _of(self, trajectory: Trajectory, steps: int) -> tuple[object, ...]:
         return (*self.roles.values(), *trajectory.tools, *trajectory.steps[:steps])
 
-    def say(self, event: _Event) -> None:
+    def say(self, said: Utterance) -> None:
         """Add what somebody said."""
-        if event.speaker in self.own:
-            self.messages.append(self.user_message(event.speaker))
-            self.speakers.append(event.speaker)
-            if event.target:
-                self.targets.append(Target(len(self.messages), event.speaker, event.step))
-            self.messages.append(Message(role="assistant", content=event.text.strip()))
+        if said.speaker in self.own:
+            self.messages.append(self.user_message(said.speaker))
+            self.speakers.append(said.speaker)
+            if said.target:
+                self.targets.append(Target(len(self.messages), said.speaker, said.step))
+            self.messages.append(Message(role="assistant", content=said.text.strip()))
         else:
-            seen = event.speaker == OBSERVATION
-            text = (cut_middle(event.text, self.observation_chars) if seen else event.text).strip()
-            self.waiting.append(f"{event.speaker}: {text}" if self.labelled else text)
+            seen = said.speaker == OBSERVATION
+            text = (cut_middle(said.text, self.observation_chars) if seen else said.text).strip()
+            self.waiting.append(f"{said.speaker}: {text}" if self.labelled else text)
 
     def user_message(self, speaker: str) -> Message:
         """What waited to be said, as the message that a role answers."""
@@ -178,75 +233,6 @@ class _Telling:
         self.waiting.clear()
         text = "\n".join(line for line in lines if line).strip()
         return Message(role="user", content=text or _CONTINUE, cue=tag)
-
-
-def _step(
-    trajectory: Trajectory, i: int, roles: Mapping[str, Role], *, alone: bool, ask: str | None
-) -> Iterator[_Event]:
-    """What was said in a step, in order, each with whether it is worth training on (α-UMi, released preprocessing)."""
-    step, last = trajectory.steps[i], len(trajectory.steps) - 1
-    if step.prompt:
-        yield _Event(USER, step.prompt)
-    if alone:
-        yield _whole_turn(trajectory, i, step)
-    else:
-        yield from _planned(trajectory, i, roles, asks_caller=i == last and _is_caller(ask, roles))
-    if step.observation is not None:
-        yield _Event(OBSERVATION, step.observation.text)
-    if not alone:
-        summarizer = cast_of(roles).summarizer
-        if i == last and trajectory.answer is not None:
-            answer = grammar.format_answer(trajectory.answer)
-            yield _Event(summarizer, answer, last, answer != grammar.NO_TOOL and not _rejected(step, roles))
-        yield from _said(i, step, roles, summarizer)
-
-
-def _planned(trajectory: Trajectory, i: int, roles: Mapping[str, Role], *, asks_caller: bool) -> Iterator[_Event]:
-    """The plan of a step, and the call."""
-    step, cast = trajectory.steps[i], cast_of(roles)
-    decided = step.is_decision or asks_caller
-    text = grammar.format_plan(step.plan, roles[cast.planner].markers) if decided else step.plan.rationale
-    known = not _hallucinated(step.call, trajectory)
-    yield _Event(cast.planner, text, i, step.is_decision and known)
-    if step.call is not None:
-        yield _Event(cast.caller, grammar.format_call(step.call), i, known)
-
-
-def _is_caller(ask: str | None, roles: Mapping[str, Role]) -> bool:
-    return ask is not None and ask in roles and roles[ask].writes is Writes.CALL
-
-
-def _said(i: int, step: Step, roles: Mapping[str, Role], summarizer: str) -> Iterator[_Event]:
-    """What else was said in a step. An answer that another role sent back is no target; its verdict is one."""
-    for name, text in step.said.items():
-        worth = name in roles and (name != summarizer or not _rejected(step, roles))
-        yield _Event(name, text, i, worth)
-
-
-def _rejected(step: Step, roles: Mapping[str, Role]) -> bool:
-    """Whether a role that read the answer of a step did not let it stand."""
-    for name, text in step.said.items():
-        if name in roles and roles[name].writes is Writes.CHOICE:
-            choice = grammar.parse_choice(text, roles[name].markers).choice
-            if choice is not None and roles[name].choices[choice].next != FINISH:
-                return True
-    return False
-
-
-def _whole_turn(trajectory: Trajectory, i: int, step: Step) -> _Event:
-    """One merged turn a step, hallucinated calls included (released preprocessing of the backbone)."""
-    if not step.is_decision:
-        return _Event(SINGLE, step.plan.rationale, i, False)
-    is_end = i == len(trajectory.steps) - 1  # an earlier conclusion led to no answer and the trajectory went on
-    answer = trajectory.answer if is_end else None
-    return _Event(SINGLE, grammar.format_turn(grammar.Turn(step.plan, step.call, answer)), i, True)
-
-
-def _hallucinated(call: Call | None, trajectory: Trajectory) -> bool:
-    """Whether a call names a tool that was not offered, or cannot be read."""
-    if call is None:
-        return False
-    return call.fault is not None or call.tool == INVALID_TOOL or call.tool not in trajectory.tool_names
 
 
 def observation_limits(first: int) -> Iterator[int]:

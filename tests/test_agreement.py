@@ -16,9 +16,8 @@ from hypothesis import strategies as st
 from alpha_umi import grammar
 from alpha_umi.agent.runner import Agent
 from alpha_umi.agent.state import Budget, Reason, Result
-from alpha_umi.layouts import load_layout
 from alpha_umi.models.scripted import ScriptedModel
-from alpha_umi.prompts import render
+from alpha_umi.prompts import Message, conversations, render
 from alpha_umi.roles import ROLES, Team, load_team
 from alpha_umi.trajectory import Call, Decision, Observation, Outcome, Plan, Step, Tool, Trajectory
 
@@ -41,10 +40,12 @@ TEAMS = {
     "paper": load_team("umi"),
     "shared": load_team("umi-shared"),
     "single": load_team("single"),
-    "single shared": load_team("single").model_copy(update={"layout": load_layout("shared")}),
+    "single shared": load_team("single").model_copy(update={"prompts": "shared"}),
+    "published": load_team("umi-published"),
+    "single published": load_team("single").model_copy(update={"prompts": "published"}),
 }
-THREE = ["paper", "shared"]
-ONE = ["single", "single shared"]
+THREE = ["paper", "shared", "published"]
+ONE = ["single", "single shared", "single published"]
 ROOMY = Budget(max_steps=50, max_faults=50, max_repeats=50)
 
 
@@ -91,8 +92,12 @@ def turns(trajectory: Trajectory) -> dict[str, list[str]]:
 
 
 def assert_agreement(team: Team, result: Result, models: dict[str, ScriptedModel]) -> None:
-    """Every prompt sent begins the training conversation; every target was asked with exactly its prompt."""
+    """Every prompt sent begins the training conversation; every target was asked with exactly its prompt. In a raw
+    layout each target has a conversation of its own."""
     for view, model in models.items():
+        if team.layout.raw:
+            assert_raw_agreement(team, result, view, [tuple(request.messages) for request in model.requests])
+            continue
         whole = render(result.trajectory, view=view, layout=team.layout, observation_chars=team.observation_chars)
         sent = [tuple(request.messages) for request in model.requests]
         for prompt in sent:
@@ -100,8 +105,16 @@ def assert_agreement(team: Team, result: Result, models: dict[str, ScriptedModel
             # What the run ended on before it became a step has no message; everything else was answered here.
             if len(prompt) < len(whole.messages):
                 assert whole.messages[len(prompt)].role == "assistant"
-        targets = [whole.messages[: target.message] for target in whole.targets if target.view is view]
+        targets = [whole.messages[: target.message] for target in whole.targets if target.view == view]
         assert [prompt for prompt in sent if prompt in targets] == targets
+
+
+def assert_raw_agreement(team: Team, result: Result, view: str, sent: Sequence[tuple[Message, ...]]) -> None:
+    """Every target was asked with exactly its prompt; whatever was asked beside became no target."""
+    found = conversations(result.trajectory, view=view, layout=team.layout, observation_chars=team.observation_chars)
+    targets = [messages[:1] for messages, _, _ in found]
+    assert [prompt for prompt in sent if prompt in targets] == targets
+    assert all([message.role for message in prompt] == ["text"] for prompt in sent)
 
 
 def call_step(rationale: str, call: Call, text: str, *, ok: bool = True) -> Step:
@@ -256,7 +269,7 @@ def test_a_single_model_gets_its_own_words_back_once(text: str, team: str) -> No
     assert result.answer == "Rain."
     second = models["single"].requests[1].messages
     if text:
-        assert second[2].content == text
+        assert f"{text}</s>" in second[0].content if TEAMS[team].layout.raw else second[2].content == text
     assert_agreement(TEAMS[team], result, models)
 
 

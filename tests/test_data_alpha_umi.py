@@ -17,7 +17,7 @@ from alpha_umi.data import alpha_umi
 from alpha_umi.data.alpha_umi import read_argument, read_tool
 from alpha_umi.data.filters import Report
 from alpha_umi.data.stream import Record
-from alpha_umi.layouts import document_tools
+from alpha_umi.tool_documents import document_tools
 from alpha_umi.tools.validation import check_tool
 from alpha_umi.trajectory import Decision, Outcome, Trajectory
 

@@ -15,10 +15,11 @@ from alpha_umi.data.examples import for_role
 from alpha_umi.data.filters import Report
 from alpha_umi.data.stream import Record
 from alpha_umi.data.toolbench import Finish, read_finish, read_messages, read_record, read_result, read_tool
-from alpha_umi.layouts import document_tools, load_layout
-from alpha_umi.prompts import INVALID_TOOL
+from alpha_umi.layouts import load_layout
+from alpha_umi.tool_documents import document_tools
 from alpha_umi.tools.validation import check_tool
 from alpha_umi.trajectory import Decision, Observation, Outcome, Trajectory
+from alpha_umi.utterances import INVALID_TOOL
 
 
 def _read(path: Path, **options: bool) -> tuple[list[Trajectory], Report]:

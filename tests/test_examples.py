@@ -31,8 +31,9 @@ from alpha_umi.data import alpha_umi
 from alpha_umi.data.examples import Example, for_role
 from alpha_umi.data.filters import Report
 from alpha_umi.layouts import load_layout
-from alpha_umi.prompts import INVALID_TOOL, Message
+from alpha_umi.prompts import Message, conversations
 from alpha_umi.trajectory import Call, Decision, Observation, Plan, Step, Tool, Trajectory
+from alpha_umi.utterances import INVALID_TOOL
 
 FILES = {
     "planner": ("train_planner.json.gz", 79),
@@ -163,6 +164,24 @@ def test_examples_of_the_test_set_keep_the_exact_text(shared: Path) -> None:
         "caller": 876,
         "summarizer": 235,
     }
+
+
+@pytest.mark.parametrize("view", FILES)
+def test_the_published_layout_is_the_authors_prompts_byte_for_byte(
+    view: str, shared: Path, theirs: dict[str, list[dict[str, Any]]]
+) -> None:
+    """`input` with the head that it has in training; the six stale ones are the prompt of the step before."""
+    raw = shared / "glpft-toolbench" / "train-example" / "raw_data" / "raw_data_stage_2.json"
+    layout = load_layout("published")
+    ours = [c for t in alpha_umi.read(raw, Report()) for c in conversations(t, view=view, layout=layout)]
+    assert [messages[1].content for messages, _, _ in ours] == [record["target"] for record in theirs[view]]
+    prompts = [messages[0].content for messages, _, _ in ours]
+    inputs = [f"system: {record['input']}" for record in theirs[view]]
+    stale = [i for i, (prompt, known) in enumerate(zip(prompts, inputs, strict=True)) if prompt != known]
+    assert len(stale) == (6 if view == "single" else 0)
+    for i in stale:
+        assert theirs[view][i]["target"].endswith("conclusion: give up.")
+        assert inputs[i] == prompts[i - 1]
 
 
 def _step(tool: str) -> Step:

@@ -12,7 +12,6 @@ import pytest
 from alpha_umi.adapters import Card, write_card
 from alpha_umi.encoding import ChatEncoder
 from alpha_umi.errors import ModelError
-from alpha_umi.layouts import load_layout
 from alpha_umi.models import bases
 from alpha_umi.models.base import Completion, Generation, Message, Request
 from alpha_umi.models.bases import base_digest
@@ -281,7 +280,7 @@ def test_a_shared_team_reads_with_its_base_whatever_its_roles_are(tmp_path: Path
     with pytest.raises(ModelError, match="trained on other weights"):
         teams.load_local(team)
     write_card(full, Card.model_validate(facts | {"layout": "paper", "prompt_digest": load_team("umi").prompt_digest}))
-    paper = teams.load_local(team.model_copy(update={"layout": load_layout("paper")}))
+    paper = teams.load_local(team.model_copy(update={"prompts": "paper"}))
     assert all(model.reader == model.writer for model in paper.values())
     assert len({id(model.engine) for model in paper.values()}) == 2
 
@@ -312,8 +311,7 @@ def test_an_activated_lora_belongs_to_a_shared_team(tmp_path: Path, adapter: Pat
     shutil.copy(adapter / "adapter_model.safetensors", tmp_path)
 
     def team(name: str, role: str) -> Team:
-        found = load_team(name)
-        return found.model_copy(update={role: getattr(found, role).model_copy(update={"weights": str(tmp_path)})})
+        return load_team(name).with_role(role, weights=str(tmp_path))
 
     assert teams.load_local(team("umi-shared", "planner"))["planner"].writer != BACKBONE
     with pytest.raises(ModelError, match="activated by the tokens"):

@@ -27,15 +27,15 @@ from alpha_umi.evaluation.predict import ReadPlan, history, predict
 from alpha_umi.evaluation.predictions import PredictionLog, read_predictions
 from alpha_umi.evaluation.records import Origin, team_digest
 from alpha_umi.evaluation.scorers import score
-from alpha_umi.layouts import Layout, load_layout
+from alpha_umi.layouts import Layout, layouts, load_layout
 from alpha_umi.models.base import Completion, Message, Model, Request
 from alpha_umi.models.scripted import ScriptedModel
-from alpha_umi.prompts import render
+from alpha_umi.prompts import conversations, render
 from alpha_umi.roles import ROLES, Team, load_team
 from alpha_umi.trajectory import Call, Decision, Observation, Outcome, Plan, Step, Tool, Trajectory
 
 TEAMS = {"paper": load_team("umi"), "shared": load_team("umi-shared"), "single": load_team("single")}
-LOCAL = SimpleNamespace(default_device=lambda: "cpu", reading_digests=lambda _: ("tokenizer", "template"))
+LOCAL = SimpleNamespace(default_device=lambda: "cpu", reading_digests=lambda *_: ("tokenizer", "template"))
 """In place of the module that needs torch."""
 
 ORIGIN = Origin(team="t", team_digest="1", data="d", data_digest="2")
@@ -111,15 +111,15 @@ def test_a_plan_that_cannot_be_written_is_named() -> None:
 
 
 @settings(deadline=None, max_examples=60)
-@given(trajectories(), st.sampled_from([load_layout("paper"), load_layout("shared")]), st.booleans())
+@given(trajectories(), st.sampled_from([load_layout(name) for name in layouts()]), st.booleans())
 def test_planner_prompts_are_those_that_training_renders(made: Trajectory, layout: Layout, single: bool) -> None:
     view = "single" if single else "planner"
-    whole = render(made, view=view, layout=layout)
-    for target in whole.targets:
-        if target.view is view:
-            past, said = history(made, target.step)
-            asked = render(past, view=view, layout=layout, ask=view, follow_up=said)
-            assert asked.messages == whole.messages[: target.message]
+    for messages, targets, _ in conversations(made, view=view, layout=layout):
+        for target in targets:
+            if target.view == view:
+                past, said = history(made, target.step)
+                asked = render(past, view=view, layout=layout, ask=view, follow_up=said)
+                assert asked.messages == messages[: target.message]
 
 
 @pytest.mark.parametrize("name", ["paper", "shared"])

@@ -28,11 +28,12 @@ from alpha_umi.agent.state import Budget, Question, Reason, State
 from alpha_umi.agent.strategies import ROOT, Strategy
 from alpha_umi.agent.tree import End
 from alpha_umi.models.base import Completion
-from alpha_umi.prompts import USER, search_text
+from alpha_umi.prompts import search_text
 from alpha_umi.roles import FINISH, GIVE_UP, Role, Writes
 from alpha_umi.tools.base import writable
 from alpha_umi.tools.validation import refuse_fault, refuse_unknown
 from alpha_umi.trajectory import Call, Decision, Observation, Plan, Step
+from alpha_umi.utterances import USER
 
 _EMPTY_ANSWER = Observation(text="The conclusion was empty: write the answer to the question in words.", ok=False)
 

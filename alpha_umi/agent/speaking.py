@@ -79,7 +79,7 @@ class Speakers:
             episode.run_out(reason)
             return None
         letter = role.generation.model_copy(update={"max_new_tokens": _LETTER})
-        messages = [Message(role="user", content=text)]
+        messages = [Message(role="text" if self.team.layout.raw else "user", content=text)]
         completion = self._complete(role, episode, stop, messages=messages, generation=letter)
         return completion and _said(completion, role.name, episode)
 

@@ -15,11 +15,11 @@ from rich.text import Text
 from alpha_umi.data import store
 from alpha_umi.errors import DataError, UsageError
 from alpha_umi.layouts import load_layout
-from alpha_umi.prompts import Conversation, render
+from alpha_umi.prompts import Conversation, conversations
 from alpha_umi.roles import DEFAULT_BASE, OBSERVATION_CHARS
 
 if TYPE_CHECKING:
-    from alpha_umi.encoding import ChatEncoder
+    from alpha_umi.encoders import Encoder
     from alpha_umi.trajectory import Trajectory
 
 _HELP = """Show each token with the role that wrote it, and whether it is trained.
@@ -66,15 +66,20 @@ def inspect(
         plan = load_recipe(recipe)
         wording, base, observation_chars, context = plan.layout, plan.base, plan.observation_chars, plan.context
         date, roles = plan.date, plan.filled.roles
-    from alpha_umi.encoding import ChatEncoder
     from alpha_umi.models.bases import resolve_base
 
     resolve_base(base)  # what is not there is said before torch is imported, which takes seconds
-    from alpha_umi.models.local import load_tokenizer
+    from alpha_umi.models.local import load_encoder
 
-    encoder = ChatEncoder(load_tokenizer(base), date=date)
-    for trajectory in chosen:
-        conversation = render(trajectory, view=role, layout=wording, roles=roles, observation_chars=observation_chars)
+    encoder = load_encoder(base, wording, date=date)
+    rendered = (
+        (trajectory, conversation)
+        for trajectory in chosen
+        for conversation in conversations(
+            trajectory, view=role, layout=wording, roles=roles, observation_chars=observation_chars
+        )
+    )
+    for trajectory, conversation in rendered:
         tokens = _label(conversation, encoder, role)
         trained, targets = sum(t.trained for t in tokens), sum(t.view == role for t in conversation.targets)
         if as_json:
@@ -107,12 +112,15 @@ class _Token(NamedTuple):
     trained: bool
 
 
-def _label(conversation: Conversation, encoder: ChatEncoder, role: str) -> list[_Token]:
+def _label(conversation: Conversation, encoder: Encoder, role: str) -> list[_Token]:
     """Each token of a training row with its role; a template's own tokens count with what stands before them."""
     messages, targets, spoken = conversation
     written = encoder.row(messages, trained={i for i, m in enumerate(messages) if m.role == "assistant"})
     trained = encoder.row(messages, trained={target.message for target in targets if target.view == role}).trained
     first = written.trained.index(True) if True in written.trained else len(written.ids)
+    if messages[0].role == "text":
+        said = zip(written.ids, written.trained, trained, strict=True)
+        return [_Token(i, role if own else "prompt", learned) for i, own, learned in said]
     system = messages[0].content
 
     def holds_system(end: int) -> bool:
@@ -127,27 +135,24 @@ def _label(conversation: Conversation, encoder: ChatEncoder, role: str) -> list[
     return [_Token(*values) for values in zip(written.ids, roles, trained, strict=True)]
 
 
-def _spans(tokens: list[_Token], encoder: ChatEncoder) -> Iterator[tuple[str, str, bool]]:
+def _spans(tokens: list[_Token], encoder: Encoder) -> Iterator[tuple[str, str, bool]]:
     """Text, role and whether trained, of each run of tokens alike (a token alone may be half a character)."""
     for (role, trained), run in itertools.groupby(tokens, key=lambda token: token[1:]):
         yield str(encoder.tokenizer.decode([token.id for token in run])), role, trained
 
 
-_COLOURS = {
-    "system": "blue",
-    "user": "cyan",
-}
+_COLOURS = {"system": "blue", "prompt": "blue", "user": "cyan"}
 _TRAINED = "bold black on green"
 
 
-def _show(tokens: list[_Token], encoder: ChatEncoder, *, each: bool) -> None:
+def _show(tokens: list[_Token], encoder: Encoder, *, each: bool) -> None:
     console = Console(highlight=False, soft_wrap=True)
     text = Text()
     if each:
         for i, token in enumerate(tokens):
             shown = repr(encoder.tokenizer.decode([token.id]))
             line = f"{i:>6} {token.id:>7} {token.role:<9} {'trained' if token.trained else '-':<7} {shown}\n"
-            text.append(line, style=_TRAINED if token.trained else _COLOURS[token.role])
+            text.append(line, style=_TRAINED if token.trained else _COLOURS.get(token.role, "magenta"))
     else:
         for shown, role, trained in _spans(tokens, encoder):
             marked = f"[[{shown}]]" if trained and not console.is_terminal else shown

@@ -19,6 +19,7 @@ from rich.table import Table
 
 from alpha_umi import resources
 from alpha_umi.errors import UsageError
+from alpha_umi.layouts import LAYOUT_FILE
 
 _LIST_HELP = """List the teams, roles, recipes, prompts and launch files that ship with alpha-umi.
 
@@ -30,7 +31,7 @@ Example: alpha-umi show glpft
 
 A name that several files have takes its folder: roles/planner, teams/single, paper/planner, training/glpft.
 """
-_COPY_HELP = """Copy a shipped file, to change it; nothing is ever overwritten.
+_COPY_HELP = """Copy a shipped file, or a layout as a whole, to change it; nothing is ever overwritten.
 
 Example: alpha-umi copy glpft my_recipe.yaml
 """
@@ -43,22 +44,25 @@ _KINDS = {
 }
 """What a list calls it, and the folder that holds it."""
 
+_WHOLES = (resources.WHOLE, LAYOUT_FILE)
+"""Files that describe a folder which is copied as one thing."""
+
 _SUFFIXES = {".yaml", ".jinja", ".json", ".sh", ".sbatch"}
 
 
 class Shipped(NamedTuple):
-    """A file that ships, or a team with its weights beside it."""
+    """A file that ships, a team with its weights beside it, or a layout with its templates."""
 
     kind: str
     name: str
     """Path inside the folder of its kind, without suffix: `ablations/multi_task`."""
     path: Path
-    """The file; of a team with weights its `team.yaml`."""
+    """The file; of a team with weights its `team.yaml`, of a layout its `layout.yaml`."""
 
     @property
     def whole(self) -> Path:
-        """What a copy takes: the file, or the folder of a team with weights."""
-        return self.path.parent if self.path.name == resources.WHOLE else self.path
+        """What a copy takes: the file, or the folder of a team with weights or of a layout."""
+        return self.path.parent if self.path.name in _WHOLES else self.path
 
     @property
     def names(self) -> list[str]:
@@ -97,8 +101,11 @@ def list_(as_json: bool = typer.Option(False, "--json", help="Print a JSON list.
 
 
 def show(name: str = typer.Argument(help="Name as `alpha-umi list` shows it.")) -> None:
-    """Print a shipped file."""
-    typer.echo(find(name).path.read_text(encoding="utf-8"), nl=False)
+    """Print a shipped file; of a layout its templates too."""
+    path = find(name).path
+    typer.echo(path.read_text(encoding="utf-8"), nl=False)
+    for template in sorted(path.parent.glob("*.jinja")) if path.name == LAYOUT_FILE else ():
+        typer.echo(f"\n{{# {template.name} #}}\n{template.read_text(encoding='utf-8')}", nl=False)
 
 
 def copy(
@@ -122,7 +129,8 @@ def copy(
 
 
 def shipped() -> list[Shipped]:
-    """Everything that ships, by kind and name; what lies beside a team's file is part of the team."""
+    """Everything that ships, by kind and name; what lies beside a team's file is part of the team, while a layout's
+    templates can be read one by one too."""
     found: dict[Path, Shipped] = {}
     for kind, folder in _KINDS.items():
         base = resources.root() / folder
@@ -130,7 +138,7 @@ def shipped() -> list[Shipped]:
         for path in sorted(base.rglob("*")):
             part = path.name != resources.WHOLE and any(path.is_relative_to(whole) for whole in wholes)
             if path.suffix in _SUFFIXES and path not in found and not part:
-                name = path.parent if path.name == resources.WHOLE else path.with_suffix("")
+                name = path.parent if path.name in _WHOLES else path.with_suffix("")
                 found[path] = Shipped(kind, name.relative_to(base).as_posix(), path)
     return sorted(found.values(), key=lambda file: (list(_KINDS).index(file.kind), file.name))
 

@@ -1,7 +1,7 @@
 """Trajectory -> step-level examples: what a role read, and the text it is to write.
 
-The messages are those of `prompts.render`, the same that the agent sends; this module only cuts them at each target.
-Training uses whole rows instead (one a trajectory); examples serve evaluation, other trainers and the tests.
+The messages are those of `prompts.conversations`, the same that the agent sends; this module only cuts them at each
+target. Training uses whole rows instead (`tokens`); examples serve evaluation, other trainers and the tests.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from alpha_umi.layouts import Layout
-from alpha_umi.prompts import Message, render
+from alpha_umi.prompts import Message, conversations
 from alpha_umi.roles import OBSERVATION_CHARS, Role
 from alpha_umi.trajectory import Trajectory
 
@@ -19,7 +19,7 @@ class Example(NamedTuple):
     """A prompt and the text that a role is to write after it."""
 
     messages: tuple[Message, ...]
-    """The prompt: system first, then user and assistant in turn, user last."""
+    """The prompt: system first, then user and assistant in turn, user last; in a raw layout one text."""
     completion: str
     view: str
     """The role that writes."""
@@ -36,11 +36,10 @@ def for_role(
     observation_chars: int = OBSERVATION_CHARS,
 ) -> list[Example]:
     """Every example that a trajectory holds for one role (or for `single`, whole steps), in order."""
-    messages, targets, _ = render(
-        trajectory, view=view, layout=layout, roles=roles, observation_chars=observation_chars
-    )
+    found = conversations(trajectory, view=view, layout=layout, roles=roles, observation_chars=observation_chars)
     return [
         Example(messages[: target.message], messages[target.message].content, view, target.step)
+        for messages, targets, _ in found
         for target in targets
         if target.view == view
     ]

@@ -1,8 +1,9 @@
 """Trajectory -> training rows: token ids, and a label on every token that a role must learn to write.
 
-One row holds all of a role's targets in one trajectory, because prompts extend one another; each target ends in a
-trained end token. A trajectory that does not fit the context is rendered with shorter observations exactly as the
-agent would render it at that step (`fitting`), which splits its targets over several rows; tools are never cut.
+One row holds all of a role's targets in one trajectory, because prompts extend one another (in a raw layout they do
+not, and each target has a row of its own); each target ends in a trained end token. A trajectory that does not fit the
+context is rendered with shorter observations exactly as the agent would render it at that step (`fitting`), which
+splits its targets over several rows; tools are never cut.
 """
 
 from __future__ import annotations
@@ -14,12 +15,14 @@ from typing import NamedTuple
 
 import torch
 
-from alpha_umi.encoding import ChatEncoder, Turn
+from alpha_umi.encoders import Encoder
+from alpha_umi.encoding import Turn
 from alpha_umi.errors import DataError
 from alpha_umi.layouts import Layout
-from alpha_umi.prompts import SINGLE, Conversation, Target, observation_limits, render
+from alpha_umi.prompts import Conversation, Target, conversations, observation_limits
 from alpha_umi.roles import OBSERVATION_CHARS, Role
 from alpha_umi.trajectory import Trajectory
+from alpha_umi.utterances import SINGLE
 
 IGNORED = -100
 """Label of a token that is read and not learned."""
@@ -63,7 +66,7 @@ class RowSettings:
     """Who speaks; by default α-UMi's three."""
 
 
-def rows(trajectory: Trajectory, settings: RowSettings, encoder: ChatEncoder) -> Iterator[Row]:
+def rows(trajectory: Trajectory, settings: RowSettings, encoder: Encoder) -> Iterator[Row]:
     """The rows of one trajectory for the chosen roles. Targets that do not fit at all yield nothing.
 
     Raises:
@@ -82,31 +85,33 @@ def count_targets(trajectory: Trajectory, settings: RowSettings) -> Counter[str]
         DataError: a plan cannot be written as a target.
     """
     views = settings.views[:1] if settings.layout.shared else settings.views
-    found = [t for view in views for t in _rendered(trajectory, view, settings).targets]
+    found = [t for view in views for c in _rendered(trajectory, view, settings) for t in c.targets]
     return Counter(target.view for target in found if target.view in settings.views)
 
 
 def _view_rows(
-    trajectory: Trajectory, view: str, wanted: Collection[str], settings: RowSettings, encoder: ChatEncoder
+    trajectory: Trajectory, view: str, wanted: Collection[str], settings: RowSettings, encoder: Encoder
 ) -> Iterator[Row]:
     """One row for each observation length at which some of the targets fit."""
-    done: set[int] = set()
+    done: set[tuple[int, int]] = set()
     for limit in observation_limits(settings.observation_chars):
-        conversation = _rendered(trajectory, view, settings, limit)
-        open_targets = [t for t in conversation.targets if t.view in wanted and t.message not in done]
-        if not open_targets:
+        left = False
+        for i, conversation in enumerate(_rendered(trajectory, view, settings, limit)):
+            open_targets = [t for t in conversation.targets if t.view in wanted and (i, t.message) not in done]
+            fitting = _fitting(conversation, open_targets, settings, encoder) if open_targets else ()
+            if fitting:
+                done |= {(i, target.message) for target in fitting}
+                yield _row(trajectory.id, conversation, fitting, encoder)
+            left = left or len(fitting) < len(open_targets)
+        if not left:
             return
-        fitting = _fitting(conversation, open_targets, settings, encoder)
-        if fitting:
-            done |= {target.message for target in fitting}
-            yield _row(trajectory.id, conversation, fitting, encoder)
 
 
 def _rendered(
     trajectory: Trajectory, view: str, settings: RowSettings, observation_chars: int = OBSERVATION_CHARS
-) -> Conversation:
+) -> list[Conversation]:
     try:
-        return render(
+        return conversations(
             trajectory,
             view=view,
             layout=settings.layout,
@@ -118,7 +123,7 @@ def _rendered(
 
 
 def _fitting(
-    conversation: Conversation, targets: Sequence[Target], settings: RowSettings, encoder: ChatEncoder
+    conversation: Conversation, targets: Sequence[Target], settings: RowSettings, encoder: Encoder
 ) -> Sequence[Target]:
     """The targets whose prompt leaves `reserve` tokens and that fit the context themselves."""
     whole = encoder.row(conversation.messages[: targets[-1].message + 1], trained=()).ids
@@ -133,7 +138,7 @@ def _fitting(
     return fitting
 
 
-def _row(name: str, conversation: Conversation, trained: Sequence[Target], encoder: ChatEncoder) -> Row:
+def _row(name: str, conversation: Conversation, trained: Sequence[Target], encoder: Encoder) -> Row:
     messages = conversation.messages[: trained[-1].message + 1]
     ids, mask, turns = encoder.row(messages, trained={target.message for target in trained})
     labels = [i if learn else IGNORED for i, learn in zip(ids, mask, strict=True)]

@@ -70,7 +70,7 @@ def team_digest(team: Team) -> str:
         from alpha_umi.models.bases import base_digest
         from alpha_umi.models.local import reading_digests
 
-        base = [base_digest(team.base), *reading_digests(team.base)]
+        base = [base_digest(team.base), *reading_digests(team.base, team.layout)]
     settings = [_settings(role) for role in roles]
     ways = [team.layout.name, team.observation_chars, team.context, team.constrained, team.merge_adapters]
     return text_digest([base, weights, settings, ways, team.prompt_digest])

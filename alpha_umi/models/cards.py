@@ -12,9 +12,9 @@ from functools import lru_cache
 from pathlib import Path
 
 from alpha_umi.adapters import CARD_FILE, Card, date_of, read_card, write_card
-from alpha_umi.encoding import ChatEncoder
+from alpha_umi.encoders import Encoder
 from alpha_umi.errors import ModelError, UsageError
-from alpha_umi.models.local import load_tokenizer
+from alpha_umi.models.local import load_encoder
 from alpha_umi.models.teams import Foundation, check_team, foundation_of, home_of, own_roles
 from alpha_umi.roles import Team
 
@@ -42,7 +42,7 @@ def compare(team: Team) -> list[Row]:
         ModelError: weights, base or tokenizer cannot be found or read.
     """
     foundation = foundation_of(team)
-    encoder = lru_cache(lambda home, date: ChatEncoder(load_tokenizer(home), date=date))
+    encoder = lru_cache(lambda home, date: load_encoder(home, team.layout, date=date))
     rows: list[Row] = []
     if foundation.adapter is not None:
         rows += _rows(
@@ -73,7 +73,7 @@ def _folders(team: Team) -> dict[Path, str]:
     }
 
 
-def _rows(folder: Path, team: Team, foundation: Foundation, encoder: ChatEncoder) -> list[Row]:
+def _rows(folder: Path, team: Team, foundation: Foundation, encoder: Encoder) -> list[Row]:
     card = read_card(folder)
     if card is None:
         return []

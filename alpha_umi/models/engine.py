@@ -14,7 +14,7 @@ import torch
 from transformers import PreTrainedModel
 
 from alpha_umi.digests import weights_digest
-from alpha_umi.encoding import ChatEncoder
+from alpha_umi.encoders import Encoder
 from alpha_umi.errors import ModelError
 from alpha_umi.models import attention
 from alpha_umi.models.batch import Batcher
@@ -38,7 +38,7 @@ class Engine:
     """
 
     def __init__(
-        self, model: PreTrainedModel, encoder: ChatEncoder, *, context: int | None = None, digest: str = ""
+        self, model: PreTrainedModel, encoder: Encoder, *, context: int | None = None, digest: str = ""
     ) -> None:
         _prepare(model)
         self.model = model

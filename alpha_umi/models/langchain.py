@@ -12,11 +12,11 @@ from typing import Any
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, SystemMessage
 
-from alpha_umi.errors import WorkError
+from alpha_umi.errors import UsageError, WorkError
 from alpha_umi.models.base import Completion, Message, Model, Request, estimated_tokens
 from alpha_umi.models.reading import END, Reader, Writing, said
 
-_KINDS = {"system": SystemMessage, "user": HumanMessage, "assistant": AIMessage}
+_KINDS: Mapping[str, type[BaseMessage]] = {"system": SystemMessage, "user": HumanMessage, "assistant": AIMessage}
 
 
 class LangChainModel:
@@ -42,8 +42,14 @@ class LangChainModel:
         """Write the next assistant message.
 
         Raises:
+            UsageError: the prompt is a raw layout's.
             WorkError: the chat model raised.
         """
+        if request.messages[0].role == "text":
+            raise UsageError(
+                f"the chat model {type(self.chat).__name__} takes messages, but the team's layout is raw: its prompts "
+                "are plain text, for a model on this machine or a server's /v1/completions"
+            )
         messages: list[BaseMessage] = [_KINDS[m.role](content=m.content) for m in request.messages]
         reader = Reader(lambda: self.chat.stream(messages))
         writing = Writing(request)

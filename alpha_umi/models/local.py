@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from alpha_umi.encoders import Encoder, encoder_for
 from alpha_umi.errors import MissingExtra, ModelError
+from alpha_umi.layouts import Layout
 from alpha_umi.models.bases import no_hub, resolve_base
 from alpha_umi.models.packaged import how_to_get
 from alpha_umi.roles import DEFAULT_BASE
@@ -35,18 +37,23 @@ def default_device() -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def load_tokenizer(base: str = DEFAULT_BASE) -> PreTrainedTokenizerBase:
+def load_tokenizer(base: str = DEFAULT_BASE, *, chat: bool = True) -> PreTrainedTokenizerBase:
     """The base's tokenizer, untouched.
 
     Raises:
-        ModelError: the base cannot be found.
+        ModelError: the base cannot be found, or has no chat template though one is needed.
     """
     from transformers import AutoTokenizer
 
     tokenizer: PreTrainedTokenizerBase = _from_pretrained(AutoTokenizer, resolve_base(base), base)
-    if not tokenizer.chat_template:
+    if chat and not tokenizer.chat_template:
         raise ModelError(f"{base} has no chat template: use an instruction-tuned model")
     return tokenizer
+
+
+def load_encoder(base: str, layout: Layout, *, date: str | None = None) -> Encoder:
+    """What encodes a layout's prompts for a base (`encoders.encoder_for`)."""
+    return encoder_for(load_tokenizer(base, chat=not layout.raw), layout, date=date)
 
 
 def load_base(
@@ -104,11 +111,9 @@ def _from_pretrained(kind: Any, source: str, asked: str, **options: Any) -> Any:
         raise ModelError(f"the model '{asked}' cannot be loaded: {reason}{how_to_get(asked)}") from error
 
 
-def reading_digests(base: str) -> tuple[str, str]:
+def reading_digests(base: str, layout: Layout) -> tuple[str, str]:
     """Digests of a base's tokenizer and of its chat template."""
-    from alpha_umi.encoding import ChatEncoder
-
-    encoder = ChatEncoder(load_tokenizer(base))
+    encoder = load_encoder(base, layout)
     return encoder.tokenizer_digest, encoder.template_digest
 
 

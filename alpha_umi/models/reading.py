@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextvars import copy_context
 from typing import Any, Literal
 
@@ -103,3 +103,14 @@ def said(error: BaseException | str, *, most: int = 200) -> str:
     """An error, or its words, in one short line."""
     text = " ".join(str(error).split()) or type(error).__name__
     return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def words_of(choice: Any) -> str:
+    """What a chunk of a chat completion, or of a text completion, says. Some servers send the words of a message in
+    parts, those of their reasoning beside those of the answer."""
+    delta = getattr(choice, "delta", None)
+    content = getattr(choice, "text", None) if delta is None else getattr(delta, "content", None)
+    if not isinstance(content, list):
+        return content or ""
+    texts = [part.get("text") for part in content if isinstance(part, Mapping) and part.get("type") == "text"]
+    return "".join(text for text in texts if isinstance(text, str))

@@ -1,6 +1,7 @@
 """RemoteModel: a role that an OpenAI-compatible server speaks (vLLM, llama.cpp, transformers serve, a hosted API).
 
-The role is the server's model name, so one server with three adapters is a whole team. Requests, retries and streaming
+The role is the server's model name, so one server with three adapters is a whole team. Chat messages go to
+`/chat/completions`, the text of a raw layout to `/completions`. Requests, retries and streaming
 are the official client's; here is what the agent needs beside: stopping at once, noticing repetition, counting tokens,
 and one line for whatever a server can do wrong.
 """
@@ -19,10 +20,10 @@ import openai
 
 from alpha_umi.backends import Served, Structured
 from alpha_umi.constraints import LOOSEST, Constraint
-from alpha_umi.errors import WorkError
+from alpha_umi.errors import UsageError, WorkError
 from alpha_umi.grammar import NO_TOOL, format_call
 from alpha_umi.models.base import Completion, Message, Request, estimated_tokens
-from alpha_umi.models.reading import END, Reader, Writing, said
+from alpha_umi.models.reading import END, Reader, Writing, said, words_of
 from alpha_umi.trajectory import Call
 
 _FIRST_PAUSE_S = 0.2
@@ -31,6 +32,8 @@ _GRAMMAR = ("grammar", "schema", "structured", "guided", "guidance", "regex", "p
 """What a refusal speaks of when it is the grammar's fault, and will be so again."""
 _REFUSED = {400, 413, 422, 500}
 """Status codes of a prompt that is too long; the last is llama-server's, of older versions."""
+_NO_ENDPOINT = {404, 405, 501}
+"""Status codes of a server that has chat completions only."""
 _LOST = (openai.APIConnectionError, httpx.TransportError)
 """What a connection lost in the middle raises: the first by openai 3, the second by its forerunners."""
 
@@ -116,6 +119,8 @@ class RemoteModel:
             while (event := reader.next()) is not END:
                 if writing.cancelled() if event is None else not writing.take(event):
                     break
+        except UsageError:
+            raise
         except openai.APIStatusError as error:
             if error.status_code in _REFUSED and any(words in _told(error).lower() for words in _TOO_LONG):
                 return Completion(text="", prompt_tokens=self.count_tokens(request.messages), finish_reason="context")
@@ -137,7 +142,8 @@ class RemoteModel:
 
     def _as_json(self, request: Request) -> bool:
         """Whether the server is asked for a call as JSON, which it then has to be read from."""
-        return self._structured == "json" and request.constraint is not None and request.constraint.kind == "call"
+        asked = request.constraint is not None and request.constraint.kind == "call" and not _is_text(request)
+        return self._structured == "json" and asked
 
     def _constrained(self, request: Request, level: int) -> dict[str, Any]:
         """The request's grammar in the server's own words, so loose."""
@@ -187,16 +193,24 @@ class RemoteModel:
             more["stream_options"] = {"include_usage": True}
         if generation.seed is not None:
             more["seed"] = generation.seed
+        more |= {"model": self.model, "max_tokens": generation.max_new_tokens, "stream": True}
+        more |= {"temperature": generation.temperature, "top_p": generation.top_p}
+        if _is_text(request):
+            return self._asked_text(request.messages[0].content, more)
         messages: Any = [{"role": message.role, "content": message.content} for message in request.messages]
-        return self._client.chat.completions.create(
-            model=self.model,
-            messages=messages,
-            max_tokens=generation.max_new_tokens,
-            temperature=generation.temperature,
-            top_p=generation.top_p,
-            stream=True,
-            **more,
-        )
+        return self._client.chat.completions.create(messages=messages, **more)
+
+    def _asked_text(self, prompt: str, more: Mapping[str, Any]) -> Any:
+        try:
+            return self._client.completions.create(prompt=prompt, **more)
+        except openai.APIStatusError as error:
+            told = _told(error)
+            if error.status_code not in _NO_ENDPOINT or "not exist" in told:  # a model that it does not have is 404 too
+                raise
+            raise UsageError(
+                f"the server {self._url} (model '{self.model}') takes no plain text at /completions ({said(told)}), "
+                "which a raw layout needs: choose a layout with chat messages, or another server"
+            ) from error
 
     def _failure(self, error: Exception, *, begun: bool = False) -> WorkError:
         """What went wrong, in one line; `begun` when the answer had."""
@@ -245,7 +259,7 @@ class _Writing(Writing):
         if self.cancelled():
             return False
         for choice in (getattr(chunk, "choices", None) or [])[:1]:  # none in a chunk of counts, or of a filter's words
-            if not self.write(_text(getattr(choice.delta, "content", None))):
+            if not self.write(words_of(choice)):
                 return False
             if choice.finish_reason:  # some servers write "" until the end
                 # Its counts come after the end, in a chunk of their own.
@@ -267,12 +281,9 @@ class _Writing(Writing):
         )
 
 
-def _text(content: Any) -> str:
-    """A chunk's words; some servers send them in parts, those of their reasoning beside those of the answer."""
-    if not isinstance(content, list):
-        return content or ""
-    texts = [part.get("text") for part in content if isinstance(part, Mapping) and part.get("type") == "text"]
-    return "".join(text for text in texts if isinstance(text, str))
+def _is_text(request: Request) -> bool:
+    """Whether the prompt is a raw layout's."""
+    return request.messages[0].role == "text"
 
 
 def _told(error: Exception) -> str:

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from alpha_umi.adapters import Card, check_card, check_reading, date_of, is_adapter, read_card
 from alpha_umi.digests import SCHEME, backbone_digest, weight_files
-from alpha_umi.encoding import ChatEncoder
+from alpha_umi.encoders import Encoder
 from alpha_umi.errors import ModelError
 from alpha_umi.models.bases import base_digest, continued
 from alpha_umi.models.engine import Engine
 from alpha_umi.models.generation import LocalModel
-from alpha_umi.models.local import load_base, load_tokenizer
+from alpha_umi.models.local import load_base, load_encoder
 from alpha_umi.models.merging import merge_into
 from alpha_umi.models.packaged import how_to_get, packaged_file
 from alpha_umi.models.spans import BACKBONE
@@ -88,18 +88,18 @@ def home_of(team: Team, view: str, folder: Path | None) -> str:
     return str(folder) if alone else team.base
 
 
-def _encoders(team: Team, backbone: Path | None, folders: Mapping[str, Path | None]) -> dict[str, ChatEncoder]:
+def _encoders(team: Team, backbone: Path | None, folders: Mapping[str, Path | None]) -> dict[str, Encoder]:
     """An encoder for each set of weights that reads, by its folder or name.
 
     Raises:
         ModelError: a card says that its weights were trained with another tokenizer, chat template or day.
     """
-    encoders: dict[str, ChatEncoder] = {}
+    encoders: dict[str, Encoder] = {}
     for view, folder in folders.items():
         home = home_of(team, view, folder)
         read = [weights for weights in (folder, backbone if home == team.base else None) if weights is not None]
         if home not in encoders:
-            encoders[home] = ChatEncoder(load_tokenizer(home), date=date_of([*read, Path(home)]))
+            encoders[home] = load_encoder(home, team.layout, date=date_of([*read, Path(home)]))
         for weights in read:
             check_reading(weights, encoders[home])
     return encoders

@@ -15,10 +15,10 @@ from alpha_umi.training.recipe import Recipe
 from alpha_umi.training.rows import StageRows, stage_rows
 
 if TYPE_CHECKING:
-    from alpha_umi.encoding import ChatEncoder
+    from alpha_umi.encoders import Encoder
 
 
-def in_rows(recipe: Recipe, data: Path, folder: Path, encoder: ChatEncoder) -> Recipe:
+def in_rows(recipe: Recipe, data: Path, folder: Path, encoder: Encoder) -> Recipe:
     """The recipe with the rows of each stage's batch, where it says how many targets.
 
     Args:

@@ -26,7 +26,7 @@ from alpha_umi.training.warm_start import WarmStart, warm_start_of
 if TYPE_CHECKING:
     from transformers import TrainerCallback
 
-    from alpha_umi.encoding import ChatEncoder
+    from alpha_umi.encoders import Encoder
 
 
 def train(
@@ -51,8 +51,7 @@ def train(
         MissingExtra: torch and its companions are not installed.
     """
     need_extra()
-    from alpha_umi.encoding import ChatEncoder
-    from alpha_umi.models.local import load_tokenizer
+    from alpha_umi.models.local import load_encoder
     from alpha_umi.training.callbacks import check_callbacks, say
     from alpha_umi.training.sft import title
 
@@ -60,7 +59,7 @@ def train(
     wanted = _wanted(recipe, stage)
     recipe = check_recipe(recipe)
     begin = warm_start_of(recipe)
-    encoder = ChatEncoder(load_tokenizer(recipe.base), date=recipe.date)
+    encoder = load_encoder(recipe.base, recipe.layout, date=recipe.date)
     if is_first():
         run_folder.check_folder(out, resume=resume or stage is not None)
     data = prepare_data(recipe, out)
@@ -124,7 +123,7 @@ def _work(
     data: Path,
     out: Path,
     *,
-    encoder: ChatEncoder,
+    encoder: Encoder,
     begin: WarmStart,
     callbacks: Sequence[TrainerCallback],
 ) -> StageWork:
@@ -173,14 +172,14 @@ def _train(work: StageWork, *, data_digest: str, taskset: str | None, begin: War
     wait_for_all()  # the next stage looks for the card
 
 
-def _reads(recipe: Recipe, encoder: ChatEncoder) -> dict[str, str]:
+def _reads(recipe: Recipe, encoder: Encoder) -> dict[str, str]:
     """Digests of what a recipe names and a run reads: the base, its tokenizer, its chat template."""
     from alpha_umi.models.bases import base_digest
 
     return {"base_digest": base_digest(recipe.base)} | _texts(encoder)
 
 
-def _texts(encoder: ChatEncoder) -> dict[str, str]:
+def _texts(encoder: Encoder) -> dict[str, str]:
     return {"tokenizer_digest": encoder.tokenizer_digest, "template_digest": encoder.template_digest}
 
 
@@ -193,7 +192,7 @@ def _card(
     data_digest: str,
     taskset: str | None,
     warm_start: str | None,
-    encoder: ChatEncoder,
+    encoder: Encoder,
 ) -> Card:
     stage = recipe.stages[name]
     return Card(

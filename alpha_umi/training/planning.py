@@ -76,11 +76,10 @@ def check_recipe(recipe: Recipe) -> Recipe:
 
 def plan(recipe: Recipe, data: Path, rows_folder: Path) -> list[StagePlan]:
     """Make every stage's rows and say what training them will take."""
-    from alpha_umi.encoding import ChatEncoder
-    from alpha_umi.models.local import load_tokenizer
+    from alpha_umi.models.local import load_encoder
 
     recipe = check_recipe(recipe)
-    encoder = ChatEncoder(load_tokenizer(recipe.base), date=recipe.date)
+    encoder = load_encoder(recipe.base, recipe.layout, date=recipe.date)
     recipe = batches.in_rows(recipe, data, rows_folder, encoder)
     plans = []
     for names in recipe.together(list(recipe.stages)):

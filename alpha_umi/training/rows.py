@@ -24,7 +24,7 @@ from alpha_umi.trajectory import Trajectory
 if TYPE_CHECKING:
     from datasets import Dataset
 
-    from alpha_umi.encoding import ChatEncoder
+    from alpha_umi.encoders import Encoder
 
 _GYM = re.compile(r"(?P<named>gym(?:@[^:]*)?):(?P<wanted>.*)")
 
@@ -102,7 +102,7 @@ def share(recipe: Recipe, stage: str, data: Path) -> Iterator[Trajectory]:
     return islice(found, recipe.stages[stage].max_rows)
 
 
-def stage_rows(recipe: Recipe, stages: Sequence[str], data: Path, folder: Path, encoder: ChatEncoder) -> StageRows:
+def stage_rows(recipe: Recipe, stages: Sequence[str], data: Path, folder: Path, encoder: Encoder) -> StageRows:
     """The rows of a stage, or of roles that train together, memory-mapped; made by one process, read by all."""
     from datasets import Dataset, disable_progress_bars
     from datasets.exceptions import DatasetGenerationError
@@ -137,7 +137,7 @@ def stage_rows(recipe: Recipe, stages: Sequence[str], data: Path, folder: Path, 
 
 
 def _generate(
-    recipe: Recipe, stages: Sequence[str], data: Path, encoder: ChatEncoder, counts: Counter[str]
+    recipe: Recipe, stages: Sequence[str], data: Path, encoder: Encoder, counts: Counter[str]
 ) -> Iterator[dict[str, Any]]:
     """Rows as they are stored; counts trajectories and targets left out on the way."""
     from alpha_umi.data import branches

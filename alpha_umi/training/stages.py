@@ -16,7 +16,7 @@ from alpha_umi.plugins import PluginPoint, is_own
 if TYPE_CHECKING:
     from transformers import TrainerCallback
 
-    from alpha_umi.encoding import ChatEncoder
+    from alpha_umi.encoders import Encoder
     from alpha_umi.training.recipe import Recipe
     from alpha_umi.training.rows import StageRows
     from alpha_umi.training.stage import Stage
@@ -35,7 +35,7 @@ class StageWork:
     """What `sft` trains on, memory-mapped."""
     data: Path
     """The folder of trajectories that the rows were made of."""
-    encoder: ChatEncoder
+    encoder: Encoder
     """Trajectory texts to token ids, as the rows were made."""
     start: str
     """Folder of the model to continue from."""
