@@ -30,7 +30,7 @@ _WHERE = {
     "View": "roles",
     "Role": "roles",
     "Team": "roles",
-    "load_team": "roles",
+    "load_team": "team_files",
     "Reply": "agent.asking",
     "Result": "agent.state",
     "Search": "agent.strategies",
@@ -64,10 +64,10 @@ if TYPE_CHECKING:
     from alpha_umi.roles import Role as Role
     from alpha_umi.roles import Team as Team
     from alpha_umi.roles import View as View
-    from alpha_umi.roles import load_team as load_team
     from alpha_umi.tasks import Task as Task
     from alpha_umi.tasks import Taskset as Taskset
     from alpha_umi.tasks import Verdict as Verdict
+    from alpha_umi.team_files import load_team as load_team
     from alpha_umi.tools.base import idempotency_key as idempotency_key
     from alpha_umi.tools.functions import tool_traits as tool_traits
     from alpha_umi.tools.spec import load_tools as load_tools

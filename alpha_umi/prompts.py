@@ -14,7 +14,8 @@ from typing import Any, Literal, NamedTuple
 from alpha_umi import resources
 from alpha_umi.layouts import Layout, Saying, filled
 from alpha_umi.recent import Recent
-from alpha_umi.roles import OBSERVATION_CHARS, Role, Writes, cast_of, first_roles, load_role
+from alpha_umi.roles import OBSERVATION_CHARS, Role, Writes, cast_of
+from alpha_umi.team_files import first_roles, load_role
 from alpha_umi.trajectory import Frozen, Trajectory
 from alpha_umi.utterances import OBSERVATION, SINGLE, USER, Utterance, of_step, without_steps
 

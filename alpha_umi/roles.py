@@ -1,27 +1,22 @@
-"""Role and Team, out of `roles/` or a training run's folder. Every role ablation is another Team.
+"""Role and Team. Every role ablation is another Team.
 
 A role says what it writes, who speaks after it, its prompt, how it decodes and the weights it speaks with; a team is
-roles by name. This module reads YAML and resolves paths; it loads no model.
+roles by name, over one base. Read from files by `team_files`; nothing here loads a model.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from functools import lru_cache
-from pathlib import Path
-from types import MappingProxyType
 from typing import Any, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
 from alpha_umi import resources, role_graph
 from alpha_umi.backends import Backend, Generation, Served
-from alpha_umi.config import parse_config, read_yaml
-from alpha_umi.errors import ConfigError, UsageError
+from alpha_umi.errors import UsageError
 from alpha_umi.grammar import MARKERS
 from alpha_umi.layouts import FIRST_ROLES, Layout, load_layout
-from alpha_umi.plugins import is_own
 from alpha_umi.trajectory import Decision, Frozen
 
 DEFAULT_BASE = "HuggingFaceTB/SmolLM2-135M-Instruct"
@@ -239,12 +234,6 @@ def cast_of(roles: Mapping[str, Role]) -> Cast:
     return Cast(planner.name, *parts)
 
 
-@lru_cache
-def first_roles() -> Mapping[str, Role]:
-    """α-UMi's planner, caller and summarizer as they ship."""
-    return MappingProxyType({name: load_role(name) for name in ROLES})
-
-
 def _wordless(team: Team) -> Iterator[str]:
     """Roles whose template the layout lacks."""
     try:
@@ -266,95 +255,3 @@ def prompt_digest(layout: Layout, roles: Mapping[str, Role]) -> str:
     further = sorted({role.template for role in roles.values()} - set(FIRST_ROLES))
     markers = {marker for role in roles.values() for marker in role.markers.values()}
     return layout.digest(tags, further, sorted(markers - set(MARKERS.values())))
-
-
-def load_role(name: str, *, beside: Path | None = None) -> Role:
-    """Read a role by shipped name or path.
-
-    Raises:
-        ConfigError: the file's mistakes, all of them.
-    """
-    path = resources.find("roles", name, beside=beside)
-    return parse_config(Role, _role_file(path), path)
-
-
-def _role_file(path: Path) -> dict[str, Any]:
-    return {"name": path.stem, **read_yaml(path)}
-
-
-def load_team(name: str) -> Team:
-    """Read a team by shipped name, YAML path, or the output folder of a training run (`./NAME` where a team ships so).
-
-    Raises:
-        UsageError: there is no such team.
-        ConfigError: the file's mistakes, all of them.
-    """
-    folder = resources.user_path(name)
-    shipped = {n for n in resources.names("roles") if n.startswith("teams/")}
-    bare = f"teams/{name}" if f"teams/{name}" in shipped else name
-    if bare not in shipped and folder.is_dir():
-        path = folder / TEAM_FILE
-        if not path.is_file():
-            raise UsageError(f"{folder} is not a team: it holds no {TEAM_FILE} (a finished training run has one)")
-    else:
-        if bare not in shipped and Path(name).suffix not in {".yaml", ".yml"}:
-            known = ", ".join(sorted(n.removeprefix("teams/") for n in shipped))
-            raise UsageError(f"'{name}' is no team: shipped are {known}; or give a YAML file or a run folder")
-        path = resources.find("roles", bare)
-    return _team_from(path)
-
-
-def _team_from(path: Path) -> Team:
-    """Build a team from a file; each role is a NAME, `{role: NAME, weights: FOLDER, generation: {...}}`, or whole."""
-    raw = read_yaml(path)
-    raw.setdefault("name", path.parent.name if path.name == TEAM_FILE else path.stem)
-    if "layout" in raw:
-        raw.setdefault("prompts", raw.pop("layout"))  # the key of before there were layouts of one's own
-    if isinstance(prompts := raw.get("prompts"), str) and (path.parent / prompts).is_dir() and "/" in prompts:
-        raw["prompts"] = str((path.parent / prompts).resolve())
-    if (given := _listed(raw)) is not None:
-        found = {name: _seat(name, value, path) for name, value in given.items()}
-        whole = [role for role in found.values() if isinstance(role, dict) and role.get("writes") == Writes.TURN]
-        raw["roles"] = {whole[0]["name"]: whole[0]} if len(whole) == len(found) else found
-    if isinstance(raw.get("backbone"), str):
-        raw["backbone"] = str((path.parent / raw["backbone"]).resolve())
-    base = raw.get("base")
-    if isinstance(base, str) and (path.parent / base).is_dir():
-        raw["base"] = str((path.parent / base).resolve())
-    team = parse_config(Team, raw, path)
-    if own := [name for name, role in team.roles.items() if role.model is not None and is_own(role.model.name)]:
-        raise ConfigError(
-            str(path), [f"{name}.model: YAML takes the name of a model that a package brings" for name in own]
-        )
-    return team
-
-
-def _listed(raw: dict[str, Any]) -> dict[str, Any] | None:
-    """A file's roles by name, whichever way they are given: `roles: [NAME, ...]`, `roles: {NAME: ...}`, or each of the
-    first three as a key of its own."""
-    given = raw.get("roles")
-    if isinstance(given, list) and all(isinstance(name, str) for name in given):
-        given = {Path(name).stem: name for name in given}
-    if given is None and any(name in raw for name in ROLES):
-        given = {str(name): raw.pop(name) for name in ROLES if name in raw}
-    return given if isinstance(given, dict) else None
-
-
-def _seat(name: str, seat: Any, path: Path) -> Any:
-    """What a team's file says of a role, over what the role's own file says."""
-    if seat is None or isinstance(seat, str):
-        seat = {"role": seat or name}
-    if not isinstance(seat, dict):
-        return seat
-    seat = dict(seat)
-    view = seat.pop("view", None)  # how a role was written down before it said what it writes
-    if "writes" not in seat:
-        of = resources.find("roles", str(seat.pop("role", view or name)), beside=path)
-        file = _role_file(of)
-        seat["generation"] = {**(file.get("generation") or {}), **(seat.get("generation") or {})}
-        seat = {**file, **seat}
-    if seat.get("writes") != Writes.TURN:
-        seat["name"] = name
-    if isinstance(seat.get("weights"), str):
-        seat["weights"] = str((path.parent / seat["weights"]).resolve())
-    return seat

@@ -33,7 +33,8 @@ from alpha_umi.data.tokens import IGNORED, Row, RowSettings, rows
 from alpha_umi.encoding import ChatEncoder
 from alpha_umi.layouts import Layout, load_layout
 from alpha_umi.models.local import load_base, load_tokenizer
-from alpha_umi.roles import ROLES, load_team
+from alpha_umi.roles import ROLES
+from alpha_umi.team_files import load_team
 from alpha_umi.training import glpft
 from alpha_umi.training.recipe import Recipe, load_recipe
 from alpha_umi.training.shared import SharedRoles

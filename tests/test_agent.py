@@ -16,7 +16,7 @@ from alpha_umi.agent.state import Budget, Reason
 from alpha_umi.errors import UsageError, WorkError
 from alpha_umi.models.base import Completion, Request
 from alpha_umi.models.scripted import ScriptedModel
-from alpha_umi.roles import load_team
+from alpha_umi.team_files import load_team
 from alpha_umi.trajectory import Call, Decision, Observation, Outcome, Tool
 
 QUESTION = "What is 2 + 3?"

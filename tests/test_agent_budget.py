@@ -16,7 +16,7 @@ from alpha_umi.layouts import Layout, load_layout
 from alpha_umi.models.base import Completion, Request
 from alpha_umi.models.scripted import ScriptedModel
 from alpha_umi.prompts import SHORTER_OBSERVATIONS
-from alpha_umi.roles import load_team
+from alpha_umi.team_files import load_team
 from alpha_umi.trajectory import Call, Decision, Observation, Outcome, Plan, Step, Tool, Trajectory
 
 GOOD = "Action: look\nAction Input: {}"

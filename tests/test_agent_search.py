@@ -24,7 +24,7 @@ from alpha_umi.data.toolbench import FINISH, read_finish, read_result
 from alpha_umi.errors import UsageError
 from alpha_umi.models.base import Request
 from alpha_umi.models.scripted import ScriptedModel
-from alpha_umi.roles import load_team
+from alpha_umi.team_files import load_team
 from alpha_umi.tools.functions import as_toolbox
 from alpha_umi.trajectory import Call, Decision, Observation, Outcome, Tool
 

@@ -18,7 +18,8 @@ from alpha_umi.agent.runner import Agent
 from alpha_umi.agent.state import Budget, Reason, Result
 from alpha_umi.models.scripted import ScriptedModel
 from alpha_umi.prompts import Message, conversations, render
-from alpha_umi.roles import ROLES, Team, load_team
+from alpha_umi.roles import ROLES, Team
+from alpha_umi.team_files import load_team
 from alpha_umi.trajectory import Call, Decision, Observation, Outcome, Plan, Step, Tool, Trajectory
 
 TOOLS = (

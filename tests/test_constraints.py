@@ -17,7 +17,7 @@ from alpha_umi.grammar import MARKERS, format_call, format_plan, parse_call, par
 from alpha_umi.gym import generate
 from alpha_umi.gym.registry import toolbox
 from alpha_umi.models.base import Completion, Message, Model, Request
-from alpha_umi.roles import load_team
+from alpha_umi.team_files import load_team
 from alpha_umi.tools.validation import check_tool
 from alpha_umi.trajectory import Call, Tool
 

@@ -25,8 +25,9 @@ from alpha_umi.encoding import ChatEncoder
 from alpha_umi.errors import ModelError
 from alpha_umi.layouts import load_layout
 from alpha_umi.resources import root
-from alpha_umi.roles import first_roles, prompt_digest
+from alpha_umi.roles import prompt_digest
 from alpha_umi.tasks import Task
+from alpha_umi.team_files import first_roles
 from alpha_umi.trajectory import Call, Observation, Plan, Step, Tool, Trajectory
 
 if TYPE_CHECKING:
@@ -449,7 +450,7 @@ def test_a_recipe_counts_by_what_decides_the_weights(tmp_path: Path) -> None:
 
 
 def test_the_room_to_write_counts_beside_the_prompts(monkeypatch: pytest.MonkeyPatch) -> None:
-    from alpha_umi.roles import load_team
+    from alpha_umi.team_files import load_team
     from alpha_umi.training import run_folder
     from alpha_umi.training.recipe import load_recipe
 

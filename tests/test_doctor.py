@@ -15,7 +15,7 @@ from alpha_umi import resources, stamps
 from alpha_umi.adapters import Card, read_card
 from alpha_umi.cli import doctor
 from alpha_umi.errors import ModelError, UsageError
-from alpha_umi.roles import load_team
+from alpha_umi.team_files import load_team
 
 if TYPE_CHECKING:
     from alpha_umi.models import cards

@@ -16,7 +16,7 @@ from alpha_umi.data.verdicts import with_verdicts
 from alpha_umi.errors import UsageError
 from alpha_umi.gym import generate
 from alpha_umi.prompts import render
-from alpha_umi.roles import load_role
+from alpha_umi.team_files import load_role
 from alpha_umi.trajectory import Decision, Outcome
 
 KNOWN = "I know. Next: conclusion."

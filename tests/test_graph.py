@@ -20,7 +20,7 @@ from alpha_umi.agent.state import Budget
 from alpha_umi.errors import UsageError
 from alpha_umi.models.base import Request
 from alpha_umi.models.scripted import ScriptedModel
-from alpha_umi.roles import load_team
+from alpha_umi.team_files import load_team
 from alpha_umi.tools.functions import as_toolbox
 
 

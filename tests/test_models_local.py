@@ -16,7 +16,8 @@ from alpha_umi.models import bases
 from alpha_umi.models.base import Completion, Generation, Message, Request
 from alpha_umi.models.bases import base_digest
 from alpha_umi.models.repetition import repeats_itself
-from alpha_umi.roles import Team, first_roles, load_team
+from alpha_umi.roles import Team
+from alpha_umi.team_files import first_roles, load_team
 from alpha_umi.training.stage import Stage
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from alpha_umi.errors import ModelError
-from alpha_umi.roles import load_team
+from alpha_umi.team_files import load_team
 
 if TYPE_CHECKING:
     import torch

@@ -384,7 +384,7 @@ def test_other_paths_without_a_home_are_one_line(nobody: Path) -> None:
     from alpha_umi.agent.persistence import threads_file
     from alpha_umi.data import store
     from alpha_umi.models.bases import resolve_base
-    from alpha_umi.roles import load_team
+    from alpha_umi.team_files import load_team
 
     asks: list[Any] = [
         threads_file,

@@ -16,7 +16,7 @@ from alpha_umi.encoding import ChatEncoder
 from alpha_umi.errors import ConfigError, ModelError
 from alpha_umi.pinned_date import PINNED_DATE, _codes
 from alpha_umi.prompts import Message
-from alpha_umi.roles import first_roles, load_team
+from alpha_umi.team_files import first_roles, load_team
 from alpha_umi.training import glpft
 from alpha_umi.training.recipe import load_recipe
 

@@ -31,7 +31,8 @@ from alpha_umi.layouts import Layout, layouts, load_layout
 from alpha_umi.models.base import Completion, Message, Model, Request
 from alpha_umi.models.scripted import ScriptedModel
 from alpha_umi.prompts import conversations, render
-from alpha_umi.roles import ROLES, Team, load_team
+from alpha_umi.roles import ROLES, Team
+from alpha_umi.team_files import load_team
 from alpha_umi.trajectory import Call, Decision, Observation, Outcome, Plan, Step, Tool, Trajectory
 
 TEAMS = {"paper": load_team("umi"), "shared": load_team("umi-shared"), "single": load_team("single")}

@@ -15,7 +15,8 @@ from alpha_umi.encoding import ChatEncoder
 from alpha_umi.errors import ModelError
 from alpha_umi.layouts import Layout, layouts, load_layout
 from alpha_umi.prompts import Message, cut_middle, render
-from alpha_umi.roles import View, first_roles, prompt_digest
+from alpha_umi.roles import View, prompt_digest
+from alpha_umi.team_files import first_roles
 from alpha_umi.tool_documents import document_tools
 from alpha_umi.trajectory import Call, Decision, Observation, Outcome, Plan, Step, Tool, Trajectory
 from alpha_umi.utterances import INVALID_TOOL

@@ -23,7 +23,7 @@ from alpha_umi.layouts import Layout, load_layout
 from alpha_umi.models.base import Request
 from alpha_umi.models.remote import RemoteModel
 from alpha_umi.prompts import conversations, render
-from alpha_umi.roles import load_team
+from alpha_umi.team_files import load_team
 from alpha_umi.training.recipe import load_recipe
 from alpha_umi.trajectory import Call, Decision, Observation, Plan, Step, Tool, Trajectory
 

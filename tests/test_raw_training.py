@@ -16,7 +16,7 @@ from alpha_umi.encoding import ChatEncoder
 from alpha_umi.errors import ModelError
 from alpha_umi.layouts import load_layout
 from alpha_umi.prompts import Message, conversations, render
-from alpha_umi.roles import load_team
+from alpha_umi.team_files import load_team
 from alpha_umi.trajectory import Call, Decision, Observation, Plan, Step, Tool, Trajectory
 
 if TYPE_CHECKING:

@@ -20,7 +20,8 @@ from alpha_umi.digests import backbone_digest
 from alpha_umi.errors import UsageError
 from alpha_umi.layouts import LAYOUT_FILE, Layout, layouts, load_layout
 from alpha_umi.prompts import render
-from alpha_umi.roles import View, first_roles, load_role, load_team
+from alpha_umi.roles import View
+from alpha_umi.team_files import first_roles, load_role, load_team
 from alpha_umi.trajectory import Decision, Plan, Step, Tool, Trajectory
 
 ROLES = [name for name in resources.names("roles") if "/" not in name]

@@ -19,7 +19,7 @@ from alpha_umi import gym
 from alpha_umi.adapters import read_card
 from alpha_umi.data import store
 from alpha_umi.errors import MissingExtra, UsageError
-from alpha_umi.roles import load_team
+from alpha_umi.team_files import load_team
 from alpha_umi.training.environment import deepspeed_config
 from alpha_umi.training.recipe import Recipe, load_recipe
 from alpha_umi.training.rows import prepare_data, share

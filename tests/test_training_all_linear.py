@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from alpha_umi.models.base import Generation, Request
-from alpha_umi.roles import load_team
+from alpha_umi.team_files import load_team
 from alpha_umi.training import glpft
 from alpha_umi.training.recipe import load_recipe
 

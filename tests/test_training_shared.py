@@ -18,7 +18,7 @@ from alpha_umi.encoding import ChatEncoder
 from alpha_umi.errors import ConfigError
 from alpha_umi.layouts import load_layout
 from alpha_umi.models.base import Generation, Message, Request
-from alpha_umi.roles import first_roles, load_team
+from alpha_umi.team_files import first_roles, load_team
 from alpha_umi.training.recipe import load_recipe
 from alpha_umi.training.stage import Lora, Stage
 

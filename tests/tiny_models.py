@@ -21,7 +21,7 @@ from alpha_umi.encoding import ChatEncoder
 from alpha_umi.models.base import Generation, Message
 from alpha_umi.models.engine import Engine
 from alpha_umi.models.spans import cache_argument
-from alpha_umi.roles import first_roles
+from alpha_umi.team_files import first_roles
 
 TINY: dict[str, Any] = {
     "vocab_size": 49152,  # the packaged tokenizer's

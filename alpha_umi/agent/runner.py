@@ -31,7 +31,8 @@ from alpha_umi.errors import UsageError
 from alpha_umi.models.base import Model
 from alpha_umi.models.langchain import as_model
 from alpha_umi.resources import user_path
-from alpha_umi.roles import Team, load_team
+from alpha_umi.roles import Team
+from alpha_umi.team_files import load_team
 from alpha_umi.tools.awaiting import Lent
 from alpha_umi.tools.base import Toolbox
 from alpha_umi.tools.functions import as_toolbox

@@ -72,7 +72,7 @@ def doctor(
 
 def _cards(name: str, adopt: bool, as_json: bool) -> None:
     """A team's cards beside what is there."""
-    from alpha_umi.roles import load_team
+    from alpha_umi.team_files import load_team
 
     team = load_team(name)  # before torch is imported, which takes seconds
     from alpha_umi.models import cards

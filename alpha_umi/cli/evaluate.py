@@ -105,7 +105,7 @@ def _predict(
     from alpha_umi.evaluation.points import decision_points
     from alpha_umi.evaluation.predictions import PredictionLog
     from alpha_umi.evaluation.records import Origin, team_digest
-    from alpha_umi.roles import load_team
+    from alpha_umi.team_files import load_team
 
     team = load_team(team_name)
     cases = list(islice(decision_points(store.read(data), reader=team.reader), limit))
@@ -199,8 +199,8 @@ def agent(
     from alpha_umi.evaluation.gym_metrics import rendered, summed_up
     from alpha_umi.evaluation.records import Origin, team_digest
     from alpha_umi.evaluation.report import write_metrics
-    from alpha_umi.roles import load_team
     from alpha_umi.tasks import label
+    from alpha_umi.team_files import load_team
 
     strategy = named_search(search)
     chosen = load_team(team)

@@ -32,7 +32,7 @@ def export(
     if to not in TARGETS:
         raise UsageError(f"cannot export to '{to}'; possible: {', '.join(TARGETS)}")
     from alpha_umi.export import size_of, to_peft
-    from alpha_umi.roles import load_team
+    from alpha_umi.team_files import load_team
 
     folder = to_peft(load_team(team), out)
     typer.echo(f"{folder} is a team of {size_of(folder) / 1e6:.1f} MB: alpha-umi run QUESTION --team {folder}")

@@ -21,7 +21,8 @@ from rich.table import Table
 from alpha_umi.cli.meter import Meter, waiting
 from alpha_umi.cli.starting import starting
 from alpha_umi.models.loading import find_base
-from alpha_umi.roles import DEFAULT_BASE, DEFAULT_TEAM, Team, load_team
+from alpha_umi.roles import DEFAULT_BASE, DEFAULT_TEAM, Team
+from alpha_umi.team_files import load_team
 
 if TYPE_CHECKING:
     from alpha_umi.evaluation.episodes import Episode

@@ -20,7 +20,8 @@ from alpha_umi.cli.meter import waiting
 from alpha_umi.cli.starting import starting
 from alpha_umi.cli.voice import Voice, printable
 from alpha_umi.errors import UsageError
-from alpha_umi.roles import DEFAULT_TEAM, load_team
+from alpha_umi.roles import DEFAULT_TEAM
+from alpha_umi.team_files import load_team
 from alpha_umi.trajectory import Outcome
 
 if TYPE_CHECKING:

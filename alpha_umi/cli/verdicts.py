@@ -7,7 +7,7 @@ from pathlib import Path
 import typer
 
 from alpha_umi.data import verdicts as made
-from alpha_umi.roles import load_role
+from alpha_umi.team_files import load_role
 
 _HELP = """Make data for a verifier: right answers accepted, wrong ones sent back.
 

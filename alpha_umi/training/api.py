@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alpha_umi.roles import Team, load_team
+from alpha_umi.roles import Team
+from alpha_umi.team_files import load_team
 from alpha_umi.training import glpft
 from alpha_umi.training.recipe import load_recipe
 

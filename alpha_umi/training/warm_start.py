@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from alpha_umi.adapters import ADAPTER, is_adapter, read_card
 from alpha_umi.digests import weights_digest
 from alpha_umi.errors import ModelError, UsageError
-from alpha_umi.roles import Team, load_team
+from alpha_umi.roles import Team
+from alpha_umi.team_files import load_team
 from alpha_umi.training import adapted
 from alpha_umi.training.recipe import Recipe
 from alpha_umi.training.stage import BASE, Lora, Stage
