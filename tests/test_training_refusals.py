@@ -87,7 +87,7 @@ def test_an_architecture_that_cannot_be_run(make: Callable[[], Any], words: str,
 
 def test_attention_that_hands_nothing_on_reads_no_shared_context(tmp_path: Path) -> None:
     base = base_of(StableLmConfig(**SMALL), tmp_path)
-    with pytest.raises(ConfigError, match=r"of a stablelm model does not pass on .*: train with layout: paper"):
+    with pytest.raises(ConfigError, match=r"of a stablelm .*: train with a team of the paper layout"):
         check(base)
     check(base, "layout=paper", "team=umi")
 
