@@ -183,6 +183,8 @@ class ChatEncoder:
 
     def cue_ids(self, cue: str) -> list[int]:
         """Ids of a cue with what the template writes after it: the same wherever it stands."""
+        if self._without_control(cue) != cue:
+            raise ModelError(f"the tag {cue} holds a control token of the base's tokenizer: give the role another")
         messages = [Message(role="system", content="s"), Message(role="user", content=f"u\n{cue}", cue=cue)]
         encoded = self.row(messages, trained=())
         return encoded.ids[encoded.turns[-1].cue :]

@@ -7,6 +7,7 @@ them. Knows nothing of training; reads only what a run left behind.
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import yaml
 from alpha_umi.adapters import ADAPTER, CARD_FILE, Card, is_adapter, read_card, write_card
 from alpha_umi.digests import backbone_digest, weights_digest
 from alpha_umi.errors import UsageError
+from alpha_umi.layouts import layouts
 from alpha_umi.roles import TEAM_FILE, Team
 
 
@@ -39,7 +41,7 @@ def to_peft(team: Team, out: Path) -> Path:
     whole = read_card(Path(team.base)) if Path(team.base).is_dir() else None
     _check(team, sources, whole)
     check_team(team)
-    text: dict[str, Any] = {"name": out.name, "description": team.description, "prompts": team.prompts}
+    text: dict[str, Any] = {"name": out.name, "description": team.description, "prompts": _prompts(team, out)}
     text |= {"base": team.base if whole is None else whole.base}
     if whole is not None:
         _copy(Path(team.base) / ADAPTER, out / "backbone", whole.base)
@@ -56,6 +58,7 @@ def to_peft(team: Team, out: Path) -> Path:
         _copy(folder, out / name, text["base"])
         _say_base(out / name, stands_on)
     text |= {"observation_chars": team.observation_chars, "context": team.context}
+    text |= {"constrained": team.constrained, "merge_adapters": team.merge_adapters}
     text["roles"] = {
         name: role.model_dump(mode="json", exclude_none=True, exclude={"weights"})
         | ({"weights": name} if name in sources else {})
@@ -63,6 +66,14 @@ def to_peft(team: Team, out: Path) -> Path:
     }
     (out / TEAM_FILE).write_text(yaml.safe_dump(text, sort_keys=False), encoding="utf-8")
     return out
+
+
+def _prompts(team: Team, out: Path) -> str:
+    """The layout as the exported team names it; one of the user's own goes with it."""
+    if team.prompts in layouts():
+        return team.prompts
+    shutil.copytree(team.layout.folder, out / "prompts")
+    return "./prompts"
 
 
 def _check(team: Team, sources: Mapping[str, Path], whole: Card | None) -> None:

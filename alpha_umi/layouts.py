@@ -219,8 +219,10 @@ def filled(folder: Path, name: str, **values: Any) -> str:
 def _render(folder: Path, name: str, **values: Any) -> str:
     try:
         return _environment(folder).get_template(f"{name}.jinja").render(**values)
-    except TemplateError as error:
-        raise ConfigError(str(folder / f"{name}.jinja"), [str(error)]) from error
+    except Exception as error:  # a template may divide by zero, or be no UTF-8
+        raise ConfigError(
+            str(folder / f"{name}.jinja"), [" ".join(f"{type(error).__name__}: {error}".split())]
+        ) from error
 
 
 @lru_cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     from alpha_umi.roles import Role
 
 ENDS = ("finish", "give_up", "user")
+_TAG = re.compile(r"[\[({<][^|/\s][^|/\n]*[\])}>]")
+"""In brackets, and no control token such as `<|im_start|>` or `</s>`."""
 
 
 class Edge(NamedTuple):
@@ -35,11 +38,6 @@ def edges(roles: Mapping[str, Role]) -> list[Edge]:
     return found
 
 
-def next_of(roles: Mapping[str, Role], name: str, choice: str | None = None) -> str:
-    """Who speaks after a role, or one of `ENDS`."""
-    return next(edge.to for edge in edges(roles) if edge.role == name and edge.choice == choice)
-
-
 def first_of(roles: Mapping[str, Role]) -> Role:
     """The role that begins each step: the one called planner, else the first."""
     return roles.get("planner") or next(iter(roles.values()))
@@ -52,6 +50,8 @@ def mistakes(roles: Mapping[str, Role]) -> Iterator[str]:
             yield "roles: one that writes whole turns speaks alone"
         return
     first = first_of(roles)
+    if taken := sorted({"user", "observation", "system", "single", *ENDS} & set(roles)):
+        yield f"roles: '{taken[0]}' is no name for a role: it means something else"
     yield from _mistakes_of_edges(roles)
     yield from _mistakes_of_tags(roles)
     decisions = [decision.value for decision in Decision]
@@ -71,16 +71,7 @@ def _mistakes_of_edges(roles: Mapping[str, Role]) -> Iterator[str]:
             yield f"roles: '{role.name}' comes after '{role.after}', which is no role that writes a text"
         elif role.after is not None and role.writes != "choice":
             yield f"roles: '{role.name}' reads what '{role.after}' wrote: it writes a choice"
-    for edge in found:
-        if (
-            edge.role != first_of(roles).name
-            and edge.choice
-            and edge.to not in {first_of(roles).name, "finish", "give_up"}
-        ):
-            yield (
-                f"roles: the choice '{edge.choice}' of '{edge.role}' leads to '{edge.to}': it leads to "
-                f"'{first_of(roles).name}', finish or give_up"
-            )
+    yield from _mistakes_of_ways(roles)
     if twice := {role.after for role in roles.values() if role.after and _count(roles, role.after) > 1}:
         yield f"roles: two of them come after '{min(twice)}'"
     reached = _reached(first_of(roles).name, found)
@@ -89,6 +80,26 @@ def _mistakes_of_edges(roles: Mapping[str, Role]) -> Iterator[str]:
             yield f"roles: nobody leads to '{name}'"
     if (circle := _circle(found)) is not None:
         yield f"roles: {' -> '.join(circle)} may go round for ever: give one of its choices an at_most"
+
+
+def _mistakes_of_ways(roles: Mapping[str, Role]) -> Iterator[str]:
+    """Edges that the agent's graph cannot follow: a step is planned, called or answered, and perhaps read."""
+    first = first_of(roles)
+    wanted = {"call": "a role that writes a call", "summarize": "a role that writes a text", "ask_user": "user"}
+    for name, choice in first.choices.items():
+        to = f"a role that writes a {roles[choice.next].writes}" if choice.next in roles else choice.next
+        if to != wanted.get(name, name):
+            yield f"roles: '{name}' of '{first.name}' leads to {wanted.get(name, name)}, not to '{choice.next}'"
+        if choice.at_most is not None:
+            yield f"roles: at_most belongs to a role that reads answers, not to '{name}' of '{first.name}'"
+    for role in roles.values():
+        if role.writes == "call" and role.next != first.name:
+            yield f"roles: after a call '{first.name}' is next: let '{role.name}' say next: {first.name}"
+        if role.writes == "text" and role.next != "finish":
+            yield f"roles: what '{role.name}' writes is the answer: it says next: finish"
+        for name, choice in role.choices.items() if role is not first else ():
+            if choice.next not in {first.name, "finish", "give_up"}:
+                yield f"roles: '{name}' of '{role.name}' leads to {first.name}, finish or give_up, not '{choice.next}'"
 
 
 def _count(roles: Mapping[str, Role], name: str) -> int:
@@ -132,5 +143,5 @@ def _mistakes_of_tags(roles: Mapping[str, Role]) -> Iterator[str]:
             elif a != b and one != other and other.endswith(one):
                 yield f"roles: the tag of '{a}' ({one}) ends that of '{b}' ({other})"
     for name, tag in tags.items():
-        if tag.replace(" ", "").isalnum():
-            yield f"roles: the tag of '{name}' ({tag}) is words that anyone may write: put it in brackets"
+        if not _TAG.fullmatch(tag):
+            yield f"roles: the tag of '{name}' ({tag!r}) is what a tool or the chat template may write: use [{name}]"

@@ -66,7 +66,7 @@ class Choice(Frozen):
     next: str
     """The role that speaks then, or one of `ENDS`."""
     at_most: int | None = Field(default=None, ge=1)
-    """Times in one run that it may be followed; after that a rejected answer stands as it is."""
+    """Times in one run that a role that reads answers may choose it; after that the answer stands as it is."""
 
 
 class Role(Frozen):
@@ -132,6 +132,10 @@ class Role(Frozen):
         markers = [choice.marker for choice in self.choices.values()]
         if len(set(markers)) < len(markers):
             raise ValueError("choices: two of them have one marker")
+        if odd := [
+            m for m in markers if m != m.strip() or "\n" in m or any(m in other for other in markers if other != m)
+        ]:
+            raise ValueError(f"choices: the marker {odd[0]!r} is no line of its own, or part of another")
         if "\n" in self.tag:
             raise ValueError("tag: it is one line")
         return self
@@ -196,6 +200,11 @@ class Team(Frozen):
         return next((role for role in self.roles.values() if role.after == self.summarizer.name), None)
 
     @property
+    def asks_user(self) -> bool:
+        """Whether its planner may ask the user."""
+        return any(choice.next == USER for choice in self.planner.choices.values())
+
+    @property
     def prompt_digest(self) -> str:
         """Of what its roles were trained to read (`Layout.digest`)."""
         return prompt_digest(self.layout, self.roles)
@@ -242,7 +251,7 @@ def _wordless(team: Team) -> Iterator[str]:
         yield f"prompts: {error}"
         return
     for role in team.roles.values():
-        name = "system" if layout.shared and role.writes is not Writes.TURN else role.template
+        name = "system" if layout.shared and role.writes is not Writes.TURN and not role.prompt else role.template
         if not layout.has(name):
             yield f"the layout '{team.prompts}' has no {name}.jinja for the role '{role.name}'"
 
@@ -254,4 +263,5 @@ def prompt_digest(layout: Layout, roles: Mapping[str, Role]) -> str:
     tags |= {role.name: role.tag for role in roles.values() if role.tag}
     further = sorted({role.template for role in roles.values()} - set(FIRST_ROLES))
     markers = {marker for role in roles.values() for marker in role.markers.values()}
-    return layout.digest(tags, further, sorted(markers - set(MARKERS.values())))
+    named = [] if layout.shared else sorted(set(roles) - set(FIRST_ROLES))  # what others said is labelled with names
+    return layout.digest(tags, further, [*sorted(markers - set(MARKERS.values())), *named])

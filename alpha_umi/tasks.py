@@ -119,6 +119,15 @@ class StatefulTaskset(Taskset[T], Protocol[T]):
 
 
 @runtime_checkable
+class AnsweringTaskset(Taskset[T], Protocol[T]):
+    """A task set whose user can be asked, by a planner that asks."""
+
+    def answer(self, task: T, question: str, /) -> str | None:
+        """What the user of a task says; None where the user does not know."""
+        ...
+
+
+@runtime_checkable
 class DividedTaskset(Taskset[T], Protocol[T]):
     """A task set of which some categories can be asked for (`--category`)."""
 

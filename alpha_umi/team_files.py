@@ -11,6 +11,7 @@ from typing import Any
 from alpha_umi import resources
 from alpha_umi.config import parse_config, read_yaml
 from alpha_umi.errors import ConfigError, UsageError
+from alpha_umi.layouts import layouts
 from alpha_umi.plugins import is_own
 from alpha_umi.roles import ROLES, TEAM_FILE, Role, Team, Writes
 
@@ -63,9 +64,10 @@ def _team_from(path: Path) -> Team:
     raw.setdefault("name", path.parent.name if path.name == TEAM_FILE else path.stem)
     if "layout" in raw:
         raw.setdefault("prompts", raw.pop("layout"))  # the key of before there were layouts of one's own
-    if isinstance(prompts := raw.get("prompts"), str) and (path.parent / prompts).is_dir() and "/" in prompts:
+    prompts = raw.get("prompts")
+    if isinstance(prompts, str) and prompts not in layouts() and (path.parent / prompts).is_dir():
         raw["prompts"] = str((path.parent / prompts).resolve())
-    if (given := _listed(raw)) is not None:
+    if given := _listed(raw):
         found = {name: _seat(name, value, path) for name, value in given.items()}
         whole = [role for role in found.values() if isinstance(role, dict) and role.get("writes") == Writes.TURN]
         raw["roles"] = {whole[0]["name"]: whole[0]} if len(whole) == len(found) else found
@@ -104,7 +106,8 @@ def _seat(name: str, seat: Any, path: Path) -> Any:
     if "writes" not in seat:
         of = resources.find("roles", str(seat.pop("role", view or name)), beside=path)
         file = _role_file(of)
-        seat["generation"] = {**(file.get("generation") or {}), **(seat.get("generation") or {})}
+        if isinstance(own := seat.get("generation") or {}, dict):
+            seat["generation"] = {**(file.get("generation") or {}), **own}
         seat = {**file, **seat}
     if seat.get("writes") != Writes.TURN:
         seat["name"] = name

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from alpha_umi import grammar
-from alpha_umi.roles import FINISH, Role, Writes, cast_of
+from alpha_umi.roles import Role, Writes, cast_of
 from alpha_umi.trajectory import Call, Step, Trajectory
 
 INVALID_TOOL = "invalid_hallucination_function_name"
@@ -45,7 +45,7 @@ def of_step(
         summarizer = cast_of(roles).summarizer
         if i == last and trajectory.answer is not None:
             answer = grammar.format_answer(trajectory.answer)
-            yield Utterance(summarizer, answer, last, answer != grammar.NO_TOOL and not _rejected(step, roles))
+            yield Utterance(summarizer, answer, last, answer != grammar.NO_TOOL)
         yield from _said(i, step, roles, summarizer)
 
 
@@ -65,20 +65,11 @@ def _is_caller(ask: str | None, roles: Mapping[str, Role]) -> bool:
 
 
 def _said(i: int, step: Step, roles: Mapping[str, Role], summarizer: str) -> Iterator[Utterance]:
-    """What else was said in a step. An answer that another role sent back is no target; its verdict is one."""
+    """What else was said in a step. An answer that was sent back is no target, and its verdict is one; a role that the
+    team has not is not heard."""
     for name, text in step.said.items():
-        worth = name in roles and (name != summarizer or not _rejected(step, roles))
-        yield Utterance(name, text, i, worth)
-
-
-def _rejected(step: Step, roles: Mapping[str, Role]) -> bool:
-    """Whether a role that read the answer of a step did not let it stand."""
-    for name, text in step.said.items():
-        if name in roles and roles[name].writes is Writes.CHOICE:
-            choice = grammar.parse_choice(text, roles[name].markers).choice
-            if choice is not None and roles[name].choices[choice].next != FINISH:
-                return True
-    return False
+        if name == USER or name in roles:
+            yield Utterance(name, text, i, name not in {USER, summarizer})
 
 
 def _whole_turn(trajectory: Trajectory, i: int, step: Step) -> Utterance:
@@ -87,7 +78,9 @@ def _whole_turn(trajectory: Trajectory, i: int, step: Step) -> Utterance:
         return Utterance(SINGLE, step.plan.rationale, i, False)
     is_end = i == len(trajectory.steps) - 1  # an earlier conclusion led to no answer and the trajectory went on
     answer = trajectory.answer if is_end else None
-    return Utterance(SINGLE, grammar.format_turn(grammar.Turn(step.plan, step.call, answer)), i, True)
+    turn = grammar.format_turn(grammar.Turn(step.plan, step.call, answer))
+    # One model has no answer that was sent back, and no question to the user.
+    return Utterance(SINGLE, turn, i, not step.said or answer is not None)
 
 
 def _hallucinated(call: Call | None, trajectory: Trajectory) -> bool:

@@ -42,7 +42,7 @@ def uvicorn_app(folder: Path) -> Iterator[str]:
         f"sys.path.insert(0, {str(EXAMPLES.parent)!r})\n"
         "from alpha_umi import ScriptedModel, View\n"
         "def load_models(team):\n"
-        f"    script = dict(zip(str, {PRICE!r}))\n"
+        f"    script = dict(zip(View, {PRICE!r}))\n"
         "    return {view: ScriptedModel(texts, repeat_last=True) for view, texts in script.items()}\n"
         "sys.modules['alpha_umi.models.loading'] = types.SimpleNamespace(load_models=load_models)\n"
         "from examples.fastapi_app import app\n"

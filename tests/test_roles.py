@@ -17,7 +17,7 @@ from alpha_umi.roles import View, Writes, cast_of
 from alpha_umi.team_files import first_roles, load_team
 from alpha_umi.trajectory import Call, Decision, Observation, Outcome, Plan, Step, Tool, Trajectory
 
-JUDGE = {
+JUDGE: dict[str, Any] = {
     "writes": "choice",
     "after": "summarizer",
     "choices": {
@@ -90,12 +90,22 @@ def test_the_old_names_are_keys_still() -> None:
         ({"judge": JUDGE | {"after": "caller"}}, "'judge' comes after 'caller', which is no role that writes a text"),
         ({"judge": JUDGE, "other": JUDGE}, "two of them come after 'summarizer'"),
         ({"judge": JUDGE | {"tag": "[caller]"}}, "'caller' and 'judge' have one tag, [caller]"),
-        ({"judge": JUDGE | {"tag": "judge"}}, "is words that anyone may write"),
-        ({"judge": JUDGE | {"tag": "r]"}}, "the tag of 'judge' (r]) ends that of 'planner' ([planner])"),
+        ({"judge": JUDGE | {"tag": "judge"}}, "is what a tool or the chat template may write"),
+        ({"judge": JUDGE | {"tag": "<|im_start|>"}}, "is what a tool or the chat template may write"),
+        ({"judge": JUDGE | {"tag": "   "}}, "is what a tool or the chat template may write"),
+        ({"user": JUDGE}, "'user' is no name for a role"),
+        ({"caller": {"role": "caller", "next": "summarizer"}}, "after a call 'planner' is next"),
+        ({"summarizer": {"next": "planner"}}, "what 'summarizer' writes is the answer"),
+        ({"judge": JUDGE | {"prompt": "nosuch"}}, "has no nosuch.jinja for the role 'judge'"),
+        (
+            {"judge": JUDGE | {"choices": {**JUDGE["choices"], "ask": {"marker": "Next: user.", "next": "user"}}}},
+            "'ask' of 'judge' leads to planner, finish or give_up, not 'user'",
+        ),
         ({"judge": JUDGE | {"writes": "text"}}, "a role that writes a choice has some, and no other has"),
         ({"judge": JUDGE | {"writes": "song"}}, "writes"),
         ({"single": None}, "one that writes whole turns speaks alone"),
         ({"caller": {"next": "palnner"}}, "'caller' leads to 'palnner', which is neither a role"),
+        ({"caller": {"generation": 3}}, "generation"),
         ({"planner": {"writes": "text"}}, "'planner' begins each step"),
     ],
 )
@@ -109,10 +119,61 @@ def test_a_choice_without_an_edge_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_circle_without_a_bound_is_refused(tmp_path: Path) -> None:
-    choices = {**JUDGE["choices"], "revise": {"marker": "Next: revise.", "next": "planner"}}  # type: ignore[dict-item]
+    choices = {**JUDGE["choices"], "revise": {"marker": "Next: revise.", "next": "planner"}}
     why = refused(tmp_path, roles={"judge": JUDGE | {"choices": choices}})
     assert "may go round for ever" in why
     assert "at_most" in why
+
+
+PLANNER = {
+    "give_up": {"marker": "Next: give up.", "next": "give_up"},
+    "summarize": {"marker": "Next: conclusion.", "next": "summarizer"},
+    "call": {"marker": "Next: caller.", "next": "caller"},
+}
+
+
+@pytest.mark.parametrize(
+    ("choices", "why"),
+    [
+        ({"give_up": {"marker": "Next: give up.", "next": "summarizer"}}, "'give_up' of 'planner' leads to give_up"),
+        ({"summarize": {"marker": "Next: conclusion.", "next": "finish"}}, "'summarize' of 'planner' leads to a role"),
+        (
+            {"call": {"marker": "Next: caller.", "next": "summarizer"}},
+            "'call' of 'planner' leads to a role that writes a call",
+        ),
+        ({"ask_user": {"marker": "Next: user.", "next": "caller"}}, "'ask_user' of 'planner' leads to user"),
+        ({"ask_user": {"marker": "Next: user.", "next": "user", "at_most": 1}}, "at_most belongs to a role that reads"),
+        ({"call": {"marker": "Next: caller. ", "next": "caller"}}, "is no line of its own, or part of another"),
+        ({"call": {"marker": "Next: conclusion", "next": "caller"}}, "is no line of its own, or part of another"),
+    ],
+)
+def test_a_planner_whose_choices_cannot_be_followed_is_refused(
+    choices: dict[str, Any], why: str, tmp_path: Path
+) -> None:
+    assert why in refused(tmp_path, roles={"planner": {"writes": "choice", "choices": {**PLANNER, **choices}}})
+
+
+def test_a_team_without_roles_is_refused(tmp_path: Path) -> None:
+    for roles in ("[]", "{}"):
+        (tmp_path / "t.yaml").write_text(f"prompts: shared\nroles: {roles}\n")
+        with pytest.raises(ConfigError, match="roles"):
+            load_team(str(tmp_path / "t.yaml"))
+
+
+def test_what_a_template_does_wrong_is_one_line(tmp_path: Path) -> None:
+    folder = copied(tmp_path)
+    (folder / "system.jinja").write_text("{{ 1 / 0 }}")
+    team = load_team(write(tmp_path, prompts="mine"))
+    with pytest.raises(ConfigError, match=r"system.jinja: ZeroDivisionError") as error:
+        render(Trajectory(query="q"), view="planner", layout=team.layout, ask="planner")
+    assert "\n" not in str(error.value)
+
+
+def test_the_names_of_others_count_where_prompts_show_them(tmp_path: Path) -> None:
+    path = tmp_path / "team.yaml"
+    roles = {"boss": {"role": "planner", "prompt": "planner"}, "caller": {"next": "boss"}, "summarizer": None}
+    path.write_text(yaml.safe_dump({"prompts": "paper", "roles": roles}, sort_keys=False))
+    assert load_team(str(path)).prompt_digest != load_team("umi").prompt_digest
 
 
 def test_two_choices_with_one_marker_are_refused(tmp_path: Path) -> None:

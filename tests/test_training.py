@@ -279,7 +279,7 @@ def test_the_same_data_under_another_path_are_the_same(
 
 def test_a_run_is_not_continued_under_other_prompts(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     recipe = load_recipe(str(run.parent / "tiny.yaml"))
-    monkeypatch.setattr(recipe.layout, "digest", "edited")
+    monkeypatch.setattr(recipe.layout, "digest", lambda *_: "edited")
     with pytest.raises(UsageError, match="other prompts"):
         glpft.train(recipe, run, resume=True)
 
@@ -348,7 +348,9 @@ def test_a_team_made_of_a_relative_base_is_found_from_anywhere(
 
 
 def test_gym_data_half_written_is_made_again(tmp_path: Path) -> None:
-    recipe = Recipe.model_validate({"name": "x", "data": "gym@1:3", "stages": {"backbone": {"views": ["whole"]}}})
+    recipe = Recipe.model_validate(
+        {"name": "x", "team": "single", "data": "gym@1:3", "stages": {"backbone": {"views": ["whole"]}}}
+    )
     folder = prepare_data(recipe, tmp_path)
     assert store.taskset_of(folder) == "gym@1"
     (folder / "trajectories.jsonl").unlink()

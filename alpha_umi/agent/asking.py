@@ -85,7 +85,12 @@ def word(ask: Ask, said: Any) -> Any:
     Raises:
         UsageError: it is no Reply, where one is asked for.
     """
-    if ask.why not in {"tool", "user"}:
+    if ask.why == "user":
+        words = (said.text or said.action) if isinstance(said, Reply) else said
+        if not isinstance(words, str) or not words.strip():
+            raise UsageError(f"reply: the planner asks {ask.value!r:.200}: answer in words")
+        return words
+    if ask.why != "tool":
         return Reply.of(said).model_dump_json()
     if not isinstance(said, Reply):
         return said

@@ -44,7 +44,7 @@ from alpha_umi.agent.tree import Tree
 from alpha_umi.errors import UsageError
 from alpha_umi.models.base import Model
 from alpha_umi.models.langchain import as_model
-from alpha_umi.roles import USER, Team
+from alpha_umi.roles import Team
 from alpha_umi.tools.functions import as_toolbox
 
 SESSION = "alpha_umi_session"
@@ -106,11 +106,8 @@ def build_graph(
     graph.add_edge(START, "begin")
     inner = {"plan": nodes.plan, "call": nodes.call, "approve": nodes.approve, "act": _acting(nodes)}
     inner |= {"summarize": nodes.summarize, "give_up": nodes.give_up}
-    if team.reader is not None:
-        inner["review"] = nodes.review
-    if any(choice.next == USER for choice in team.planner.choices.values()):
-        inner["ask_user"] = nodes.ask_user
-    # Whatever the search: a thread goes on with the one that it was begun with.
+    # Whatever the team and the search: a thread goes on with the one that it was begun with.
+    inner |= {"review": nodes.review, "ask_user": nodes.ask_user}
     inner |= {"backtrack": nodes.backtrack, "rank": nodes.rank}
     for key, work in {**inner, "finish": _finishing(nodes)}.items():
         graph.add_node(key, _node(key, work, nodes))

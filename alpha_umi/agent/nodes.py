@@ -27,6 +27,7 @@ from alpha_umi.agent.speaking import Speakers
 from alpha_umi.agent.state import Budget, Question, Reason, State
 from alpha_umi.agent.strategies import ROOT, Strategy
 from alpha_umi.agent.tree import End
+from alpha_umi.errors import UsageError
 from alpha_umi.models.base import Completion
 from alpha_umi.prompts import search_text
 from alpha_umi.roles import FINISH, GIVE_UP, Role, Writes
@@ -173,17 +174,15 @@ class Nodes:
         """Let a further role read the answer: it stands, or the planner goes on."""
         episode, team = Episode(state, budget=self.budget), self.speakers.team
         reader, writer = team.reader, team.summarizer.name
-        assert reader is not None, "the graph goes to `review` only with a role that reads answers"
+        if reader is None:
+            raise UsageError(f"this run waits for a role that reads answers, and the team '{team.name}' has none")
         if completion := self.speakers.ask(reader, episode, stop):
             choice = self._choice(reader, completion.text, episode)
             answer = episode.last.said[writer]
             episode.say(reader.name, completion.text.strip())
             _tell(Reviewed(role=reader.name, choice=choice))
             to = FINISH if choice is None else reader.choices[choice].next
-            if completion.finish_reason == "repetition":
-                episode.note(discarded_answer=answer)
-                _stop_babble(episode, completion)
-            elif to == FINISH:
+            if to == FINISH:
                 episode.answer(answer, by=writer)
             elif to == GIVE_UP:
                 episode.give_up()
@@ -196,13 +195,15 @@ class Nodes:
         choice = grammar.parse_choice(text, reader.markers).choice
         if choice is None or (most := reader.choices[choice].at_most) is None:
             return choice
-        said = (step.said.get(reader.name, "") for step in episode.trajectory.steps)
+        said = (node.step.said.get(reader.name, "") for node in episode.tree.nodes if node.step is not None)
         before = sum(grammar.parse_choice(words, reader.markers).choice == choice for words in said if words)
         return choice if before < most else None
 
     def ask_user(self, state: State, stop: threading.Event) -> Update:
         """Ask the user what the planner wants to know. The node runs again when the answer is there."""
         episode = Episode(state, budget=self.budget)
+        if not (team := self.speakers.team).asks_user:
+            raise UsageError(f"this run waits for the user, whom the planner of the team '{team.name}' does not ask")
         question = episode.last.plan.rationale
         call = Call(tool=Decision.ASK_USER, arguments={"question": question})
         told = interrupt(Ask(why="user", call=call, key=episode.call_key, value=question).stored())

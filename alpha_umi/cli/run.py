@@ -65,7 +65,7 @@ def run(
     reply: str = typer.Option(
         None,
         help="Your word on the call that a thread waits for: approve, refuse, or other arguments as JSON; "
-        "what a tool itself asks is answered in JSON.",
+        "what a tool itself asks is answered in JSON, what the planner asks in words.",
     ),
     trace: Path = typer.Option(None, help="Append everything that happens to this file, one JSON object a line."),
     as_json: bool = typer.Option(False, "--json", help="Print the result as one JSON object; words go to stderr."),
@@ -177,7 +177,8 @@ def _tools(spec: str, question: str | None, most: int, guarded: Sequence[str], c
 
 
 def _reply(text: str) -> Any:
-    """A person's word, as it is written on the command line; of JSON that is no object only a tool's question takes."""
+    """A person's word, as it is written on the command line; words, and JSON that is no object, only a
+    question of the planner or of a tool takes."""
     from alpha_umi.agent.asking import Reply
 
     if text in {"approve", "refuse"}:
@@ -187,7 +188,7 @@ def _reply(text: str) -> Any:
     except (ValueError, RecursionError):
         said = None
     if said is None:
-        raise UsageError("--reply is approve, refuse, or the call's arguments as a JSON object; to a tool, any JSON")
+        return text
     return Reply(action="edit", arguments=said) if isinstance(said, dict) else said
 
 
@@ -197,7 +198,11 @@ def _at_the_keyboard(console: Console) -> Any:
 
     def ask(asked: Ask) -> Any:
         while True:
-            if asked.why in {"tool", "user"}:
+            if asked.why == "user":
+                if words := console.input("[bold]answer:[/] ").strip():
+                    return words
+                continue
+            if asked.why == "tool":
                 return _plain(console.input("[bold]answer:[/] ").strip())
             said = console.input("[bold]yes, no, or other arguments as JSON:[/] ").strip()
             if said.lower() in {"y", "yes"}:

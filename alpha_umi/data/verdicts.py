@@ -1,7 +1,7 @@
 """Trajectories with verdicts: what a verifier learns from.
 
 A right answer is accepted. A wrong one, the answer to another question or the same with another number in it, is sent
-back; nobody learns to write it (`prompts.render`).
+back: it stands in `Step.said`, and nobody learns to write it (`utterances`).
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ import random
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from alpha_umi.data import filters, store
 from alpha_umi.data.filters import Report
 from alpha_umi.errors import UsageError
-from alpha_umi.roles import Role
+from alpha_umi.roles import Role, View
 from alpha_umi.trajectory import Outcome, Trajectory
 
 _NUMBER = re.compile(r"\d+")
@@ -62,8 +62,12 @@ def convert(data: str, out: Path, verifier: Role, *, seed: int = 0) -> Report:
 
 def _judged(solved: Trajectory, answer: str, verdict: Literal["accept", "revise"], verifier: Role) -> Trajectory:
     said = {verifier.name: f"{REASONS[verdict]} {verifier.markers[verdict]}"}
+    end: dict[str, Any] = {"answer": answer, "id": f"{solved.id}/{verdict}"}
+    if verdict == "revise":
+        said = {View.SUMMARIZER.value: answer, **said}
+        end |= {"answer": None, "outcome": Outcome.UNFINISHED}
     steps = (*solved.steps[:-1], solved.steps[-1].model_copy(update={"said": said}))
-    return solved.model_copy(update={"steps": steps, "answer": answer, "id": f"{solved.id}/{verdict}"})
+    return solved.model_copy(update={"steps": steps, **end})
 
 
 def _other_number(answer: str, draw: random.Random) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from alpha_umi.agent.asking import Ask
 from alpha_umi.agent.runner import Agent
 from alpha_umi.agent.state import Budget, Reason, Usage
 from alpha_umi.agent.strategies import Strategy
@@ -19,12 +20,14 @@ from alpha_umi.evaluation.choosing import task_digest
 from alpha_umi.evaluation.records import Origin, RecordLog
 from alpha_umi.models.base import Model
 from alpha_umi.roles import Team
-from alpha_umi.tasks import StatefulTaskset, Task, Taskset, Verdict, label
+from alpha_umi.tasks import AnsweringTaskset, StatefulTaskset, Task, Taskset, Verdict, label
 from alpha_umi.tools.base import Toolbox
 from alpha_umi.tools.validation import one_line
 from alpha_umi.trajectory import Frozen, Trajectory
 
 EPISODES = "episodes.jsonl"
+_UNKNOWN = "I do not know."
+"""What a user says who is asked for what the task set does not tell."""
 NOT_SCORED = "not_scored"
 """The code of an episode that its task set could not judge: played, on record, and judged when it is given again."""
 
@@ -147,7 +150,12 @@ async def play(
     # In threads: another's code may wait for a server, and the other episodes must not.
     toolbox = await asyncio.to_thread(_toolbox, taskset, task)
     agent = Agent(team, models=models, toolbox=toolbox, budget=budget, search=search)
-    result = await agent.arun(task.query)
+
+    def on_ask(ask: Ask) -> str:
+        known = taskset.answer(task, str(ask.value)) if isinstance(taskset, AnsweringTaskset) else None
+        return known or _UNKNOWN
+
+    result = await agent.arun(task.query, on_ask=on_ask if team.asks_user else None)
     verdict = await asyncio.to_thread(scored, taskset, task, result.trajectory, toolbox)
     return Episode(
         id=task.id,

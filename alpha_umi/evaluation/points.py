@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from alpha_umi import grammar
 from alpha_umi.errors import DataError
-from alpha_umi.roles import Role, View
+from alpha_umi.roles import Role, Team, View
 from alpha_umi.trajectory import Decision, Frozen, Step, Trajectory
 
 _WANTED = {Decision.CALL: View.CALLER, Decision.SUMMARIZE: View.SUMMARIZER}
@@ -83,7 +83,7 @@ def decision_points(trajectories: Iterable[Trajectory], *, reader: Role | None =
         tools = tuple(tool.name for tool in trajectory.tools)
         points = []
         for i, step in enumerate(trajectory.steps):
-            if step.is_decision:
+            if step.is_decision and step.plan.decision is not Decision.ASK_USER:  # whom to ask is not scored
                 reference = _reference(trajectory, i, step)
                 decision = step.plan.decision
                 chose = _choices(step, reader)
@@ -92,6 +92,16 @@ def decision_points(trajectories: Iterable[Trajectory], *, reader: Role | None =
                 )
                 n += 1
         yield Case(trajectory, tuple(points))
+
+
+def unlike_the_first(team: Team) -> str | None:
+    """Why a team's texts cannot be compared with a reference's: it calls the three roles otherwise, or its planner
+    writes other markers."""
+    parts = {"planner": team.planner.name, "caller": team.caller.name, "summarizer": team.summarizer.name}
+    if not team.single and (odd := [f"{part} is called '{name}'" for part, name in parts.items() if part != name]):
+        return f"in the team '{team.name}' the {', the '.join(odd)}"
+    other = {name: m for name, m in team.planner.markers.items() if grammar.MARKERS.get(name, m) != m}
+    return f"the planner of '{team.name}' writes {', '.join(map(repr, other.values()))}" if other else None
 
 
 def _choices(step: Step, reader: Role | None) -> dict[str, str]:

@@ -231,11 +231,13 @@ class _Served:
 def _told(result: Result) -> Observation:
     if result.answer is not None:
         return Observation(text=result.answer)
+    if result.pending is not None and result.pending.why == "user":
+        return Observation(text=f"The agent asks: {result.pending.value} Ask again, with the answer.", ok=False)
     if result.pending is not None:
         call = one_line(f"{result.pending.call.tool} {dict(result.pending.call.arguments)}", limit=300)
         why = (
             "in a call whose tool asks a person"
-            if result.pending.why in {"tool", "user"}
+            if result.pending.why == "tool"
             else "before a call that a person has to allow"
         )
         text = f"The agent stopped {why}, which nobody can here: {call}"

@@ -17,7 +17,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from alpha_umi import resources
 from alpha_umi.config import parse_config, read_yaml
 from alpha_umi.errors import ConfigError, UsageError
-from alpha_umi.layouts import Layout, load_layout
+from alpha_umi.layouts import Layout, layouts, load_layout
 from alpha_umi.roles import DEFAULT_BASE, OBSERVATION_CHARS, Role, Team, View, Writes
 from alpha_umi.team_files import load_role, load_team
 from alpha_umi.training.overrides import merged, override
@@ -101,7 +101,7 @@ class Recipe(Frozen):
         raw = {**raw}
         if isinstance(raw.get("team"), str):
             raw["team"] = {"name": raw["team"]}
-        if isinstance(layout := raw.pop("layout", None), str):
+        if (layout := raw.pop("layout", None)) is not None:
             raw["team"] = {**(raw.get("team") or {}), "prompts": layout}
         return raw
 
@@ -256,7 +256,7 @@ def _validated(raw: dict[str, Any], source: str, mistakes: Sequence[str] = ()) -
 def _find_prompts(raw: dict[str, Any], path: Path) -> None:
     """Let a layout that is a folder be named in full: beside the recipe, or from where the command is given."""
     team = raw.get("team")
-    if isinstance(team, dict) and isinstance(name := team.get("prompts"), str) and ("/" in name or "\\" in name):
+    if isinstance(team, dict) and isinstance(name := team.get("prompts"), str) and name not in layouts():
         beside = path if (path.parent / name).is_dir() else None
         raw["team"] = {**team, "prompts": str(load_layout(name, beside=beside).folder)}
 

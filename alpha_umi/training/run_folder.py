@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from pydantic import ValidationError
 
 from alpha_umi.adapters import CARD_FILE
 from alpha_umi.data import store
@@ -222,7 +223,10 @@ def prompts_digest(recipe: Recipe) -> str:
 def _differences(before: Mapping[str, Any], recipe: Recipe) -> list[str]:
     """Top-level keys of a recipe that decide the weights and are not as they were."""
     now = _decisive(recipe)
-    then = _decisive(Recipe.model_validate(before))
+    try:
+        then = _decisive(Recipe.model_validate(before))
+    except ValidationError:  # what it names is gone, as a layout of the user's own may be
+        return []
     return [key for key in {**then, **now} if then.get(key) != now.get(key)]
 
 
@@ -269,6 +273,8 @@ def write_team(run: Path, recipe: Recipe) -> None:
         "base": base,
         "observation_chars": recipe.observation_chars,
         "context": recipe.context,
+        "constrained": team.constrained,
+        "merge_adapters": team.merge_adapters,
         "roles": roles,
     }
     (run / TEAM_FILE).write_text(yaml.safe_dump(text, sort_keys=False, allow_unicode=True), encoding="utf-8")
@@ -278,5 +284,6 @@ def _kept_prompts(run: Path, recipe: Recipe) -> str:
     """How a run's team names its layout; one of the user's own is copied into the run, which it must not outlive."""
     if recipe.filled.prompts in layouts():
         return recipe.filled.prompts
-    shutil.copytree(recipe.layout.folder, run / "prompts", dirs_exist_ok=True)
+    if recipe.layout.folder != (run / "prompts").resolve():
+        shutil.copytree(recipe.layout.folder, run / "prompts", dirs_exist_ok=True)
     return "./prompts"
