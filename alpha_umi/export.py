@@ -36,8 +36,7 @@ def to_peft(team: Team, out: Path) -> Path:
 
     if out.exists() and any(out.iterdir()):
         raise UsageError(f"{out} is not empty: give another --out")
-    seats = team.roles
-    sources = {name: Path(role.weights) for name, role in seats.items() if role.weights is not None}
+    sources = {name: Path(role.weights) for name, role in team.roles.items() if role.weights is not None}
     whole = read_card(Path(team.base)) if Path(team.base).is_dir() else None
     _check(team, sources, whole)
     check_team(team)
@@ -62,7 +61,7 @@ def to_peft(team: Team, out: Path) -> Path:
     text["roles"] = {
         name: role.model_dump(mode="json", exclude_none=True, exclude={"weights"})
         | ({"weights": name} if name in sources else {})
-        for name, role in seats.items()
+        for name, role in team.roles.items()
     }
     (out / TEAM_FILE).write_text(yaml.safe_dump(text, sort_keys=False), encoding="utf-8")
     return out

@@ -68,7 +68,7 @@ def _team_from(path: Path) -> Team:
     if isinstance(prompts, str) and prompts not in layouts() and (path.parent / prompts).is_dir():
         raw["prompts"] = str((path.parent / prompts).resolve())
     if given := _listed(raw):
-        found = {name: _seat(name, value, path) for name, value in given.items()}
+        found = {name: _role(name, value, path) for name, value in given.items()}
         whole = [role for role in found.values() if isinstance(role, dict) and role.get("writes") == Writes.TURN]
         raw["roles"] = {whole[0]["name"]: whole[0]} if len(whole) == len(found) else found
     if isinstance(raw.get("backbone"), str):
@@ -95,22 +95,22 @@ def _listed(raw: dict[str, Any]) -> dict[str, Any] | None:
     return given if isinstance(given, dict) else None
 
 
-def _seat(name: str, seat: Any, path: Path) -> Any:
+def _role(name: str, given: Any, path: Path) -> Any:
     """What a team's file says of a role, over what the role's own file says."""
-    if seat is None or isinstance(seat, str):
-        seat = {"role": seat or name}
-    if not isinstance(seat, dict):
-        return seat
-    seat = dict(seat)
-    view = seat.pop("view", None)  # how a role was written down before it said what it writes
-    if "writes" not in seat:
-        of = resources.find("roles", str(seat.pop("role", view or name)), beside=path)
+    if given is None or isinstance(given, str):
+        given = {"role": given or name}
+    if not isinstance(given, dict):
+        return given
+    given = dict(given)
+    view = given.pop("view", None)  # how a role was written down before it said what it writes
+    if "writes" not in given:
+        of = resources.find("roles", str(given.pop("role", view or name)), beside=path)
         file = _role_file(of)
-        if isinstance(own := seat.get("generation") or {}, dict):
-            seat["generation"] = {**(file.get("generation") or {}), **own}
-        seat = {**file, **seat}
-    if seat.get("writes") != Writes.TURN:
-        seat["name"] = name
-    if isinstance(seat.get("weights"), str):
-        seat["weights"] = str((path.parent / seat["weights"]).resolve())
-    return seat
+        if isinstance(own := given.get("generation") or {}, dict):
+            given["generation"] = {**(file.get("generation") or {}), **own}
+        given = {**file, **given}
+    if given.get("writes") != Writes.TURN:
+        given["name"] = name
+    if isinstance(given.get("weights"), str):
+        given["weights"] = str((path.parent / given["weights"]).resolve())
+    return given

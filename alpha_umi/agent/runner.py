@@ -102,7 +102,7 @@ class Agent:
             tools: Python functions, LangChain tools and toolboxes, one or many.
             budget: what one run may spend.
             search: `chain` (the default), `react@N`, `dfsdt`, `dfs`, or one set up in detail such as `DFSDT(width=3)`.
-            models: what each view speaks with, LangChain chat models among them; left out, what the team names: weights
+            models: what each role speaks with, LangChain chat models among them; left out, what the team names: weights
                 on this machine, or servers.
             sensitive: names of tools that a person is asked about before each call, or a function that says so of a
                 call; beside the tools that are marked so.

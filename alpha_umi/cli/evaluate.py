@@ -186,7 +186,9 @@ def agent(
         typer.Option(help="gym: only tasks of these categories, a comma list; your own as MODULE:ATTRIBUTE."),
     ] = None,
     parallel: Annotated[int, typer.Option(min=1, help="Episodes side by side.")] = 8,
-    search: Annotated[str, typer.Option(help="chain, react@N, dfsdt, or dfs.")] = "chain",
+    search: Annotated[
+        str, typer.Option(help="chain, react@N, dfsdt, dfs, one that a package brings, or MODULE:ATTRIBUTE.")
+    ] = "chain",
     max_steps: Annotated[int, typer.Option(min=1, help="Steps that the team may take on one path.")] = 12,
     free: Annotated[
         bool, typer.Option("--free", help="Let planner and caller write freely: hallucinated tools are measured so.")

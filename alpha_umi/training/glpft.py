@@ -37,7 +37,7 @@ def train(
     resume: bool = False,
     callbacks: Sequence[TrainerCallback] = (),
 ) -> Path:
-    """Run a recipe's stages in order; returns the run folder, a team once stages have filled all its seats.
+    """Run a recipe's stages in order; returns the run folder, a team once stages have filled all its roles.
 
     Args:
         recipe: what to do.

@@ -156,9 +156,9 @@ class Recipe(Frozen):
 
     def _without_backbone(self, roles: Sequence[str]) -> list[str]:
         """Stages that fill a role's place and are neither a role nor what the roles, or all of them, read with."""
-        seats = [self.stage_of(name) for name in self.filled.roles]
-        backbone = self.stages[roles[0]].start if roles else seats[0]
-        return list(dict.fromkeys(seat for seat in seats if not self.shares(seat) and seat != backbone))
+        filling = [self.stage_of(name) for name in self.filled.roles]
+        backbone = self.stages[roles[0]].start if roles else filling[0]
+        return list(dict.fromkeys(stage for stage in filling if not self.shares(stage) and stage != backbone))
 
     def whole(self, stage: str) -> bool:
         """Whether a stage's weights are saved as a whole model: trained so, or merged since others build on it."""

@@ -73,7 +73,7 @@ def recipe_digest(recipe: Recipe) -> str:
     """
     plain = {key: value for key, value in _decisive(recipe).items() if key not in BY_CONTENT}
     deepspeed = None if recipe.deepspeed is None else find_deepspeed(recipe.deepspeed).read_text(encoding="utf-8")
-    return text_digest([plain, deepspeed and json.loads(deepspeed), _seats(recipe)])
+    return text_digest([plain, deepspeed and json.loads(deepspeed), _parts(recipe)])
 
 
 def _decisive(recipe: Recipe) -> dict[str, Any]:
@@ -91,7 +91,7 @@ def _decisive(recipe: Recipe) -> dict[str, Any]:
     return found
 
 
-def _seats(recipe: Recipe) -> dict[str, str]:
+def _parts(recipe: Recipe) -> dict[str, str]:
     """Which role takes each part of a recipe's team, and what further roles there are."""
     team = recipe.filled
     parts = {"planner": team.planner.name, "caller": team.caller.name, "summarizer": team.summarizer.name}
