@@ -158,7 +158,9 @@ class RecordedTaskset(Taskset[T], Protocol[T]):
         ...
 
 
-TASKSETS: PluginPoint[Taskset[Any]] = PluginPoint("tasksets", {"gym": "alpha_umi.gym.taskset:GYM"})
+TASKSETS: PluginPoint[Taskset[Any]] = PluginPoint(
+    "tasksets", {"gym": "alpha_umi.gym.taskset:GYM", "gym-asking": "alpha_umi.gym.asking:GYM_ASKING"}
+)
 """A name stands for the newest version; one before it, kept, is named with its version (`shop@1`)."""
 
 _ENDS = r"(?:@(?P<version>[^:]*))?(?::(?P<split>.*))?"

@@ -67,7 +67,9 @@ def _no_information(d: Draw, pool: Pool, story: Story) -> Tale:
     story.miss(referred(d, node, d.thought(node.intent.goals)), vague)
     tellers = tuple(giver.name for giver in pool.givers(node.intent.slots[name]))
     query = request(d, node)
-    return Tale(query=query, needs=(node.intent.name,), avoid=tellers, why="missing information")
+    return Tale(
+        query=query, needs=(node.intent.name,), avoid=tellers, why="missing information", left_open=(node, name)
+    )
 
 
 def _nothing_open() -> Sequence[str]:

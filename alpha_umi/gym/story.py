@@ -74,7 +74,7 @@ class Story:
             DroppedTask: it would fail, so that nothing can be said of what keeps it from being made.
         """
         box = bound(World(self.d.world.seed), [node.intent.name])
-        if not box.invoke(_call_of(node, node.values)).ok:
+        if not box.invoke(call_of(node, node.values)).ok:
             raise DroppedTask(f"{node.intent.name} failed")
 
     def _flow_in(self, node: Node) -> None:
@@ -92,7 +92,7 @@ class Story:
             goal=goal, tool=intent.name, known=self.known, Known=wording.capital(self.known), **words
         )
         text = f"{text} {left}" if (left := self._left_after(node)) else text
-        call = _call_of(node, values)
+        call = call_of(node, values)
         seen = self._toolbox.invoke(call)
         self.steps.append(Step(plan=Plan(rationale=text, decision=Decision.CALL), call=call, observation=seen))
         return seen
@@ -115,7 +115,7 @@ class Story:
     def _learn(self, node: Node, seen: Observation) -> None:
         out = ""
         if node.intent.gives is not None:
-            node.out = node.intent.gives.of(_decoded(seen.text), node.values)
+            node.out = node.intent.gives.of(decoded(seen.text), node.values)
             out = node.intent.gives.say(node.out)
         node.finding = self.known = node.intent.found.format(**node.plain(), out=out)
 
@@ -173,7 +173,7 @@ def facts_of(node: Node) -> list[object]:
     return [gives.say(node.out) if size is None else str(size)]
 
 
-def _call_of(node: Node, values: Mapping[str, Any]) -> Call:
+def call_of(node: Node, values: Mapping[str, Any]) -> Call:
     """The call of a node with these values in its slots."""
     intent = node.intent
     ordered = {name: values[name] for name in intent.slots}
@@ -181,7 +181,7 @@ def _call_of(node: Node, values: Mapping[str, Any]) -> Call:
     return Call(tool=intent.name, arguments=dict(arguments))
 
 
-def _decoded(text: str) -> Any:
+def decoded(text: str) -> Any:
     try:
         return json.loads(text)
     except ValueError:

@@ -30,6 +30,8 @@ class Tale:
     """What no offered tool can do, when the planner has to give up at once for that reason."""
     why: str = ""
     """Why there is no solution, when there is none."""
+    left_open: tuple[Node, str] | None = None
+    """The call that would be made, with its values, and the slot that the request leaves open."""
 
 
 def tale_of(query: str, roots: Sequence[Node]) -> Tale:

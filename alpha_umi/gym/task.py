@@ -15,7 +15,7 @@ from alpha_umi.config import config_mistakes
 from alpha_umi.errors import UsageError
 from alpha_umi.gym.faults import Fault
 from alpha_umi.tasks import Task
-from alpha_umi.trajectory import Frozen, Outcome, Trajectory
+from alpha_umi.trajectory import Call, Frozen, Observation, Outcome, Trajectory
 
 Kind = Literal["single", "sequential", "branching", "aggregation", "state_change", "recovery", "unsolvable"]
 
@@ -57,6 +57,18 @@ NOTES = ("kind", "why", "split", "seed", "faults", "facts", "changes", "calls", 
 """What a data set keeps in the `meta` of a solution, in this order."""
 
 
+class Withheld(Frozen):
+    """What a request leaves open and its user knows, and what comes of it."""
+
+    argument: str
+    value: str
+    """As the user says it."""
+    call: Call
+    observation: Observation
+    facts: tuple[Fact, ...]
+    changes: Mapping[str, Any]
+
+
 class GymTask(Task):
     """A task told in a world of the gym."""
 
@@ -75,6 +87,8 @@ class GymTask(Task):
     """The templates that its request was worded with."""
     values: tuple[str, ...] = ()
     """The values of its request that belong to one side of the splits only."""
+    withheld: Withheld | None = None
+    """Of a request that leaves something open; not kept in a data set (`asking`)."""
 
     @model_validator(mode="after")
     def _can_be_judged(self) -> Self:

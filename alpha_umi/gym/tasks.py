@@ -16,15 +16,15 @@ from typing import get_args
 
 from alpha_umi.errors import UsageError, WorkError
 from alpha_umi.gym import wording
-from alpha_umi.gym.compose import Pool
+from alpha_umi.gym.compose import Node, Pool
 from alpha_umi.gym.draw import NOTHING_SUCH, Draw, DroppedTask, Split, is_for_test
 from alpha_umi.gym.facts import holds
 from alpha_umi.gym.faults import FaultyToolbox
 from alpha_umi.gym.intents import Intent
 from alpha_umi.gym.kinds import KINDS, Tale
 from alpha_umi.gym.registry import HELD_OUT, bound, categories, check_category, owners, ships
-from alpha_umi.gym.story import Story
-from alpha_umi.gym.task import GymTask, Kind
+from alpha_umi.gym.story import Story, call_of, decoded, facts_of
+from alpha_umi.gym.task import GymTask, Kind, Withheld
 from alpha_umi.gym.task_toolbox import TaskToolbox
 from alpha_umi.gym.verify import replayed, verify
 from alpha_umi.gym.world import World
@@ -55,10 +55,12 @@ def generate(
     only: Collection[str] = (),
     kinds: Collection[str] = (),
     dropped: Counter[str] | None = None,
+    with_withheld: bool = False,
 ) -> Iterator[GymTask]:
     """Give `n` tasks with their verified solutions; `dropped` counts what was drawn in vain, by reason.
 
-    With `only`, they call tools of these categories alone; with `kinds`, they are of these kinds.
+    With `only`, they call tools of these categories alone; with `kinds`, they are of these kinds; with
+    `with_withheld`, those that leave something open say what (`asking`).
 
     Raises:
         UsageError: there is no such split, category or kind, or these categories have no tools in it.
@@ -78,7 +80,8 @@ def generate(
         have = ", ".join(dict.fromkeys(owners()[intent.name] for intent in intents))
         raise UsageError(f"split {split} calls no tools of {', '.join(only)}; it does of {have}")
     pool = Pool(chosen, offered=_known(split))
-    return _generate(n, seed, split, pool, kinds=wanted, dropped=Counter() if dropped is None else dropped)
+    made = _generate(n, seed, split, pool, kinds=wanted, dropped=Counter() if dropped is None else dropped)
+    return made if with_withheld else (task.model_copy(update={"withheld": None}) for task in made)
 
 
 def called_in(split: Split) -> frozenset[str]:
@@ -202,6 +205,29 @@ def _tell(chance: random.Random, kind: Kind, split: Split, pool: Pool, is_worn: 
         faults=dict(story.faults),
         wordings=tuple(d.wordings),
         values=tuple(d.values),
+        withheld=tale.left_open and withheld(*tale.left_open, seed=world.seed),
+    )
+
+
+def withheld(node: Node, slot: str, *, seed: int) -> Withheld:
+    """What comes of a call whose request leaves a slot open, in a world of its own; draws nothing."""
+    world = World(seed)
+    call = call_of(node, node.values)
+    seen = bound(world, [node.intent.name]).invoke(call)
+    facts: list[object] = []
+    if node.intent.gives is not None:
+        node.out = node.intent.gives.of(decoded(seen.text), node.values)
+        facts = facts_of(node)
+    value = node.intent.slots[slot].plain(node.values[slot])
+    return Withheld.model_validate(
+        {
+            "argument": slot,
+            "value": str(value),
+            "call": call,
+            "observation": seen,
+            "facts": facts,
+            "changes": world.changes(),
+        }
     )
 
 

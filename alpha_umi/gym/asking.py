@@ -1,0 +1,98 @@
+"""Tasks that only asking solves: `gym-asking:SPLIT`, requests of the gym that leave open what their user knows.
+
+A team that cannot ask has to give these tasks up, as `gym:SPLIT` expects; here giving up is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+
+from alpha_umi.errors import UsageError
+from alpha_umi.gym.task import GymTask
+from alpha_umi.gym.task_toolbox import TaskToolbox
+from alpha_umi.gym.tasks import SPLITS, generate
+from alpha_umi.gym.verify import verify
+from alpha_umi.tasks import Verdict
+from alpha_umi.tools.base import Toolbox
+from alpha_umi.trajectory import Decision, Outcome, Plan, Step, Trajectory
+
+SIZE = 60
+"""Tasks of a split, where no number is given."""
+_MOST_DRAWN = 4000
+
+
+class AskingGym:
+    """The task set."""
+
+    name = "gym-asking"
+    version = "1"
+
+    def tasks(self, split: str, n: int | None, seed: int) -> Iterator[GymTask]:
+        """The first tasks of a split.
+
+        Raises:
+            UsageError: there is no such split, or it has fewer.
+        """
+        if split not in SPLITS:
+            raise UsageError(f"the gym has no split '{split}'; it has {', '.join(SPLITS)}")
+        wanted, found = n or SIZE, 0
+        drawn = generate(
+            _MOST_DRAWN, seed=seed, split=SPLITS[SPLITS.index(split)], kinds=("unsolvable",), with_withheld=True
+        )
+        for task in islice(solvable(drawn), wanted):
+            found += 1
+            yield task
+        if found < wanted:
+            raise UsageError(f"gym-asking:{split} has {found} tasks")
+
+    def toolbox(self, task: GymTask) -> TaskToolbox:
+        """A task's tools over a fresh copy of its world."""
+        return TaskToolbox(task)
+
+    def answer(self, task: GymTask, question: str) -> str | None:
+        """What the user withheld, whatever the question."""
+        return None if task.withheld is None else task.withheld.value
+
+    def score(self, task: GymTask, trajectory: Trajectory) -> Verdict:
+        """Judge by carrying the calls out again."""
+        return verify(task, trajectory)
+
+    def score_state(self, task: GymTask, trajectory: Trajectory, toolbox: Toolbox) -> Verdict:
+        """Judge by the world that the calls left behind."""
+        assert isinstance(toolbox, TaskToolbox)
+        return verify(task, trajectory, world=toolbox.world)
+
+
+def solvable(tasks: Iterator[GymTask]) -> Iterator[GymTask]:
+    """The tasks that leave something open, with the solution of who asks for it; only those whose solution passes."""
+    for task in tasks:
+        if task.withheld is not None and task.withheld.facts:
+            asked = _asked(task)
+            if verify(asked, asked.gold).passed:
+                yield asked
+
+
+def _asked(task: GymTask) -> GymTask:
+    known = task.withheld
+    assert known is not None
+    stated = [fact if isinstance(fact, str) else getattr(fact, "exact", None) or fact.choice for fact in known.facts]  # type: ignore[union-attr]
+    steps = (
+        Step(
+            plan=Plan(rationale=f"What is the {known.argument.replace('_', ' ')}?", decision=Decision.ASK_USER),
+            said={"user": known.value},
+        ),
+        Step(
+            plan=Plan(rationale=f"Now I can call {known.call.tool}.", decision=Decision.CALL),
+            call=known.call,
+            observation=known.observation,
+        ),
+        Step(plan=Plan(rationale="That is what was asked.", decision=Decision.SUMMARIZE)),
+    )
+    answer = f"It is {', '.join(stated)}."
+    gold = task.gold.model_copy(update={"steps": steps, "answer": answer, "outcome": Outcome.ANSWERED})
+    update = {"id": f"asking-{task.id}", "kind": "single", "why": "", "facts": known.facts, "changes": known.changes}
+    return task.model_copy(update={**update, "gold": gold})
+
+
+GYM_ASKING = AskingGym()
