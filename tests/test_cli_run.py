@@ -159,7 +159,6 @@ def test_a_thread_waits_for_a_word_and_goes_on(monkeypatch: pytest.MonkeyPatch, 
     [
         ([], "give a question, or --thread"),
         (["q", "--thread", "t", "--reply", "approve"], "no question"),
-        (["--thread", "t", "--reply", "perhaps"], "approve, refuse, or the call's arguments"),
         (["--thread", "nobody"], "there is no thread 'nobody'"),
         (["q", "--sensitive", "delete"], "there is no tool 'delete'"),
         (["q", "--trace", "/dev/null/x"], "no trace can be written"),

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from alpha_umi import DFSDT, Agent, Budget, ScriptedModel, load_team
-from alpha_umi.agent.asking import Ask
+from alpha_umi.agent.asking import Ask, word
 from alpha_umi.agent.state import Result
 from alpha_umi.data import store
 from alpha_umi.data.verdicts import with_verdicts
@@ -17,7 +17,7 @@ from alpha_umi.errors import UsageError
 from alpha_umi.gym import generate
 from alpha_umi.prompts import render
 from alpha_umi.team_files import first_roles, load_role
-from alpha_umi.trajectory import Decision, Outcome
+from alpha_umi.trajectory import Call, Decision, Outcome
 
 KNOWN = "I know. Next: conclusion."
 ACCEPT, REVISE = "Right. Next: accept.", "Not what was asked. Next: revise."
@@ -179,10 +179,13 @@ def test_another_team_does_not_lose_a_run_that_waits(tmp_path: Path) -> None:
         other.resume("t", "21")
 
 
-def test_the_command_line_takes_the_users_words() -> None:
+def test_the_command_line_takes_the_users_words_where_the_user_is_asked() -> None:
     from alpha_umi.cli.run import _reply
 
     assert _reply("Brix, please") == "Brix, please"
+    call = Call(tool="double", arguments={"number": 1})
+    with pytest.raises(UsageError, match="'perhaps' is not approve, refuse, or the call's arguments"):
+        word(Ask(why="sensitive", call=call, key="k"), _reply("perhaps"))
 
 
 # What a verifier learns from

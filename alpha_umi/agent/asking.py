@@ -90,6 +90,8 @@ def word(ask: Ask, said: Any) -> Any:
         if not isinstance(words, str) or not words.strip():
             raise UsageError(f"reply: the planner asks {ask.value!r:.200}: answer in words")
         return words
+    if ask.why != "tool" and isinstance(said, str) and said not in {"approve", "refuse"} and not said.startswith("{"):
+        raise UsageError(f"reply: {said!r:.60} is not approve, refuse, or the call's arguments as a JSON object")
     if ask.why != "tool":
         return Reply.of(said).model_dump_json()
     if not isinstance(said, Reply):
