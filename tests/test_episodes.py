@@ -299,6 +299,7 @@ def _names(task: GymTask) -> set[str]:
     return {owners()[step.call.tool] for step in task.gold.steps if step.call is not None}
 
 
+@pytest.mark.model
 def test_a_seed_is_for_tasks_that_are_to_be_made(
     tasks: list[GymTask], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -493,6 +493,7 @@ def test_a_team_may_be_served_and_its_keys_come_from_the_environment(
     assert "secret" not in result.model_dump_json()
 
 
+@pytest.mark.model
 def test_served_and_local_roles_can_be_mixed(tmp_path: Path) -> None:
     (tmp_path / "mixed.yaml").write_text(
         "layout: paper\nplanner: {role: planner, served: {url: 'http://localhost:1/v1', model: p}}\n"
