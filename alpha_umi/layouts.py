@@ -23,12 +23,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Self
 
-import yaml
 from jinja2 import FileSystemLoader, StrictUndefined, TemplateError, meta
 from jinja2.sandbox import SandboxedEnvironment
-from pydantic import ValidationError, model_validator
+from pydantic import model_validator
 
 from alpha_umi import resources
+from alpha_umi.config import parse_config, read_yaml
 from alpha_umi.errors import ConfigError, UsageError
 from alpha_umi.recent import Recent
 from alpha_umi.tool_documents import ToolForm, document_tools
@@ -80,7 +80,7 @@ class LayoutFile(Frozen):
         return self
 
     @property
-    def ways(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, Any]:
         """What it says beside its words; settings that it leaves alone are not named."""
         return self.model_dump(exclude={"name", "description"}, exclude_defaults=True)
 
@@ -133,7 +133,7 @@ class Layout:
         name = _SYSTEM if self.shared and tagged else template
         if (known := self._systems.get(name, tools)) is not None:
             return known
-        return self._systems.put(name, tools, self._fill(name, **self._told(tools)).strip())
+        return self._systems.put(name, tools, self._fill(name, **self._tool_values(tools)).strip())
 
     def prompt(self, template: str, tools: Sequence[Tool], history: Sequence[Saying], *, thought: str) -> str:
         """The whole prompt of a role, in a raw layout.
@@ -145,10 +145,10 @@ class Layout:
             thought: what the planner said last.
         """
         said = [saying._replace(text=self._without_end(saying.text)) for saying in history]
-        told = {name: list(map(self._without_end, texts)) for name, texts in self._told(tools).items()}
+        told = {name: list(map(self._without_end, texts)) for name, texts in self._tool_values(tools).items()}
         return self._fill(template, **told, history=said, thought=self._without_end(thought), end=self.file.end)
 
-    def _told(self, tools: Sequence[Tool]) -> dict[str, list[str]]:
+    def _tool_values(self, tools: Sequence[Tool]) -> dict[str, list[str]]:
         return {"documents": document_tools(tools, self.file.tools), "names": [tool.name for tool in tools]}
 
     def _without_end(self, text: str) -> str:
@@ -163,26 +163,22 @@ class Layout:
             self._before_tags[template] = self._fill(template).strip() if own else ""
         return self._before_tags[template]
 
-    def digest(self, tags: Mapping[str, str], further: Sequence[str] = (), markers: Sequence[str] = ()) -> str:
+    def digest(self, tags: Mapping[str, str], further: Sequence[str] = (), words: Sequence[str] = ()) -> str:
         """Changes whenever anything changes that a team's models were trained to read.
 
         Args:
             tags: tag of each role that has one, by name; the first three have one whether the team has them or not.
             further: templates of the team's other roles.
-            markers: what roles write that the first three do not.
+            words: what else the roles read that is in no template: markers and names that are not of the first three.
         """
-        return _digest(self, tuple(sorted(tags.items())), tuple(further), tuple(markers))
+        return _digest(self, tuple(sorted(tags.items())), tuple(further), tuple(words))
 
     def _fill(self, name: str, **values: Any) -> str:
         return _render(self.folder, name, **values)
 
 
-def load_layout(name: str, *, beside: Path | None = None) -> Layout:
-    """A layout by shipped name or folder.
-
-    Args:
-        name: a name that ships, or a path (with a slash, or a folder that exists).
-        beside: the file that names it; a relative path is looked for there.
+def load_layout(name: str) -> Layout:
+    """A layout by shipped name or folder (a path with a slash, or a folder that exists).
 
     Raises:
         UsageError: there is none.
@@ -192,14 +188,17 @@ def load_layout(name: str, *, beside: Path | None = None) -> Layout:
     if (shipped / name / LAYOUT_FILE).is_file() and "/" not in name and "\\" not in name:
         return _load(shipped / name)
     folder = resources.user_path(name)
-    if beside is not None and not folder.is_absolute():
-        folder = beside.parent / folder
     if not folder.is_dir():
         raise UsageError(f"there is no layout '{name}': {', '.join(layouts())} ship (or give a folder)")
     return _load(folder.resolve())
 
 
 _load = lru_cache(Layout)
+
+
+def find_layout(name: str, *, beside: Path) -> str:
+    """What a file calls a layout, so that it is found from anywhere (`resources.in_full`)."""
+    return name if not name or name in layouts() else resources.in_full(name, beside=beside)
 
 
 def layouts() -> list[str]:
@@ -238,30 +237,22 @@ def _environment(folder: Path) -> SandboxedEnvironment:
 
 def _read(folder: Path) -> LayoutFile:
     path = folder / LAYOUT_FILE
-    try:
-        return LayoutFile.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except FileNotFoundError as error:
-        raise ConfigError(str(folder), [f"a layout has a {LAYOUT_FILE} (`alpha-umi copy shared` gives one)"]) from error
-    except (UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(str(path), [" ".join(str(error).split())]) from error
-    except ValidationError as error:
-        mistakes = [f"{'.'.join(map(str, e['loc'])) or LAYOUT_FILE}: {e['msg'].lower()}" for e in error.errors()]
-        raise ConfigError(str(path), mistakes) from error
+    if not path.is_file():
+        raise ConfigError(str(path), ["there is none; `alpha-umi copy prompts/shared mine` gives a layout's files"])
+    return parse_config(LayoutFile, read_yaml(path), path)
 
 
 @lru_cache
-def _digest(
-    layout: Layout, tags: tuple[tuple[str, str], ...], further: tuple[str, ...], markers: tuple[str, ...]
-) -> str:
+def _digest(layout: Layout, tags: tuple[tuple[str, str], ...], further: tuple[str, ...], words: tuple[str, ...]) -> str:
     files = _texts(layout.folder, [f"{name}.jinja" for name in (*FIRST_ROLES, _SYSTEM, *further)])
     if layout.shared:
         files |= {f"cue_{name}.jinja": tag.encode() for name, tag in tags}
-    ways = layout.file.ways
-    told = b"" if (layout.name, ways) in _FIRST_LAYOUTS else json.dumps(ways, sort_keys=True).encode()
-    told += "\0".join(markers).encode()
+    settings = layout.file.settings
+    rest = b"" if (layout.name, settings) in _FIRST_LAYOUTS else json.dumps(settings, sort_keys=True).encode()
+    rest += "\0".join(words).encode()
     content = b"\0".join(name.encode() + b"\0" + files[name] for name in sorted(files))
     head = f"{RENDER_VERSIONS['raw' if layout.raw else layout.file.conversation]}\0{layout.name}\0"
-    return hashlib.sha256(head.encode() + content + told).hexdigest()[:16]
+    return hashlib.sha256(head.encode() + content + rest).hexdigest()[:16]
 
 
 def _texts(folder: Path, names: Sequence[str]) -> dict[str, bytes]:

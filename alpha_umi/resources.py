@@ -69,6 +69,13 @@ def user_path(path: str | Path) -> Path:
         ) from error
 
 
+def in_full(name: str, *, beside: Path) -> str:
+    """A path that a file names, made absolute: beside the file, or else from where the command is given. What leads
+    nowhere stays as it is."""
+    path = user_path(name)
+    return next((str(found.resolve()) for found in (beside.parent / path, path) if found.exists()), name)
+
+
 def cache_folder() -> Path:
     """Where converted weights are kept: $ALPHA_UMI_CACHE, else $XDG_CACHE_HOME/alpha-umi, else ~/.cache/alpha-umi.
 

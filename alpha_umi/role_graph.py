@@ -11,7 +11,10 @@ from alpha_umi.trajectory import Decision
 if TYPE_CHECKING:
     from alpha_umi.roles import Role
 
-ENDS = ("finish", "give_up", "user")
+FINISH, GIVE_UP, USER = "finish", "give_up", "user"
+ENDS = (FINISH, GIVE_UP, USER)
+"""Where an edge may lead instead of to a role: the answer stands, the path ends without one, the user is asked."""
+
 _TAG = re.compile(r"[\[({<][^|/\s][^|/\n]*[\])}>]")
 """In brackets, and no control token such as `<|im_start|>` or `</s>`."""
 
@@ -50,7 +53,7 @@ def mistakes(roles: Mapping[str, Role]) -> Iterator[str]:
             yield "roles: one that writes whole turns speaks alone"
         return
     first = first_of(roles)
-    if taken := sorted({"user", "observation", "system", "single", *ENDS} & set(roles)):
+    if taken := sorted({"observation", "system", "single", *ENDS} & set(roles)):
         yield f"roles: '{taken[0]}' is no name for a role: it means something else"
     yield from _mistakes_of_edges(roles)
     yield from _mistakes_of_tags(roles)
@@ -85,7 +88,7 @@ def _mistakes_of_edges(roles: Mapping[str, Role]) -> Iterator[str]:
 def _mistakes_of_ways(roles: Mapping[str, Role]) -> Iterator[str]:
     """Edges that the agent's graph cannot follow: a step is planned, called or answered, and perhaps read."""
     first = first_of(roles)
-    wanted = {"call": "a role that writes a call", "summarize": "a role that writes a text", "ask_user": "user"}
+    wanted = {"call": "a role that writes a call", "summarize": "a role that writes a text", "ask_user": USER}
     for name, choice in first.choices.items():
         to = f"a role that writes a {roles[choice.next].writes}" if choice.next in roles else choice.next
         if to != wanted.get(name, name):
@@ -95,10 +98,10 @@ def _mistakes_of_ways(roles: Mapping[str, Role]) -> Iterator[str]:
     for role in roles.values():
         if role.writes == "call" and role.next != first.name:
             yield f"roles: after a call '{first.name}' is next: let '{role.name}' say next: {first.name}"
-        if role.writes == "text" and role.next != "finish":
+        if role.writes == "text" and role.next != FINISH:
             yield f"roles: what '{role.name}' writes is the answer: it says next: finish"
         for name, choice in role.choices.items() if role is not first else ():
-            if choice.next not in {first.name, "finish", "give_up"}:
+            if choice.next not in {first.name, FINISH, GIVE_UP}:
                 yield f"roles: '{name}' of '{role.name}' leads to {first.name}, finish or give_up, not '{choice.next}'"
 
 

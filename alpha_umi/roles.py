@@ -53,18 +53,13 @@ class Writes(StrEnum):
     """A whole step in one completion: rationale and action, or rationale and answer (α-UMi's Single-LLM)."""
 
 
-FINISH, GIVE_UP, USER = "finish", "give_up", "user"
-"""Where a choice may lead instead of to a role: the answer stands, the path ends without one, the user is asked."""
-ENDS = (FINISH, GIVE_UP, USER)
-
-
 class Choice(Frozen):
     """One of the choices that a role may write."""
 
     marker: str = Field(min_length=1)
     """The words that end what the role writes, such as `Next: caller.`"""
     next: str
-    """The role that speaks then, or one of `ENDS`."""
+    """The role that speaks then, or one of `role_graph.ENDS`."""
     at_most: int | None = Field(default=None, ge=1)
     """Times in one run that a role that reads answers may choose it; after that the answer stands as it is."""
 
@@ -78,7 +73,7 @@ class Role(Frozen):
     writes: Writes
     choices: Mapping[str, Choice] = Field(default_factory=dict)
     """By name, of a role that writes a choice; in order of precedence where no marker ends a line."""
-    next: str = FINISH
+    next: str = role_graph.FINISH
     """Who speaks after a call was answered, or a text was written."""
     after: str | None = None
     """The role whose text this one reads before it counts: it takes the place of that role's `next`."""
@@ -132,12 +127,9 @@ class Role(Frozen):
         markers = [choice.marker for choice in self.choices.values()]
         if len(set(markers)) < len(markers):
             raise ValueError("choices: two of them have one marker")
-        if odd := [
-            m for m in markers if m != m.strip() or "\n" in m or any(m in other for other in markers if other != m)
-        ]:
-            raise ValueError(f"choices: the marker {odd[0]!r} is no line of its own, or part of another")
-        if "\n" in self.tag:
-            raise ValueError("tag: it is one line")
+        for marker in markers:
+            if marker != marker.strip() or "\n" in marker or sum(marker in other for other in markers) > 1:
+                raise ValueError(f"choices: the marker {marker!r} is no line of its own, or part of another")
         return self
 
 
@@ -165,7 +157,7 @@ class Team(Frozen):
 
     @model_validator(mode="after")
     def _hangs_together(self) -> Self:
-        if mistakes := [*role_graph.mistakes(self.roles), *_wordless(self)]:
+        if mistakes := [*role_graph.mistakes(self.roles), *_missing_templates(self)]:
             raise ValueError("; ".join(mistakes))
         return self
 
@@ -202,7 +194,7 @@ class Team(Frozen):
     @property
     def asks_user(self) -> bool:
         """Whether its planner may ask the user."""
-        return any(choice.next == USER for choice in self.planner.choices.values())
+        return any(choice.next == role_graph.USER for choice in self.planner.choices.values())
 
     @property
     def prompt_digest(self) -> str:
@@ -243,7 +235,7 @@ def cast_of(roles: Mapping[str, Role]) -> Cast:
     return Cast(planner.name, *parts)
 
 
-def _wordless(team: Team) -> Iterator[str]:
+def _missing_templates(team: Team) -> Iterator[str]:
     """Roles whose template the layout lacks."""
     try:
         layout = team.layout

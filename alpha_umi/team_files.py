@@ -11,7 +11,7 @@ from typing import Any
 from alpha_umi import resources
 from alpha_umi.config import parse_config, read_yaml
 from alpha_umi.errors import ConfigError, UsageError
-from alpha_umi.layouts import layouts
+from alpha_umi.layouts import find_layout
 from alpha_umi.plugins import is_own
 from alpha_umi.roles import ROLES, TEAM_FILE, Role, Team, Writes
 
@@ -44,18 +44,31 @@ def load_team(name: str) -> Team:
         ConfigError: the file's mistakes, all of them.
     """
     folder = resources.user_path(name)
-    shipped = {n for n in resources.names("roles") if n.startswith("teams/")}
-    bare = f"teams/{name}" if f"teams/{name}" in shipped else name
-    if bare not in shipped and folder.is_dir():
+    shipped = _shipped(name)
+    if shipped is None and folder.is_dir():
         path = folder / TEAM_FILE
         if not path.is_file():
             raise UsageError(f"{folder} is not a team: it holds no {TEAM_FILE} (a finished training run has one)")
     else:
-        if bare not in shipped and Path(name).suffix not in {".yaml", ".yml"}:
-            known = ", ".join(sorted(n.removeprefix("teams/") for n in shipped))
+        if shipped is None and Path(name).suffix not in {".yaml", ".yml"}:
+            known = ", ".join(team.removeprefix("teams/") for team in _shipped_teams())
             raise UsageError(f"'{name}' is no team: shipped are {known}; or give a YAML file or a run folder")
-        path = resources.find("roles", bare)
+        path = resources.find("roles", shipped or name)
     return _team_from(path)
+
+
+def find_team(name: str, *, beside: Path) -> str:
+    """What a file calls a team, so that it is found from anywhere (`resources.in_full`)."""
+    return name if not name or _shipped(name) is not None else resources.in_full(name, beside=beside)
+
+
+def _shipped(name: str) -> str | None:
+    """The name under which a team ships, if one does."""
+    return next((full for full in (f"teams/{name}", name) if full in _shipped_teams()), None)
+
+
+def _shipped_teams() -> list[str]:
+    return [name for name in resources.names("roles") if name.startswith("teams/")]
 
 
 def _team_from(path: Path) -> Team:
@@ -64,9 +77,8 @@ def _team_from(path: Path) -> Team:
     raw.setdefault("name", path.parent.name if path.name == TEAM_FILE else path.stem)
     if "layout" in raw:
         raw.setdefault("prompts", raw.pop("layout"))  # the key of before there were layouts of one's own
-    prompts = raw.get("prompts")
-    if isinstance(prompts, str) and prompts not in layouts() and (path.parent / prompts).is_dir():
-        raw["prompts"] = str((path.parent / prompts).resolve())
+    if isinstance(prompts := raw.get("prompts"), str):
+        raw["prompts"] = find_layout(prompts, beside=path)
     if given := _listed(raw):
         found = {name: _role(name, value, path) for name, value in given.items()}
         whole = [role for role in found.values() if isinstance(role, dict) and role.get("writes") == Writes.TURN]

@@ -458,7 +458,7 @@ def test_the_room_to_write_counts_beside_the_prompts(monkeypatch: pytest.MonkeyP
     before = run_folder.prompts_digest(load_recipe("cpu"))
     longer = team.caller.generation.model_copy(update={"max_new_tokens": 999})
     longer_team = team.with_role("caller", generation=longer)
-    monkeypatch.setattr("alpha_umi.training.recipe.load_team", lambda _: longer_team)
+    monkeypatch.setattr("alpha_umi.training.team.load_team", lambda _: longer_team)
     assert run_folder.prompts_digest(load_recipe("cpu")) != before
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.types import Command
 
-from alpha_umi import DFSDT, Agent, Budget, ScriptedModel, load_team
+from alpha_umi import DFSDT, Agent, Budget, ScriptedModel, build_graph, load_team
 from alpha_umi.agent.asking import Ask, word
 from alpha_umi.agent.state import Result
 from alpha_umi.data import store
@@ -168,6 +171,23 @@ def test_what_is_no_answer_is_refused_and_the_run_waits(words: Any, tmp_path: Pa
     with pytest.raises(UsageError, match="answer in words"):
         _resumed(tmp_path, words)
     assert _resumed(tmp_path, "21").answer == "It is 42."
+
+
+@pytest.mark.parametrize(
+    ("told", "said"), [({"on": date(2024, 3, 1)}, '{"on":"2024-03-01"}'), ([21], "[21]"), (21, "21")]
+)
+def test_an_app_answers_its_graph_with_any_value(told: Any, said: str) -> None:
+    models = {"planner": ScriptedModel(["On which day? Next: user.", KNOWN]), "summarizer": ScriptedModel(["Then."])}
+    graph = build_graph(
+        load_team("umi-asking"),
+        models={**models, "caller": ScriptedModel([])},
+        toolbox=[double],
+        checkpointer=InMemorySaver(),
+    )
+    thread: Any = {"configurable": {"thread_id": "t"}}
+    assert "__interrupt__" in graph.invoke({"messages": [("user", "Double my number.")]}, thread)
+    graph.invoke(Command(resume=told), thread)
+    assert models["planner"].requests[-1].messages[-1].content.startswith(f"{said}\n")
 
 
 def test_another_team_does_not_lose_a_run_that_waits(tmp_path: Path) -> None:

@@ -169,6 +169,24 @@ def test_a_recipe_reaches_its_layout_through_its_team(tmp_path: Path) -> None:
     assert load_recipe(str(path)).layout.name == "paper"
 
 
+def test_files_that_a_recipe_names_are_found_beside_it_or_from_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also by a recipe elsewhere that extends it, and by what an override names."""
+    shutil.copytree(resources.root() / "prompts" / "shared", tmp_path / "lab" / "mine")
+    (tmp_path / "lab" / "team.yaml").write_text("roles: [planner, caller, summarizer]\nprompts: shared\n")
+    (tmp_path / "lab" / "recipe.yaml").write_text("extends: glpft\nteam: {name: team.yaml, prompts: mine}\n")
+    (tmp_path / "further").mkdir()
+    (tmp_path / "further" / "longer.yaml").write_text("extends: ../lab/recipe.yaml\nseed: 7\n")
+    monkeypatch.chdir(tmp_path)
+    longer = load_recipe("further/longer.yaml")
+    overridden = load_recipe("glpft", overrides=["team=lab/team.yaml", "team.prompts=lab/mine"])
+    monkeypatch.chdir("/")
+    for recipe in (longer, overridden):
+        assert recipe.team.name == str(tmp_path / "lab" / "team.yaml")
+        assert recipe.layout.folder == tmp_path / "lab" / "mine"
+
+
 def test_a_recipe_that_fills_no_role_is_refused() -> None:
     backbone_alone = [f"stages.{name}=null" for name in ("planner", "caller", "summarizer")]
     with pytest.raises(ConfigError, match="no stage learns any role of 'umi'"):

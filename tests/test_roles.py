@@ -222,7 +222,7 @@ def test_the_ways_of_a_layout_count_too(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("", "input should be"),
+        ("", "must hold a mapping of keys to values"),
         ("name: x\nconversation: both\ntools: json", "conversation: "),
         ("name: [", "while parsing"),
     ],

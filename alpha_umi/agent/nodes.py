@@ -6,7 +6,6 @@ bad output and a tool's failure become part of the trajectory here; only an erro
 
 from __future__ import annotations
 
-import json
 import threading
 from dataclasses import dataclass
 from itertools import permutations
@@ -30,8 +29,10 @@ from alpha_umi.agent.tree import End
 from alpha_umi.errors import UsageError
 from alpha_umi.models.base import Completion
 from alpha_umi.prompts import search_text
-from alpha_umi.roles import FINISH, GIVE_UP, Role, Writes
+from alpha_umi.role_graph import FINISH, GIVE_UP
+from alpha_umi.roles import Role, Writes
 from alpha_umi.tools.base import writable
+from alpha_umi.tools.functions import as_text
 from alpha_umi.tools.validation import refuse_fault, refuse_unknown
 from alpha_umi.trajectory import Call, Decision, Observation, Plan, Step
 from alpha_umi.utterances import USER
@@ -207,8 +208,7 @@ class Nodes:
         question = episode.last.plan.rationale
         call = Call(tool=Decision.ASK_USER, arguments={"question": question})
         told = interrupt(Ask(why="user", call=call, key=episode.call_key, value=question).stored())
-        text = told if isinstance(told, str) else json.dumps(told, ensure_ascii=False)
-        episode.say(USER, writable(text).strip())
+        episode.say(USER, writable(as_text(told)).strip())
         episode.go_on()
         return episode.update()
 

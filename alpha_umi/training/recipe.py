@@ -17,36 +17,17 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from alpha_umi import resources
 from alpha_umi.config import parse_config, read_yaml
 from alpha_umi.errors import ConfigError, UsageError
-from alpha_umi.layouts import Layout, layouts, load_layout
+from alpha_umi.layouts import Layout
 from alpha_umi.roles import DEFAULT_BASE, OBSERVATION_CHARS, Role, Team, View, Writes
-from alpha_umi.team_files import load_role, load_team
+from alpha_umi.team_files import load_role
 from alpha_umi.training.overrides import merged, override
 from alpha_umi.training.stage import BASE, Stage
 from alpha_umi.training.stages import SFT, wrong_trainers
+from alpha_umi.training.team import TeamOf, in_full
 from alpha_umi.trajectory import Frozen
 
 WHOLE = "whole"
 """What a stage learns that learns the whole task (`Recipe.views_of`)."""
-
-
-class TeamOf(Frozen):
-    """The team whose roles the trained stages fill, and what is changed about it."""
-
-    name: str = "umi"
-    """A team that ships, or a file."""
-    prompts: str | None = None
-    """Another layout than its own: a name that ships, or a folder."""
-
-    def load(self) -> Team:
-        """The team.
-
-        Raises:
-            UsageError: there is no such team or layout, or the layout lacks a template.
-        """
-        team = load_team(self.name)
-        if self.prompts is None:
-            return team
-        return parse_config(Team, team.model_dump() | {"prompts": self.prompts}, f"team '{self.name}'")
 
 
 class Recipe(Frozen):
@@ -227,7 +208,8 @@ def load_recipe(name: str, *, overrides: Sequence[str] = ()) -> Recipe:
     raw = {"name": path.stem, **_read(path)}
     for item in overrides:
         override(raw, item)
-    _find_prompts(raw, path)
+    if "team" in raw:
+        raw["team"] = in_full(raw["team"], beside=Path())  # what an override names is looked for from here
     defaults = raw.pop("defaults", {})
     stages = raw.get("stages")
     if isinstance(stages, dict) and isinstance(defaults, dict):
@@ -251,14 +233,6 @@ def _validated(raw: dict[str, Any], source: str, mistakes: Sequence[str] = ()) -
     if mistakes:
         raise ConfigError(source, mistakes)
     return recipe
-
-
-def _find_prompts(raw: dict[str, Any], path: Path) -> None:
-    """Let a layout that is a folder be named in full: beside the recipe, or from where the command is given."""
-    team = raw.get("team")
-    if isinstance(team, dict) and isinstance(name := team.get("prompts"), str) and name not in layouts():
-        beside = path if (path.parent / name).is_dir() else None
-        raw["team"] = {**team, "prompts": str(load_layout(name, beside=beside).folder)}
 
 
 def _wrong_names(raw: Mapping[str, Any]) -> list[str]:
@@ -302,6 +276,8 @@ def _read(path: Path, *, seen: tuple[Path, ...] = ()) -> dict[str, Any]:
     if path in seen:
         raise ConfigError(str(path), ["extends itself"])
     raw = read_yaml(path)
+    if "team" in raw:
+        raw["team"] = in_full(raw["team"], beside=path)
     if (parent := raw.pop("extends", None)) is None:
         return raw
     above = resources.find("training", str(parent), beside=path)
