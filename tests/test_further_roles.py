@@ -185,7 +185,8 @@ def test_an_app_answers_its_graph_with_any_value(told: Any, said: str) -> None:
         checkpointer=InMemorySaver(),
     )
     thread: Any = {"configurable": {"thread_id": "t"}}
-    assert "__interrupt__" in graph.invoke({"messages": [("user", "Double my number.")]}, thread)
+    question: Any = {"messages": [("user", "Double my number.")]}
+    assert "__interrupt__" in graph.invoke(question, thread)
     graph.invoke(Command(resume=told), thread)
     assert models["planner"].requests[-1].messages[-1].content.startswith(f"{said}\n")
 

@@ -113,10 +113,7 @@ class Frontier(Tree):
             answer: what it answered.
             weight: how much deeper it lies than its node: 1, or its published nodes.
         """
-        at = self.at
-        if at is None:
-            raise UsageError("the search is over: nothing can be added")
-        frame = self.open[-1]
+        at, frame = self._tried_from(), self.open[-1]
         calls, index = self.calls + 1, len(self.nodes)
         paid = self.model_copy(update={"calls": calls})
         if self.search.compat and paid._met:
@@ -130,12 +127,7 @@ class Frontier(Tree):
 
     def close(self, why: str) -> Frontier:
         """The search after nothing could be tried from the node `at`: its path ends there."""
-        at = self.at
-        if at is None:
-            raise UsageError("the search is over: nothing can be closed")
-        nodes = list(self.nodes)
-        nodes[at] = nodes[at].model_copy(update={"end": End.DEAD, "why": why})
-        return self.model_copy(update={"nodes": tuple(nodes), "open": self.open[:-1]})._next()
+        return super().close(why).model_copy(update={"open": self.open[:-1]})._next()
 
     def ranked(self, order: Sequence[int]) -> Frontier:
         """The search after the tries in `to_rank` were ranked, best first: the best one is visited."""

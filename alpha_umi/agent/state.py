@@ -208,7 +208,7 @@ GROWN = ("messages", "task", "tree", "thoughts")
 
 def stored_whole() -> list[tuple[str, str]]:
     """Names of the types of grown values, by which a checkpointer finds them where it has stored one whole."""
-    types: list[type] = [Question, Frontier, *kinds(Tree)]
+    types: list[type] = [Question, Frontier, *kinds()]
     return [(kind.__module__, kind.__name__) for kind in types]
 
 

@@ -5,6 +5,7 @@ Plain data that knows nothing of where a search goes next (`search`), of models,
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from functools import cache
@@ -75,18 +76,18 @@ class Tree(Frozen):
     """Depth at which a path ends."""
 
     @property
+    @abstractmethod
     def at(self) -> int | None:
         """The node from which the next step is to be tried; None when the search is over or wants a ranking first."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def over(self) -> Over | None:
         """Why the search has ended, or None."""
-        raise NotImplementedError
 
+    @abstractmethod
     def most_steps(self, max_steps: int) -> int:
         """Steps that it can try at most, where a path has at most `max_steps`."""
-        raise NotImplementedError
 
     @property
     def one_path(self) -> bool:
@@ -110,7 +111,7 @@ class Tree(Frozen):
 
     def ranked(self, order: Sequence[int]) -> Self:
         """The search after the tries in `to_rank` were ranked, best first."""
-        raise NotImplementedError
+        raise UsageError(f"{type(self).__name__} has nothing to rank")
 
     def add(
         self, step: Step, *, end: End | None = None, why: str = "", answer: str | None = None, weight: int = 1
@@ -124,8 +125,7 @@ class Tree(Frozen):
             answer: what it answered.
             weight: how much deeper it lies than its node.
         """
-        at, new = self.at, len(self.nodes)
-        assert at is not None, "a search that is over is given nothing"
+        at, new = self._tried_from(), len(self.nodes)
         depth = self.nodes[at].depth + weight
         if end is None and depth >= self.limit:
             end, why = End.DEAD, "steps"
@@ -135,10 +135,15 @@ class Tree(Frozen):
 
     def close(self, why: str) -> Self:
         """The search after nothing could be tried from the node `at`: its path ends there."""
-        nodes, at = list(self.nodes), self.at
-        assert at is not None, "a search that is over is given nothing"
+        nodes, at = list(self.nodes), self._tried_from()
         nodes[at] = nodes[at].model_copy(update={"end": End.DEAD, "why": why})
         return self.model_copy(update={"nodes": tuple(nodes)})
+
+    def _tried_from(self) -> int:
+        """The node `at`, which there has to be."""
+        if (at := self.at) is None:
+            raise UsageError("the search is over: nothing more can be tried")
+        return at
 
     def path(self, node: int) -> tuple[int, ...]:
         """Indices from below the root to a node."""
@@ -214,7 +219,7 @@ class Tree(Frozen):
         data = {key: value for key, value in data.items() if key != "kind"}
         if cls is not Tree:
             return handler(data)
-        known = {_kind(one): one for one in kinds(Tree)}
+        known = {_kind(one): one for one in kinds()}
         if kind not in known:
             raise UsageError(f"this run was begun with the search {kind!r}, which is not loaded: name it again")
         return known[kind].model_validate(data)  # type: ignore[return-value]
@@ -229,11 +234,12 @@ def _kind(tree: type[Tree]) -> str:
     return f"{tree.__module__}:{tree.__qualname__}"
 
 
-def kinds(tree: type[Tree]) -> Iterator[type[Tree]]:
+def kinds() -> list[type[Tree]]:
     """The kinds of trees that are loaded."""
-    for one in tree.__subclasses__():
-        yield one
-        yield from kinds(one)
+    found = Tree.__subclasses__()
+    for one in found:
+        found.extend(one.__subclasses__())
+    return found
 
 
 def stored_tree(tree: Tree) -> Data:
