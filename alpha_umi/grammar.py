@@ -8,14 +8,13 @@ is dropped first. The published scorers' own parsing lives in `evaluation`.
 
 from __future__ import annotations
 
-import ast
 import json
 import re
-import warnings
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from alpha_umi.json_object import EMPTY_OUTPUTS, end_of_value, read_object
 from alpha_umi.trajectory import Call, Decision, Plan
 
 MARKERS: Mapping[str, str] = {
@@ -29,17 +28,11 @@ stands (released code)."""
 DECISIONS = (Decision.CALL, Decision.SUMMARIZE, Decision.GIVE_UP)
 """What the published planner decides among."""
 
-EMPTY_OUTPUTS = frozenset({"", ".", ","})
-"""Outputs that the released code replaces by `none`."""
-
 PLAN_FAULTS = frozenset({"empty", "no_marker"})
 CALL_FAULTS = frozenset({"empty", "no_action", "bad_json", "not_an_object", "too_deep"})
 
 NO_TOOL = "none"
 """Tool name of a call without a readable action (released code)."""
-
-MAX_ARGUMENT_DEPTH = 64
-"""Arguments nested deeper are refused: no real schema needs it and recursion must stay bounded."""
 
 _ACTION = re.compile(r"^[ \t]*Action[ \t]*:[ \t]*(?P<tool>.*?)[ \t]*$", re.MULTILINE)
 _INPUT = re.compile(r"Action[ \t]+Input[ \t]*:", re.IGNORECASE)
@@ -96,7 +89,7 @@ def _arguments(text: str) -> list[range]:
     spans, at = [], 0
     while found := _INPUT.search(text, at):
         value, at = text[found.end() :].lstrip(), found.end()
-        if value.startswith(("{", "[")) and (length := _end_of_value(value)) > 0:
+        if value.startswith(("{", "[")) and (length := end_of_value(value)) > 0:
             start = len(text) - len(value)
             spans.append(range(start, start + length))
             at = start + length
@@ -216,7 +209,7 @@ def parse_call(text: str) -> Call:
         return Call(tool=NO_TOOL, raw=raw, fault="no_action")
     if found is None:
         return Call(tool=tool, raw=raw)
-    arguments, fault = _read_object(raw[found.end() :].strip())
+    arguments, fault = read_object(raw[found.end() :].strip())
     return Call(tool=tool, arguments=arguments, raw=raw, fault=fault)
 
 
@@ -226,86 +219,6 @@ def _find_action(text: str) -> re.Match[str] | None:
     if line is not None and not _INPUT.search(line.group("tool")):
         return line
     return _ACTION_ON_ONE_LINE.search(text)
-
-
-def _read_object(text: str) -> tuple[Mapping[str, Any], str | None]:
-    """Decode the object at the start of `text`; returns it with a fault or None."""
-    text = text.removeprefix("```json").removeprefix("```").lstrip()
-    if text in EMPTY_OUTPUTS:
-        return {}, None
-    end = _end_of_value(text)
-    if end < 0:
-        return {}, "too_deep"
-    value: Any
-    try:
-        value, _ = json.JSONDecoder(strict=False, parse_constant=_refuse).raw_decode(text)
-    except RecursionError:
-        return {}, "too_deep"
-    except ValueError:
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # of odd escapes in what a model wrote
-                value = ast.literal_eval(_JSON_NAMES.visit(ast.parse(text[:end].strip(), mode="eval")))
-        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-            return {}, "bad_json"
-    value = _as_json(value)  # `1e999` decodes to infinity, which would be stored as null
-    if not isinstance(value, dict):
-        return {}, "not_an_object"
-    return _as_utf8(value), None
-
-
-class _JsonNames(ast.NodeTransformer):
-    """JSON's constants in what is otherwise a Python literal: `{'open': true}`."""
-
-    def visit_Name(self, node: ast.Name) -> ast.expr:
-        known = {"true": True, "false": False, "null": None}
-        return ast.Constant(known[node.id]) if node.id in known else node
-
-
-_JSON_NAMES = _JsonNames()
-
-
-def _as_utf8(value: dict[str, Any]) -> dict[str, Any]:
-    """Arguments that can be written: halves of surrogate pairs, which JSON can spell and UTF-8 cannot, become `?`."""
-    text = json.dumps(value, ensure_ascii=False)
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        replaced: dict[str, Any] = json.loads(text.encode("utf-8", "replace"))
-        return replaced
-    return value
-
-
-def _refuse(constant: str) -> None:
-    """NaN and Infinity are not JSON: they would be stored as null and so read back as something else."""
-    raise ValueError(f"{constant} is not JSON")
-
-
-def _as_json(value: Any) -> Any:
-    """A Python literal with JSON's types only: tuples and sets become lists; other values are refused."""
-    try:
-        return json.loads(json.dumps(value, default=list, allow_nan=False))
-    except (TypeError, ValueError, RecursionError):
-        return None
-
-
-def _end_of_value(text: str) -> int:
-    """Index after the bracketed value that opens `text` (quotes respected), or -1 when nested too deep."""
-    depth, quote, escaped = 0, "", False
-    for i, char in enumerate(text):
-        if quote:
-            escaped, quote = (False, quote) if escaped else (char == "\\", "" if char == quote else quote)
-        elif char in "\"'":
-            quote = char
-        elif char in "{[":
-            depth += 1
-            if depth > MAX_ARGUMENT_DEPTH:
-                return -1
-        elif char in "}]":
-            depth -= 1
-            if depth <= 0:
-                return i + 1
-    return len(text)
 
 
 def format_answer(answer: str) -> str:

@@ -41,13 +41,14 @@ GROUPS: Mapping[str, str] = MappingProxyType(
 PluginPoint: `tools.spec`, `data.convert`, `tasks`, `evaluation.scorers`, `models.loading`, `training.stages`,
 `agent.strategies`."""
 
-_OWN = re.compile(r"[^\W\d][\w.]*:[^\W\d][\w.]*")
+ADDRESS = r"[^\W\d][\w.]*:[^\W\d][\w.]*"
+"""MODULE:ATTRIBUTE as a regular expression."""
 _NAMES_LISTED = 10
 
 
 def is_own(name: str) -> bool:
     """Whether a name addresses code as MODULE:ATTRIBUTE."""
-    return _OWN.fullmatch(name) is not None
+    return re.fullmatch(ADDRESS, name) is not None
 
 
 class PluginPoint(Generic[T]):

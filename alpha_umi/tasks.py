@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 from pydantic import Field
 
 from alpha_umi.errors import UsageError
-from alpha_umi.plugins import PluginPoint
+from alpha_umi.plugins import ADDRESS, PluginPoint
 from alpha_umi.trajectory import Frozen, Outcome, Tool, Trajectory
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ TASKSETS: PluginPoint[Taskset[Any]] = PluginPoint(
 
 _ENDS = r"(?:@(?P<version>[^:]*))?(?::(?P<split>.*))?"
 _NAMED = re.compile(rf"(?P<name>[^:@]+){_ENDS}")
-_OWN = re.compile(rf"(?P<name>[A-Za-z_][\w.]*:[A-Za-z_][\w.]*){_ENDS}")
+_OWN = re.compile(rf"(?P<name>{ADDRESS}){_ENDS}")
 _MEMBERS = ("name", "version", "tasks", "toolbox", "score")
 
 

@@ -98,7 +98,6 @@ def _seconds(run: Path) -> float:
 def _recipe(cell: Cell, options: argparse.Namespace, sets: Sequence[str]) -> Recipe:
     team = "umi-shared" if cell.layout == "shared" else "umi"
     common = [
-        f"layout={cell.layout}",
         f"team={team}",
         f"seed={cell.seed}",
         f"data={options.data}",

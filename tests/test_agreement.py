@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from alpha_umi import grammar
 from alpha_umi.agent.runner import Agent
 from alpha_umi.agent.state import Budget, Reason, Result
+from alpha_umi.json_object import EMPTY_OUTPUTS
 from alpha_umi.models.scripted import ScriptedModel
 from alpha_umi.prompts import Message, conversations, render
 from alpha_umi.roles import ROLES, Team
@@ -306,7 +307,7 @@ def test_three_roles_agree_on_whatever_is_written(
         "planner": [*(plan for plan, _, _ in steps), "Next: give up."],
         "caller": [call for _, call, _ in steps],
         # An empty answer is asked for again, and only its asking is not part of the conversation.
-        "summarizer": ["Rain." if grammar.parse_answer(answer) in grammar.EMPTY_OUTPUTS else answer],
+        "summarizer": ["Rain." if grammar.parse_answer(answer) in EMPTY_OUTPUTS else answer],
     }
     result, models, _ = replay(TEAMS[team], texts, [observation for _, _, observation in steps])
     assert result.outcome in {Outcome.ANSWERED, Outcome.GAVE_UP}

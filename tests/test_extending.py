@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from alpha_umi import Decision, Outcome
+from alpha_umi import Agent, Decision, Outcome, ScriptedModel
 from alpha_umi.data.filters import Report
 from alpha_umi.evaluation.judgement import Scorer
 from alpha_umi.plugins import GROUPS
@@ -70,6 +70,18 @@ def _scorer(names: Names) -> None:
     assert isinstance(names["SCORER"], Scorer)
 
 
+def _source(names: Names) -> None:
+    (tool,) = names["source"]("Brix")
+    assert tool("Brix") == "14:10"
+
+
+def _model(names: Names) -> None:
+    models = {**names["models"], "planner": ScriptedModel(["I look. Next: caller.", "I have it. Next: conclusion."])}
+    models |= {"caller": names["model"](None, port="Brix"), "summarizer": ScriptedModel(["At 14:10."])}
+    result = Agent.from_team("umi", tools=[names["high_water"]], models=models).run("When is high water?")
+    assert [step.observation.text for step in result.trajectory.steps if step.observation] == ["14:10"]
+
+
 def _graph(names: Names) -> None:
     assert names["answer"] == "At 14:10."
 
@@ -91,8 +103,8 @@ def _agent(names: Names) -> None:
 
 CHECKS: dict[str, Callable[[Names], None]] = {
     "A tool": _answers,
-    "A source of tools": _callable("source"),
-    "A model": _callable("model"),
+    "A source of tools": _source,
+    "A model": _model,
     "Who may call what": _agent,
     "A role": _role,
     "A planner that asks the user": _asking,

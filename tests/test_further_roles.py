@@ -283,6 +283,27 @@ def test_verdicts_are_evaluated_statically() -> None:
     assert asked == {t.answer or t.steps[-1].said["summarizer"] for t in gold}
 
 
+def test_a_verdict_that_cannot_be_asked_for_is_a_fault() -> None:
+    from alpha_umi.evaluation.points import decision_points
+    from alpha_umi.evaluation.predict import predict
+    from alpha_umi.evaluation.scorers import score
+
+    team = load_team("umi-verified")
+    gold = list(with_verdicts((task.recorded() for task in generate(2, seed=4)), team.role("verifier")))
+    models = {name: ScriptedModel(["-"], repeat_last=True) for name in team.roles}
+    models["verifier"] = ScriptedModel([ACCEPT], context_length=40)
+    made = [
+        p for some in predict(list(decision_points(gold, reader=team.reader)), team=team, models=models) for p in some
+    ]
+    judged = [p for p in made if p.choices]
+    assert judged
+    assert not models["verifier"].requests
+    assert {(p.fault, p.finish["verifier"], p.chosen["verifier"]) for p in judged} == {("context", "context", "")}
+    metrics = score(made)
+    assert metrics["verifier_acc"]["value"] == 0.0
+    assert metrics["faults"]["verifier: context"] == len(judged)
+
+
 @pytest.mark.model
 @pytest.mark.parametrize("prompts", ["shared", "paper"])
 def test_a_verifier_is_trained_beside_the_others_and_speaks(prompts: str, tiny: Path, tmp_path: Path) -> None:

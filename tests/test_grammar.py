@@ -21,6 +21,7 @@ from alpha_umi.grammar import (
     parse_plan,
     parse_turn,
 )
+from alpha_umi.json_object import MAX_ARGUMENT_DEPTH
 from alpha_umi.trajectory import Call, Decision, Plan
 
 anything = st.one_of(st.text(max_size=200), nasty_texts)
@@ -191,7 +192,7 @@ def test_closed_nesting_a_thousand_deep_is_a_fault() -> None:
 
 def test_nesting_up_to_the_limit_is_read() -> None:
     value: object = 1
-    for _ in range(grammar.MAX_ARGUMENT_DEPTH):
+    for _ in range(MAX_ARGUMENT_DEPTH):
         value = {"a": value}
     assert parse_call(f"Action: t\nAction Input: {json.dumps(value)}").arguments == value
 

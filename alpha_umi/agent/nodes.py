@@ -27,6 +27,7 @@ from alpha_umi.agent.state import Budget, Question, Reason, State
 from alpha_umi.agent.strategies import ROOT, Strategy
 from alpha_umi.agent.tree import End
 from alpha_umi.errors import UsageError
+from alpha_umi.json_object import EMPTY_OUTPUTS
 from alpha_umi.models.base import Completion
 from alpha_umi.prompts import search_text
 from alpha_umi.role_graph import FINISH, GIVE_UP
@@ -76,7 +77,7 @@ class Nodes:
         """A whole step out of one completion."""
         turn = grammar.parse_turn(completion.text)
         plan, call = turn.plan, turn.call
-        if turn.answer in grammar.EMPTY_OUTPUTS:
+        if turn.answer in EMPTY_OUTPUTS:
             # Kept as an unreadable call, so that the history holds exactly the words that were written.
             plan = Plan(rationale="", decision=Decision.CALL, fault="empty")
             call = Call(tool=grammar.NO_TOOL, raw=completion.text.strip(), fault="no_action")
@@ -162,7 +163,7 @@ class Nodes:
             if completion.finish_reason == "repetition":
                 episode.note(discarded_answer=answer)
                 _stop_babble(episode, completion)
-            elif answer in grammar.EMPTY_OUTPUTS:
+            elif answer in EMPTY_OUTPUTS:
                 episode.observe(_EMPTY_ANSWER)
                 _tell(Observed(observation=_EMPTY_ANSWER))
             elif self.speakers.team.reader is None:

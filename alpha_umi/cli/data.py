@@ -105,12 +105,11 @@ def _convert_gym(
     from alpha_umi.tasks import label
 
     only = [] if category is None else registry.named(category)
-    if split is not None and split not in tasks.SPLITS:
-        raise UsageError(f"the gym has no split '{split}'; it has {', '.join(tasks.SPLITS)}")
+    one = None if split is None else tasks.split_named(split)
     gc.freeze()  # what the libraries hold stays: the collector need not walk it again and again
     every = [name for name in tasks.SPLITS if not only or tasks.calls_any_of(name, only)]
-    for name in every if split is None else [tasks.SPLITS[tasks.SPLITS.index(split)]]:
-        folder = out / name if split is None else out
+    for name in every if one is None else [one]:
+        folder = out / name if one is None else out
         many = n or tasks.SIZES[name]
         report = Report(versions=registry.library_versions(), taskset=label(taskset))
         _say_replaced(folder)
@@ -118,7 +117,7 @@ def _convert_gym(
             made = tasks.generate(many, seed=seed, split=name, only=only, dropped=report.redrawn)
             conversion.save((task.recorded() for task in made), folder, report=report, keep=keep, progress=progress)
         _tell(report, folder, as_json=as_json)
-    if split is None and (left := [name for name in tasks.SPLITS if name not in every]):
+    if one is None and (left := [name for name in tasks.SPLITS if name not in every]):
         typer.echo(f"no tasks in {', '.join(left)}: {category} has no tools there", err=True)
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from alpha_umi.evaluation.points import Case, Prediction
     from alpha_umi.evaluation.predict import ReadPlan
     from alpha_umi.evaluation.predictions import PredictionLog
+    from alpha_umi.evaluation.records import Origin
     from alpha_umi.roles import Team
 
 _A_DAY = 86_400.0
@@ -201,7 +202,6 @@ def agent(
     from alpha_umi.evaluation.choosing import categories_of, choose_tasks
     from alpha_umi.evaluation.episodes import EpisodeLog
     from alpha_umi.evaluation.gym_metrics import rendered, summed_up
-    from alpha_umi.evaluation.records import Origin, team_digest
     from alpha_umi.evaluation.report import write_metrics
     from alpha_umi.tasks import label
     from alpha_umi.team_files import load_team
@@ -213,15 +213,7 @@ def agent(
     asked = choose_tasks(data, limit=limit, seed=seed, categories=category)
     # Steps and tokens end an episode: what is judged must not depend on how fast the machine is.
     budget = Budget(max_steps=max_steps, max_seconds=_A_DAY)
-    ways = f"{search}, steps {max_steps}, {'constrained' if chosen.constrained else 'free'}"
-    origin = Origin(
-        team=chosen.name,
-        team_digest=team_digest(chosen),
-        data=asked.data,
-        data_digest=asked.digest,
-        settings=f"{ways}, {label(asked.taskset)}",
-    )
-    with EpisodeLog(out, origin) as log:
+    with EpisodeLog(out, _origin(asked, chosen, search, max_steps)) as log:
         log.rescore(asked.tasks, asked.taskset)
         if log.left_of(asked.tasks):
             _play(log, asked, chosen, budget, strategy, parallel)
@@ -243,6 +235,21 @@ def agent(
             f"{label(asked.taskset)} could not judge {len(unscored)} of {len(episodes)} episodes, first {first}; they "
             f"are kept in {log.path}: give the command again when it can"
         )
+
+
+def _origin(asked: ChosenTasks, team: Team, search: str, max_steps: int) -> Origin:
+    """What must be the same for episodes to be continued."""
+    from alpha_umi.evaluation.records import Origin, team_digest
+    from alpha_umi.tasks import label
+
+    written = "constrained" if team.constrained else "free"
+    return Origin(
+        team=team.name,
+        team_digest=team_digest(team),
+        data=asked.data,
+        data_digest=asked.digest,
+        settings=f"{search}, steps {max_steps}, {written}, {label(asked.taskset)}",
+    )
 
 
 def _play(log: EpisodeLog, asked: ChosenTasks, team: Team, budget: Budget, search: Strategy, parallel: int) -> None:

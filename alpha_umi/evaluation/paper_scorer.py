@@ -16,6 +16,7 @@ from alpha_umi import grammar
 from alpha_umi.evaluation import rouge_paper
 from alpha_umi.evaluation.judgement import Judgement, Routing, Scorer, mean
 from alpha_umi.evaluation.points import Point, Prediction
+from alpha_umi.json_object import EMPTY_OUTPUTS
 from alpha_umi.roles import View
 from alpha_umi.trajectory import Decision, Plan
 
@@ -76,7 +77,7 @@ def output_order(prediction: Prediction) -> int:
 def clean(text: str) -> str:
     """A completion as `infer_pipeline.py` keeps it."""
     text = text.removeprefix(": ")
-    return grammar.NO_TOOL if text.strip() in grammar.EMPTY_OUTPUTS else text
+    return grammar.NO_TOOL if text.strip() in EMPTY_OUTPUTS else text
 
 
 def _route(planned: str) -> tuple[Decision, str]:

@@ -41,7 +41,7 @@ class Prediction(Point):
     predicted: Mapping[str, str]
     """Raw text of each role that was asked, `single` or the planner first; empty where the prompt did not fit."""
     finish: Mapping[str, str]
-    """Why each of them stopped (`Completion.finish_reason`)."""
+    """Why each of them, and each in `chosen`, stopped (`Completion.finish_reason`)."""
     chosen: Mapping[str, str] = {}
     """What each role in `choices` chose of the reference's answer; empty where that cannot be read."""
     fault: str | None = None

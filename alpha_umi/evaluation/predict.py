@@ -13,9 +13,8 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 
 from alpha_umi import grammar
-from alpha_umi.backends import Generation
 from alpha_umi.evaluation.points import Case, Point, Prediction
-from alpha_umi.fitting import Fitted, fit
+from alpha_umi.fitting import fit
 from alpha_umi.layouts import Layout
 from alpha_umi.models.base import Completion, Model, Request, session_of
 from alpha_umi.roles import Role, Team
@@ -106,7 +105,7 @@ class _Draft:
         return Prediction(
             **dict(self.point),
             predicted={view: writable(c.text) for view, c in self.written.items()},
-            finish={view: c.finish_reason for view, c in self.written.items()},
+            finish={role: c.finish_reason for role, c in {**self.written, **self.read}.items()},
             chosen=self.chosen,
             fault="context" if any(c.finish_reason == "context" for c in completions) else None,
             prompt_tokens=sum(c.prompt_tokens for c in completions),
@@ -136,56 +135,59 @@ def _predict_together(
     return [draft.finish(each) for draft in drafts]
 
 
+def _ask(view: str, drafts: Sequence[_Draft], team: Team, models: Mapping[str, Model]) -> None:
+    """Ask one role at each draft."""
+    prompts = [_Prompt(d.point, *history(d.trajectory, d.point.step, d.plan)) for d in drafts]
+    for draft, completion in zip(drafts, _written(team.role(view), prompts, team, models[view]), strict=True):
+        draft.written[view] = completion
+
+
 def _read_answers(reader: Role, drafts: Sequence[_Draft], team: Team, models: Mapping[str, Model]) -> None:
     """Let a role judge the answers of the reference, which stand where the agent's own would."""
-    for draft in drafts:
-        step = draft.trajectory.steps[draft.point.step]
-        answer = step.said.get(team.summarizer.name, draft.trajectory.answer or "")
-        asked = step.model_copy(update={"said": {team.summarizer.name: answer}})
-        past, _ = history(draft.trajectory, draft.point.step)
-        past = past.model_copy(update={"steps": (*past.steps, asked)})
-        fitted = _fitted(past, reader, team, models[reader.name], None)
+    prompts = [_Prompt(d.point, _answered(d, team.summarizer.name)) for d in drafts]
+    for draft, completion in zip(drafts, _written(reader, prompts, team, models[reader.name]), strict=True):
+        draft.read[reader.name] = completion
+        draft.chosen[reader.name] = grammar.parse_choice(completion.text, reader.markers).choice or ""
+
+
+def _answered(draft: _Draft, summarizer: str) -> Trajectory:
+    """The reference up to the answer of a draft's step."""
+    step = draft.trajectory.steps[draft.point.step]
+    answer = step.said.get(summarizer, draft.trajectory.answer or "")
+    past, _ = history(draft.trajectory, draft.point.step)
+    return past.model_copy(update={"steps": (*past.steps, step.model_copy(update={"said": {summarizer: answer}}))})
+
+
+@dataclass(frozen=True)
+class _Prompt:
+    """What a role is to continue."""
+
+    point: Point
+    past: Trajectory
+    follow_up: str | None = None
+
+
+def _written(role: Role, prompts: Sequence[_Prompt], team: Team, model: Model) -> list[Completion]:
+    """What one role writes after each prompt; it is not asked where the prompt does not fit the context."""
+    # Evaluation must give the same numbers twice, whatever the role decodes with elsewhere.
+    greedy = role.generation.model_copy(update={"temperature": 0.0, "seed": 0})
+    written = [_NOT_ASKED] * len(prompts)
+    requests: dict[int, Request] = {}
+    for i, prompt in enumerate(prompts):
+        fitted = fit(
+            prompt.past,
+            view=role.name,
+            layout=team.layout,
+            roles=team.roles,
+            ask=role.name,
+            follow_up=prompt.follow_up,
+            observation_chars=team.observation_chars,
+            count=model.count_tokens,
+            room=model.context_length - role.generation.max_new_tokens,
+        )
         if fitted is not None:
-            request = Request(messages=fitted.conversation.messages, generation=_greedy(reader))
-            draft.read[reader.name] = models[reader.name].complete(request)
-            text = draft.read[reader.name].text
-            draft.chosen[reader.name] = grammar.parse_choice(text, reader.markers).choice or ""
-
-
-def _greedy(role: Role) -> Generation:
-    """Evaluation must give the same numbers twice, whatever the role decodes with elsewhere."""
-    return role.generation.model_copy(update={"temperature": 0.0, "seed": 0})
-
-
-def _fitted(past: Trajectory, role: Role, team: Team, model: Model, follow_up: str | None) -> Fitted | None:
-    return fit(
-        past,
-        view=role.name,
-        layout=team.layout,
-        roles=team.roles,
-        ask=role.name,
-        follow_up=follow_up,
-        observation_chars=team.observation_chars,
-        count=model.count_tokens,
-        room=model.context_length - role.generation.max_new_tokens,
-    )
-
-
-def _ask(view: str, drafts: Sequence[_Draft], team: Team, models: Mapping[str, Model]) -> None:
-    """Ask one role at each draft; where the prompt does not fit the context it is not asked."""
-    model = models[view]
-    role = team.role(view)
-    generation = _greedy(role)
-    asked: list[_Draft] = []
-    requests: list[Request] = []
-    for draft in drafts:
-        past, follow_up = history(draft.trajectory, draft.point.step, draft.plan)
-        fitted = _fitted(past, role, team, model, follow_up)
-        if fitted is None:
-            draft.written[view] = _NOT_ASKED
-            continue
-        asked.append(draft)
-        session = _session(draft.point, view, team.layout)
-        requests.append(Request(messages=fitted.conversation.messages, generation=generation, session=session))
-    for draft, completion in zip(asked, complete_all(model, requests), strict=True):
-        draft.written[view] = completion
+            session = _session(prompt.point, role.name, team.layout)
+            requests[i] = Request(messages=fitted.conversation.messages, generation=greedy, session=session)
+    for i, completion in zip(requests, complete_all(model, [*requests.values()]), strict=True):
+        written[i] = completion
+    return written

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from alpha_umi import grammar
 from alpha_umi.evaluation.judgement import NO_DECISION, Judgement, Scorer, mean
 from alpha_umi.evaluation.points import Point, Prediction
+from alpha_umi.json_object import EMPTY_OUTPUTS
 from alpha_umi.roles import View
 from alpha_umi.trajectory import Call, Decision
 
@@ -76,7 +77,7 @@ def _read(prediction: Prediction) -> _Read:
     wrong = {f"{view}: {plan.fault}": None} if plan.fault else {}
     if call is not None and call.fault and not plan.fault:
         wrong[f"{View.SINGLE if view is View.SINGLE else View.CALLER}: {call.fault}"] = None
-    if answer in grammar.EMPTY_OUTPUTS:
+    if answer in EMPTY_OUTPUTS:
         wrong[f"{View.SINGLE if view is View.SINGLE else View.SUMMARIZER}: empty"] = None
     for speaker, reason in prediction.finish.items():
         if reason == "context":  # nothing was written, so `empty` would be the wrong reason
@@ -105,7 +106,7 @@ def _judge_call(point: Point, call: Call | None) -> tuple[dict[str, float], str]
 
 def _judge_answer(point: Point, answer: str | None) -> tuple[dict[str, float], str]:
     reference = grammar.parse_answer(point.reference[View.SUMMARIZER])
-    if reference.lower() in {*grammar.EMPTY_OUTPUTS, grammar.NO_TOOL}:
+    if reference.lower() in {*EMPTY_OUTPUTS, grammar.NO_TOOL}:
         return {}, "rouge_l: the reference has no answer"
     return {"rouge_l": rouge_l(answer or "", reference)}, ""
 

@@ -9,20 +9,18 @@ from collections.abc import Iterator
 from itertools import islice
 
 from alpha_umi.errors import UsageError
-from alpha_umi.gym.task import GymTask
-from alpha_umi.gym.task_toolbox import TaskToolbox
-from alpha_umi.gym.tasks import SPLITS, generate
+from alpha_umi.gym.task import Exact, Fact, GymTask
+from alpha_umi.gym.tasks import generate, split_named
+from alpha_umi.gym.taskset import OverWorlds
 from alpha_umi.gym.verify import verify
-from alpha_umi.tasks import Verdict
-from alpha_umi.tools.base import Toolbox
-from alpha_umi.trajectory import Decision, Outcome, Plan, Step, Trajectory
+from alpha_umi.trajectory import Decision, Outcome, Plan, Step
 
 SIZE = 60
 """Tasks of a split, where no number is given."""
 _MOST_DRAWN = 4000
 
 
-class AskingGym:
+class AskingGym(OverWorlds):
     """The task set."""
 
     name = "gym-asking"
@@ -34,34 +32,17 @@ class AskingGym:
         Raises:
             UsageError: there is no such split, or it has fewer.
         """
-        if split not in SPLITS:
-            raise UsageError(f"the gym has no split '{split}'; it has {', '.join(SPLITS)}")
         wanted, found = n or SIZE, 0
-        drawn = generate(
-            _MOST_DRAWN, seed=seed, split=SPLITS[SPLITS.index(split)], kinds=("unsolvable",), with_withheld=True
-        )
+        drawn = generate(_MOST_DRAWN, seed=seed, split=split_named(split), kinds=("unsolvable",), with_withheld=True)
         for task in islice(solvable(drawn), wanted):
             found += 1
             yield task
         if found < wanted:
             raise UsageError(f"gym-asking:{split} has {found} tasks")
 
-    def toolbox(self, task: GymTask) -> TaskToolbox:
-        """A task's tools over a fresh copy of its world."""
-        return TaskToolbox(task)
-
     def answer(self, task: GymTask, question: str) -> str | None:
         """What the user withheld, whatever the question."""
         return None if task.withheld is None else task.withheld.value
-
-    def score(self, task: GymTask, trajectory: Trajectory) -> Verdict:
-        """Judge by carrying the calls out again."""
-        return verify(task, trajectory)
-
-    def score_state(self, task: GymTask, trajectory: Trajectory, toolbox: Toolbox) -> Verdict:
-        """Judge by the world that the calls left behind."""
-        assert isinstance(toolbox, TaskToolbox)
-        return verify(task, trajectory, world=toolbox.world)
 
 
 def solvable(tasks: Iterator[GymTask]) -> Iterator[GymTask]:
@@ -76,7 +57,7 @@ def solvable(tasks: Iterator[GymTask]) -> Iterator[GymTask]:
 def _asked(task: GymTask) -> GymTask:
     known = task.withheld
     assert known is not None
-    stated = [fact if isinstance(fact, str) else getattr(fact, "exact", None) or fact.choice for fact in known.facts]  # type: ignore[union-attr]
+    stated = [_stated(fact) for fact in known.facts]
     steps = (
         Step(
             plan=Plan(rationale=f"What is the {known.argument.replace('_', ' ')}?", decision=Decision.ASK_USER),
@@ -93,6 +74,12 @@ def _asked(task: GymTask) -> GymTask:
     gold = task.gold.model_copy(update={"steps": steps, "answer": answer, "outcome": Outcome.ANSWERED})
     update = {"id": f"asking-{task.id}", "kind": "single", "why": "", "facts": known.facts, "changes": known.changes}
     return task.model_copy(update={**update, "gold": gold})
+
+
+def _stated(fact: Fact) -> str:
+    if isinstance(fact, str):
+        return fact
+    return fact.exact if isinstance(fact, Exact) else fact.choice
 
 
 GYM_ASKING = AskingGym()

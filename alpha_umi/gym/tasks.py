@@ -65,8 +65,7 @@ def generate(
     Raises:
         UsageError: there is no such split, category or kind, or these categories have no tools in it.
     """
-    if split not in SPLITS:
-        raise UsageError(f"the gym has no split {split!r}; it has {', '.join(SPLITS)}")
+    split = split_named(split)
     if not isinstance(seed, int):
         raise UsageError(f"the seed is a whole number, not {seed!r}")
     for name in only:
@@ -82,6 +81,18 @@ def generate(
     pool = Pool(chosen, offered=_known(split))
     made = _generate(n, seed, split, pool, kinds=wanted, dropped=Counter() if dropped is None else dropped)
     return made if with_withheld else (task.model_copy(update={"withheld": None}) for task in made)
+
+
+def split_named(name: str) -> Split:
+    """The split of that name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    for split in SPLITS:
+        if split == name:
+            return split
+    raise UsageError(f"the gym has no split {name!r}; it has {', '.join(SPLITS)}")
 
 
 def called_in(split: Split) -> frozenset[str]:

@@ -15,33 +15,15 @@ from alpha_umi.gym import task
 from alpha_umi.gym.registry import categories, named, owners
 from alpha_umi.gym.task import GymTask
 from alpha_umi.gym.task_toolbox import TaskToolbox
-from alpha_umi.gym.tasks import SIZES, SPLITS, generate
+from alpha_umi.gym.tasks import SIZES, generate, split_named
 from alpha_umi.gym.verify import verify
 from alpha_umi.tasks import Verdict
 from alpha_umi.tools.base import Toolbox
 from alpha_umi.trajectory import Trajectory
 
 
-@dataclass(frozen=True)
-class Gym:
-    """Tasks told from the offline tools, judged by execution."""
-
-    categories: tuple[str, ...] = ()
-    """Only tasks that ask for tools of these; all when empty."""
-
-    name = "gym"
-    version = "1"
-
-    def of(self, categories: str) -> Gym:
-        """The gym with tasks of these categories alone; one's own are named by MODULE:ATTRIBUTE and registered."""
-        return replace(self, categories=tuple(named(categories)))
-
-    def tasks(self, split: str, n: int | None, seed: int) -> Iterator[GymTask]:
-        """The first tasks of a split; all of them are as many as its data set holds."""
-        if split not in SPLITS:
-            raise UsageError(f"the gym has no split '{split}'; it has {', '.join(SPLITS)}")
-        name = SPLITS[SPLITS.index(split)]
-        return generate(SIZES[name] if n is None else n, seed=seed, split=name, only=self.categories)
+class OverWorlds:
+    """What each task set of the gym does with a task: its tools over a world of its own, judged by execution."""
 
     def toolbox(self, task: GymTask) -> TaskToolbox:
         """A task's tools over a fresh copy of its world."""
@@ -55,6 +37,26 @@ class Gym:
         """Judge by the world that the calls left behind."""
         assert isinstance(toolbox, TaskToolbox)
         return verify(task, trajectory, world=toolbox.world)
+
+
+@dataclass(frozen=True)
+class Gym(OverWorlds):
+    """Tasks told from the offline tools."""
+
+    categories: tuple[str, ...] = ()
+    """Only tasks that ask for tools of these; all when empty."""
+
+    name = "gym"
+    version = "1"
+
+    def of(self, categories: str) -> Gym:
+        """The gym with tasks of these categories alone; one's own are named by MODULE:ATTRIBUTE and registered."""
+        return replace(self, categories=tuple(named(categories)))
+
+    def tasks(self, split: str, n: int | None, seed: int) -> Iterator[GymTask]:
+        """The first tasks of a split; all of them are as many as its data set holds."""
+        name = split_named(split)
+        return generate(SIZES[name] if n is None else n, seed=seed, split=name, only=self.categories)
 
     def task_of(self, trajectory: Trajectory) -> GymTask:
         """The task of a trajectory that `data convert gym` wrote.

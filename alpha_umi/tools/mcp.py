@@ -18,7 +18,7 @@ from types import MappingProxyType
 from typing import Any, Self
 
 from alpha_umi.errors import MissingExtra, ToolError, UsageError
-from alpha_umi.grammar import MAX_ARGUMENT_DEPTH
+from alpha_umi.json_object import MAX_ARGUMENT_DEPTH
 from alpha_umi.tools.base import MAX_OBSERVATION_CHARS, Traits
 from alpha_umi.tools.functions import FunctionTool, FunctionToolbox
 from alpha_umi.tools.validation import closest, one_line, refuse_arguments
