@@ -489,7 +489,7 @@ def test_garbage_instead_of_a_server(tmp_path: Path) -> None:
 
 def test_garbage_between_messages_is_passed_over(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     body = "def called(request):\n    print('debug: called')\n    print('[1, 2]')\n    text(request, 'fine')"
-    with MCPToolbox(["python", *script(tmp_path, body)[1:]]) as box:
+    with MCPToolbox(script(tmp_path, body)) as box:
         assert echo(box).text == "fine"
     assert capfd.readouterr() == ("", "")
 

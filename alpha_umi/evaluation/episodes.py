@@ -119,8 +119,11 @@ def run_episodes(
 
     try:
         asyncio.run(work())
-    except* AlphaUmiError as errors:
-        raise next(_leaves(errors)) from None
+    except BaseExceptionGroup as errors:  # `except*` would wrap what is raised here in a group of its own
+        known, others = errors.split(AlphaUmiError)
+        if others is not None or known is None:
+            raise
+        raise next(_leaves(known)) from None
 
 
 def _leaves(group: BaseExceptionGroup[AlphaUmiError]) -> Iterator[AlphaUmiError]:

@@ -8,6 +8,7 @@ The guard is a fence against accidents and simple attacks, not a wall; `tools.in
 
 from __future__ import annotations
 
+import _imp
 import ast
 import io
 import json
@@ -252,11 +253,11 @@ def _guard(folder: str) -> threading.Event:
     vars(subprocess).pop("_fork_exec", None)
     for name in _NO_IMPORT:
         sys.modules.pop(name, None)
+    _guard_builtin()
 
     def hook(event: str, args: tuple[Any, ...]) -> None:
         if event == "import":
-            if args[0] in _NO_IMPORT:
-                raise ImportError(f"the python tool does not allow this: {args[0]} is not available")
+            _refuse_module(args[0])
         elif event == "open":
             path, mode, flags = args
             writes = flags & _WRITING or (isinstance(mode, str) and set(mode) & set("wax+"))
@@ -292,6 +293,24 @@ def _guard(folder: str) -> threading.Event:
 
     sys.addaudithook(hook)
     return own_limits
+
+
+def _guard_builtin() -> None:
+    """Some Pythons (Debian's) have these modules built in: `importlib` makes one without raising an audit event."""
+    create = _imp.create_builtin
+
+    def create_builtin(spec: Any) -> Any:
+        name = str(spec.name)
+        _refuse_module(name)
+        plain: Any = types.SimpleNamespace(name=name)  # a name that changes when read again is no way in
+        return create(plain)
+
+    _imp.create_builtin = create_builtin
+
+
+def _refuse_module(name: str) -> None:
+    if name in _NO_IMPORT:
+        raise ImportError(f"the python tool does not allow this: {name} is not available")
 
 
 if __name__ == "__main__":
