@@ -468,3 +468,41 @@ def test_the_command_routes_as_published_for_the_paper_scorer(tmp_path: Path, mo
 def test_a_wrong_call_is_a_usage_error(given: list[str], tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["static", "--out", str(tmp_path), *given])
     assert isinstance(result.exception, UsageError)
+
+
+OWN = """
+description: A planner of other words.
+writes: choice
+choices:
+  call: {marker: "Then: hand.", next: hand}
+  summarize: {marker: "Then: voice.", next: voice}
+  give_up: {marker: "Then: nothing.", next: give_up}
+"""
+
+
+def test_a_team_of_other_names_and_markers_is_measured(tmp_path: Path) -> None:
+    (tmp_path / "head.yaml").write_text(OWN, encoding="utf-8")
+    (tmp_path / "hand.yaml").write_text("description: Calls.\nwrites: call\nnext: head\n", encoding="utf-8")
+    (tmp_path / "voice.yaml").write_text("description: Answers.\nwrites: text\n", encoding="utf-8")
+    roles = "roles: {head: ./head.yaml, hand: ./hand.yaml, voice: ./voice.yaml}"
+    (tmp_path / "team.yaml").write_text(f"prompts: shared\n{roles}\n", encoding="utf-8")
+    team = load_team(str(tmp_path / "team.yaml"))
+    models = {
+        "head": ScriptedModel(["I look. Then: hand.", "Not there. Then: nothing.", "Known. Then: voice."]),
+        "hand": ScriptedModel(['Action: tide\nAction Input: {"port": "BRX"}']),
+        "voice": ScriptedModel(["At 14:10."]),
+    }
+    made = run(team, models)
+    assert [sorted(p.predicted) for p in made] == [["caller", "planner"], ["planner"], ["planner", "summarizer"]]
+    metrics = score(made)
+    assert {name: metrics[name]["value"] for name in ("plan_acc", "act_em", "arg_f1", "rouge_l")} == {
+        "plan_acc": 2 / 3,
+        "act_em": 0.5,
+        "arg_f1": 0.5,
+        "rouge_l": 1.0,
+    }
+    assert not metrics["faults"]
+    with pytest.raises(DataError, match="the published scorers know the published markers alone, not .Then: hand"):
+        score(made, "paper")
+    with pytest.raises(UsageError, match="the published scripts know the published markers alone"):
+        run(team, {**models, "head": ScriptedModel(["I look. Then: hand."])}, read_plan=published_plan)

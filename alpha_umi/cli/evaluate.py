@@ -103,14 +103,12 @@ def _predict(
     data: Path, team_name: str, out: Path, limit: int | None, batch: int | None, routing: Routing
 ) -> tuple[list[Prediction], dict[str, Any]]:
     from alpha_umi.data import store
-    from alpha_umi.evaluation.points import decision_points, unlike_the_first
+    from alpha_umi.evaluation.points import decision_points
     from alpha_umi.evaluation.predictions import PredictionLog
     from alpha_umi.evaluation.records import Origin, team_digest
     from alpha_umi.team_files import load_team
 
     team = load_team(team_name)
-    if odd := unlike_the_first(team):
-        raise UsageError(f"static evaluation compares with what α-UMi's roles write; {odd}")
     cases = list(islice(decision_points(store.read(data), reader=team.reader), limit))
     points = [p for case in cases for p in case.points]
     if not points:

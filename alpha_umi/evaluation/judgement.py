@@ -40,7 +40,7 @@ class Routing(NamedTuple):
 
     name: str
     """What records are told apart by; empty where it is the agent's own."""
-    read_plan: Callable[[str], Plan]
+    read_plan: Callable[[str, Mapping[str, str]], Plan]
 
 
 AGENTS_ROUTING = Routing("", grammar.parse_plan)

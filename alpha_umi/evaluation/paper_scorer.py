@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from alpha_umi import grammar
+from alpha_umi.errors import DataError, UsageError
 from alpha_umi.evaluation import rouge_paper
 from alpha_umi.evaluation.judgement import Judgement, Routing, Scorer, mean
 from alpha_umi.evaluation.points import Point, Prediction
@@ -37,7 +38,14 @@ class Parsed(NamedTuple):
 
 
 def judge(prediction: Prediction) -> Judgement:
-    """Judge one step as the published scorers do (released code)."""
+    """Judge one step as the published scorers do (released code).
+
+    Raises:
+        DataError: its planner has other markers than the published ones.
+    """
+    if prediction.markers:
+        written = ", ".join(map(repr, prediction.markers.values()))
+        raise DataError(f"the published scorers know the published markers alone, not {written}: --scorer strict")
     single = View.SINGLE in prediction.predicted
     parse = parse_single if single else parse_roles
     reference = parse(reference_of_single(prediction) if single else reference_of_roles(prediction))
@@ -90,12 +98,15 @@ def _route(planned: str) -> tuple[Decision, str]:
     return Decision.CALL, planned + grammar.MARKERS[Decision.CALL]
 
 
-def published_plan(text: str) -> Plan:
+def published_plan(text: str, markers: Mapping[str, str] = grammar.MARKERS) -> Plan:
     """A planner's text as `infer_pipeline.py` acts on it: give up over conclusion over caller, wherever they stand.
 
-    What is cut off after the marker is never read. Another marker before it loses its full stop, as a reader of the
-    history would take it for the decision otherwise.
+    It knows no other `markers`. What is cut off after the marker is never read. Another marker before it loses its full
+    stop, as a reader of the history would take it for the decision otherwise.
     """
+    if markers != grammar.MARKERS:
+        written = ", ".join(map(repr, markers.values()))
+        raise UsageError(f"the published scripts know the published markers alone, not {written}: --scorer strict")
     decision, planned = _route(clean(text))
     rationale = planned.removesuffix(grammar.MARKERS[decision]).removesuffix(" ")
     for marker in grammar.MARKERS.values():

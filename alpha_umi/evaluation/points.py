@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from alpha_umi import grammar
 from alpha_umi.errors import DataError
-from alpha_umi.roles import Role, Team, View
+from alpha_umi.roles import Role, View, Writes
 from alpha_umi.trajectory import Decision, Frozen, Step, Trajectory
 
 _WANTED = {Decision.CALL: View.CALLER, Decision.SUMMARIZE: View.SUMMARIZER}
@@ -39,7 +39,10 @@ class Prediction(Point):
     """A point with what a team wrote there."""
 
     predicted: Mapping[str, str]
-    """Raw text of each role that was asked, `single` or the planner first; empty where the prompt did not fit."""
+    """Raw text of each role that was asked, `single` or the planner first; empty where the prompt did not fit. What a
+    team calls them makes no difference: the keys are planner, caller, summarizer and single."""
+    markers: Mapping[str, str] = {}
+    """The planner's markers by decision, in order of precedence; empty for the published ones."""
     finish: Mapping[str, str]
     """Why each of them, and each in `chosen`, stopped (`Completion.finish_reason`)."""
     chosen: Mapping[str, str] = {}
@@ -94,14 +97,9 @@ def decision_points(trajectories: Iterable[Trajectory], *, reader: Role | None =
         yield Case(trajectory, tuple(points))
 
 
-def unlike_the_first(team: Team) -> str | None:
-    """Why a team's texts cannot be compared with a reference's: it calls the three roles otherwise, or its planner
-    writes other markers."""
-    parts = {"planner": team.planner.name, "caller": team.caller.name, "summarizer": team.summarizer.name}
-    if not team.single and (odd := [f"{part} is called '{name}'" for part, name in parts.items() if part != name]):
-        return f"in the team '{team.name}' the {', the '.join(odd)}"
-    other = {name: m for name, m in team.planner.markers.items() if grammar.MARKERS.get(name, m) != m}
-    return f"the planner of '{team.name}' writes {', '.join(map(repr, other.values()))}" if other else None
+def own_markers(planner: Role) -> Mapping[str, str]:
+    """A planner's markers, where it has others than the published ones."""
+    return {} if planner.writes is Writes.TURN or planner.markers == grammar.MARKERS else planner.markers
 
 
 def _choices(step: Step, reader: Role | None) -> dict[str, str]:

@@ -13,19 +13,19 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 
 from alpha_umi import grammar
-from alpha_umi.evaluation.points import Case, Point, Prediction
+from alpha_umi.evaluation.points import Case, Point, Prediction, own_markers
 from alpha_umi.fitting import fit
 from alpha_umi.layouts import Layout
 from alpha_umi.models.base import Completion, Model, Request, session_of
-from alpha_umi.roles import Role, Team
+from alpha_umi.roles import Role, Team, View
 from alpha_umi.tools.base import writable
 from alpha_umi.trajectory import Decision, Outcome, Plan, Step, Trajectory
 
 BATCH = 16
 """Trajectories predicted side by side by models that complete many requests at once."""
 
-ReadPlan = Callable[[str], Plan]
-"""Reads a planner's text: `grammar.parse_plan`, or what else a scorer's `routing` says."""
+ReadPlan = Callable[[str, Mapping[str, str]], Plan]
+"""Reads a planner's text with its markers: `grammar.parse_plan`, or what else a scorer's `routing` says."""
 
 _NOT_ASKED = Completion(text="", finish_reason="context")
 
@@ -44,7 +44,7 @@ def predict(
     Args:
         cases: trajectories with their points.
         team: its layout, limits and generation settings; decoding is always greedy.
-        models: a model for each view the team speaks.
+        models: a model for each role of the team, by its name.
         done: numbers of the points to leave out.
         batch: trajectories side by side, where every model has `complete_many`.
         read_plan: the rule by which the planner's text says who is asked next.
@@ -100,13 +100,14 @@ class _Draft:
     """What a role that reads the reference's answer wrote."""
     chosen: dict[str, str] = field(default_factory=dict)
 
-    def finish(self, seconds: float) -> Prediction:
+    def finish(self, seconds: float, markers: Mapping[str, str]) -> Prediction:
         completions = [*self.written.values(), *self.read.values()]
         return Prediction(
             **dict(self.point),
             predicted={view: writable(c.text) for view, c in self.written.items()},
             finish={role: c.finish_reason for role, c in {**self.written, **self.read}.items()},
             chosen=self.chosen,
+            markers=markers,
             fault="context" if any(c.finish_reason == "context" for c in completions) else None,
             prompt_tokens=sum(c.prompt_tokens for c in completions),
             encoded_tokens=sum(c.encoded_tokens for c in completions),
@@ -121,25 +122,29 @@ def _predict_together(
     """One step of each draft's trajectory: first the planner for all, then whom each plan names."""
     began = time.perf_counter()
     if team.single:
-        _ask(team.planner.name, drafts, team, models)
+        _ask(View.SINGLE, team.planner, drafts, team, models)
     else:
-        _ask(team.planner.name, drafts, team, models)
+        _ask(View.PLANNER, team.planner, drafts, team, models)
         for draft in drafts:
-            if draft.written[team.planner.name].finish_reason != "context":
-                draft.plan = read_plan(draft.written[team.planner.name].text)
-        for view, decision in ((team.caller.name, Decision.CALL), (team.summarizer.name, Decision.SUMMARIZE)):
-            _ask(view, [d for d in drafts if d.plan is not None and d.plan.decision is decision], team, models)
+            if draft.written[View.PLANNER].finish_reason != "context":
+                draft.plan = read_plan(draft.written[View.PLANNER].text, team.planner.markers)
+        for part, role, decision in (
+            (View.CALLER, team.caller, Decision.CALL),
+            (View.SUMMARIZER, team.summarizer, Decision.SUMMARIZE),
+        ):
+            _ask(part, role, [d for d in drafts if d.plan is not None and d.plan.decision is decision], team, models)
     if team.reader is not None:
         _read_answers(team.reader, [d for d in drafts if team.reader.name in d.point.choices], team, models)
     each = (time.perf_counter() - began) / len(drafts)
-    return [draft.finish(each) for draft in drafts]
+    markers = own_markers(team.planner)
+    return [draft.finish(each, markers) for draft in drafts]
 
 
-def _ask(view: str, drafts: Sequence[_Draft], team: Team, models: Mapping[str, Model]) -> None:
-    """Ask one role at each draft."""
+def _ask(part: View, role: Role, drafts: Sequence[_Draft], team: Team, models: Mapping[str, Model]) -> None:
+    """Ask one role at each draft, whatever the team calls it."""
     prompts = [_Prompt(d.point, *history(d.trajectory, d.point.step, d.plan)) for d in drafts]
-    for draft, completion in zip(drafts, _written(team.role(view), prompts, team, models[view]), strict=True):
-        draft.written[view] = completion
+    for draft, completion in zip(drafts, _written(role, prompts, team, models[role.name]), strict=True):
+        draft.written[part] = completion
 
 
 def _read_answers(reader: Role, drafts: Sequence[_Draft], team: Team, models: Mapping[str, Model]) -> None:

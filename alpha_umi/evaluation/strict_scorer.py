@@ -69,7 +69,7 @@ def _read(prediction: Prediction) -> _Read:
         plan, call, answer = grammar.parse_turn(texts[view])
     else:
         view = View.PLANNER
-        plan = grammar.parse_plan(texts[view])
+        plan = grammar.parse_plan(texts[view], prediction.markers or grammar.MARKERS)
         if plan.decision is Decision.CALL and View.CALLER in texts:
             call = grammar.parse_call(texts[View.CALLER])
         elif plan.decision is Decision.SUMMARIZE and View.SUMMARIZER in texts:
