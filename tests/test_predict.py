@@ -502,7 +502,7 @@ def test_a_team_of_other_names_and_markers_is_measured(tmp_path: Path) -> None:
         "rouge_l": 1.0,
     }
     assert not metrics["faults"]
-    with pytest.raises(DataError, match="the published scorers know the published markers alone, not .Then: hand"):
+    with pytest.raises(DataError, match="the published scorers know the published markers alone, not 'Then: hand"):
         score(made, "paper")
     with pytest.raises(UsageError, match="the published scripts know the published markers alone"):
         run(team, {**models, "head": ScriptedModel(["I look. Then: hand."])}, read_plan=published_plan)
