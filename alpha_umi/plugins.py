@@ -128,6 +128,8 @@ class PluginPoint(Generic[T]):
             raise UsageError(f"{self.noun} '{name}': {packages} both bring it; remove one, or give MODULE:ATTRIBUTE")
         try:
             found: T = points[0].load()
+        except AlphaUmiError:  # an extra that is missing, in one line
+            raise
         except Exception as error:  # whatever the package does when imported
             what = _of_error(error)
             raise UsageError(f"{self.noun} '{name}' of {_package(points[0])} cannot be loaded: {what}") from error

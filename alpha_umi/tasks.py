@@ -7,7 +7,8 @@ bare name means the newest. Knows no task set: they are found by entry point (`p
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 from pydantic import Field
@@ -147,7 +148,32 @@ class DividedTaskset(Taskset[T], Protocol[T]):
 
 @runtime_checkable
 class RecordedTaskset(Taskset[T], Protocol[T]):
-    """A task set whose tasks can be kept as a data set of their solutions."""
+    """A task set whose solutions make data sets (`data convert NAME`, `data: NAME:N` in a recipe)."""
+
+    def sizes(self) -> Mapping[str, int]:
+        """The splits, the one to train on first, and how many trajectories the data set of each holds."""
+        ...
+
+    def solutions(
+        self, split: str, n: int, seed: int, /, *, kinds: Collection[str] = (), dropped: Counter[str] | None = None
+    ) -> Iterator[Trajectory]:
+        """The solutions of the first `n` tasks of a split, each with what `task_of` needs.
+
+        Args:
+            split: one of `sizes`.
+            n: how many.
+            seed: as in `tasks`.
+            kinds: only tasks of these kinds; all when empty.
+            dropped: counts what was made in vain, by reason.
+
+        Raises:
+            UsageError: there is no such split or kind.
+        """
+        ...
+
+    def versions(self) -> Mapping[str, str]:
+        """Versions of the libraries that its facts come from, for a data set's report."""
+        ...
 
     def task_of(self, trajectory: Trajectory, /) -> T:
         """The task that a trajectory of a data set is the solution of.
@@ -158,10 +184,9 @@ class RecordedTaskset(Taskset[T], Protocol[T]):
         ...
 
 
-TASKSETS: PluginPoint[Taskset[Any]] = PluginPoint(
-    "tasksets", {"gym": "alpha_umi.gym.taskset:GYM", "gym-asking": "alpha_umi.gym.asking:GYM_ASKING"}
-)
-"""A name stands for the newest version; one before it, kept, is named with its version (`shop@1`)."""
+TASKSETS: PluginPoint[Taskset[Any]] = PluginPoint("tasksets", {})
+"""None is of this package: `gym` is one of the wheel's other one. A name stands for the newest version; one before it,
+kept, is named with its version (`shop@1`)."""
 
 _ENDS = r"(?:@(?P<version>[^:]*))?(?::(?P<split>.*))?"
 _NAMED = re.compile(rf"(?P<name>[^:@]+){_ENDS}")
@@ -198,6 +223,34 @@ def load_taskset(data: str) -> tuple[Taskset[Any], str] | None:
     if version is not None and version != str(taskset.version):
         raise UsageError(f"task set '{name}' has no version '{version}'; it has {', '.join(_versions(name, taskset))}")
     return taskset, match["split"] or ""
+
+
+def load_recorded(name: str, categories: str | None = None) -> RecordedTaskset[Any]:
+    """The task set of a name, to make data sets of: of these categories alone, a comma list, or of all.
+
+    Raises:
+        UsageError: there is no such task set or category, or it makes no data sets.
+    """
+    found = load_taskset(name)
+    if found is None:
+        raise UsageError(TASKSETS.unknown(name))
+    taskset = divided(found[0], categories)
+    if not isinstance(taskset, RecordedTaskset):
+        raise UsageError(f"{label(taskset)} keeps no solutions: data sets are made of those that do")
+    return taskset
+
+
+def divided(taskset: Taskset[Any], categories: str | None) -> Taskset[Any]:
+    """A task set with tasks of some categories alone, a comma list.
+
+    Raises:
+        UsageError: it has none.
+    """
+    if categories is None:
+        return taskset
+    if not isinstance(taskset, DividedTaskset):
+        raise UsageError(f"{label(taskset)} has no categories: leave out --category")
+    return taskset.of(categories)
 
 
 def _versions(name: str, newest: Taskset[Any]) -> list[str]:

@@ -113,4 +113,6 @@ def test_a_scheme_of_a_package_reads_what_follows_its_colon(install: Install) ->
 
 @pytest.mark.parametrize("group", GROUPS)
 def test_each_group_has_a_word_of_its_own(group: str) -> None:
-    assert PluginPoint[object](group, {}).possible() == "there are none, or give your own as MODULE:ATTRIBUTE"
+    said = PluginPoint[object](group, {}).unknown("nothing")
+    assert said.startswith(f"there is no {GROUPS[group]} 'nothing'; there are ")
+    assert said.endswith(", or give your own as MODULE:ATTRIBUTE")

@@ -17,11 +17,9 @@ from alpha_umi.data import convert as conversion
 from alpha_umi.data import filters, store
 from alpha_umi.data.filters import Report
 from alpha_umi.errors import UsageError
+from alpha_umi.tasks import is_named
 
 app = typer.Typer(help="Convert, split and inspect trajectories.", no_args_is_help=True)
-
-GYM = "gym"
-
 
 for _verb in (inspect, split, verdicts):
     _verb.register(app)
@@ -44,7 +42,11 @@ Examples:
 @app.command("convert", help=_CONVERT, short_help="Raw trajectories into a data set folder.")
 def convert(
     src: Annotated[
-        list[str], typer.Argument(metavar="SRC...", help="Files, folders or globs, gzipped or not; or the word gym.")
+        list[str],
+        typer.Argument(
+            metavar="SRC...",
+            help="Files, folders or globs, gzipped or not; or the word gym (or another task set's name).",
+        ),
     ],
     *,
     format: Annotated[
@@ -78,14 +80,14 @@ def convert(
     keep = [*filters.DEFAULT, filters.steps_between(min_steps, max_steps)]
     if readable_only:
         keep.append(filters.unreadable_arguments)
-    if src == [GYM] and format in (None, GYM):
-        _convert_gym(out, n=n, seed=seed, split=split, category=category, keep=keep, as_json=as_json)
+    if _is_taskset(src) and format in (None, src[0]):
+        _convert_taskset(src[0], out, n=n, seed=seed, split=split, category=category, keep=keep, as_json=as_json)
         return
     if format is None:
         known = ", ".join(conversion.FORMATS.names())
         raise UsageError(f"say what {src[0]} is: --format {known} (or give the word gym)")
-    if format == GYM:
-        raise UsageError(f"{src[0]} is no gym: `alpha-umi data convert gym --out DIR` makes its own")
+    if is_named(format):
+        raise UsageError(f"{src[0]} is no {format}: `alpha-umi data convert {format} --out DIR` makes its own")
     conversion.FORMATS.load(format)
     if keep_invalid and format != "toolbench":
         raise UsageError(f"--keep-invalid is for --format toolbench, not {format}")
@@ -96,28 +98,38 @@ def convert(
     _tell(report, out, as_json=as_json)
 
 
-def _convert_gym(
-    out: Path, *, n: int | None, seed: int, split: str | None, category: str | None, keep: Sequence[Any], as_json: bool
-) -> None:
-    """Write one split of the gym into the folder, or every split into a folder of its own."""
-    from alpha_umi.gym import registry, tasks
-    from alpha_umi.gym.taskset import GYM as taskset
-    from alpha_umi.tasks import label
+def _is_taskset(src: Sequence[str]) -> bool:
+    """Whether the name of a task set is given in place of files."""
+    return len(src) == 1 and ":" not in src[0] and is_named(src[0])
 
-    only = [] if category is None else registry.named(category)
-    one = None if split is None else tasks.split_named(split)
+
+def _convert_taskset(
+    name: str,
+    out: Path,
+    *,
+    n: int | None,
+    seed: int,
+    split: str | None,
+    category: str | None,
+    keep: Sequence[Any],
+    as_json: bool,
+) -> None:
+    """Write the solutions of one split into the folder, or of every split into a folder of its own."""
+    from alpha_umi.tasks import label, load_recorded
+
+    every = load_recorded(name).sizes()
+    taskset = load_recorded(name, category)
+    sizes = taskset.sizes()
     gc.freeze()  # what the libraries hold stays: the collector need not walk it again and again
-    every = [name for name in tasks.SPLITS if not only or tasks.calls_any_of(name, only)]
-    for name in every if one is None else [one]:
-        folder = out / name if one is None else out
-        many = n or tasks.SIZES[name]
-        report = Report(versions=registry.library_versions(), taskset=label(taskset))
+    for chosen in sizes if split is None else [split]:
+        folder = out / chosen if split is None else out
+        report = Report(versions=dict(taskset.versions()), taskset=label(taskset))
+        made = taskset.solutions(chosen, n or sizes.get(chosen, 0), seed, dropped=report.redrawn)
         _say_replaced(folder)
         with _counting() as progress:
-            made = tasks.generate(many, seed=seed, split=name, only=only, dropped=report.redrawn)
-            conversion.save((task.recorded() for task in made), folder, report=report, keep=keep, progress=progress)
+            conversion.save(made, folder, report=report, keep=keep, progress=progress)
         _tell(report, folder, as_json=as_json)
-    if one is None and (left := [name for name in tasks.SPLITS if name not in every]):
+    if split is None and (left := [chosen for chosen in every if chosen not in sizes]):
         typer.echo(f"no tasks in {', '.join(left)}: {category} has no tools there", err=True)
 
 

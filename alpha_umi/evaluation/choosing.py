@@ -20,6 +20,7 @@ from alpha_umi.tasks import (
     RecordedTaskset,
     Task,
     Taskset,
+    divided,
     is_named,
     label,
     load_taskset,
@@ -62,7 +63,7 @@ def choose_tasks(data: str, *, limit: int | None = None, seed: int = 0, categori
     named = None if _is_path(data) else load_taskset(data)
     if named is None:
         return _of_folder(data, limit, seed, categories)
-    taskset, split = _divided(named[0], categories), named[1]
+    taskset, split = divided(named[0], categories), named[1]
     what = f"{label(taskset)}:{split}"
     tasks = list(_made(taskset, split, limit, seed, what))
     _check(tasks, what)
@@ -92,14 +93,6 @@ def task_digest(task: Task) -> str:
         raise UsageError(f"task '{task.id}' is no plain data: {one_line(str(error), limit=200)}") from error
 
 
-def _divided(taskset: Taskset[Any], categories: str | None) -> Taskset[Any]:
-    if categories is None:
-        return taskset
-    if not isinstance(taskset, DividedTaskset):
-        raise UsageError(f"{label(taskset)} has no categories: leave out --category")
-    return taskset.of(categories)
-
-
 def _made(taskset: Taskset[Any], split: str, limit: int | None, seed: int, what: str) -> Iterator[Task]:
     """The tasks of a split as its task set gives them."""
     try:
@@ -115,7 +108,7 @@ def _made(taskset: Taskset[Any], split: str, limit: int | None, seed: int, what:
 
 
 def _of_folder(data: str, limit: int | None, seed: int, categories: str | None) -> ChosenTasks:
-    taskset = _divided(_keeper(data), categories)
+    taskset = divided(_keeper(data), categories)
     if seed:
         raise UsageError(f"the tasks of {data} are made already: --seed is for {taskset.name}:SPLIT")
     kept = _kept(data, taskset)

@@ -6,16 +6,16 @@ one's.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from alpha_umi.errors import UsageError
 from alpha_umi.gym import task
-from alpha_umi.gym.registry import categories, named, owners
+from alpha_umi.gym.registry import categories, library_versions, named, owners
 from alpha_umi.gym.task import GymTask
 from alpha_umi.gym.task_toolbox import TaskToolbox
-from alpha_umi.gym.tasks import SIZES, generate, split_named
+from alpha_umi.gym.tasks import SIZES, calls_any_of, generate, split_named
 from alpha_umi.gym.verify import verify
 from alpha_umi.tasks import Verdict
 from alpha_umi.tools.base import Toolbox
@@ -57,6 +57,22 @@ class Gym(OverWorlds):
         """The first tasks of a split; all of them are as many as its data set holds."""
         name = split_named(split)
         return generate(SIZES[name] if n is None else n, seed=seed, split=name, only=self.categories)
+
+    def sizes(self) -> Mapping[str, int]:
+        """The splits in which these categories have tools, and the sizes of their data sets."""
+        return {name: n for name, n in SIZES.items() if not self.categories or calls_any_of(name, self.categories)}
+
+    def solutions(
+        self, split: str, n: int, seed: int, *, kinds: Collection[str] = (), dropped: Counter[str] | None = None
+    ) -> Iterator[Trajectory]:
+        """The solutions of tasks, with what is known of each task."""
+        named = split_named(split)
+        made = generate(n, seed=seed, split=named, only=self.categories, kinds=kinds, dropped=dropped)
+        return (task.recorded() for task in made)
+
+    def versions(self) -> Mapping[str, str]:
+        """Versions of the libraries that its facts come from."""
+        return library_versions()
 
     def task_of(self, trajectory: Trajectory) -> GymTask:
         """The task of a trajectory that `data convert gym` wrote.

@@ -34,7 +34,6 @@ class ToolSource(Protocol):
 TOOL_SOURCES = PluginPoint[ToolSource](
     "tool_sources",
     {
-        "gym": "alpha_umi.gym.registry:toolbox",
         "python": "alpha_umi.tools.sources:interpreter",
         "openapi": "alpha_umi.tools.sources:openapi",
         "mcp": "alpha_umi.tools.sources:mcp",
@@ -86,7 +85,8 @@ def _scheme(source: str) -> str:
 
 
 def _possible() -> str:
-    added = [f"{name}:..." for name in TOOL_SOURCES.names() if name not in TOOL_SOURCES.shipped]
+    shown = {form.partition(":")[0] for form in _FORMS}
+    added = [f"{name}:..." for name in TOOL_SOURCES.names() if name not in shown]
     return f"possible are {', '.join((*_FORMS, *added))} and MODULE:ATTRIBUTE"
 
 

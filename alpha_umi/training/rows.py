@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from alpha_umi.encoders import Encoder
 
-_GYM = re.compile(r"(?P<named>gym(?:@[^:]*)?):(?P<wanted>.*)")
+_MADE = re.compile(r"(?P<taskset>[^:@]+(?:@[^:]*)?):(?P<wanted>.*)")
 
 
 @dataclass(frozen=True)
@@ -53,10 +53,10 @@ class StageRows:
 
 
 def prepare_data(recipe: Recipe, run: Path) -> Path:
-    """The folder of trajectories to train on; `gym:N...` (`Recipe.data`) is generated into the run folder first.
+    """The folder of trajectories to train on; TASKSET:N... (`Recipe.data`) is made into the run folder first.
 
     Raises:
-        UsageError: the recipe names no data, or a version of the gym that there is not.
+        UsageError: the recipe names no data, or a version of a task set that there is not.
         DataError: there is nothing there.
     """
     need_extra()
@@ -64,25 +64,28 @@ def prepare_data(recipe: Recipe, run: Path) -> Path:
         raise UsageError(
             f"the recipe '{recipe.name}' names no data: give --data DIR (made by `alpha-umi data convert`)"
         )
-    if not (match := _GYM.fullmatch(recipe.data)):
+    from alpha_umi.tasks import is_named
+
+    match = _MADE.fullmatch(recipe.data)
+    if match is None or not is_named(recipe.data):
         return user_path(recipe.data)
     number, only, kinds = [*match["wanted"].split(":", 2), "", ""][:3]
     if not number.isdigit() or int(number) == 0:
-        raise UsageError(f"data: '{recipe.data}' should be gym:N with the number of trajectories, e.g. gym:96")
+        name = match["taskset"]
+        raise UsageError(f"data: '{recipe.data}' should be {name}:N with the number of trajectories, e.g. {name}:96")
     from filelock import FileLock
 
-    from alpha_umi import gym
     from alpha_umi.data.filters import Report
-    from alpha_umi.tasks import label, load_taskset
+    from alpha_umi.tasks import label, load_recorded
 
-    found = load_taskset(match["named"])
-    assert found is not None
-    tasks = gym.generate(int(number), seed=recipe.seed, only=_names(only), kinds=_names(kinds))
-    folder = run / "data" / f"gym-{'-'.join([number, *_names(only), *_names(kinds)])}-seed-{recipe.seed}"
+    taskset = load_recorded(match["taskset"], only or None)
+    split = next(iter(taskset.sizes()))
+    made = taskset.solutions(split, int(number), recipe.seed, kinds=_names(kinds))
+    folder = run / "data" / "-".join([taskset.name, number, *_names(only), *_names(kinds), "seed", str(recipe.seed)])
     run.mkdir(parents=True, exist_ok=True)
     with FileLock(run / "data.lock"):
         if not (folder / store.TRAJECTORIES).is_file():
-            store.write(folder, (task.recorded() for task in tasks), Report(taskset=label(found[0])))
+            store.write(folder, made, Report(taskset=label(taskset)))
     return folder
 
 
