@@ -27,7 +27,7 @@ import torch
 from rich.console import Console
 from rich.progress import track
 
-from alpha_umi import gym
+import alpha_umi_gym as gym
 from alpha_umi.data import store
 from alpha_umi.encoding import ChatEncoder
 from alpha_umi.layouts import load_layout

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch.nn.functional import cross_entropy
 
-from alpha_umi import gym
+import alpha_umi_gym as gym
 from alpha_umi.data.tokens import IGNORED, RowSettings, collate, rows
 from alpha_umi.encoding import ChatEncoder
 from alpha_umi.layouts import load_layout

@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 
-from alpha_umi import gym
+import alpha_umi_gym as gym
 from alpha_umi.backends import Generation
 from alpha_umi.data import store
 from alpha_umi.encoding import ChatEncoder

@@ -21,11 +21,11 @@ from alpha_umi.backends import Generation
 from alpha_umi.constraints import Constraint, call_of
 from alpha_umi.fitting import fit
 from alpha_umi.grammar import parse_call
-from alpha_umi.gym import generate
 from alpha_umi.models.base import Request
 from alpha_umi.prompts import Message
 from alpha_umi.roles import Team
 from alpha_umi.trajectory import Outcome, Trajectory
+from alpha_umi_gym import generate
 from benchmarks.report import finish, show
 
 SLOWER = 1.10

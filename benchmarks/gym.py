@@ -13,7 +13,7 @@ import gc
 import time
 from collections import Counter, defaultdict
 
-from alpha_umi import gym
+import alpha_umi_gym as gym
 from alpha_umi.roles import DEFAULT_TEAM
 from benchmarks.report import finish, show
 

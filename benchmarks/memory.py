@@ -15,7 +15,7 @@ from typing import Any
 
 from alpha_umi import Agent, Budget, Team, load_models, load_team
 from alpha_umi.backends import Generation
-from alpha_umi.gym import TaskToolbox, generate
+from alpha_umi_gym import TaskToolbox, generate
 from benchmarks.report import finish, show
 
 GROWTH = 1.10

@@ -24,7 +24,7 @@ from typing import Any, Literal, NamedTuple, cast
 import torch
 from datasets import Dataset, disable_progress_bars
 
-from alpha_umi import gym
+import alpha_umi_gym as gym
 from alpha_umi.data import branches, store
 from alpha_umi.data.tokens import Row, RowSettings, rows
 from alpha_umi.encoding import ChatEncoder

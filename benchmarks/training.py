@@ -20,7 +20,7 @@ from typing import Any
 import torch
 from datasets import Dataset, disable_progress_bars
 
-from alpha_umi import gym
+import alpha_umi_gym as gym
 from alpha_umi.data import store
 from alpha_umi.data.tokens import IGNORED, Row, RowSettings, rows
 from alpha_umi.encoding import ChatEncoder

@@ -7,7 +7,7 @@ alpha-umi evaluate agent --data gym:unseen_instructions --category examples.own_
 import datetime
 import random
 
-from alpha_umi.gym import Category, Gives, Intent, Slot, World, lookup
+from alpha_umi_gym import Category, Gives, Intent, Slot, World, lookup
 
 DAYS = {"tomato": 75, "radish": 28, "lettuce": 45, "cucumber": 60, "spinach": 40, "pumpkin": 100, "basil": 50}
 

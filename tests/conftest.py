@@ -106,7 +106,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Sixteen gym trajectories."""
-    from alpha_umi import gym
+    import alpha_umi_gym as gym
     from alpha_umi.data import store
     from alpha_umi.data.filters import Report
 

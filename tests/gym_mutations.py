@@ -9,13 +9,13 @@ from typing import Any
 
 from gym_sayings import SAYINGS
 
-from alpha_umi.gym.domains.geography_tools import COUNTRIES
-from alpha_umi.gym.facts import holds, normalised, states, values_in
-from alpha_umi.gym.places import CITIES
-from alpha_umi.gym.registry import categories
-from alpha_umi.gym.task import Choice, Exact, GymTask
-from alpha_umi.gym.task_toolbox import TaskToolbox
 from alpha_umi.trajectory import Call, Decision, Observation, Outcome, Plan, Step, Trajectory
+from alpha_umi_gym.domains.geography.tools import COUNTRIES
+from alpha_umi_gym.judge.facts import holds, normalised, states, values_in
+from alpha_umi_gym.places import CITIES
+from alpha_umi_gym.registry import categories
+from alpha_umi_gym.task import Choice, Exact, GymTask
+from alpha_umi_gym.task_toolbox import TaskToolbox
 
 Mutation = Callable[[GymTask], Trajectory | None]
 """A wrong trajectory, or None where the change does not apply."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from alpha_umi.gym.facts import as_value, holds
-from alpha_umi.gym.people import FIRST_NAMES
-from alpha_umi.gym.task import Choice, GymTask
 from alpha_umi.trajectory import Trajectory
+from alpha_umi_gym.judge.facts import as_value, holds
+from alpha_umi_gym.people import FIRST_NAMES
+from alpha_umi_gym.task import Choice, GymTask
 
 Mutation = Callable[[GymTask], Trajectory | None]
 

@@ -14,12 +14,12 @@ from alpha_umi.backends import Generation
 from alpha_umi.constraints import PLAN, Constraint, call_of
 from alpha_umi.encoding import ChatEncoder
 from alpha_umi.grammar import MARKERS, format_call, format_plan, parse_call, parse_plan
-from alpha_umi.gym import generate
-from alpha_umi.gym.registry import toolbox
 from alpha_umi.models.base import Completion, Message, Model, Request
 from alpha_umi.team_files import load_team
 from alpha_umi.tools.validation import check_tool
 from alpha_umi.trajectory import Call, Tool
+from alpha_umi_gym import generate
+from alpha_umi_gym.registry import toolbox
 
 if TYPE_CHECKING:
     import torch

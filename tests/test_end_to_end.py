@@ -12,7 +12,8 @@ import pytest
 import yaml
 from langchain_core.messages import AIMessage, HumanMessage
 
-from alpha_umi import Agent, Budget, gym, load_models, load_team
+import alpha_umi_gym as gym
+from alpha_umi import Agent, Budget, load_models, load_team
 from alpha_umi.cli.quickstart import SHOWN
 from alpha_umi.data import store
 from alpha_umi.models.base import Completion, Generation, Request

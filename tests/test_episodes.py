@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from alpha_umi import Budget, gym, load_models, load_team
+import alpha_umi_gym as gym
+from alpha_umi import Budget, load_models, load_team
 from alpha_umi.agent.strategies import DFSDT
 from alpha_umi.cli.evaluate import app
 from alpha_umi.data import store
@@ -20,14 +21,14 @@ from alpha_umi.evaluation.choosing import choose_tasks
 from alpha_umi.evaluation.episodes import Episode, EpisodeLog, run_episodes
 from alpha_umi.evaluation.gym_metrics import summed_up
 from alpha_umi.evaluation.records import Origin
-from alpha_umi.gym.registry import owners
-from alpha_umi.gym.task import GymTask, task_of
-from alpha_umi.gym.taskset import GYM
 from alpha_umi.layouts import load_layout
 from alpha_umi.models.base import Message, Model, Request
 from alpha_umi.models.scripted import ScriptedModel
 from alpha_umi.roles import ROLES
 from alpha_umi.trajectory import Outcome, Trajectory
+from alpha_umi_gym.registry import owners
+from alpha_umi_gym.task import GymTask, task_of
+from alpha_umi_gym.taskset import GYM
 
 TEAM = load_team("umi-shared")
 BUDGET = Budget(max_steps=12)

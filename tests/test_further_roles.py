@@ -17,10 +17,10 @@ from alpha_umi.agent.state import Result
 from alpha_umi.data import store
 from alpha_umi.data.verdicts import with_verdicts
 from alpha_umi.errors import UsageError
-from alpha_umi.gym import generate
 from alpha_umi.prompts import render
 from alpha_umi.team_files import first_roles, load_role
 from alpha_umi.trajectory import Call, Decision, Outcome
+from alpha_umi_gym import generate
 
 KNOWN = "I know. Next: conclusion."
 ACCEPT, REVISE = "Right. Next: accept.", "Not what was asked. Next: revise."

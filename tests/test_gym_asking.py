@@ -15,10 +15,10 @@ from alpha_umi import ScriptedModel
 from alpha_umi.cli import evaluate
 from alpha_umi.errors import UsageError
 from alpha_umi.evaluation.choosing import choose_tasks
-from alpha_umi.gym import SPLITS
-from alpha_umi.gym.asking import GYM_ASKING
-from alpha_umi.gym.task import GymTask
 from alpha_umi.trajectory import Decision, Outcome
+from alpha_umi_gym import SPLITS
+from alpha_umi_gym.asking import GYM_ASKING
+from alpha_umi_gym.task import GymTask
 
 
 @cache

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from gym_calls import ask, told
 
-from alpha_umi.gym.domains.calendar_slots import NEW_TITLES, NO_EVENTS
-from alpha_umi.gym.domains.calendar_tools import TITLES, Calendar, calendar
-from alpha_umi.gym.lookup import find
-from alpha_umi.gym.people import People, names_in
-from alpha_umi.gym.registry import bound
-from alpha_umi.gym.world import World
 from alpha_umi.tools.base import Toolbox
+from alpha_umi_gym.domains.calendar.slots import NEW_TITLES, NO_EVENTS
+from alpha_umi_gym.domains.calendar.tools import TITLES, Calendar, calendar
+from alpha_umi_gym.lookup import find
+from alpha_umi_gym.people import People, names_in
+from alpha_umi_gym.registry import bound
+from alpha_umi_gym.world import World
 
 EMPTY_DAY = "2031-05-02"
 """A day on which a fresh world has nothing."""

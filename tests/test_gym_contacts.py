@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from alpha_umi.gym import generate, toolbox
-from alpha_umi.gym.domains.contacts_tools import (
+from alpha_umi.trajectory import Call
+from alpha_umi_gym import generate, toolbox
+from alpha_umi_gym.domains.contacts.tools import (
     add_contact,
     contacts_in,
     delete_contact,
@@ -19,10 +20,9 @@ from alpha_umi.gym.domains.contacts_tools import (
     reverse_lookup,
     update_contact,
 )
-from alpha_umi.gym.domains.geography_tools import country_of
-from alpha_umi.gym.people import People, Person
-from alpha_umi.gym.world import World
-from alpha_umi.trajectory import Call
+from alpha_umi_gym.domains.geography.tools import country_of
+from alpha_umi_gym.people import People, Person
+from alpha_umi_gym.world import World
 
 
 def first(world: World) -> Person:

@@ -13,18 +13,18 @@ from typing import Any
 import pytest
 
 from alpha_umi.errors import WorkError
-from alpha_umi.gym import SPLITS, Category, Gives, Intent, Slot, World, categories, generate, register, unregister
-from alpha_umi.gym import tasks as told
-from alpha_umi.gym.detours import CALCULATORS, ways_round
-from alpha_umi.gym.domains.calendar_tools import calendar, clock_of
-from alpha_umi.gym.domains.todo_tools import TodoList
-from alpha_umi.gym.draw import Draw, Split
-from alpha_umi.gym.people import People
-from alpha_umi.gym.registry import bound, owners
-from alpha_umi.gym.tale import Tale
-from alpha_umi.gym.task import GymTask
-from alpha_umi.gym.wording import FIRSTS, SECONDS
 from alpha_umi.trajectory import Call, Observation, Tool
+from alpha_umi_gym import SPLITS, Category, Gives, Intent, Slot, World, categories, generate, register, unregister
+from alpha_umi_gym.domains.calendar.tools import calendar, clock_of
+from alpha_umi_gym.domains.todo.tools import TodoList
+from alpha_umi_gym.generator import tasks as told
+from alpha_umi_gym.generator.alternatives import CALCULATORS, ways_round
+from alpha_umi_gym.generator.request import Tale
+from alpha_umi_gym.generator.wording import FIRSTS, SECONDS
+from alpha_umi_gym.people import People
+from alpha_umi_gym.registry import bound, owners
+from alpha_umi_gym.sampler import Draw, Split
+from alpha_umi_gym.task import GymTask
 
 
 @cache

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alpha_umi.gym.facts import holds, states, values_in
+from alpha_umi_gym.judge.facts import holds, states, values_in
 
 
 @pytest.mark.parametrize(

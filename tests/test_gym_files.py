@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 from gym_calls import ask, told
 
-from alpha_umi.gym.domains.files_facts import FACTS
-from alpha_umi.gym.domains.files_slots import NEW_PATHS, NO_FILES, NO_WORDS
-from alpha_umi.gym.domains.files_texts import FOLDERS, KINDS, NOUNS
-from alpha_umi.gym.domains.files_tools import Files, words_of
-from alpha_umi.gym.lookup import find
-from alpha_umi.gym.places import CITIES
-from alpha_umi.gym.registry import bound
-from alpha_umi.gym.world import World
 from alpha_umi.tools.base import Toolbox
+from alpha_umi_gym.domains.files.facts import FACTS
+from alpha_umi_gym.domains.files.slots import NEW_PATHS, NO_FILES, NO_WORDS
+from alpha_umi_gym.domains.files.texts import FOLDERS, KINDS, NOUNS
+from alpha_umi_gym.domains.files.tools import Files, words_of
+from alpha_umi_gym.lookup import find
+from alpha_umi_gym.places import CITIES
+from alpha_umi_gym.registry import bound
+from alpha_umi_gym.world import World
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from typing import Any
 import pycountry
 import pytest
 
-from alpha_umi.gym import generate
-from alpha_umi.gym.domains.geography import CATEGORY
-from alpha_umi.gym.domains.geography_tools import (
+from alpha_umi_gym import generate
+from alpha_umi_gym.domains.geography.intents import CATEGORY
+from alpha_umi_gym.domains.geography.tools import (
     COUNTRIES,
     HOME,
     bearing,
@@ -26,7 +26,7 @@ from alpha_umi.gym.domains.geography_tools import (
     hemisphere_of,
     nearest_city,
 )
-from alpha_umi.gym.places import CITIES
+from alpha_umi_gym.places import CITIES
 
 EARTH_KM = 6371.0
 PAIRS = [pair for index, pair in enumerate(itertools.permutations(CITIES, 2)) if index % 29 == 0]

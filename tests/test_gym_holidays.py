@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from dateutil.easter import easter
 
-from alpha_umi.gym import generate
-from alpha_umi.gym.domains.holidays import CATEGORY
-from alpha_umi.gym.domains.holidays_tools import (
+from alpha_umi_gym import generate
+from alpha_umi_gym.domains.holidays.intents import CATEGORY
+from alpha_umi_gym.domains.holidays.tools import (
     CODES,
     FIRST_YEAR,
     LAST_YEAR,

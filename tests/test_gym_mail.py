@@ -9,18 +9,18 @@ from typing import Any
 import pytest
 from gym_calls import ask, told
 
-from alpha_umi.gym import generate
-from alpha_umi.gym.domains.files_tools import Files
-from alpha_umi.gym.domains.mail_facts import FACTS
-from alpha_umi.gym.domains.mail_slots import NO_SUBJECTS
-from alpha_umi.gym.domains.mail_tools import mailbox
-from alpha_umi.gym.domains.mail_topics import SHARED_FILES, TOPICS
-from alpha_umi.gym.lookup import find
-from alpha_umi.gym.people import People, names_in
-from alpha_umi.gym.places import CITIES
-from alpha_umi.gym.registry import bound
-from alpha_umi.gym.world import World
 from alpha_umi.tools.base import Toolbox
+from alpha_umi_gym import generate
+from alpha_umi_gym.domains.files.tools import Files
+from alpha_umi_gym.domains.mail.facts import FACTS
+from alpha_umi_gym.domains.mail.slots import NO_SUBJECTS
+from alpha_umi_gym.domains.mail.tools import mailbox
+from alpha_umi_gym.domains.mail.topics import SHARED_FILES, TOPICS
+from alpha_umi_gym.lookup import find
+from alpha_umi_gym.people import People, names_in
+from alpha_umi_gym.places import CITIES
+from alpha_umi_gym.registry import bound
+from alpha_umi_gym.world import World
 
 
 @pytest.fixture

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from alpha_umi.gym import generate, toolbox
-from alpha_umi.gym.domains.maths_slots import linear, square
-from alpha_umi.gym.domains.maths_sums import SUMS
-from alpha_umi.gym.draw import Draw
-from alpha_umi.gym.world import World
 from alpha_umi.trajectory import Call, Observation
+from alpha_umi_gym import generate, toolbox
+from alpha_umi_gym.domains.maths.slots import linear, square
+from alpha_umi_gym.domains.maths.sums import SUMS
+from alpha_umi_gym.sampler import Draw
+from alpha_umi_gym.world import World
 
 BOX = toolbox("maths")
 

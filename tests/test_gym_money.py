@@ -9,15 +9,15 @@ from typing import Any
 import pycountry
 import pytest
 
-from alpha_umi.gym import generate, toolbox
-from alpha_umi.gym.domains.geography_tools import COUNTRIES
-from alpha_umi.gym.domains.money_slots import CASH, CURRENCY, dollars
-from alpha_umi.gym.domains.money_tools import CURRENCIES, PAYING, Rates, cents
-from alpha_umi.gym.numbers import Quantity
-from alpha_umi.gym.places import CITIES
-from alpha_umi.gym.registry import bound
-from alpha_umi.gym.world import World
 from alpha_umi.trajectory import Call, Observation
+from alpha_umi_gym import generate, toolbox
+from alpha_umi_gym.domains.geography.tools import COUNTRIES
+from alpha_umi_gym.domains.money.slots import CASH, CURRENCY, dollars
+from alpha_umi_gym.domains.money.tools import CURRENCIES, PAYING, Rates, cents
+from alpha_umi_gym.numbers import Quantity
+from alpha_umi_gym.places import CITIES
+from alpha_umi_gym.registry import bound
+from alpha_umi_gym.world import World
 
 BOX = toolbox("money", seed=4)
 

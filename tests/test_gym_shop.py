@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from alpha_umi.gym import generate, toolbox
-from alpha_umi.gym.domains.shop_database import THINGS, WAREHOUSES, Shop
-from alpha_umi.gym.domains.shop_tools import (
+from alpha_umi.trajectory import Call
+from alpha_umi_gym import generate, toolbox
+from alpha_umi_gym.domains.shop.database import THINGS, WAREHOUSES, Shop
+from alpha_umi_gym.domains.shop.tools import (
     apply_coupon,
     cancel_order,
     category_products,
@@ -22,9 +23,8 @@ from alpha_umi.gym.domains.shop_tools import (
     place_order,
     return_order,
 )
-from alpha_umi.gym.people import People
-from alpha_umi.gym.world import World
-from alpha_umi.trajectory import Call
+from alpha_umi_gym.people import People
+from alpha_umi_gym.world import World
 
 SEEDS = range(6)
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from astral import moon
 
-from alpha_umi.gym import generate
-from alpha_umi.gym.domains.sky_moon import PRINCIPAL, moon_phase, next_moon, season_start
-from alpha_umi.gym.domains.sky_tools import (
+from alpha_umi_gym import generate
+from alpha_umi_gym.domains.sky.moon import PRINCIPAL, moon_phase, next_moon, season_start
+from alpha_umi_gym.domains.sky.tools import (
     day_length,
     daylight_gap,
     light_at,
@@ -22,7 +22,7 @@ from alpha_umi.gym.domains.sky_tools import (
     sunset,
     twilight_time,
 )
-from alpha_umi.gym.places import CITIES, Place
+from alpha_umi_gym.places import CITIES, Place
 
 
 def _minutes(clock: str) -> int:

@@ -23,15 +23,15 @@ import pytest
 
 from alpha_umi.errors import UsageError, WorkError
 from alpha_umi.grammar import format_call, format_plan, parse_call, parse_plan
-from alpha_umi.gym import SPLITS, Category, Gives, Intent, Slot, World, categories, generate, register, unregister
-from alpha_umi.gym.domains.files_tools import Files as ShippedFiles
-from alpha_umi.gym.draw import Split, for_split
-from alpha_umi.gym.kinds import KINDS
-from alpha_umi.gym.registry import HELD_OUT, named, owners, toolbox
-from alpha_umi.gym.task import Choice, GymTask, task_of
-from alpha_umi.gym.task_toolbox import TaskToolbox
-from alpha_umi.gym.tasks import SIZES, called_in
 from alpha_umi.trajectory import Decision, Outcome, Trajectory
+from alpha_umi_gym import SPLITS, Category, Gives, Intent, Slot, World, categories, generate, register, unregister
+from alpha_umi_gym.domains.files.tools import Files as ShippedFiles
+from alpha_umi_gym.generator.task_types import KINDS
+from alpha_umi_gym.generator.tasks import SIZES, called_in
+from alpha_umi_gym.registry import HELD_OUT, named, owners, toolbox
+from alpha_umi_gym.sampler import Split, for_split
+from alpha_umi_gym.task import Choice, GymTask, task_of
+from alpha_umi_gym.task_toolbox import TaskToolbox
 
 TESTS: tuple[Split, ...] = ("unseen_instructions", "unseen_tools", "unseen_categories")
 
@@ -328,7 +328,7 @@ def test_a_task_is_what_it_was_whatever_holds_it(split: Split) -> None:
 
 def test_tasks_are_the_same_in_another_process() -> None:
     code = (
-        "import hashlib\nfrom alpha_umi.gym import generate\n"
+        "import hashlib\nfrom alpha_umi_gym import generate\n"
         "tasks = generate(60, seed=3, split='unseen_categories')\n"
         "lines = ''.join(task.recorded().model_dump_json() + '\\n' for task in tasks)\n"
         "print(hashlib.sha256(lines.encode()).hexdigest()[:16])"
@@ -343,7 +343,7 @@ def test_time_zones_are_not_the_machines_own(tmp_path: Path) -> None:
     wrong = resources.files("tzdata").joinpath("zoneinfo", "Asia", "Tokyo").read_bytes()
     (tmp_path / "Africa" / "Cairo").write_bytes(wrong)
     code = (
-        "import datetime, zoneinfo\nfrom alpha_umi.gym.domains import sky_tools, time\n"
+        "import datetime, zoneinfo\nfrom alpha_umi_gym.domains.sky import tools as sky_tools\nfrom alpha_umi_gym.domains.time import intents as time\n"
         "print(datetime.datetime(2023, 7, 1, tzinfo=zoneinfo.ZoneInfo('Africa/Cairo')).utcoffset())\n"
         "print(time.time_difference('Cairo', 'London', '2023-07-01')['hours'])\n"
         "print(time.convert_time('2023-07-01 12:00', 'London', 'Cairo'), sky_tools.sunrise('Cairo', '2023-07-01'))"

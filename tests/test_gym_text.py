@@ -9,9 +9,9 @@ from gym_calls import ask
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alpha_umi.gym import generate, toolbox
-from alpha_umi.gym.domains.text_tools import change_case, is_palindrome, replace_word, reverse_text, sort_words
-from alpha_umi.gym.draw import Split
+from alpha_umi_gym import generate, toolbox
+from alpha_umi_gym.domains.text.tools import change_case, is_palindrome, replace_word, reverse_text, sort_words
+from alpha_umi_gym.sampler import Split
 
 BOX = toolbox("text")
 PHRASE = st.lists(st.sampled_from(["fig", "plum", "Kiwi", "date", "fig", "a"]), min_size=1, max_size=8).map(" ".join)

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from alpha_umi.gym import generate, toolbox
-from alpha_umi.gym.domains.todo_tools import (
+from alpha_umi.trajectory import Call
+from alpha_umi_gym import generate, toolbox
+from alpha_umi_gym.domains.todo.tools import (
     PRIORITIES,
     Task,
     TodoList,
@@ -22,8 +23,7 @@ from alpha_umi.gym.domains.todo_tools import (
     set_priority,
     task_due,
 )
-from alpha_umi.gym.world import World
-from alpha_umi.trajectory import Call
+from alpha_umi_gym.world import World
 
 
 @pytest.fixture

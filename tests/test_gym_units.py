@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alpha_umi.gym import generate, toolbox
-from alpha_umi.gym.domains.units import CATEGORY
-from alpha_umi.gym.domains.units_quantities import UNITS, quantity_forms
-from alpha_umi.gym.domains.units_tools import converted, factor
-from alpha_umi.gym.numbers import Quantity
 from alpha_umi.trajectory import Call, Observation
+from alpha_umi_gym import generate, toolbox
+from alpha_umi_gym.domains.units.intents import CATEGORY
+from alpha_umi_gym.domains.units.quantities import UNITS, quantity_forms
+from alpha_umi_gym.domains.units.tools import converted, factor
+from alpha_umi_gym.numbers import Quantity
 
 BOX = toolbox("units")
 

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from gym_mutations import MUTATIONS, Mutation
 
-from alpha_umi.gym.draw import Split
-from alpha_umi.gym.task import GymTask
-from alpha_umi.gym.tasks import SPLITS, generate
-from alpha_umi.gym.verify import verify
-from alpha_umi.gym.world import World
 from alpha_umi.tasks import Verdict
 from alpha_umi.trajectory import Call, Decision, Observation, Outcome, Plan, Step, Trajectory
+from alpha_umi_gym.generator.tasks import SPLITS, generate
+from alpha_umi_gym.judge.verify import verify
+from alpha_umi_gym.sampler import Split
+from alpha_umi_gym.task import GymTask
+from alpha_umi_gym.world import World
 
 
 @cache

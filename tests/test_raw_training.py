@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from alpha_umi import Agent, gym
+import alpha_umi_gym as gym
+from alpha_umi import Agent
 from alpha_umi.encoders import TextEncoder, encoder_for
 from alpha_umi.encoding import ChatEncoder
 from alpha_umi.errors import ModelError

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from alpha_umi.gym import toolbox
 from alpha_umi.tools.selection import most_related
 from alpha_umi.trajectory import Tool
+from alpha_umi_gym import toolbox
 
 GYM = toolbox().tools
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from alpha_umi import gym
+import alpha_umi_gym as gym
 from alpha_umi.encoding import ChatEncoder
 from alpha_umi.layouts import Layout, load_layout
 from alpha_umi.prompts import render

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from alpha_umi.errors import ToolError, UsageError
-from alpha_umi.gym import categories
 from alpha_umi.tools import sources
 from alpha_umi.tools.functions import FunctionToolbox
 from alpha_umi.tools.spec import load_tools
 from alpha_umi.trajectory import Call, Observation
+from alpha_umi_gym import categories
 
 
 def test_specs_of_the_gym() -> None:

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from runs import command, kill_after_a_checkpoint, losses_of, on_two_ranks, recipe_file
 
-from alpha_umi import gym
+import alpha_umi_gym as gym
 from alpha_umi.adapters import read_card
 from alpha_umi.encoding import ChatEncoder
 from alpha_umi.errors import ConfigError

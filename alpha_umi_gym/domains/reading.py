@@ -1,0 +1,79 @@
+"""Facts that stand in sentences, as in mails and files: how they get there, and the intents that find them there.
+
+What a request asks for is found as a reader would find it; the tools only return the text. No category of its own.
+"""
+
+from __future__ import annotations
+
+import functools
+import random
+import re
+import string
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from alpha_umi_gym.intents import Gives, Intent, Slot, Values
+from alpha_umi_gym.numbers import Quantity
+from alpha_umi_gym.sampler import DroppedTask
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One fact of the texts on a topic; {it} stands for the text in its templates."""
+
+    topic: str
+    kind: str
+    pattern: str
+    """What to search for, with one group."""
+    goals: tuple[str, ...]
+    nouns: tuple[str, ...]
+    asks: tuple[str, ...]
+    found: str
+    """A statement to follow "according to" the text."""
+    read: Callable[[str], Any] = str
+    say: Callable[[Any], str] = str
+    compares: str = ""
+
+
+def asking(fact: Fact, *, tool: Callable[..., Any], place: str, slot: Slot, key: str = "") -> Intent:
+    """The intent to get a fact by a tool whose parameter `place` names the text, found under `key` of its result."""
+
+    def read(result: Any, _: Values) -> Any:
+        match = re.search(fact.pattern, result[key] if key else result)
+        if match is None:
+            raise DroppedTask("the text does not say it")
+        return fact.read(match[1])
+
+    def named(templates: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(template.replace("{it}", f"{{{place}}}") for template in templates)
+
+    return Intent(
+        tool=tool,
+        slots={place: slot},
+        goals=named(fact.goals),
+        asks=named(fact.asks),
+        gives=Gives(kind=fact.kind, nouns=named(fact.nouns), read=read, say=fact.say, compares=fact.compares),
+        found=f"according to {{{place}}}, {fact.found}",
+        answers=(f"According to {{{place}}}, {fact.found}.", f"{fact.found[0].upper()}{fact.found[1:]}."),
+    )
+
+
+def quantity_in(unit: str) -> Callable[[str], Quantity]:
+    """Reads the number before a unit."""
+    return lambda text: Quantity(float(text) if "." in text else int(text), unit)
+
+
+def said_quantity(value: Quantity) -> str:
+    """3.5 km."""
+    return f"{value.amount} {value.unit}"
+
+
+def filled(template: str, makers: Mapping[str, Callable[[random.Random], object]], chance: random.Random) -> str:
+    """A template with something in each of its places."""
+    return template.format(**{name: makers[name](chance) for name in _places(template)})
+
+
+@functools.cache
+def _places(template: str) -> tuple[str, ...]:
+    return tuple(field for _, field, _, _ in string.Formatter().parse(template) if field)

@@ -1,0 +1,138 @@
+"""Units of measure as people write them, and the slots of quantities in them.
+
+Owns the short names that tools take. Knows nothing of conversion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from alpha_umi_gym.intents import Slot
+from alpha_umi_gym.numbers import Quantity
+from alpha_umi_gym.sampler import Draw
+
+
+class Unit(NamedTuple):
+    """A unit as pint knows it and as people write it."""
+
+    pint: str
+    written: str
+    """Behind a number, in its plain form."""
+    one: str
+    """In words, for one."""
+    names: tuple[str, ...]
+    """In words, for several."""
+
+
+UNITS = {
+    "km": Unit("kilometer", "km", "kilometre", ("kilometres", "kilometers")),
+    "m": Unit("meter", "m", "metre", ("metres", "meters")),
+    "cm": Unit("centimeter", "cm", "centimetre", ("centimetres", "centimeters")),
+    "mile": Unit("mile", "miles", "mile", ("miles",)),
+    "ft": Unit("foot", "ft", "foot", ("feet",)),
+    "inch": Unit("inch", "inches", "inch", ("inches",)),
+    "kg": Unit("kilogram", "kg", "kilogram", ("kilograms", "kilos")),
+    "g": Unit("gram", "g", "gram", ("grams", "grammes")),
+    "lb": Unit("pound", "lb", "pound", ("pounds", "lbs")),
+    "oz": Unit("ounce", "oz", "ounce", ("ounces",)),
+    "C": Unit("degC", "°C", "degree Celsius", ("degrees Celsius", "Celsius")),
+    "F": Unit("degF", "°F", "degree Fahrenheit", ("degrees Fahrenheit", "Fahrenheit")),
+    "K": Unit("kelvin", "K", "kelvin", ("kelvin", "kelvins")),
+    "l": Unit("liter", "l", "litre", ("litres", "liters")),
+    "ml": Unit("milliliter", "ml", "millilitre", ("millilitres", "milliliters")),
+    "gal": Unit("gallon", "gallons", "gallon", ("gallons", "US gallons")),
+    "cup": Unit("cup", "cups", "cup", ("cups", "US cups")),
+    "km/h": Unit("kilometer / hour", "km/h", "kilometre per hour", ("kilometres per hour", "kilometers per hour")),
+    "m/s": Unit("meter / second", "m/s", "metre per second", ("metres per second", "meters per second")),
+    "mph": Unit("mile / hour", "mph", "mile per hour", ("miles per hour",)),
+    "knot": Unit("knot", "knots", "knot", ("knots",)),
+    "m2": Unit("meter ** 2", "m2", "square metre", ("square metres", "square meters")),
+    "km2": Unit("kilometer ** 2", "km2", "square kilometre", ("square kilometres", "square kilometers")),
+    "ha": Unit("hectare", "ha", "hectare", ("hectares",)),
+    "acre": Unit("4840 * yard ** 2", "acres", "acre", ("acres",)),
+    "kB": Unit("kilobyte", "kB", "kilobyte", ("kilobytes",)),
+    "MB": Unit("megabyte", "MB", "megabyte", ("megabytes",)),
+    "GB": Unit("gigabyte", "GB", "gigabyte", ("gigabytes",)),
+    "TB": Unit("terabyte", "TB", "terabyte", ("terabytes",)),
+    "MiB": Unit("mebibyte", "MiB", "mebibyte", ("mebibytes",)),
+    "GiB": Unit("gibibyte", "GiB", "gibibyte", ("gibibytes",)),
+    "kJ": Unit("kilojoule", "kJ", "kilojoule", ("kilojoules",)),
+    "MJ": Unit("megajoule", "MJ", "megajoule", ("megajoules",)),
+    "kcal": Unit("kilocalorie", "kcal", "kilocalorie", ("kilocalories",)),
+    "kWh": Unit("kilowatt_hour", "kWh", "kilowatt hour", ("kilowatt hours",)),
+}
+"""The units by the names that tools take; an acre is 4840 square yards, not the survey acre."""
+
+
+def quantity_forms(value: Quantity) -> Sequence[str]:
+    """3.5 km, 3.5 kilometres, 3.5 kilometers; a unit that is not known is written as it is."""
+    amount, unit = value
+    known = UNITS.get(unit)
+    if known is None:
+        return (f"{amount} {unit}",)
+    if amount == 1:
+        return (f"1 {known.one if known.written in known.names else known.written}", f"1 {known.one}")
+    return tuple(dict.fromkeys(f"{amount} {name}" for name in (known.written, *known.names)))
+
+
+def drawn(**bounds: tuple[int, int]) -> Callable[[Draw], Quantity]:
+    """A draw of a quantity between bounds, which are given by unit; _ stands for the stroke of `km/h`."""
+
+    def draw(d: Draw) -> Quantity:
+        unit = d.any_of(list(bounds))
+        low, high = bounds[unit]
+        return Quantity(d.decimal(low, high) if high < 100 else d.integer(low, high), unit.replace("_", "/"))
+
+    return draw
+
+
+LENGTH = Slot(
+    kind="length",
+    draw=drawn(km=(1, 90), m=(5, 900), cm=(10, 250), mile=(1, 60), ft=(3, 400), inch=(4, 90)),
+    say=quantity_forms,
+    vague=("the length on the plan", "the usual distance", "as far as last time"),
+)
+MASS = Slot(
+    kind="mass",
+    draw=drawn(kg=(1, 95), g=(20, 950), lb=(1, 90), oz=(2, 60)),
+    say=quantity_forms,
+    vague=("the weight on the label", "the weight of my bag", "the amount in the recipe"),
+)
+VOLUME = Slot(
+    kind="volume",
+    draw=drawn(l=(1, 60), ml=(40, 950), gal=(1, 40), cup=(1, 16)),
+    say=quantity_forms,
+    vague=("what the bottle holds", "the contents of my tank", "the amount on the can"),
+)
+TEMPERATURE = Slot(
+    kind="temperature",
+    draw=drawn(C=(-25, 240), F=(-10, 450), K=(200, 400)),
+    say=quantity_forms,
+    vague=("the temperature outside", "the heat of my oven", "the usual temperature"),
+    unknown=lambda d: Quantity(-d.integer(480, 2000), d.any_of(("C", "F"))),
+)
+SPEED = Slot(
+    kind="speed",
+    draw=drawn(km_h=(3, 260), m_s=(1, 60), mph=(2, 95), knot=(3, 60)),
+    say=quantity_forms,
+    vague=("the usual speed", "the speed on the sign", "my best pace"),
+)
+AREA = Slot(
+    kind="area",
+    draw=drawn(m2=(20, 9000), km2=(1, 90), ha=(1, 80), acre=(1, 90)),
+    say=quantity_forms,
+    vague=("the size of my garden", "the area on the map", "the size of the plot"),
+)
+DATA_SIZE = Slot(
+    kind="data_size",
+    draw=drawn(kB=(100, 9000), MB=(5, 9000), GB=(2, 900), TB=(1, 20), MiB=(5, 4000), GiB=(1, 90)),
+    say=quantity_forms,
+    vague=("the size of my backup", "the size of that film", "the space that is left"),
+)
+ENERGY = Slot(
+    kind="energy",
+    draw=drawn(kJ=(100, 9000), MJ=(1, 90), kcal=(50, 2500), kWh=(1, 40)),
+    say=quantity_forms,
+    vague=("the energy on the label", "what I used last month", "the energy I told you about"),
+)

@@ -1,0 +1,58 @@
+"""A request with what is and is not offered beside it, and the trees of calls that most kinds of task begin with.
+
+Knows nothing of what is asked about the calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from alpha_umi_gym.generator.call_tree import Node, Pool, plant
+from alpha_umi_gym.intents import Intent
+from alpha_umi_gym.sampler import Draw, DroppedTask
+
+_FEW_CALLS = {1: 0.55, 2: 0.35, 3: 0.1}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tale:
+    """A request, and what is and is not offered with it."""
+
+    query: str
+    needs: tuple[str, ...]
+    """Tools that must be offered."""
+    avoid: tuple[str, ...] = ()
+    """Tools that must not be: with them there would be another way, or a way at all."""
+    like: tuple[str, ...] = ()
+    """Tools, besides those needed, from whose categories distractors come: a missing one leaves its neighbours."""
+    decline: str = ""
+    """What no offered tool can do, when the planner has to give up at once for that reason."""
+    why: str = ""
+    """Why there is no solution, when there is none."""
+    left_open: tuple[Node, str] | None = None
+    """The call that would be made, with its values, and the slot that the request leaves open."""
+
+
+def tale_of(query: str, roots: Sequence[Node]) -> Tale:
+    """A request for these trees: their tools are needed, and what does the same another way is not offered."""
+    nodes = [node for root in roots for node in root.walk()]
+    needs = tuple(dict.fromkeys(node.intent.name for node in nodes))
+    rivals = {rival for node in nodes for rival in node.intent.rivals}
+    return Tale(query=query, needs=needs, avoid=tuple(sorted(rivals - set(needs))))
+
+
+def few(d: Draw, pool: Pool, intents: Sequence[Intent], *, most: int = 3) -> Node:
+    """A tree of one to three calls that ends in one of these."""
+    intent = pool.pick(d, [i for i in intents if i.least_calls <= most])
+    least = intent.least_calls
+    calls = min(most, max(least, number(d, _FEW_CALLS)))
+    try:
+        return plant(d, pool, intent, calls)
+    except DroppedTask:
+        return plant(d, pool, intent, least)
+
+
+def number(d: Draw, shares: Mapping[int, float]) -> int:
+    """A number drawn by its share."""
+    return d.chance.choices(list(shares), weights=list(shares.values()))[0]
