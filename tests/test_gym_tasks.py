@@ -343,7 +343,8 @@ def test_time_zones_are_not_the_machines_own(tmp_path: Path) -> None:
     wrong = resources.files("tzdata").joinpath("zoneinfo", "Asia", "Tokyo").read_bytes()
     (tmp_path / "Africa" / "Cairo").write_bytes(wrong)
     code = (
-        "import datetime, zoneinfo\nfrom alpha_umi_gym.domains.sky import tools as sky_tools\nfrom alpha_umi_gym.domains.time import intents as time\n"
+        "import datetime, zoneinfo\nfrom alpha_umi_gym.domains.sky import tools as sky_tools\n"
+        "from alpha_umi_gym.domains.time import intents as time\n"
         "print(datetime.datetime(2023, 7, 1, tzinfo=zoneinfo.ZoneInfo('Africa/Cairo')).utcoffset())\n"
         "print(time.time_difference('Cairo', 'London', '2023-07-01')['hours'])\n"
         "print(time.convert_time('2023-07-01 12:00', 'London', 'Cairo'), sky_tools.sunrise('Cairo', '2023-07-01'))"
