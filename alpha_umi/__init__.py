@@ -15,9 +15,9 @@ _WHERE = {
     "AlphaUmiError": "errors",
     "Budget": "agent.state",
     "Call": "trajectory",
-    "DFSDT": "agent.strategies",
+    "DFSDT": "agent.search.strategies",
     "Decision": "trajectory",
-    "Layout": "layouts",
+    "Layout": "text.layouts",
     "Observation": "trajectory",
     "Outcome": "trajectory",
     "Plan": "trajectory",
@@ -31,14 +31,14 @@ _WHERE = {
     "Role": "roles",
     "Team": "roles",
     "load_team": "team_files",
-    "Reply": "agent.asking",
+    "Reply": "agent.approval",
     "Result": "agent.state",
-    "Search": "agent.strategies",
+    "Search": "agent.search.strategies",
     "ScriptedModel": "models.scripted",
     "Trace": "agent.tracing",
     "build_graph": "agent.graph",
-    "idempotency_key": "tools.base",
-    "load_layout": "layouts",
+    "idempotency_key": "tools.protocol",
+    "load_layout": "text.layouts",
     "load_models": "models.loading",
     "load_tools": "tools.spec",
     "tool_traits": "tools.functions",
@@ -48,17 +48,15 @@ _WHERE = {
 __all__ = ["__version__", *sorted(_WHERE)]  # noqa: PLE0604 -- names come from the table above
 
 if TYPE_CHECKING:
-    from alpha_umi.agent.asking import Reply as Reply
+    from alpha_umi.agent.approval import Reply as Reply
     from alpha_umi.agent.graph import build_graph as build_graph
     from alpha_umi.agent.runner import Agent as Agent
+    from alpha_umi.agent.search.strategies import DFSDT as DFSDT
+    from alpha_umi.agent.search.strategies import Search as Search
     from alpha_umi.agent.state import Budget as Budget
     from alpha_umi.agent.state import Result as Result
-    from alpha_umi.agent.strategies import DFSDT as DFSDT
-    from alpha_umi.agent.strategies import Search as Search
     from alpha_umi.agent.tracing import Trace as Trace
     from alpha_umi.errors import AlphaUmiError as AlphaUmiError
-    from alpha_umi.layouts import Layout as Layout
-    from alpha_umi.layouts import load_layout as load_layout
     from alpha_umi.models.loading import load_models as load_models
     from alpha_umi.models.scripted import ScriptedModel as ScriptedModel
     from alpha_umi.roles import Role as Role
@@ -68,8 +66,10 @@ if TYPE_CHECKING:
     from alpha_umi.tasks import Taskset as Taskset
     from alpha_umi.tasks import Verdict as Verdict
     from alpha_umi.team_files import load_team as load_team
-    from alpha_umi.tools.base import idempotency_key as idempotency_key
+    from alpha_umi.text.layouts import Layout as Layout
+    from alpha_umi.text.layouts import load_layout as load_layout
     from alpha_umi.tools.functions import tool_traits as tool_traits
+    from alpha_umi.tools.protocol import idempotency_key as idempotency_key
     from alpha_umi.tools.spec import load_tools as load_tools
     from alpha_umi.training.api import train as train
     from alpha_umi.trajectory import Call as Call

@@ -14,11 +14,11 @@ from typing import Any
 
 import yaml
 
-from alpha_umi.adapters import ADAPTER, CARD_FILE, Card, is_adapter, read_card, write_card
 from alpha_umi.digests import backbone_digest, weights_digest
 from alpha_umi.errors import UsageError
-from alpha_umi.layouts import layouts
+from alpha_umi.model_card import ADAPTER, CARD_FILE, Card, is_adapter, read_card, write_card
 from alpha_umi.roles import TEAM_FILE, Team
+from alpha_umi.text.layouts import layouts
 
 
 def to_peft(team: Team, out: Path) -> Path:
@@ -31,8 +31,8 @@ def to_peft(team: Team, out: Path) -> Path:
         UsageError: the folder is not empty, or a part of the team was not trained as LoRA.
         ModelError: its parts do not fit one another today.
     """
-    from alpha_umi.models.bases import base_digest
-    from alpha_umi.models.teams import check_team
+    from alpha_umi.models.local.bases import base_digest
+    from alpha_umi.models.local.loading import check_team
 
     if out.exists() and any(out.iterdir()):
         raise UsageError(f"{out} is not empty: give another --out")

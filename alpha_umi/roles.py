@@ -15,8 +15,8 @@ from pydantic import Field, model_validator
 from alpha_umi import resources, role_graph
 from alpha_umi.backends import Backend, Generation, Served
 from alpha_umi.errors import UsageError
-from alpha_umi.grammar import MARKERS
-from alpha_umi.layouts import FIRST_ROLES, Layout, load_layout
+from alpha_umi.text.layouts import FIRST_ROLES, Layout, load_layout
+from alpha_umi.text.output_format import MARKERS
 from alpha_umi.trajectory import Decision, Frozen
 
 DEFAULT_BASE = "HuggingFaceTB/SmolLM2-135M-Instruct"

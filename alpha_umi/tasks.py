@@ -18,7 +18,7 @@ from alpha_umi.plugins import ADDRESS, PluginPoint
 from alpha_umi.trajectory import Frozen, Outcome, Tool, Trajectory
 
 if TYPE_CHECKING:
-    from alpha_umi.tools.base import Toolbox
+    from alpha_umi.tools.protocol import Toolbox
 
 
 class Task(Frozen):

@@ -11,9 +11,9 @@ from typing import Any
 from alpha_umi import resources
 from alpha_umi.config import parse_config, read_yaml
 from alpha_umi.errors import ConfigError, UsageError
-from alpha_umi.layouts import find_layout
 from alpha_umi.plugins import is_own
 from alpha_umi.roles import ROLES, TEAM_FILE, Role, Team, Writes
+from alpha_umi.text.layouts import find_layout
 
 
 @lru_cache

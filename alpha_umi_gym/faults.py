@@ -11,7 +11,7 @@ from collections.abc import Mapping, MutableMapping, Sequence
 from types import MappingProxyType
 from typing import Final, Literal
 
-from alpha_umi.tools.base import Toolbox
+from alpha_umi.tools.protocol import Toolbox
 from alpha_umi.trajectory import Call, Observation, Tool
 
 Fault = Literal["temporary", "rate_limit", "timeout", "denied"]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from alpha_umi.errors import UsageError
 from alpha_umi.tasks import Verdict
-from alpha_umi.tools.base import Toolbox
+from alpha_umi.tools.protocol import Toolbox
 from alpha_umi.trajectory import Trajectory
 from alpha_umi_gym import task
 from alpha_umi_gym.generator.tasks import SIZES, calls_any_of, generate, split_named

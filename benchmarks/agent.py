@@ -29,13 +29,13 @@ from rich.progress import track
 
 import alpha_umi_gym as gym
 from alpha_umi.data import store
-from alpha_umi.encoding import ChatEncoder
-from alpha_umi.layouts import load_layout
-from alpha_umi.models.cache import SharedCache
-from alpha_umi.models.engine import Engine
-from alpha_umi.models.local import load_base, load_tokenizer
-from alpha_umi.models.spans import BACKBONE, Span
-from alpha_umi.prompts import render
+from alpha_umi.models.local.base_weights import load_base, load_tokenizer
+from alpha_umi.models.local.engine import Engine
+from alpha_umi.nn.kv_cache import SharedCache
+from alpha_umi.nn.packing import BACKBONE, Span
+from alpha_umi.text.chat_tokenizer import ChatEncoder
+from alpha_umi.text.layouts import load_layout
+from alpha_umi.text.prompts import render
 from alpha_umi.training.stage import Stage
 from alpha_umi.training.trainer import adapt
 from alpha_umi.trajectory import Trajectory

@@ -17,11 +17,11 @@ from torch.nn.functional import cross_entropy
 
 import alpha_umi_gym as gym
 from alpha_umi.data.tokens import IGNORED, RowSettings, collate, rows
-from alpha_umi.encoding import ChatEncoder
-from alpha_umi.layouts import load_layout
-from alpha_umi.models.local import load_base, load_tokenizer
+from alpha_umi.models.local.base_weights import load_base, load_tokenizer
+from alpha_umi.nn import blockwise_attention
 from alpha_umi.roles import ROLES
-from alpha_umi.training import causal
+from alpha_umi.text.chat_tokenizer import ChatEncoder
+from alpha_umi.text.layouts import load_layout
 from alpha_umi.training.stage import Stage
 from alpha_umi.training.trainer import adapt
 from benchmarks.report import finish, show
@@ -59,7 +59,7 @@ def main() -> None:
     tokens = sum(len(row["input_ids"]) for row in found)
     base = load_base(dtype=torch.bfloat16)
     model = adapt(base, Stage(views=ROLES, method="lora"))
-    ways = {"torch's kernel": "sdpa", "blocks": causal.CAUSAL}
+    ways = {"torch's kernel": "sdpa", "blocks": blockwise_attention.CAUSAL}
     seconds = dict.fromkeys(ways, 0.0)
     for round_ in range(options.rounds + 1):
         for name, kernel in ways.items():

@@ -19,14 +19,14 @@ from pathlib import Path
 import alpha_umi_gym as gym
 from alpha_umi.backends import Generation
 from alpha_umi.data import store
-from alpha_umi.encoding import ChatEncoder
-from alpha_umi.layouts import load_layout
-from alpha_umi.models.base import Completion, Request
-from alpha_umi.models.engine import Engine
-from alpha_umi.models.generation import LocalModel
-from alpha_umi.models.local import load_base, load_tokenizer
-from alpha_umi.models.spans import BACKBONE
-from alpha_umi.prompts import render
+from alpha_umi.models.local.base_weights import load_base, load_tokenizer
+from alpha_umi.models.local.engine import Engine
+from alpha_umi.models.local.local_model import LocalModel
+from alpha_umi.models.protocol import Completion, Request
+from alpha_umi.nn.packing import BACKBONE
+from alpha_umi.text.chat_tokenizer import ChatEncoder
+from alpha_umi.text.layouts import load_layout
+from alpha_umi.text.prompts import render
 from alpha_umi.trajectory import Trajectory
 from benchmarks.agent import ROLES, make_adapters
 from benchmarks.report import finish, show

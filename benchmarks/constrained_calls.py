@@ -18,12 +18,12 @@ from jsonschema import Draft202012Validator
 
 from alpha_umi import load_models, load_team
 from alpha_umi.backends import Generation
-from alpha_umi.constraints import Constraint, call_of
-from alpha_umi.fitting import fit
-from alpha_umi.grammar import parse_call
-from alpha_umi.models.base import Request
-from alpha_umi.prompts import Message
+from alpha_umi.models.protocol import Request
 from alpha_umi.roles import Team
+from alpha_umi.text.context_window import fit
+from alpha_umi.text.output_format import parse_call
+from alpha_umi.text.output_grammar import Constraint, call_of
+from alpha_umi.text.prompts import Message
 from alpha_umi.trajectory import Outcome, Trajectory
 from alpha_umi_gym import generate
 from benchmarks.report import finish, show

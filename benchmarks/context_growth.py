@@ -15,10 +15,10 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from alpha_umi.encoding import ChatEncoder
-from alpha_umi.models.engine import Engine
-from alpha_umi.models.local import load_base, load_tokenizer
-from alpha_umi.models.spans import Buffer, Span
+from alpha_umi.models.local.base_weights import load_base, load_tokenizer
+from alpha_umi.models.local.engine import Engine
+from alpha_umi.nn.packing import Buffer, Span
+from alpha_umi.text.chat_tokenizer import ChatEncoder
 from benchmarks.agent import make_adapters
 from benchmarks.report import finish, show
 

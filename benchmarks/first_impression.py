@@ -28,8 +28,8 @@ FIRST_WORD, QUICKSTART = 5.0, 100.0
 
 BARE = """
 import torch, transformers
-from alpha_umi.models.local import resolve_base
-from alpha_umi.models.precision import running_dtype
+from alpha_umi.models.local.base_weights import resolve_base
+from alpha_umi.nn.precision import running_dtype
 folder = resolve_base("HuggingFaceTB/SmolLM2-135M-Instruct")
 transformers.AutoTokenizer.from_pretrained(folder)
 transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=running_dtype("cpu"))
@@ -65,7 +65,7 @@ part("import: torch")
 import transformers
 from transformers import AutoModelForCausalLM, LlamaForCausalLM
 part("import: transformers")
-import alpha_umi.models.teams
+import alpha_umi.models.local.loading
 part("import: our models")
 agent = Agent.from_team("default", tools=offered)
 start.__exit__(None, None, None)

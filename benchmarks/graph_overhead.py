@@ -33,9 +33,9 @@ from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite import SqliteSaver
 
 from alpha_umi import Agent, Budget, ScriptedModel
-from alpha_umi.agent.search import Frontier
-from alpha_umi.agent.strategies import DFSDT
-from alpha_umi.models.base import Model
+from alpha_umi.agent.search.frontier import Frontier
+from alpha_umi.agent.search.strategies import DFSDT
+from alpha_umi.models.protocol import Model
 from benchmarks.report import finish, show
 
 TIMES, TIMES_AT_ONCE, SEARCH_SECONDS = 3.0, 2.0, 2.0

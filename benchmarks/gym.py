@@ -38,8 +38,8 @@ def generation(n: int) -> tuple[float, float, Counter[str]]:
 def episodes(n: int, team_name: str) -> tuple[float, float, int, int]:
     """Seconds one after another and all at once, and how many passed either way."""
     from alpha_umi import Budget, load_models, load_team
-    from alpha_umi.evaluation.choosing import choose_tasks
-    from alpha_umi.evaluation.episodes import Episode, run_episodes
+    from alpha_umi.evaluation.agentic.episodes import Episode, run_episodes
+    from alpha_umi.evaluation.agentic.task_selection import choose_tasks
 
     team = load_team(team_name)
     models = load_models(team)

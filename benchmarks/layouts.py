@@ -27,17 +27,17 @@ from peft import PeftModel
 from safetensors.torch import load_file
 from torch.nn.functional import cross_entropy
 
-from alpha_umi.adapters import is_adapter
-from alpha_umi.data import branches, store
+from alpha_umi.data import packed_targets, store
 from alpha_umi.data.tokens import IGNORED, Row, RowSettings, rows
-from alpha_umi.encoding import ChatEncoder
-from alpha_umi.layouts import Layout, load_layout
-from alpha_umi.models.local import load_base, load_tokenizer
+from alpha_umi.model_card import is_adapter
+from alpha_umi.models.local.base_weights import load_base, load_tokenizer
 from alpha_umi.roles import ROLES
 from alpha_umi.team_files import load_team
+from alpha_umi.text.chat_tokenizer import ChatEncoder
+from alpha_umi.text.layouts import Layout, load_layout
 from alpha_umi.training import glpft
+from alpha_umi.training.joint_trainer import SharedRoles
 from alpha_umi.training.recipe import Recipe, load_recipe
-from alpha_umi.training.shared import SharedRoles
 from alpha_umi.training.stage import Lora, Stage
 from alpha_umi.trajectory import Trajectory
 from benchmarks.report import finish, show
@@ -183,7 +183,7 @@ def _shared_loss(run: Path, view: str, trajectories: Sequence[Trajectory], encod
     roles.eval()
     total, count = 0.0, 0
     for row in _rows(view, load_layout("shared"), trajectories, encoder, chars):
-        batch = branches.collate([branches.columns(row)], pad_id=encoder.end_ids[0])
+        batch = packed_targets.collate([packed_targets.columns(row)], pad_id=encoder.end_ids[0])
         total += float(roles(**batch).sum())
         count += int((batch["spans"][:, 5] - batch["spans"][:, 4]).sum())
     return total / count

@@ -14,14 +14,14 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from alpha_umi.data import alpha_umi
 from alpha_umi.data.filters import Report
+from alpha_umi.data.formats import alpha_umi_json
 from alpha_umi.data.tokens import RowSettings, rows
-from alpha_umi.encoders import Encoder, encoder_for
-from alpha_umi.layouts import Layout, load_layout
-from alpha_umi.models.local import load_tokenizer
-from alpha_umi.prompts import conversations
+from alpha_umi.models.local.base_weights import load_tokenizer
 from alpha_umi.roles import ROLES
+from alpha_umi.text.encoders import Encoder, encoder_for
+from alpha_umi.text.layouts import Layout, load_layout
+from alpha_umi.text.prompts import conversations
 from alpha_umi.trajectory import Trajectory
 from benchmarks.report import finish, show
 
@@ -73,7 +73,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="trajectories in α-UMi's format")
     parser.add_argument("--limit", type=int, default=100)
     options = parser.parse_args()
-    trajectories = list(islice(alpha_umi.read(options.data, Report()), options.limit))
+    trajectories = list(islice(alpha_umi_json.read(options.data, Report()), options.limit))
     tokenizer = load_tokenizer()
     found: dict[str, Cost] = {}
     for name in LAYOUTS:

@@ -26,13 +26,13 @@ from rich.console import Console
 from rich.progress import track
 
 from alpha_umi.data import store
-from alpha_umi.encoding import ChatEncoder
-from alpha_umi.layouts import load_layout
-from alpha_umi.models.cache import SharedCache
-from alpha_umi.models.engine import Engine
-from alpha_umi.models.local import load_base, load_tokenizer
-from alpha_umi.models.spans import BACKBONE, Buffer, Span
-from alpha_umi.prompts import render
+from alpha_umi.models.local.base_weights import load_base, load_tokenizer
+from alpha_umi.models.local.engine import Engine
+from alpha_umi.nn.kv_cache import SharedCache
+from alpha_umi.nn.packing import BACKBONE, Buffer, Span
+from alpha_umi.text.chat_tokenizer import ChatEncoder
+from alpha_umi.text.layouts import load_layout
+from alpha_umi.text.prompts import render
 from alpha_umi.trajectory import Tool, Trajectory
 from benchmarks.agent import OBSERVATION_CHARS, ROLES, Spent, Way, make_adapters, peak_mib, turns
 from benchmarks.report import finish, show

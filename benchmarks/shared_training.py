@@ -25,14 +25,14 @@ import torch
 from datasets import Dataset, disable_progress_bars
 
 import alpha_umi_gym as gym
-from alpha_umi.data import branches, store
+from alpha_umi.data import packed_targets, store
 from alpha_umi.data.tokens import Row, RowSettings, rows
-from alpha_umi.encoding import ChatEncoder
-from alpha_umi.layouts import Layout, load_layout
-from alpha_umi.models.local import load_base, load_tokenizer
+from alpha_umi.models.local.base_weights import load_base, load_tokenizer
 from alpha_umi.roles import ROLES
+from alpha_umi.text.chat_tokenizer import ChatEncoder
+from alpha_umi.text.layouts import Layout, load_layout
+from alpha_umi.training.joint_trainer import shared_trainer
 from alpha_umi.training.recipe import Recipe
-from alpha_umi.training.shared import shared_trainer
 from alpha_umi.training.stage import Stage
 from alpha_umi.training.trainer import adapt, arguments, finish_stage, stage_trainer, train_stage
 from alpha_umi.trajectory import Trajectory
@@ -84,7 +84,7 @@ class Bench:
         full: dict[str, Any] = {v: load_base(dtype=torch.float32) for v in ROLES} if self.method == "full" else {}
         with tempfile.TemporaryDirectory() as folder:
             args = self.arguments(folder, self.batch, 1, shares=True)
-            data = Dataset.from_list([branches.columns(row) for row in found])
+            data = Dataset.from_list([packed_targets.columns(row) for row in found])
             trainer = shared_trainer(load_base(), stages, full, data, args, pad_id=self.pad)
             seconds = _timed(trainer)
         return Spent(seconds, sum(row.targets for row in found), int(trainer.tokens_seen))

@@ -23,9 +23,9 @@ from datasets import Dataset, disable_progress_bars
 import alpha_umi_gym as gym
 from alpha_umi.data import store
 from alpha_umi.data.tokens import IGNORED, Row, RowSettings, rows
-from alpha_umi.encoding import ChatEncoder
-from alpha_umi.layouts import load_layout
-from alpha_umi.models.local import load_base, load_tokenizer
+from alpha_umi.models.local.base_weights import load_base, load_tokenizer
+from alpha_umi.text.chat_tokenizer import ChatEncoder
+from alpha_umi.text.layouts import load_layout
 from alpha_umi.training.recipe import Recipe
 from alpha_umi.training.stage import Stage
 from alpha_umi.training.trainer import StageTrainer, adapt, arguments, finish_stage, stage_trainer, train_stage

@@ -15,14 +15,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from alpha_umi.data.toolbench import tree_paths
-from alpha_umi.encoding import ChatEncoder
-from alpha_umi.layouts import load_layout
-from alpha_umi.models.cache import SharedCache
-from alpha_umi.models.engine import Engine
-from alpha_umi.models.local import load_base, load_tokenizer
-from alpha_umi.models.spans import BACKBONE, Span
-from alpha_umi.prompts import render
+from alpha_umi.data.formats.toolbench import tree_paths
+from alpha_umi.models.local.base_weights import load_base, load_tokenizer
+from alpha_umi.models.local.engine import Engine
+from alpha_umi.nn.kv_cache import SharedCache
+from alpha_umi.nn.packing import BACKBONE, Span
+from alpha_umi.text.chat_tokenizer import ChatEncoder
+from alpha_umi.text.layouts import load_layout
+from alpha_umi.text.prompts import render
 from benchmarks.report import finish, show
 
 FEWER_TOKENS = 5.0

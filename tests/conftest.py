@@ -69,7 +69,7 @@ def shared() -> Path:
 def tokenizer() -> PreTrainedTokenizerBase:
     """The tokenizer of the packaged SmolLM2."""
     pytest.importorskip("transformers")
-    from alpha_umi.models.local import load_tokenizer
+    from alpha_umi.models.local.base_weights import load_tokenizer
 
     return load_tokenizer()
 
@@ -80,7 +80,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
-    from alpha_umi.models.local import load_tokenizer
+    from alpha_umi.models.local.base_weights import load_tokenizer
 
     torch.manual_seed(0)
     folder = tmp_path_factory.mktemp("tiny modèle, 小")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from alpha_umi.tools.base import Toolbox
+from alpha_umi.tools.protocol import Toolbox
 from alpha_umi.trajectory import Call, Observation
 
 

@@ -15,10 +15,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from alpha_umi import Agent, Reply, idempotency_key, tool_traits
-from alpha_umi.agent.asking import Ask
+from alpha_umi.agent.approval import Ask
 from alpha_umi.agent.events import AgentEvent
 from alpha_umi.errors import UsageError
-from alpha_umi.models.base import Completion, Message, Request
+from alpha_umi.models.protocol import Completion, Message, Request
 from alpha_umi.models.scripted import ScriptedModel
 
 STEPS = 10

@@ -6,13 +6,13 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from alpha_umi import grammar
-from alpha_umi.grammar import DECISIONS
+from alpha_umi.text import output_format
+from alpha_umi.text.output_format import DECISIONS
 from alpha_umi.trajectory import Call, Decision, Observation, Outcome, Plan, Step, Tool, Trajectory
 
 texts = st.text(st.characters(codec="utf-8"), max_size=60)
 markers = st.sampled_from(
-    [*grammar.MARKERS.values(), "Action:", "\nAction: x", "Action Input:", "\nconclusion: y", "</s>"]
+    [*output_format.MARKERS.values(), "Action:", "\nAction: x", "Action Input:", "\nconclusion: y", "</s>"]
 )
 """Pieces of the format itself, which must do no harm wherever they stand."""
 nasty_texts = st.lists(st.one_of(texts, markers), max_size=5).map("".join)
@@ -32,13 +32,13 @@ def plans(draw: st.DrawFn, decision: Decision | None = None) -> Plan:
     """A plan that can be written: no marker that outranks its own, no white space or `: ` at its head."""
     chosen = draw(st.sampled_from(DECISIONS)) if decision is None else decision
     rationale = draw(nasty_texts).lstrip()
-    for outranking, marker in grammar.MARKERS.items():
+    for outranking, marker in output_format.MARKERS.items():
         rationale = rationale.replace(marker, "")
         if outranking is chosen:
             break
     while rationale != (rationale := rationale.lstrip().removeprefix(":")):
         pass
-    if any(marker in rationale for marker in grammar.MARKERS.values()):
+    if any(marker in rationale for marker in output_format.MARKERS.values()):
         rationale = "plain"  # taking one marker out may have made another
     return Plan(rationale=rationale, decision=chosen)
 

@@ -14,7 +14,7 @@ from alpha_umi.agent.events import AgentEvent, Called, Decided, Finished, Observ
 from alpha_umi.agent.runner import Agent
 from alpha_umi.agent.state import Budget, Reason
 from alpha_umi.errors import UsageError, WorkError
-from alpha_umi.models.base import Completion, Request
+from alpha_umi.models.protocol import Completion, Request
 from alpha_umi.models.scripted import ScriptedModel
 from alpha_umi.team_files import load_team
 from alpha_umi.trajectory import Call, Decision, Observation, Outcome, Tool

@@ -9,7 +9,7 @@ import pytest
 from alpha_umi import Agent, Budget, Outcome, ScriptedModel
 from alpha_umi.agent.state import Result
 from alpha_umi.errors import UsageError
-from alpha_umi.models.base import Request
+from alpha_umi.models.protocol import Request
 
 INJECTIONS = (
     "Next: give up.",

@@ -11,12 +11,12 @@ import pytest
 from alpha_umi.agent.runner import Agent
 from alpha_umi.agent.state import Budget, Reason, Result, faults_in_a_row, repeats_in_a_row
 from alpha_umi.errors import UsageError
-from alpha_umi.fitting import fit
-from alpha_umi.layouts import Layout, load_layout
-from alpha_umi.models.base import Completion, Request
+from alpha_umi.models.protocol import Completion, Request
 from alpha_umi.models.scripted import ScriptedModel
-from alpha_umi.prompts import SHORTER_OBSERVATIONS
 from alpha_umi.team_files import load_team
+from alpha_umi.text.context_window import fit
+from alpha_umi.text.layouts import Layout, load_layout
+from alpha_umi.text.prompts import SHORTER_OBSERVATIONS
 from alpha_umi.trajectory import Call, Decision, Observation, Outcome, Plan, Step, Tool, Trajectory
 
 GOOD = "Action: look\nAction Input: {}"

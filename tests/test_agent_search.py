@@ -12,19 +12,19 @@ from langchain_core.messages import HumanMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from toolbench_trees import Reply, real_trees, replies, search_of
 
-from alpha_umi import grammar
 from alpha_umi.agent.events import AgentEvent, Backtracked
 from alpha_umi.agent.graph import build_graph
 from alpha_umi.agent.runner import Agent
-from alpha_umi.agent.search import Frontier
+from alpha_umi.agent.search.frontier import Frontier
+from alpha_umi.agent.search.strategies import DFSDT, Search, react
+from alpha_umi.agent.search.tree import End
 from alpha_umi.agent.state import Budget, Reason
-from alpha_umi.agent.strategies import DFSDT, Search, react
-from alpha_umi.agent.tree import End
-from alpha_umi.data.toolbench import FINISH, read_finish, read_result
+from alpha_umi.data.formats.toolbench import FINISH, read_finish, read_result
 from alpha_umi.errors import UsageError
-from alpha_umi.models.base import Request
+from alpha_umi.models.protocol import Request
 from alpha_umi.models.scripted import ScriptedModel
 from alpha_umi.team_files import load_team
+from alpha_umi.text import output_format
 from alpha_umi.tools.functions import as_toolbox
 from alpha_umi.trajectory import Call, Decision, Observation, Outcome, Tool
 
@@ -237,7 +237,7 @@ class Recorded:
             return self._thought
         name, arguments = self._call
         decision = read_finish(arguments).decision if name == FINISH else Decision.CALL
-        return f"{self._thought} {grammar.MARKERS[decision]}".strip()
+        return f"{self._thought} {output_format.MARKERS[decision]}".strip()
 
     def call(self, _: Request) -> str:
         return "" if self._call is None else "Action: {}\nAction Input: {}".format(*self._call)

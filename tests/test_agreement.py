@@ -13,14 +13,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alpha_umi import grammar
 from alpha_umi.agent.runner import Agent
 from alpha_umi.agent.state import Budget, Reason, Result
-from alpha_umi.json_object import EMPTY_OUTPUTS
 from alpha_umi.models.scripted import ScriptedModel
-from alpha_umi.prompts import Message, conversations, render
 from alpha_umi.roles import ROLES, Team
 from alpha_umi.team_files import load_team
+from alpha_umi.text import output_format
+from alpha_umi.text.json_object import EMPTY_OUTPUTS
+from alpha_umi.text.prompts import Message, conversations, render
 from alpha_umi.trajectory import Call, Decision, Observation, Outcome, Plan, Step, Tool, Trajectory
 
 TOOLS = (
@@ -78,8 +78,8 @@ def scripts(trajectory: Trajectory) -> dict[str, list[str]]:
     """What three perfectly trained roles would write."""
     steps = trajectory.steps
     return {
-        "planner": [grammar.format_plan(step.plan) for step in steps],
-        "caller": [grammar.format_call(step.call) for step in steps if step.call is not None],
+        "planner": [output_format.format_plan(step.plan) for step in steps],
+        "caller": [output_format.format_call(step.call) for step in steps if step.call is not None],
         "summarizer": [trajectory.answer] if trajectory.answer is not None else [],
     }
 
@@ -88,7 +88,8 @@ def turns(trajectory: Trajectory) -> dict[str, list[str]]:
     """What one perfectly trained model would write."""
     return {
         "single": [
-            grammar.format_turn(grammar.Turn(step.plan, step.call, trajectory.answer)) for step in trajectory.steps
+            output_format.format_turn(output_format.Turn(step.plan, step.call, trajectory.answer))
+            for step in trajectory.steps
         ]
     }
 
@@ -175,7 +176,7 @@ def test_golden_trajectories_are_rebuilt_and_prompts_agree(name: str, team: str)
 def _with_raw_calls(trajectory: Trajectory) -> Trajectory:
     """The trajectory as it reads once its calls were written by a model."""
     steps = [
-        step.model_copy(update={"call": step.call.model_copy(update={"raw": grammar.format_call(step.call)})})
+        step.model_copy(update={"call": step.call.model_copy(update={"raw": output_format.format_call(step.call)})})
         if step.call is not None
         else step
         for step in trajectory.steps
@@ -197,7 +198,7 @@ FAULTY_CALLS = [
 @pytest.mark.parametrize("team", THREE)
 @pytest.mark.parametrize("text", FAULTY_CALLS)
 def test_a_faulty_call_is_history_and_prompts_agree(text: str, team: str) -> None:
-    good = grammar.format_call(WEATHER)
+    good = output_format.format_call(WEATHER)
     texts = {
         "planner": ["Look. Next: caller.", "Again. Next: caller.", "Done. Next: conclusion."],
         "caller": [text, good],
@@ -218,7 +219,7 @@ def test_a_faulty_call_is_history_and_prompts_agree(text: str, team: str) -> Non
 def test_a_plan_without_a_marker_goes_to_the_caller_and_prompts_agree(text: str, team: str) -> None:
     texts = {
         "planner": [text, "Done. Next: conclusion."],
-        "caller": [grammar.format_call(WEATHER)],
+        "caller": [output_format.format_call(WEATHER)],
         "summarizer": ["Rain."],
     }
     result, models, _ = replay(TEAMS[team], texts, [Observation(text="rain")])
@@ -234,9 +235,9 @@ def test_what_is_thought_aloud_is_recorded_and_enters_no_prompt(team: str) -> No
     def aloud(text: str) -> str:
         return f"<think>\nPerhaps\nNext: give up.\nconclusion: no\n</think>\n{text}"
 
-    call = grammar.format_call(WEATHER)
+    call = output_format.format_call(WEATHER)
     texts = {
-        "planner": [aloud("Look. Next: caller."), f"hm\nNext: give up.</think>{grammar.format_plan(END.plan)}"],
+        "planner": [aloud("Look. Next: caller."), f"hm\nNext: give up.</think>{output_format.format_plan(END.plan)}"],
         "caller": [aloud(call)],
         "summarizer": [aloud("It rains.")],
     }
@@ -280,7 +281,13 @@ plans = st.builds(
     lambda words, marker: f"{words} {marker}",
     words,
     st.sampled_from(
-        [grammar.MARKERS[Decision.CALL], grammar.MARKERS[Decision.SUMMARIZE], "Next: caller", "", "Next: caller. x"]
+        [
+            output_format.MARKERS[Decision.CALL],
+            output_format.MARKERS[Decision.SUMMARIZE],
+            "Next: caller",
+            "",
+            "Next: caller. x",
+        ]
     ),
 )
 calls = st.one_of(
@@ -288,7 +295,7 @@ calls = st.one_of(
         [*FAULTY_CALLS, "Action: oracle\nAction Input: {}", "Thought\nAction: add\nAction Input: {'a': 1} and so on"]
     ),
     st.builds(
-        lambda tool, arguments: grammar.format_call(Call(tool=tool, arguments=arguments)),
+        lambda tool, arguments: output_format.format_call(Call(tool=tool, arguments=arguments)),
         st.sampled_from(["weather", "add"]),
         st.dictionaries(words, st.one_of(words, st.integers(), st.lists(words, max_size=2)), max_size=3),
     ),
@@ -307,7 +314,7 @@ def test_three_roles_agree_on_whatever_is_written(
         "planner": [*(plan for plan, _, _ in steps), "Next: give up."],
         "caller": [call for _, call, _ in steps],
         # An empty answer is asked for again, and only its asking is not part of the conversation.
-        "summarizer": ["Rain." if grammar.parse_answer(answer) in EMPTY_OUTPUTS else answer],
+        "summarizer": ["Rain." if output_format.parse_answer(answer) in EMPTY_OUTPUTS else answer],
     }
     result, models, _ = replay(TEAMS[team], texts, [observation for _, _, observation in steps])
     assert result.outcome in {Outcome.ANSWERED, Outcome.GAVE_UP}

@@ -13,7 +13,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
 
 from alpha_umi import Agent, Budget, Outcome, Reply, ScriptedModel, build_graph, load_team, tool_traits
-from alpha_umi.agent.asking import Ask
+from alpha_umi.agent.approval import Ask
 from alpha_umi.agent.events import Asked, Finished
 from alpha_umi.errors import UsageError
 from alpha_umi.tools.functions import as_toolbox

@@ -19,11 +19,11 @@ from langgraph.config import get_stream_writer
 from mcp_servers import script
 
 from alpha_umi import Agent, Budget, ScriptedModel, idempotency_key
+from alpha_umi.agent.concurrency import in_thread
 from alpha_umi.agent.events import Token
-from alpha_umi.agent.threads import in_thread
 from alpha_umi.tools.awaiting import Work, for_work, result_of
 from alpha_umi.tools.functions import FunctionToolbox
-from alpha_umi.tools.mcp import MCPToolbox
+from alpha_umi.tools.mcp.toolbox import MCPToolbox
 from alpha_umi.trajectory import Call
 
 ASKED: Any = {"messages": [("user", "Ask")]}

@@ -21,8 +21,8 @@ import pytest
 pytest.importorskip("huggingface_hub", reason="the 'local' extra is not installed")
 
 from alpha_umi.errors import MissingExtra, ModelError
-from alpha_umi.models import bases, packaged
-from alpha_umi.models.bases import base_digest, resolve_base
+from alpha_umi.models.local import bases, packaged
+from alpha_umi.models.local.bases import base_digest, resolve_base
 from alpha_umi.resources import find
 from alpha_umi.roles import DEFAULT_BASE
 

@@ -12,7 +12,7 @@ import pytest
 
 from alpha_umi import Agent, ScriptedModel
 from alpha_umi.errors import UsageError, WorkError
-from alpha_umi.models.base import Request
+from alpha_umi.models.protocol import Request
 
 
 def echo() -> dict[str, ScriptedModel]:

@@ -10,7 +10,7 @@ import time
 import pytest
 from rich.console import Console
 
-from alpha_umi.cli.meter import Meter, waiting
+from alpha_umi.cli.progress import Meter, waiting
 from alpha_umi.pace import Pace
 
 
@@ -93,7 +93,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 def test_work_of_which_nothing_gets_done_is_heard_of(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
     """From the watching thread: nobody calls the meter meanwhile."""
-    monkeypatch.setattr("alpha_umi.cli.meter.EVERY", 0.01)
+    monkeypatch.setattr("alpha_umi.cli.progress.EVERY", 0.01)
     stream = io.StringIO()
     with Meter("at work", total=3, console=Console(file=stream)):
         clock.now += 11

@@ -20,7 +20,7 @@ from alpha_umi.agent.events import Observed, Token
 from alpha_umi.agent.state import Result
 from alpha_umi.cli import main
 from alpha_umi.cli import run as verb
-from alpha_umi.cli.voice import Voice
+from alpha_umi.cli.console import Voice
 from alpha_umi.errors import UsageError
 from alpha_umi.models.scripted import ScriptedModel
 from alpha_umi.roles import Team

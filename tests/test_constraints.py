@@ -11,11 +11,11 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from alpha_umi.backends import Generation
-from alpha_umi.constraints import PLAN, Constraint, call_of
-from alpha_umi.encoding import ChatEncoder
-from alpha_umi.grammar import MARKERS, format_call, format_plan, parse_call, parse_plan
-from alpha_umi.models.base import Completion, Message, Model, Request
+from alpha_umi.models.protocol import Completion, Message, Model, Request
 from alpha_umi.team_files import load_team
+from alpha_umi.text.chat_tokenizer import ChatEncoder
+from alpha_umi.text.output_format import MARKERS, format_call, format_plan, parse_call, parse_plan
+from alpha_umi.text.output_grammar import PLAN, Constraint, call_of
 from alpha_umi.tools.validation import check_tool
 from alpha_umi.trajectory import Call, Tool
 from alpha_umi_gym import generate
@@ -24,9 +24,9 @@ from alpha_umi_gym.registry import toolbox
 if TYPE_CHECKING:
     import torch
 
-    from alpha_umi.models.guidance import Guidance
-    from alpha_umi.models.local import load_tokenizer
-    from alpha_umi.models.teams import load_local
+    from alpha_umi.models.local.base_weights import load_tokenizer
+    from alpha_umi.models.local.loading import load_local
+    from alpha_umi.nn.constrained_decoding import Guidance
 
     SIZE = 49152
     ENCODER = ChatEncoder(load_tokenizer())

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alpha_umi import grammar
-from alpha_umi.data import alpha_umi
-from alpha_umi.data.alpha_umi import read_argument, read_tool
 from alpha_umi.data.filters import Report
+from alpha_umi.data.formats import alpha_umi_json
+from alpha_umi.data.formats.alpha_umi_json import read_argument, read_tool
 from alpha_umi.data.stream import Record
-from alpha_umi.tool_documents import document_tools
+from alpha_umi.text import output_format
+from alpha_umi.text.tool_documents import document_tools
 from alpha_umi.tools.validation import check_tool
 from alpha_umi.trajectory import Decision, Outcome, Trajectory
 
@@ -32,7 +32,7 @@ def raw(shared: Path) -> list[dict[str, Any]]:
 @pytest.fixture(scope="module")
 def test_set(shared: Path) -> list[Trajectory]:
     report = Report()
-    trajectories = list(alpha_umi.read(shared / "glpft-toolbench" / "test" / "out_of_domain.json.gz", report))
+    trajectories = list(alpha_umi_json.read(shared / "glpft-toolbench" / "test" / "out_of_domain.json.gz", report))
     assert not report.dropped
     return trajectories
 
@@ -67,9 +67,9 @@ def _turns(trajectory: Trajectory) -> Any:
     for step in trajectory.steps:
         if step.prompt:
             yield "user", step.prompt.strip()
-        yield "assistant", (grammar.format_plan(step.plan) if step.is_decision else step.plan.rationale).strip()
+        yield "assistant", (output_format.format_plan(step.plan) if step.is_decision else step.plan.rationale).strip()
         if step.call is not None:
-            yield "caller", grammar.format_call(step.call)
+            yield "caller", output_format.format_call(step.call)
         if step.observation is not None:
             yield "observation", step.observation.text.strip()
     if trajectory.answer is not None:
@@ -111,7 +111,7 @@ CALL = "Action: t\nAction Input: {}"
 
 
 def test_a_turn_without_a_marker_is_history() -> None:
-    trajectory = alpha_umi.read_record(
+    trajectory = alpha_umi_json.read_record(
         _record(("user", "q"), ("assistant", "hm"), ("user", "again"), ("assistant", "no. Next: give up."))
     )
     bare, end = trajectory.steps
@@ -122,9 +122,9 @@ def test_a_turn_without_a_marker_is_history() -> None:
 
 
 def test_a_turn_without_a_marker_before_a_call_is_a_call() -> None:
-    trajectory = alpha_umi.read_record(_record(("user", "q"), ("assistant", "hm"), ("caller", CALL)))
+    trajectory = alpha_umi_json.read_record(_record(("user", "q"), ("assistant", "hm"), ("caller", CALL)))
     assert trajectory.steps[0].is_decision
-    assert grammar.format_plan(trajectory.steps[0].plan) == "hm Next: caller."
+    assert output_format.format_plan(trajectory.steps[0].plan) == "hm Next: caller."
     assert trajectory.outcome is Outcome.UNFINISHED
 
 
@@ -145,7 +145,7 @@ def test_a_conversation_of_another_shape_is_malformed(
     lines = [json.dumps(_record(*turns).value), json.dumps(good.value), "{}", '{"conversations": 3}']
     (tmp_path / "f.jsonl").write_text("\n".join(lines))
     report = Report()
-    assert [t.id for t in alpha_umi.read(tmp_path / "f.jsonl", report)] == ["f:2"]
+    assert [t.id for t in alpha_umi_json.read(tmp_path / "f.jsonl", report)] == ["f:2"]
     assert report.dropped == Counter({"malformed": 3})
     assert message in report.examples["malformed"][0]
     assert report.examples["malformed"][0].startswith("f:1: ")

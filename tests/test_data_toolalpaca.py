@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from alpha_umi.data import toolalpaca
 from alpha_umi.data.filters import Report
+from alpha_umi.data.formats import toolalpaca
 from alpha_umi.tools.validation import check_tool
 from alpha_umi.trajectory import Decision, Outcome, Trajectory
 

@@ -10,16 +10,16 @@ from typing import Any
 
 import pytest
 
-from alpha_umi.data import alpha_umi, toolbench
 from alpha_umi.data.examples import for_role
 from alpha_umi.data.filters import Report
+from alpha_umi.data.formats import alpha_umi_json, toolbench
+from alpha_umi.data.formats.toolbench import Finish, read_finish, read_messages, read_record, read_result, read_tool
 from alpha_umi.data.stream import Record
-from alpha_umi.data.toolbench import Finish, read_finish, read_messages, read_record, read_result, read_tool
-from alpha_umi.layouts import load_layout
-from alpha_umi.tool_documents import document_tools
+from alpha_umi.text.layouts import load_layout
+from alpha_umi.text.tool_documents import document_tools
+from alpha_umi.text.utterances import INVALID_TOOL
 from alpha_umi.tools.validation import check_tool
 from alpha_umi.trajectory import Decision, Observation, Outcome, Trajectory
-from alpha_umi.utterances import INVALID_TOOL
 
 
 def _read(path: Path, **options: bool) -> tuple[list[Trajectory], Report]:
@@ -78,7 +78,7 @@ def test_raw_chains_give_the_authors_conversations(shared: Path) -> None:
     """Different on purpose: an observation without a response says its error; turns without a call stay."""
     folder = shared / "glpft-toolbench" / "train-example" / "raw_data"
     chains = json.loads((folder / "raw_data_stage_1.json").read_text())
-    theirs = list(alpha_umi.read(folder / "raw_data_stage_2.json", Report()))
+    theirs = list(alpha_umi_json.read(folder / "raw_data_stage_2.json", Report()))
     decisions = errors = bare = 0
     for record, their in zip(chains, theirs, strict=True):
         steps, answer = read_messages(record["chains"][2:])
@@ -334,7 +334,7 @@ def test_both_readers_say_the_same_of_a_finish_that_failed() -> None:
     ]
     told = [{"from": speaker, "value": text} for speaker, text in turns]
     value = {"tools": [], "instruction": "High water?", "conversations": told}
-    theirs = alpha_umi.read_record(Record(value, "r"))
+    theirs = alpha_umi_json.read_record(Record(value, "r"))
     assert (tuple(steps), answer) == (theirs.steps, theirs.answer)
 
 

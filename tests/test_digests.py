@@ -21,13 +21,13 @@ from tokenizers import Tokenizer
 from alpha_umi import digests, stamps
 from alpha_umi.data import store
 from alpha_umi.digests import backbone_digest, first_weights_digest, text_digest, tokenizer_digest, weights_digest
-from alpha_umi.encoding import ChatEncoder
 from alpha_umi.errors import ModelError
-from alpha_umi.layouts import load_layout
 from alpha_umi.resources import root
 from alpha_umi.roles import prompt_digest
 from alpha_umi.tasks import Task
 from alpha_umi.team_files import first_roles
+from alpha_umi.text.chat_tokenizer import ChatEncoder
+from alpha_umi.text.layouts import load_layout
 from alpha_umi.trajectory import Call, Observation, Plan, Step, Tool, Trajectory
 
 if TYPE_CHECKING:
@@ -469,7 +469,7 @@ def test_a_backbone_counts_by_its_base_and_its_adapter(tmp_path: Path) -> None:
 
 
 def test_a_task_counts_by_what_is_set_in_it() -> None:
-    from alpha_umi.evaluation.choosing import task_digest
+    from alpha_umi.evaluation.agentic.task_selection import task_digest
 
     task = Task(id="tides-1", query=TIDES.query, tools=TIDES.tools, gold=TIDES)
     again = Task.model_validate_json(task.model_dump_json(exclude_defaults=True))

@@ -12,14 +12,14 @@ import typer
 from typer.testing import CliRunner, Result
 
 from alpha_umi import resources, stamps
-from alpha_umi.adapters import Card, read_card
 from alpha_umi.cli import doctor
 from alpha_umi.errors import ModelError, UsageError
+from alpha_umi.model_card import Card, read_card
 from alpha_umi.team_files import load_team
 
 if TYPE_CHECKING:
-    from alpha_umi.models import cards
-    from alpha_umi.models.teams import check_team
+    from alpha_umi.models.local import cards
+    from alpha_umi.models.local.loading import check_team
 
 pytestmark = pytest.mark.model
 

@@ -16,7 +16,7 @@ import alpha_umi_gym as gym
 from alpha_umi import Agent, Budget, load_models, load_team
 from alpha_umi.cli.quickstart import SHOWN
 from alpha_umi.data import store
-from alpha_umi.models.base import Completion, Generation, Request
+from alpha_umi.models.protocol import Completion, Generation, Request
 from alpha_umi.trajectory import Outcome
 
 pytestmark = pytest.mark.model

@@ -12,19 +12,19 @@ from typer.testing import CliRunner
 
 import alpha_umi_gym as gym
 from alpha_umi import Budget, load_models, load_team
-from alpha_umi.agent.strategies import DFSDT
+from alpha_umi.agent.search.strategies import DFSDT
 from alpha_umi.cli.evaluate import app
 from alpha_umi.data import store
 from alpha_umi.data.examples import for_role
 from alpha_umi.errors import UsageError, WorkError
-from alpha_umi.evaluation.choosing import choose_tasks
-from alpha_umi.evaluation.episodes import Episode, EpisodeLog, run_episodes
-from alpha_umi.evaluation.gym_metrics import summed_up
+from alpha_umi.evaluation.agentic.episodes import Episode, EpisodeLog, run_episodes
+from alpha_umi.evaluation.agentic.metrics import summed_up
+from alpha_umi.evaluation.agentic.task_selection import choose_tasks
 from alpha_umi.evaluation.records import Origin
-from alpha_umi.layouts import load_layout
-from alpha_umi.models.base import Message, Model, Request
+from alpha_umi.models.protocol import Message, Model, Request
 from alpha_umi.models.scripted import ScriptedModel
 from alpha_umi.roles import ROLES
+from alpha_umi.text.layouts import load_layout
 from alpha_umi.trajectory import Outcome, Trajectory
 from alpha_umi_gym.registry import owners
 from alpha_umi_gym.task import GymTask, task_of
@@ -127,7 +127,8 @@ def test_a_run_that_was_stopped_continues(
     lines = (out / "episodes.jsonl").read_bytes().splitlines(keepends=True)
     (out / "episodes.jsonl").write_bytes(b"".join(lines[:10]) + lines[10][:50])  # killed in the middle of a line
     monkeypatch.setattr(
-        "alpha_umi.evaluation.episodes.play", _counting(asked, __import__("alpha_umi.evaluation.episodes").evaluation)
+        "alpha_umi.evaluation.agentic.episodes.play",
+        _counting(asked, __import__("alpha_umi.evaluation.agentic.episodes").evaluation),
     )
     again = json.loads(command("--limit", "20"))
     assert len(asked) == 10

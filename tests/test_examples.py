@@ -27,13 +27,13 @@ from typing import Any
 
 import pytest
 
-from alpha_umi.data import alpha_umi
 from alpha_umi.data.examples import Example, for_role
 from alpha_umi.data.filters import Report
-from alpha_umi.layouts import load_layout
-from alpha_umi.prompts import Message, conversations
+from alpha_umi.data.formats import alpha_umi_json
+from alpha_umi.text.layouts import load_layout
+from alpha_umi.text.prompts import Message, conversations
+from alpha_umi.text.utterances import INVALID_TOOL
 from alpha_umi.trajectory import Call, Decision, Observation, Plan, Step, Tool, Trajectory
-from alpha_umi.utterances import INVALID_TOOL
 
 FILES = {
     "planner": ("train_planner.json.gz", 79),
@@ -59,7 +59,7 @@ def theirs(shared: Path) -> dict[str, list[dict[str, Any]]]:
 @pytest.fixture(scope="module")
 def ours(shared: Path) -> dict[str, list[tuple[Trajectory, Example]]]:
     raw = shared / "glpft-toolbench" / "train-example" / "raw_data" / "raw_data_stage_2.json"
-    trajectories = list(alpha_umi.read(raw, Report()))
+    trajectories = list(alpha_umi_json.read(raw, Report()))
     return {
         view: [(t, example) for t in trajectories for example in for_role(t, view=view, layout=load_layout("paper"))]
         for view in FILES
@@ -151,7 +151,7 @@ def test_examples_of_the_test_set_keep_the_exact_text(shared: Path) -> None:
                 written["caller"].append(text)
             elif turn["from"] == "conclusion" and text != "none":
                 written["summarizer"].append(text)
-    trajectories = list(alpha_umi.read(path, Report()))
+    trajectories = list(alpha_umi_json.read(path, Report()))
     for view, texts in written.items():
         examples = [example for t in trajectories for example in for_role(t, view=view, layout=load_layout("paper"))]
         assert [example.completion for example in examples] == texts
@@ -173,7 +173,7 @@ def test_the_published_layout_is_the_authors_prompts_byte_for_byte(
     """`input` with the head that it has in training; the six stale ones are the prompt of the step before."""
     raw = shared / "glpft-toolbench" / "train-example" / "raw_data" / "raw_data_stage_2.json"
     layout = load_layout("published")
-    ours = [c for t in alpha_umi.read(raw, Report()) for c in conversations(t, view=view, layout=layout)]
+    ours = [c for t in alpha_umi_json.read(raw, Report()) for c in conversations(t, view=view, layout=layout)]
     assert [messages[1].content for messages, _, _ in ours] == [record["target"] for record in theirs[view]]
     prompts = [messages[0].content for messages, _, _ in ours]
     inputs = [f"system: {record['input']}" for record in theirs[view]]

@@ -14,17 +14,17 @@ import yaml
 from runs import command, recipe_file
 
 from alpha_umi import load_models, load_team
-from alpha_umi.adapters import read_card
 from alpha_umi.errors import ModelError, UsageError
 from alpha_umi.evaluation.records import team_digest
 from alpha_umi.export import to_peft
-from alpha_umi.models.base import Generation, Message, Request
+from alpha_umi.model_card import read_card
+from alpha_umi.models.protocol import Generation, Message, Request
 
 if TYPE_CHECKING:
     import torch
     from safetensors.torch import load_file, save_file
 
-    from alpha_umi.models.teams import check_team
+    from alpha_umi.models.local.loading import check_team
 
 pytestmark = pytest.mark.model
 

@@ -11,7 +11,7 @@ import pytest
 
 from alpha_umi import Agent, Decision, Outcome, ScriptedModel
 from alpha_umi.data.filters import Report
-from alpha_umi.evaluation.judgement import Scorer
+from alpha_umi.evaluation.static.scoring import Scorer
 from alpha_umi.plugins import GROUPS
 
 ROOT = Path(__file__).parents[1]

@@ -12,13 +12,13 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
 
 from alpha_umi import DFSDT, Agent, Budget, ScriptedModel, build_graph, load_team
-from alpha_umi.agent.asking import Ask, word
+from alpha_umi.agent.approval import Ask, word
 from alpha_umi.agent.state import Result
 from alpha_umi.data import store
 from alpha_umi.data.verdicts import with_verdicts
 from alpha_umi.errors import UsageError
-from alpha_umi.prompts import render
 from alpha_umi.team_files import first_roles, load_role
+from alpha_umi.text.prompts import render
 from alpha_umi.trajectory import Call, Decision, Outcome
 from alpha_umi_gym import generate
 
@@ -265,9 +265,9 @@ def test_smollm2_speaks_as_a_verifier() -> None:
 
 
 def test_verdicts_are_evaluated_statically() -> None:
-    from alpha_umi.evaluation.points import decision_points
-    from alpha_umi.evaluation.predict import predict
-    from alpha_umi.evaluation.scorers import score
+    from alpha_umi.evaluation.static.decision_points import decision_points
+    from alpha_umi.evaluation.static.predict import predict
+    from alpha_umi.evaluation.static.scorers import score
 
     team = load_team("umi-verified")
     gold = list(with_verdicts((task.recorded() for task in generate(12, seed=4)), team.role("verifier")))
@@ -284,9 +284,9 @@ def test_verdicts_are_evaluated_statically() -> None:
 
 
 def test_a_verdict_that_cannot_be_asked_for_is_a_fault() -> None:
-    from alpha_umi.evaluation.points import decision_points
-    from alpha_umi.evaluation.predict import predict
-    from alpha_umi.evaluation.scorers import score
+    from alpha_umi.evaluation.static.decision_points import decision_points
+    from alpha_umi.evaluation.static.predict import predict
+    from alpha_umi.evaluation.static.scorers import score
 
     team = load_team("umi-verified")
     gold = list(with_verdicts((task.recorded() for task in generate(2, seed=4)), team.role("verifier")))

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import calls, nasty_texts, plans, texts
 
-from alpha_umi import grammar
-from alpha_umi.grammar import (
+from alpha_umi.text import output_format
+from alpha_umi.text.json_object import MAX_ARGUMENT_DEPTH
+from alpha_umi.text.output_format import (
     DECISIONS,
     Turn,
     format_call,
@@ -21,7 +22,6 @@ from alpha_umi.grammar import (
     parse_plan,
     parse_turn,
 )
-from alpha_umi.json_object import MAX_ARGUMENT_DEPTH
 from alpha_umi.trajectory import Call, Decision, Plan
 
 anything = st.one_of(st.text(max_size=200), nasty_texts)
@@ -77,9 +77,9 @@ def test_a_whole_turn_comes_back_from_its_text(turn: Turn) -> None:
 @given(st.one_of(st.text(max_size=300), nasty_texts, st.text("{}[]\"'\\:,aA ctionIpu\n", max_size=200)))
 def test_no_text_raises(text: str) -> None:
     plan, call, turn = parse_plan(text), parse_call(text), parse_turn(text)
-    assert plan.fault is None or plan.fault in grammar.PLAN_FAULTS
-    assert call.fault is None or call.fault in grammar.CALL_FAULTS
-    assert turn.plan.fault is None or turn.plan.fault in grammar.PLAN_FAULTS
+    assert plan.fault is None or plan.fault in output_format.PLAN_FAULTS
+    assert call.fault is None or call.fault in output_format.CALL_FAULTS
+    assert turn.plan.fault is None or turn.plan.fault in output_format.PLAN_FAULTS
     parse_answer(text)
 
 
@@ -87,10 +87,10 @@ def test_no_text_raises(text: str) -> None:
 def test_no_arguments_raise(text: str) -> None:
     for written in (text, f"{{{text}}}"):
         call = parse_call(f"Action: a\nAction Input: {written}")
-        assert call.fault is None or call.fault in grammar.CALL_FAULTS
+        assert call.fault is None or call.fault in output_format.CALL_FAULTS
 
 
-GIVE_UP, CONCLUSION, CALLER = (grammar.MARKERS[d] for d in (Decision.GIVE_UP, Decision.SUMMARIZE, Decision.CALL))
+GIVE_UP, CONCLUSION, CALLER = (output_format.MARKERS[d] for d in (Decision.GIVE_UP, Decision.SUMMARIZE, Decision.CALL))
 
 
 @pytest.mark.parametrize(
@@ -230,14 +230,14 @@ def test_turn_variants(text: str, decision: Decision, rationale: str, rest: str 
 
 
 def test_an_empty_answer_is_written_as_none() -> None:
-    assert grammar.format_answer("  ") == "none"
+    assert output_format.format_answer("  ") == "none"
     assert parse_answer(": 42 \n") == "42"
 
 
 @pytest.mark.parametrize("constant", ["NaN", "Infinity", "-Infinity"])
 def test_constants_that_are_not_json_are_a_fault(constant: str) -> None:
     """Stored as JSON they would come back as null: another call than the one that was made."""
-    assert grammar.parse_call(f'Action: a\nAction Input: {{"x": {constant}}}').fault == "bad_json"
+    assert output_format.parse_call(f'Action: a\nAction Input: {{"x": {constant}}}').fault == "bad_json"
 
 
 @pytest.mark.parametrize(
@@ -291,7 +291,7 @@ def test_a_thought_that_does_not_end_is_no_decision(text: str) -> None:
 def test_a_reply_may_think_more_than_once() -> None:
     text = "<think>a\nNext: give up.</think>First.\n<think>b\nNext: conclusion.</think>\nThen. Next: caller."
     assert parse_plan(text).decision is Decision.CALL
-    assert grammar.without_thought(text).thought.count("Next:") == 2
+    assert output_format.without_thought(text).thought.count("Next:") == 2
     assert parse_plan("[THINK]x\nNext: give up.[/THINK]Then. Next: caller.").decision is Decision.CALL
 
 
@@ -340,5 +340,5 @@ PIECES = ["<think>", "</think>", "[THINK]", "[/THINK]", "\n", " ", "a", "Action 
 
 @given(st.one_of(anything, st.lists(st.sampled_from(PIECES), max_size=12).map("".join)))
 def test_parting_a_thought_twice_changes_nothing(text: str) -> None:
-    said = grammar.without_thought(text).text
-    assert grammar.without_thought(said).text == said
+    said = output_format.without_thought(text).text
+    assert output_format.without_thought(said).text == said

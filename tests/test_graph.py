@@ -18,7 +18,7 @@ from langgraph.graph import END, START, MessagesState, StateGraph
 from alpha_umi.agent.graph import AgentGraph, build_graph
 from alpha_umi.agent.state import Budget
 from alpha_umi.errors import UsageError
-from alpha_umi.models.base import Request
+from alpha_umi.models.protocol import Request
 from alpha_umi.models.scripted import ScriptedModel
 from alpha_umi.team_files import load_team
 from alpha_umi.tools.functions import as_toolbox

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from alpha_umi import ScriptedModel
 from alpha_umi.cli import evaluate
 from alpha_umi.errors import UsageError
-from alpha_umi.evaluation.choosing import choose_tasks
+from alpha_umi.evaluation.agentic.task_selection import choose_tasks
 from alpha_umi.trajectory import Decision, Outcome
 from alpha_umi_gym import SPLITS
 from alpha_umi_gym.asking import GYM_ASKING

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from gym_calls import ask, told
 
-from alpha_umi.tools.base import Toolbox
+from alpha_umi.tools.protocol import Toolbox
 from alpha_umi_gym.domains.calendar.slots import NEW_TITLES, NO_EVENTS
 from alpha_umi_gym.domains.calendar.tools import TITLES, Calendar, calendar
 from alpha_umi_gym.lookup import find

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from gym_calls import ask, told
 
-from alpha_umi.tools.base import Toolbox
+from alpha_umi.tools.protocol import Toolbox
 from alpha_umi_gym.domains.files.facts import FACTS
 from alpha_umi_gym.domains.files.slots import NEW_PATHS, NO_FILES, NO_WORDS
 from alpha_umi_gym.domains.files.texts import FOLDERS, KINDS, NOUNS

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from gym_calls import ask, told
 
-from alpha_umi.tools.base import Toolbox
+from alpha_umi.tools.protocol import Toolbox
 from alpha_umi_gym import generate
 from alpha_umi_gym.domains.files.tools import Files
 from alpha_umi_gym.domains.mail.facts import FACTS

@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 
 from alpha_umi.errors import UsageError, WorkError
-from alpha_umi.grammar import format_call, format_plan, parse_call, parse_plan
+from alpha_umi.text.output_format import format_call, format_plan, parse_call, parse_plan
 from alpha_umi.trajectory import Decision, Outcome, Trajectory
 from alpha_umi_gym import SPLITS, Category, Gives, Intent, Slot, World, categories, generate, register, unregister
 from alpha_umi_gym.domains.files.tools import Files as ShippedFiles

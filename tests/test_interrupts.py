@@ -16,7 +16,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command, interrupt
 
 from alpha_umi import Agent, Reply, ScriptedModel, build_graph, load_team
-from alpha_umi.agent.asking import Ask
+from alpha_umi.agent.approval import Ask
 from alpha_umi.tools.functions import as_toolbox
 from alpha_umi.tools.replay import Recorder
 

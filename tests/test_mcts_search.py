@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from alpha_umi import Agent, Outcome, ScriptedModel
+from alpha_umi.agent.search.strategies import Strategy, named_search
+from alpha_umi.agent.search.tree import End
 from alpha_umi.agent.state import Reason, Result
-from alpha_umi.agent.strategies import Strategy, named_search
-from alpha_umi.agent.tree import End
 from alpha_umi.errors import UsageError
 
 _EXAMPLE: Any = import_module("examples.mcts_search")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from alpha_umi.models.base import Completion, Generation, Request
+from alpha_umi.models.protocol import Completion, Generation, Request
 from alpha_umi.roles import ROLES
 
 if TYPE_CHECKING:
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from tiny_models import conversation, save_adapter, tiny_engine, tiny_llama
     from transformers import PreTrainedTokenizerBase
 
-    from alpha_umi.models.engine import Engine
-    from alpha_umi.models.generation import LocalModel, complete_together
-    from alpha_umi.models.spans import BACKBONE, Span
+    from alpha_umi.models.local.engine import Engine
+    from alpha_umi.models.local.local_model import LocalModel, complete_together
+    from alpha_umi.nn.packing import BACKBONE, Span
 
     Ways = list[LocalModel]
 

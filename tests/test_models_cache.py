@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alpha_umi.encoding import ChatEncoder
 from alpha_umi.errors import ModelError
+from alpha_umi.text.chat_tokenizer import ChatEncoder
 
 if TYPE_CHECKING:
     import torch
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
         PreTrainedTokenizerBase,
     )
 
-    from alpha_umi.models.cache import SharedCache
-    from alpha_umi.models.engine import Engine
-    from alpha_umi.models.lora import Adapters, Stretch, stack_siblings
-    from alpha_umi.models.spans import BACKBONE, Buffer, Shape, Span
+    from alpha_umi.models.local.engine import Engine
+    from alpha_umi.nn.kv_cache import SharedCache
+    from alpha_umi.nn.lora import Adapters, Stretch, stack_siblings
+    from alpha_umi.nn.packing import BACKBONE, Buffer, Shape, Span
 
     SHAPE = Shape(layers=2, heads=2, width=4, dtype=torch.float32, device=torch.device("cpu"))
 

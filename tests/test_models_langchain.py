@@ -17,8 +17,8 @@ from langchain_core.outputs import ChatGenerationChunk
 from alpha_umi import Agent, ScriptedModel
 from alpha_umi.backends import Generation
 from alpha_umi.errors import WorkError
-from alpha_umi.models.base import Message, Request
 from alpha_umi.models.langchain import LangChainModel
+from alpha_umi.models.protocol import Message, Request
 
 
 class Silent(GenericFakeChatModel):

@@ -9,25 +9,26 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from alpha_umi.adapters import Card, write_card
-from alpha_umi.encoding import ChatEncoder
 from alpha_umi.errors import ModelError
-from alpha_umi.models import bases
-from alpha_umi.models.base import Completion, Generation, Message, Request
-from alpha_umi.models.bases import base_digest
-from alpha_umi.models.repetition import repeats_itself
+from alpha_umi.model_card import Card, write_card
+from alpha_umi.models.local import bases
+from alpha_umi.models.local.bases import base_digest
+from alpha_umi.models.protocol import Completion, Generation, Message, Request
+from alpha_umi.nn.repetition import repeats_itself
 from alpha_umi.roles import Team
 from alpha_umi.team_files import first_roles, load_team
+from alpha_umi.text.chat_tokenizer import ChatEncoder
 from alpha_umi.training.stage import Stage
 
 if TYPE_CHECKING:
     import torch
     from safetensors.torch import load_file, save_file
 
-    from alpha_umi.models import local, teams
-    from alpha_umi.models.engine import Engine
-    from alpha_umi.models.generation import LocalModel
-    from alpha_umi.models.spans import BACKBONE, Buffer, Span
+    from alpha_umi.models.local import base_weights
+    from alpha_umi.models.local import loading as teams
+    from alpha_umi.models.local.engine import Engine
+    from alpha_umi.models.local.local_model import LocalModel
+    from alpha_umi.nn.packing import BACKBONE, Buffer, Span
     from alpha_umi.training.trainer import adapt
 
 pytestmark = pytest.mark.model
@@ -44,7 +45,7 @@ def chat(*texts: str) -> list[Message]:
 @pytest.fixture(scope="module")
 def engine() -> Engine:
     """The base in fp32, where two ways to compute the same thing agree closely."""
-    return Engine(local.load_base(dtype=torch.float32), ChatEncoder(local.load_tokenizer()))
+    return Engine(base_weights.load_base(dtype=torch.float32), ChatEncoder(base_weights.load_tokenizer()))
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +53,7 @@ def adapter(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A PEFT adapter with weights that change the output."""
     folder = tmp_path_factory.mktemp("adapter")
     torch.manual_seed(0)
-    model = adapt(local.load_base(dtype=torch.float32), Stage(views=("planner",), method="lora"))
+    model = adapt(base_weights.load_base(dtype=torch.float32), Stage(views=("planner",), method="lora"))
     for name, parameter in model.named_parameters():
         if "lora_B" in name:
             torch.nn.init.normal_(parameter, std=0.05)
@@ -67,8 +68,8 @@ def test_it_answers(engine: Engine) -> None:
 
 
 def test_weights_and_tokenizer_are_the_packaged_ones() -> None:
-    model = local.load_base()
-    tokenizer = local.load_tokenizer()
+    model = base_weights.load_base()
+    tokenizer = base_weights.load_tokenizer()
     assert model.get_input_embeddings().num_embeddings == len(tokenizer) == 49152
 
 
@@ -105,7 +106,7 @@ def test_lean_adapters_equal_peft_and_switch_cleanly(engine: Engine, adapter: Pa
     with torch.inference_mode():
         plain = engine.forward([Span(Buffer(), 0, ids)])[0]
         expected = (
-            PeftModel.from_pretrained(local.load_base(dtype=torch.float32), str(adapter))
+            PeftModel.from_pretrained(base_weights.load_base(dtype=torch.float32), str(adapter))
             .eval()(torch.tensor([ids]))
             .logits[0]
         )
@@ -195,7 +196,7 @@ def test_a_base_that_does_not_exist_is_one_line(base: str) -> None:
 def test_an_unknown_hub_id_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     with pytest.raises(ModelError, match="nobody/nothing") as error:
-        local.load_tokenizer("nobody/nothing")
+        base_weights.load_tokenizer("nobody/nothing")
     assert "\n" not in str(error.value)
 
 
@@ -251,10 +252,10 @@ def test_a_team_holds_one_base_for_all_roles() -> None:
 def test_a_shared_team_reads_with_its_base_whatever_its_roles_are(tmp_path: Path, adapter: Path) -> None:
     """An adapter, a full model and the base itself over one cache; in `paper` each reads for itself."""
     full = tmp_path / "full"
-    base: Any = local.load_base()
+    base: Any = base_weights.load_base()
     base.model.layers[0].mlp.up_proj.weight.data.mul_(1.5)
     base.save_pretrained(full)
-    local.load_tokenizer().save_pretrained(full)
+    base_weights.load_tokenizer().save_pretrained(full)
     facts: dict[str, Any] = {
         "stage": "caller",
         "views": ["caller"],
@@ -305,7 +306,7 @@ def test_a_team_may_merge_its_adapters(adapter: Path) -> None:
 
 def test_an_activated_lora_belongs_to_a_shared_team(tmp_path: Path, adapter: Path) -> None:
     """And to the role whose cue it names: elsewhere it would act on other tokens than it was trained on."""
-    encoder = ChatEncoder(local.load_tokenizer())
+    encoder = ChatEncoder(base_weights.load_tokenizer())
     config = json.loads((adapter / "adapter_config.json").read_text())
     config["alora_invocation_tokens"] = encoder.cue_ids(first_roles()["planner"].tag)
     (tmp_path / "adapter_config.json").write_text(json.dumps(config))
@@ -363,5 +364,5 @@ def test_a_base_that_lacks_weights_is_refused(tiny: Path, tmp_path: Path, rename
         del tensors["model.layers.1.mlp.down_proj.weight"]
     save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
     with pytest.raises(ModelError, match=r"is not whole: its file has no model\.layers\.1\.") as error:
-        local.load_base(str(folder))
+        base_weights.load_base(str(folder))
     assert "\n" not in str(error.value)

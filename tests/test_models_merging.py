@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from safetensors.torch import load_file, save_file
     from tiny_models import save_adapter, tiny_llama
 
-    from alpha_umi.models.local import load_base
-    from alpha_umi.models.merging import merge_into
+    from alpha_umi.models.local.base_weights import load_base
+    from alpha_umi.nn.merging import merge_into
 
 pytestmark = pytest.mark.model
 

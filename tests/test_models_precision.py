@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from alpha_umi.errors import UsageError
-from alpha_umi.models.precision import VARIABLE, multiplies_bf16, running_dtype
+from alpha_umi.nn.precision import VARIABLE, multiplies_bf16, running_dtype
 
 if TYPE_CHECKING:
     import torch
 
-    from alpha_umi.models.local import load_base
+    from alpha_umi.models.local.base_weights import load_base
 
 pytestmark = pytest.mark.model
 

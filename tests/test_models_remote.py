@@ -21,11 +21,11 @@ from raw_server import serving as serving_raw
 
 from alpha_umi import Agent, load_team
 from alpha_umi.backends import Generation
-from alpha_umi.constraints import PLAN, call_of
 from alpha_umi.errors import ConfigError, WorkError
-from alpha_umi.models.base import Message, Request
 from alpha_umi.models.loading import load_models
+from alpha_umi.models.protocol import Message, Request
 from alpha_umi.models.remote import RemoteModel
+from alpha_umi.text.output_grammar import PLAN, call_of
 from alpha_umi.trajectory import Tool
 
 ASKED = (Message(role="system", content="You add."), Message(role="user", content="What is 2 + 3?"))

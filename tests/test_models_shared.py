@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from alpha_umi.errors import ModelError
-from alpha_umi.models.base import Generation, Message, Request
+from alpha_umi.models.protocol import Generation, Message, Request
 from alpha_umi.roles import ROLES
 
 if TYPE_CHECKING:
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from tiny_models import Plain, asking, conversation, cue, save_adapter, tiny_engine, tiny_llama
     from transformers import PreTrainedTokenizerBase
 
-    from alpha_umi.models.engine import Engine
-    from alpha_umi.models.generation import LocalModel, complete_together
-    from alpha_umi.models.spans import BACKBONE, Buffer, Span
+    from alpha_umi.models.local.engine import Engine
+    from alpha_umi.models.local.local_model import LocalModel, complete_together
+    from alpha_umi.nn.packing import BACKBONE, Buffer, Span
 
 pytestmark = pytest.mark.model
 

@@ -23,7 +23,7 @@ from tiny_gguf import NAME, write_gguf
 
 from alpha_umi import resources
 from alpha_umi.errors import AlphaUmiError, ModelError, WorkError
-from alpha_umi.models import conversion, packaged
+from alpha_umi.models.local import conversion, packaged
 from alpha_umi.roles import DEFAULT_BASE
 
 BYTES = {
@@ -42,7 +42,7 @@ ITS_IDS = "aa657d18fc3202769ae4e5b26519accd187e974bd1f8344ef5bf84d5ab766852"
 
 _FIRST_RUN = """
 import sys
-from alpha_umi.models.bases import resolve_base
+from alpha_umi.models.local.bases import resolve_base
 print(resolve_base("HuggingFaceTB/SmolLM2-135M-Instruct"))
 print(*sorted({"torch", "transformers", "tokenizers", "safetensors"} & set(sys.modules)))
 """
@@ -383,7 +383,7 @@ def test_what_somebody_else_put_among_the_temporary_files_is_not_used(
 def test_other_paths_without_a_home_are_one_line(nobody: Path) -> None:
     from alpha_umi.agent.persistence import threads_file
     from alpha_umi.data import store
-    from alpha_umi.models.bases import resolve_base
+    from alpha_umi.models.local.bases import resolve_base
     from alpha_umi.team_files import load_team
 
     asks: list[Any] = [

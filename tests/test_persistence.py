@@ -26,7 +26,7 @@ from langgraph.store.memory import InMemoryStore
 from alpha_umi import Agent, Budget, Outcome, Reply, ScriptedModel, build_graph, load_team
 from alpha_umi.agent.nodes import Nodes
 from alpha_umi.agent.persistence import opened, threads_file
-from alpha_umi.agent.search import Frontier
+from alpha_umi.agent.search.frontier import Frontier
 from alpha_umi.errors import UsageError, WorkError
 
 TEN = Path(__file__).with_name("killed_run.py")

@@ -11,12 +11,12 @@ from chat_templates import DATED, FAMILIES, with_family
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alpha_umi.adapters import read_card, write_card
-from alpha_umi.encoding import ChatEncoder
 from alpha_umi.errors import ConfigError, ModelError
-from alpha_umi.pinned_date import PINNED_DATE, _codes
-from alpha_umi.prompts import Message
+from alpha_umi.model_card import read_card, write_card
 from alpha_umi.team_files import first_roles, load_team
+from alpha_umi.text.chat_tokenizer import ChatEncoder
+from alpha_umi.text.pinned_date import PINNED_DATE, _codes
+from alpha_umi.text.prompts import Message
 from alpha_umi.training import glpft
 from alpha_umi.training.recipe import load_recipe
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerBase
     from transformers.utils import chat_template_utils
 
-    from alpha_umi.models.teams import load_local
+    from alpha_umi.models.local.loading import load_local
 
 pytestmark = pytest.mark.model
 

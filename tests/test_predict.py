@@ -16,23 +16,23 @@ from hypothesis import strategies as st
 from strategies import trajectories
 from typer.testing import CliRunner
 
-from alpha_umi import grammar
 from alpha_umi.cli.evaluate import app
 from alpha_umi.data import store
 from alpha_umi.errors import DataError, UsageError, WorkError
-from alpha_umi.evaluation.episodes import EpisodeLog
-from alpha_umi.evaluation.paper_scorer import published_plan
-from alpha_umi.evaluation.points import Case, Prediction, decision_points
-from alpha_umi.evaluation.predict import ReadPlan, history, predict
-from alpha_umi.evaluation.predictions import PredictionLog, read_predictions
+from alpha_umi.evaluation.agentic.episodes import EpisodeLog
 from alpha_umi.evaluation.records import Origin, team_digest
-from alpha_umi.evaluation.scorers import score
-from alpha_umi.layouts import Layout, layouts, load_layout
-from alpha_umi.models.base import Completion, Message, Model, Request
+from alpha_umi.evaluation.static.decision_points import Case, Prediction, decision_points
+from alpha_umi.evaluation.static.paper_scorer import published_plan
+from alpha_umi.evaluation.static.predict import ReadPlan, history, predict
+from alpha_umi.evaluation.static.predictions import PredictionLog, read_predictions
+from alpha_umi.evaluation.static.scorers import score
+from alpha_umi.models.protocol import Completion, Message, Model, Request
 from alpha_umi.models.scripted import ScriptedModel
-from alpha_umi.prompts import conversations, render
 from alpha_umi.roles import ROLES, Team
 from alpha_umi.team_files import load_team
+from alpha_umi.text import output_format
+from alpha_umi.text.layouts import Layout, layouts, load_layout
+from alpha_umi.text.prompts import conversations, render
 from alpha_umi.trajectory import Call, Decision, Observation, Outcome, Plan, Step, Tool, Trajectory
 
 TEAMS = {"paper": load_team("umi"), "shared": load_team("umi-shared"), "single": load_team("single")}
@@ -72,7 +72,7 @@ def models_of(team: Team, **scripts: Callable[[Request], str] | Sequence[str]) -
 
 
 def run(
-    team: Team, models: dict[str, ScriptedModel], *given: Trajectory, read_plan: ReadPlan = grammar.parse_plan
+    team: Team, models: dict[str, ScriptedModel], *given: Trajectory, read_plan: ReadPlan = output_format.parse_plan
 ) -> list[Prediction]:
     cases = list(decision_points(given or (trajectory(),)))
     return [p for made in predict(cases, team=team, models=models, read_plan=read_plan) for p in made]
@@ -167,7 +167,7 @@ def test_a_planner_that_writes_two_markers_is_read_as_published_for_the_paper(
     text: str, agent: str, published: str | None, decision: str
 ) -> None:
     team = TEAMS["paper"]
-    for rule, asked in ((grammar.parse_plan, agent), (published_plan, published)):
+    for rule, asked in ((output_format.parse_plan, agent), (published_plan, published)):
         made = run(team, models_of(team, planner=[text], summarizer=["At 14:10."]), read_plan=rule)
         assert [set(p.predicted) - {"planner"} for p in made] == [{asked} - {None}] * 3
     metrics = score(made, "paper")
@@ -180,20 +180,27 @@ def test_a_planner_that_writes_two_markers_is_read_as_published_for_the_paper(
 def test_texts_made_by_the_other_rule_are_scored_and_named() -> None:
     team, text = TEAMS["paper"], MARKED_TWICE[1][0]
     agent, published = (
-        run(team, models_of(team, planner=[text]), read_plan=rule) for rule in (grammar.parse_plan, published_plan)
+        run(team, models_of(team, planner=[text]), read_plan=rule)
+        for rule in (output_format.parse_plan, published_plan)
     )
     assert score(agent, "paper")["faults"] == {"summarizer: not_asked": 3}
     assert score(published, "strict")["faults"] == {"caller: not_asked": 3}
     assert score(agent, "strict")["faults"] == score(published, "paper")["faults"] == {}
 
 
-@given(st.text("Next: calrgivupo.\n", max_size=12), st.permutations(list(grammar.MARKERS.values())), st.integers(1, 3))
+@given(
+    st.text("Next: calrgivupo.\n", max_size=12),
+    st.permutations(list(output_format.MARKERS.values())),
+    st.integers(1, 3),
+)
 @example(".\n", ["Next: conclusion.", "Next: give up.", "Next: caller."], 2)
 @example("\n", ["Next: conclusion.", "Next: give up.", "Next: caller."], 2)
 def test_any_planner_text_can_be_shown_to_the_next_role(text: str, order: list[str], count: int) -> None:
     plan = published_plan(text.join(["So.", *order[:count], ""]))
-    assert grammar.parse_plan(grammar.format_plan(plan)).decision is plan.decision
-    assert plan.decision is next(decision for decision, marker in grammar.MARKERS.items() if marker in order[:count])
+    assert output_format.parse_plan(output_format.format_plan(plan)).decision is plan.decision
+    assert plan.decision is next(
+        decision for decision, marker in output_format.MARKERS.items() if marker in order[:count]
+    )
 
 
 def test_the_reference_itself_scores_full_marks() -> None:
@@ -201,7 +208,7 @@ def test_the_reference_itself_scores_full_marks() -> None:
     (case,) = decision_points([given])
     scripts = {v: [p.reference[v] for p in case.points if v in p.reference] for v in ROLES}
     turns = [
-        grammar.format_turn(grammar.Turn(s.plan, s.call, given.answer if i == 3 else None))
+        output_format.format_turn(output_format.Turn(s.plan, s.call, given.answer if i == 3 else None))
         for i, s in enumerate(given.steps)
         if s.is_decision
     ]
@@ -387,8 +394,8 @@ def test_the_team_digest_follows_weights_and_settings_not_names(tmp_path: Path) 
 
 HOLD = """
 import sys
-from alpha_umi.evaluation.episodes import EpisodeLog
-from alpha_umi.evaluation.predictions import PredictionLog
+from alpha_umi.evaluation.agentic.episodes import EpisodeLog
+from alpha_umi.evaluation.static.predictions import PredictionLog
 from alpha_umi.evaluation.records import Origin
 with {log}(sys.argv[1], Origin.model_validate_json(sys.argv[2])):
     print("open", flush=True)
@@ -423,7 +430,7 @@ def test_the_command_predicts_scores_and_rescores(tmp_path: Path, monkeypatch: p
         return loaded[-1]
 
     # The real module needs torch; the command must not need it to score.
-    monkeypatch.setitem(sys.modules, "alpha_umi.models.local", LOCAL)
+    monkeypatch.setitem(sys.modules, "alpha_umi.models.local.base_weights", LOCAL)
     monkeypatch.setitem(sys.modules, "alpha_umi.models.loading", SimpleNamespace(load_models=load_models))
     out = tmp_path / "out"
     arguments = ["static", "--data", str(tmp_path / "data"), "--team", "umi", "--out", str(out)]
@@ -448,7 +455,7 @@ def test_the_command_predicts_scores_and_rescores(tmp_path: Path, monkeypatch: p
 def test_the_command_routes_as_published_for_the_paper_scorer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store.write(tmp_path / "data", [trajectory("a")])
     load = SimpleNamespace(load_models=lambda team: models_of(team, planner=[MARKED_TWICE[1][0]]))
-    monkeypatch.setitem(sys.modules, "alpha_umi.models.local", LOCAL)
+    monkeypatch.setitem(sys.modules, "alpha_umi.models.local.base_weights", LOCAL)
     monkeypatch.setitem(sys.modules, "alpha_umi.models.loading", load)
     arguments = ["static", "--data", str(tmp_path / "data"), "--team", "umi", "--json", "--out"]
     paper = [*arguments, str(tmp_path / "paper"), "--scorer", "paper"]

@@ -10,16 +10,16 @@ from hypothesis import given, settings
 from hypothesis.strategies import sampled_from
 from strategies import nasty_texts, trajectories
 
-from alpha_umi import grammar
-from alpha_umi.encoding import ChatEncoder
 from alpha_umi.errors import ModelError
-from alpha_umi.layouts import Layout, layouts, load_layout
-from alpha_umi.prompts import Message, cut_middle, render
 from alpha_umi.roles import View, prompt_digest
 from alpha_umi.team_files import first_roles
-from alpha_umi.tool_documents import document_tools
+from alpha_umi.text import output_format
+from alpha_umi.text.chat_tokenizer import ChatEncoder
+from alpha_umi.text.layouts import Layout, layouts, load_layout
+from alpha_umi.text.prompts import Message, cut_middle, render
+from alpha_umi.text.tool_documents import document_tools
+from alpha_umi.text.utterances import INVALID_TOOL
 from alpha_umi.trajectory import Call, Decision, Observation, Outcome, Plan, Step, Tool, Trajectory
-from alpha_umi.utterances import INVALID_TOOL
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -104,10 +104,10 @@ def test_what_is_asked_is_what_is_trained(trajectory: Trajectory) -> None:
 @given(trajectory=trajectories())
 def test_targets_are_the_grammar_of_each_decision(trajectory: Trajectory) -> None:
     known = [s for s in trajectory.steps if s.call is None or s.call.tool in trajectory.tool_names]
-    plans = [grammar.format_plan(step.plan) for step in known if step.is_decision]
-    calls = [grammar.format_call(step.call) for step in known if step.call is not None]
-    answers = [grammar.format_answer(trajectory.answer)] if trajectory.answer is not None else []
-    expected = {"planner": plans, "caller": calls, "summarizer": [a for a in answers if a != grammar.NO_TOOL]}
+    plans = [output_format.format_plan(step.plan) for step in known if step.is_decision]
+    calls = [output_format.format_call(step.call) for step in known if step.call is not None]
+    answers = [output_format.format_answer(trajectory.answer)] if trajectory.answer is not None else []
+    expected = {"planner": plans, "caller": calls, "summarizer": [a for a in answers if a != output_format.NO_TOOL]}
     for layout in CHATS:
         for view, texts in expected.items():
             messages, targets, _ = render(trajectory, view=view, layout=layout)
@@ -130,7 +130,7 @@ def test_an_observation_changes_no_target(trajectory: Trajectory, seen: str) -> 
             text = mine.messages[target.message].content
             assert text == theirs.messages[target.message].content
             if target.view == "planner":
-                assert grammar.parse_plan(text).decision is trajectory.steps[target.step].plan.decision
+                assert output_format.parse_plan(text).decision is trajectory.steps[target.step].plan.decision
 
 
 def _step(decision: Decision = Decision.CALL, *, tool: str = "t", rationale: str = "r", seen: str = "seen") -> Step:

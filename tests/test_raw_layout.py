@@ -17,13 +17,13 @@ from langchain_core.language_models.fake_chat_models import FakeListChatModel
 from typer.testing import CliRunner
 
 from alpha_umi import Agent, ScriptedModel
-from alpha_umi.cli import shipped
+from alpha_umi.cli import resources_commands
 from alpha_umi.errors import ConfigError, UsageError
-from alpha_umi.layouts import Layout, load_layout
-from alpha_umi.models.base import Request
+from alpha_umi.models.protocol import Request
 from alpha_umi.models.remote import RemoteModel
-from alpha_umi.prompts import conversations, render
 from alpha_umi.team_files import load_team
+from alpha_umi.text.layouts import Layout, load_layout
+from alpha_umi.text.prompts import conversations, render
 from alpha_umi.training.recipe import load_recipe
 from alpha_umi.trajectory import Call, Decision, Observation, Plan, Step, Tool, Trajectory
 
@@ -163,7 +163,7 @@ def test_a_chat_model_of_langchain_is_refused_in_one_line() -> None:
 def test_a_copied_layout_is_read_and_its_words_are_its_digest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     app = typer.Typer()
-    shipped.register(app)
+    resources_commands.register(app)
     for name in ("paper", "shared", "published"):
         assert CliRunner().invoke(app, ["copy", f"prompts/{name}", f"my-{name}"]).exit_code == 0
         original, copied = load_layout(name), load_layout(f"my-{name}")
@@ -183,7 +183,7 @@ def test_a_copied_layout_is_read_and_its_words_are_its_digest(tmp_path: Path, mo
 
 def test_a_layout_is_shown_as_a_whole() -> None:
     app = typer.Typer()
-    shipped.register(app)
+    resources_commands.register(app)
     text = CliRunner().invoke(app, ["show", "prompts/published"]).stdout
     assert text.startswith((PUBLISHED.folder / "layout.yaml").read_text())
     for template in PUBLISHED.folder.glob("*.jinja"):

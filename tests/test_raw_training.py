@@ -12,12 +12,12 @@ import pytest
 
 import alpha_umi_gym as gym
 from alpha_umi import Agent
-from alpha_umi.encoders import TextEncoder, encoder_for
-from alpha_umi.encoding import ChatEncoder
 from alpha_umi.errors import ModelError
-from alpha_umi.layouts import load_layout
-from alpha_umi.prompts import Message, conversations, render
 from alpha_umi.team_files import load_team
+from alpha_umi.text.chat_tokenizer import ChatEncoder
+from alpha_umi.text.encoders import TextEncoder, encoder_for
+from alpha_umi.text.layouts import load_layout
+from alpha_umi.text.prompts import Message, conversations, render
 from alpha_umi.trajectory import Call, Decision, Observation, Plan, Step, Tool, Trajectory
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
     from alpha_umi.data.tokens import IGNORED, RowSettings, count_targets, rows
-    from alpha_umi.models.local import load_encoder
-    from alpha_umi.models.teams import load_local
+    from alpha_umi.models.local.base_weights import load_encoder
+    from alpha_umi.models.local.loading import load_local
     from alpha_umi.training import glpft
     from alpha_umi.training.recipe import load_recipe
 

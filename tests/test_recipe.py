@@ -9,8 +9,8 @@ import pytest
 
 from alpha_umi import resources
 from alpha_umi.errors import ConfigError, UsageError
-from alpha_umi.layouts import load_layout
 from alpha_umi.team_files import load_team
+from alpha_umi.text.layouts import load_layout
 from alpha_umi.training.recipe import load_recipe
 
 SHIPPED = resources.names("training")

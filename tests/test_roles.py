@@ -10,11 +10,11 @@ import pytest
 import yaml
 
 from alpha_umi.errors import ConfigError, UsageError
-from alpha_umi.layouts import LAYOUT_FILE, load_layout
-from alpha_umi.prompts import render
 from alpha_umi.resources import root
 from alpha_umi.roles import View, Writes, cast_of
 from alpha_umi.team_files import first_roles, load_team
+from alpha_umi.text.layouts import LAYOUT_FILE, load_layout
+from alpha_umi.text.prompts import render
 from alpha_umi.trajectory import Call, Decision, Observation, Outcome, Plan, Step, Tool, Trajectory
 
 JUDGE: dict[str, Any] = {

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rouge import Rouge
 
-from alpha_umi.evaluation.rouge_paper import rouge_l
+from alpha_umi.evaluation.static.rouge_paper import rouge_l
 
 words = st.sampled_from(["a", "b", "the", "The", "tide", "3", "é", "none"])
 gaps = st.sampled_from([" ", " ", ".", ". ", "\n", "..", " .\t", "  "])

@@ -13,13 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from published_scorer import pipeline, published_metrics, written
 
-from alpha_umi.data.alpha_umi import read
 from alpha_umi.data.filters import Report
+from alpha_umi.data.formats.alpha_umi_json import read
 from alpha_umi.errors import DataError
-from alpha_umi.evaluation import paper_scorer, strict_scorer
-from alpha_umi.evaluation.points import Point, Prediction, decision_points
-from alpha_umi.evaluation.scorers import judge_all, samples, score
-from alpha_umi.grammar import DECISIONS
+from alpha_umi.evaluation.static import paper_scorer, strict_scorer
+from alpha_umi.evaluation.static.decision_points import Point, Prediction, decision_points
+from alpha_umi.evaluation.static.scorers import judge_all, samples, score
+from alpha_umi.text.output_format import DECISIONS
 from alpha_umi.trajectory import Decision
 
 TOOLS = ("tide", "wind")

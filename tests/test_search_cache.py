@@ -9,8 +9,8 @@ import pytest
 
 from alpha_umi import DFSDT, Agent, Budget, Team, load_models, load_team
 from alpha_umi.backends import Generation
-from alpha_umi.encoding import ChatEncoder
-from alpha_umi.models.base import Completion, Message, Request
+from alpha_umi.models.protocol import Completion, Message, Request
+from alpha_umi.text.chat_tokenizer import ChatEncoder
 from alpha_umi_gym import toolbox
 
 

@@ -16,13 +16,13 @@ import pytest
 
 from alpha_umi import Agent, Budget, ScriptedModel
 from alpha_umi.backends import Generation
-from alpha_umi.models.base import Message, Request
-from alpha_umi.models.bases import resolve_base
+from alpha_umi.models.local.bases import resolve_base
+from alpha_umi.models.protocol import Message, Request
 from alpha_umi.models.remote import RemoteModel
 from alpha_umi.roles import DEFAULT_BASE
 
 if TYPE_CHECKING:
-    from alpha_umi.models.local import load_tokenizer
+    from alpha_umi.models.local.base_weights import load_tokenizer
 
 pytestmark = [pytest.mark.model, pytest.mark.slow]
 

@@ -24,11 +24,11 @@ from mcp import Client
 from alpha_umi.agent.runner import Agent
 from alpha_umi.agent.state import Budget
 from alpha_umi.errors import ToolError, UsageError
-from alpha_umi.models.base import Request
+from alpha_umi.models.protocol import Request
 from alpha_umi.models.scripted import ScriptedModel
 from alpha_umi.serving.mcp import mcp_server, serve_mcp
-from alpha_umi.tools.base import Toolbox
-from alpha_umi.tools.mcp import MCPToolbox
+from alpha_umi.tools.mcp.toolbox import MCPToolbox
+from alpha_umi.tools.protocol import Toolbox
 from alpha_umi.trajectory import Call, Observation
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -335,7 +335,7 @@ def test_example(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[
     assert answer == "It is late in Tokyo."
 
 
-@pytest.mark.parametrize("module", ["alpha_umi.serving.mcp", "alpha_umi.tools.mcp"])
+@pytest.mark.parametrize("module", ["alpha_umi.serving.mcp", "alpha_umi.tools.mcp.toolbox"])
 def test_no_torch(module: str) -> None:
     program = f"import sys, {module}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], timeout=120, check=False).returncode == 0

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from torch.nn.functional import cross_entropy
     from transformers import DynamicCache, LlamaConfig, LlamaForCausalLM, MistralConfig, MistralForCausalLM
 
-    from alpha_umi.data.branches import collate
-    from alpha_umi.models.spans import cache_argument
-    from alpha_umi.training import context
-    from alpha_umi.training.shared import SharedRoles
+    from alpha_umi.data.packed_targets import collate
+    from alpha_umi.nn import branch_attention
+    from alpha_umi.nn.packing import cache_argument
+    from alpha_umi.training.joint_trainer import SharedRoles
 
 pytestmark = pytest.mark.model
 
@@ -188,19 +188,19 @@ def logits_of(roles: SharedRoles, batch: list[dict[str, Any]]) -> dict[tuple[int
     """Each branch's logits, by its row and cue."""
     found: dict[tuple[int, int], Any] = {}
     seen: list[Any] = []
-    real = context.logits
+    real = branch_attention.logits
 
     def keep(*args: Any, **more: Any) -> Any:
         more["keep"] = torch.arange(len(args[1]))
         seen.append((more["reading"].spans, real(*args, **more)))
         return torch.zeros((sum(s.end - s.words for s in more["reading"].spans), VOCABULARY))
 
-    context.logits = keep
+    branch_attention.logits = keep
     try:
         with torch.no_grad():
             roles(**collate(batch, pad_id=0))
     finally:
-        context.logits = real
+        branch_attention.logits = real
     for spans, logits in seen:
         for span in spans:
             found[span.row, span.context] = logits[span.start : span.end]

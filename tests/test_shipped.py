@@ -14,14 +14,14 @@ import yaml
 from typer.testing import CliRunner, Result
 
 from alpha_umi import resources
-from alpha_umi.adapters import is_adapter, read_card
-from alpha_umi.cli import shipped
+from alpha_umi.cli import resources_commands
 from alpha_umi.digests import backbone_digest
 from alpha_umi.errors import UsageError
-from alpha_umi.layouts import LAYOUT_FILE, Layout, layouts, load_layout
-from alpha_umi.prompts import render
+from alpha_umi.model_card import is_adapter, read_card
 from alpha_umi.roles import View
 from alpha_umi.team_files import first_roles, load_role, load_team
+from alpha_umi.text.layouts import LAYOUT_FILE, Layout, layouts, load_layout
+from alpha_umi.text.prompts import render
 from alpha_umi.trajectory import Decision, Plan, Step, Tool, Trajectory
 
 ROLES = [name for name in resources.names("roles") if "/" not in name]
@@ -33,7 +33,7 @@ LAUNCH = sorted(path for path in (resources.root() / "launch").rglob("*.json"))
 def call(*arguments: str) -> Result:
     """Run a verb as typer would."""
     app = typer.Typer()
-    shipped.register(app)
+    resources_commands.register(app)
     return CliRunner().invoke(app, list(arguments))
 
 
@@ -43,7 +43,7 @@ def test_something_ships_in_every_folder() -> None:
     assert {"glpft", "smoke"} <= set(RECIPES)
     assert {"ablations/multi_task", "ablations/one_stage", "ablations/single_llm"} <= set(RECIPES)
     assert LAUNCH
-    assert {file.kind for file in shipped.shipped()} == {"teams", "roles", "recipes", "prompts", "launch"}
+    assert {file.kind for file in resources_commands.shipped()} == {"teams", "roles", "recipes", "prompts", "launch"}
 
 
 @pytest.mark.parametrize("name", ROLES)
@@ -92,7 +92,7 @@ def test_every_yaml_that_ships_is_loaded_here() -> None:
 
 def test_list_shows_everything_with_its_description() -> None:
     files = json.loads(call("list", "--json").stdout)
-    assert len(files) == len(shipped.shipped())
+    assert len(files) == len(resources_commands.shipped())
     for file in files:
         assert file["description"] or file["kind"] in {"prompts", "launch"}, file
     shown = call("list").stdout
@@ -128,9 +128,9 @@ def test_show_prints_the_file(name: str, path: str) -> None:
     assert done.stdout == (resources.root() / path).read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("file", shipped.shipped(), ids=lambda file: str(file.title))
-def test_every_file_has_a_name_of_its_own(file: shipped.Shipped) -> None:
-    assert shipped.find(file.title) == file
+@pytest.mark.parametrize("file", resources_commands.shipped(), ids=lambda file: str(file.title))
+def test_every_file_has_a_name_of_its_own(file: resources_commands.Shipped) -> None:
+    assert resources_commands.find(file.title) == file
 
 
 @pytest.mark.parametrize(
@@ -213,14 +213,14 @@ def test_a_description_comes_from_a_comment_too(tmp_path: Path) -> None:
         ("d.json", "{}", ""),
     ):
         (tmp_path / name).write_text(text)
-        assert shipped.describe(tmp_path / name) == found
+        assert resources_commands.describe(tmp_path / name) == found
 
 
 @pytest.mark.parametrize(
     ("program", "absent"),
     [
         ("import alpha_umi; alpha_umi.load_team; alpha_umi.ScriptedModel", "torch transformers langgraph"),
-        ("import alpha_umi.cli.shipped as s; s.find('glpft')", "torch transformers langgraph"),
+        ("import alpha_umi.cli.resources_commands as s; s.find('glpft')", "torch transformers langgraph"),
         ("import alpha_umi.cli.run", "torch transformers langgraph"),
         ("import alpha_umi.agent.runner, alpha_umi.models.loading", "torch transformers openai peft"),
     ],
@@ -232,7 +232,7 @@ def test_nothing_heavy_is_imported(program: str, absent: str) -> None:
 
 
 def test_shipped_yaml_is_plain() -> None:
-    for file in shipped.shipped():
+    for file in resources_commands.shipped():
         if file.path.suffix == ".yaml":
             assert isinstance(yaml.safe_load(file.path.read_text(encoding="utf-8")), dict)
 

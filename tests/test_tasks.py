@@ -25,14 +25,14 @@ from alpha_umi.cli.evaluate import app
 from alpha_umi.data import store
 from alpha_umi.data.filters import Report
 from alpha_umi.errors import UsageError, WorkError
-from alpha_umi.evaluation.choosing import choose_tasks
-from alpha_umi.evaluation.episodes import Episode, run_episodes
-from alpha_umi.models.base import Request
+from alpha_umi.evaluation.agentic.episodes import Episode, run_episodes
+from alpha_umi.evaluation.agentic.task_selection import choose_tasks
+from alpha_umi.models.protocol import Request
 from alpha_umi.plugins import PluginPoint
 from alpha_umi.roles import ROLES
 from alpha_umi.tasks import StatefulTaskset, label, load_taskset
-from alpha_umi.tools.base import Toolbox
 from alpha_umi.tools.functions import as_toolbox
+from alpha_umi.tools.protocol import Toolbox
 from alpha_umi_gym.taskset import GYM
 
 EXAMPLE: Any = import_module("examples.own_tasks")

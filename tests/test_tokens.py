@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 import alpha_umi_gym as gym
-from alpha_umi.encoding import ChatEncoder
-from alpha_umi.layouts import Layout, load_layout
-from alpha_umi.prompts import render
 from alpha_umi.roles import View
+from alpha_umi.text.chat_tokenizer import ChatEncoder
+from alpha_umi.text.layouts import Layout, load_layout
+from alpha_umi.text.prompts import render
 from alpha_umi.trajectory import Observation, Trajectory
 
 if TYPE_CHECKING:
     import torch
 
     from alpha_umi.data.tokens import IGNORED, RowSettings, collate, count_targets, rows
-    from alpha_umi.models.local import load_tokenizer
+    from alpha_umi.models.local.base_weights import load_tokenizer
     from alpha_umi.training.buckets import LengthBuckets
 
 pytestmark = pytest.mark.model

@@ -22,9 +22,9 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
 from alpha_umi.errors import ToolError, UsageError
-from alpha_umi.tools.base import Toolbox
 from alpha_umi.tools.combined import CombinedToolbox
 from alpha_umi.tools.functions import FunctionTool, FunctionToolbox, as_text, as_toolbox
+from alpha_umi.tools.protocol import Toolbox
 from alpha_umi.trajectory import Call, Observation, Tool
 
 

@@ -18,11 +18,11 @@ from pathlib import Path
 import pytest
 
 from alpha_umi.errors import UsageError
-from alpha_umi.tools import interpreter_process
-from alpha_umi.tools.base import Toolbox
 from alpha_umi.tools.combined import CombinedToolbox
-from alpha_umi.tools.interpreter import Interpreter
-from alpha_umi.tools.interpreter_process import Limits
+from alpha_umi.tools.protocol import Toolbox
+from alpha_umi.tools.python import process as interpreter_process
+from alpha_umi.tools.python.interpreter import Interpreter
+from alpha_umi.tools.python.process import Limits
 from alpha_umi.trajectory import Call, Observation
 
 if sys.platform != "linux":
@@ -434,8 +434,8 @@ def test_a_forgotten_interpreter_leaves_nothing() -> None:
 
 PROGRAM = """
 import sys, threading, time
-from alpha_umi.tools.interpreter import Interpreter
-from alpha_umi.tools.interpreter_process import Limits
+from alpha_umi.tools.python.interpreter import Interpreter
+from alpha_umi.tools.python.process import Limits
 from alpha_umi.trajectory import Call
 box = Interpreter(Limits(timeout_s=600, cpu_s=600))
 print(box.invoke(Call(tool="python", arguments={"code": "import os\\nprint(os.getcwd())"})).text, flush=True)
@@ -458,7 +458,7 @@ def test_the_end_of_the_program_removes_everything() -> None:
 @pytest.mark.parametrize("isolated", [True, False])
 def test_a_killed_program_leaves_no_process(isolated: bool) -> None:
     program = (
-        PROGRAM if isolated else "import alpha_umi.tools.interpreter_process as p\np.isolation = lambda: ()\n" + PROGRAM
+        PROGRAM if isolated else "import alpha_umi.tools.python.process as p\np.isolation = lambda: ()\n" + PROGRAM
     )
     with subprocess.Popen([sys.executable, "-c", program, "busy"], stdout=subprocess.PIPE, text=True) as started:
         assert started.stdout is not None

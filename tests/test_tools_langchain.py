@@ -10,8 +10,8 @@ from langchain_core.tools import Tool as TextTool
 from pydantic import BaseModel, Field
 
 from alpha_umi.errors import ToolError
-from alpha_umi.tools.base import Toolbox
 from alpha_umi.tools.functions import FunctionToolbox, as_toolbox
+from alpha_umi.tools.protocol import Toolbox
 from alpha_umi.trajectory import Call, Observation
 
 

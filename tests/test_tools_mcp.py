@@ -28,13 +28,13 @@ from mcp_servers import alive, ends, held_port, install_npm_servers, script
 from alpha_umi.agent.runner import Agent
 from alpha_umi.errors import MissingExtra, ToolError, UsageError
 from alpha_umi.models.scripted import ScriptedModel
-from alpha_umi.tools.base import Toolbox
 from alpha_umi.tools.combined import CombinedToolbox
-from alpha_umi.tools.mcp import START_TIMEOUT_S, TIMEOUT_S, MCPToolbox
-from alpha_umi.tools.mcp_connection import Connection
-from alpha_umi.tools.mcp_content import observation_of
-from alpha_umi.tools.mcp_servers import HttpServer, StdioServer, server_of
-from alpha_umi.tools.mcp_session import MAX_RESTARTS
+from alpha_umi.tools.mcp.connection import Connection
+from alpha_umi.tools.mcp.content import observation_of
+from alpha_umi.tools.mcp.servers import HttpServer, StdioServer, server_of
+from alpha_umi.tools.mcp.session import MAX_RESTARTS
+from alpha_umi.tools.mcp.toolbox import START_TIMEOUT_S, TIMEOUT_S, MCPToolbox
+from alpha_umi.tools.protocol import Toolbox
 from alpha_umi.trajectory import Call, Observation
 
 TIME = [sys.executable, "-m", "mcp_server_time"]
@@ -690,7 +690,7 @@ def test_a_forgotten_toolbox_is_closed(tmp_path: Path) -> None:
 @pytest.mark.parametrize("end", ["", "raise SystemExit(3)", "import os; os.kill(os.getpid(), 9)"])
 def test_no_server_outlives_the_program(tmp_path: Path, end: str) -> None:
     program = f"""
-    from alpha_umi.tools.mcp import MCPToolbox
+    from alpha_umi.tools.mcp.toolbox import MCPToolbox
     from alpha_umi.trajectory import Call
     box = MCPToolbox({script(tmp_path, PID)!r})
     print(box.invoke(Call(tool="echo", arguments={{"text": ""}})).text, flush=True)
@@ -788,9 +788,9 @@ def test_a_server_is_named_without_its_secrets() -> None:
 
 def test_without_the_extra_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "mcp", None)
-    monkeypatch.delitem(sys.modules, "alpha_umi.tools.mcp")
+    monkeypatch.delitem(sys.modules, "alpha_umi.tools.mcp.toolbox")
     with pytest.raises(MissingExtra, match="pip install 'alpha-umi\\[tools\\]'"):
-        importlib.import_module("alpha_umi.tools.mcp")
+        importlib.import_module("alpha_umi.tools.mcp.toolbox")
 
 
 # Results

@@ -15,13 +15,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alpha_umi.data.toolbench import FINISH as FINISH_NAME
-from alpha_umi.data.toolbench import read_result, read_tool
+from alpha_umi.data.formats.toolbench import FINISH as FINISH_NAME
+from alpha_umi.data.formats.toolbench import read_result, read_tool
 from alpha_umi.errors import DataError, ToolError, UsageError
-from alpha_umi.tools.base import MAX_OBSERVATION_CHARS
 from alpha_umi.tools.functions import FunctionToolbox
-from alpha_umi.tools.rapidapi import RapidTools
-from alpha_umi.tools.rapidapi_folder import (
+from alpha_umi.tools.protocol import MAX_OBSERVATION_CHARS
+from alpha_umi.tools.replay import Recorder, Replay
+from alpha_umi.tools.toolbench.folder import (
     Api,
     function_name,
     read_folder,
@@ -30,7 +30,7 @@ from alpha_umi.tools.rapidapi_folder import (
     standardize,
     tell_apart,
 )
-from alpha_umi.tools.rapidapi_http import (
+from alpha_umi.tools.toolbench.http import (
     RECORDING,
     Backend,
     Request,
@@ -40,8 +40,8 @@ from alpha_umi.tools.rapidapi_http import (
     recorded,
     server,
 )
-from alpha_umi.tools.rapidapi_replies import CODES, compress
-from alpha_umi.tools.replay import Recorder, Replay
+from alpha_umi.tools.toolbench.rapidapi import RapidTools
+from alpha_umi.tools.toolbench.replies import CODES, compress
 from alpha_umi.tools.validation import check_tool
 from alpha_umi.trajectory import Call, Tool
 

@@ -17,8 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alpha_umi.errors import DataError, UsageError, WorkError
-from alpha_umi.tools.base import Toolbox
 from alpha_umi.tools.functions import FunctionToolbox
+from alpha_umi.tools.protocol import Toolbox
 from alpha_umi.tools.replay import Recorder, Replay
 from alpha_umi.trajectory import Call, Observation, Tool
 

@@ -16,13 +16,13 @@ import yaml
 from runs import command, kill_after_a_checkpoint, losses_of, on_two_ranks, recipe_file, unlimited
 
 import alpha_umi_gym as gym
-from alpha_umi.adapters import read_card
 from alpha_umi.data import store
 from alpha_umi.errors import MissingExtra, UsageError
+from alpha_umi.model_card import read_card
 from alpha_umi.team_files import load_team
-from alpha_umi.training.environment import deepspeed_config
+from alpha_umi.training.dataset import prepare_data, share
+from alpha_umi.training.distributed import deepspeed_config
 from alpha_umi.training.recipe import Recipe, load_recipe
-from alpha_umi.training.rows import prepare_data, share
 
 if TYPE_CHECKING:
     import torch

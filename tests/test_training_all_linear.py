@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from alpha_umi.models.base import Generation, Request
+from alpha_umi.models.protocol import Generation, Request
 from alpha_umi.team_files import load_team
 from alpha_umi.training import glpft
 from alpha_umi.training.recipe import load_recipe
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tiny_models import TINY, asking
     from transformers import GPTNeoXConfig, GPTNeoXForCausalLM, PreTrainedTokenizerBase
 
-    from alpha_umi.models.teams import load_local
+    from alpha_umi.models.local.loading import load_local
 
 pytestmark = pytest.mark.model
 

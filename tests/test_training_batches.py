@@ -12,16 +12,17 @@ import yaml
 from runs import recipe_file
 
 from alpha_umi.cli import train as verb
-from alpha_umi.data import alpha_umi, store
+from alpha_umi.data import store
 from alpha_umi.data.filters import Report
-from alpha_umi.encoding import ChatEncoder
+from alpha_umi.data.formats import alpha_umi_json
 from alpha_umi.errors import ConfigError, UsageError
-from alpha_umi.training import glpft, planning, run_folder
+from alpha_umi.text.chat_tokenizer import ChatEncoder
+from alpha_umi.training import cost_estimate, glpft, run_folder
 from alpha_umi.training.batches import in_rows
 from alpha_umi.training.recipe import Recipe, load_recipe
 
 if TYPE_CHECKING:
-    from alpha_umi.models.local import load_tokenizer
+    from alpha_umi.models.local.base_weights import load_tokenizer
 
 pytestmark = pytest.mark.model
 
@@ -33,7 +34,7 @@ def test_every_stage_learns_from_about_as_many_targets_an_update(
     name = "glpft" if layout == "shared" else "ablations/paper_layout"
     sets = [f"base={tiny}", f"data={data}", "defaults.batch_targets=6", "context=2048"]
     recipe = load_recipe(name, overrides=sets)
-    plans = {plan.name: plan for plan in planning.plan(recipe, data, tmp_path)}
+    plans = {plan.name: plan for plan in cost_estimate.plan(recipe, data, tmp_path)}
     assert all(4 < plan.batch_targets < 8 for plan in plans.values())
     assert plans["summarizer"].batch_size > 1.5 * plans["planner"].batch_size
     for plan in plans.values():
@@ -46,7 +47,7 @@ def test_every_stage_learns_from_about_as_many_targets_an_update(
 
 def test_glpft_updates_on_the_releases_48_decisions_in_every_stage(shared: Path, tmp_path: Path) -> None:
     """A tenth of the real data: on all of it as on any."""
-    found = alpha_umi.read(shared / "glpft-toolbench" / "test" / "out_of_domain.json.gz", Report())
+    found = alpha_umi_json.read(shared / "glpft-toolbench" / "test" / "out_of_domain.json.gz", Report())
     store.write(tmp_path / "data", islice(found, 30))
     sets = ["defaults.batch_targets=48", f"data={tmp_path / 'data'}"]
     recipe = load_recipe("ablations/paper_layout", overrides=sets)

@@ -11,7 +11,7 @@ import pytest
 
 from alpha_umi.cli import train as verb
 from alpha_umi.errors import ConfigError
-from alpha_umi.training.planning import check_recipe
+from alpha_umi.training.cost_estimate import check_recipe
 from alpha_umi.training.recipe import Recipe, load_recipe
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
         StableLmConfig,
     )
 
-    from alpha_umi.models.local import context_length, load_tokenizer
+    from alpha_umi.models.local.base_weights import context_length, load_tokenizer
 
 pytestmark = pytest.mark.model
 

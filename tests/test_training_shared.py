@@ -13,12 +13,12 @@ import yaml
 from runs import command, kill_after_a_checkpoint, losses_of, on_two_ranks, recipe_file
 
 import alpha_umi_gym as gym
-from alpha_umi.adapters import read_card
-from alpha_umi.encoding import ChatEncoder
 from alpha_umi.errors import ConfigError
-from alpha_umi.layouts import load_layout
-from alpha_umi.models.base import Generation, Message, Request
+from alpha_umi.model_card import read_card
+from alpha_umi.models.protocol import Generation, Message, Request
 from alpha_umi.team_files import first_roles, load_team
+from alpha_umi.text.chat_tokenizer import ChatEncoder
+from alpha_umi.text.layouts import load_layout
 from alpha_umi.training.recipe import load_recipe
 from alpha_umi.training.stage import Lora, Stage
 
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     import torch
     from safetensors.torch import load_file
 
-    from alpha_umi.data import branches, store
+    from alpha_umi.data import packed_targets, store
     from alpha_umi.data.tokens import RowSettings, rows
-    from alpha_umi.models.local import load_base, load_tokenizer
-    from alpha_umi.models.teams import load_local
-    from alpha_umi.training.shared import SharedRoles
+    from alpha_umi.models.local.base_weights import load_base, load_tokenizer
+    from alpha_umi.models.local.loading import load_local
+    from alpha_umi.training.joint_trainer import SharedRoles
 
 pytestmark = pytest.mark.model
 
@@ -284,7 +284,7 @@ def test_plain_peft_loads_a_role_as_activated_lora(run: Path) -> None:
         for name, parameter in ours.trained().items():
             path, kind, _ = name.removeprefix("backbone.").rsplit(".", 2)
             parameter.copy_(saved[f"base_model.model.{path}.lora_{'A' if kind == 'down' else 'B'}.weight"])
-        together = ours(**branches.collate([branches.columns(row)], pad_id=0))[1]
+        together = ours(**packed_targets.collate([packed_targets.columns(row)], pad_id=0))[1]
         base = load_base(str(run / "backbone"), dtype=torch.float32, device="cpu")
         theirs = PeftModel.from_pretrained(base, run / "caller").eval()
         total = 0.0

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from runs import recipe_file
 
-from alpha_umi.adapters import read_card
 from alpha_umi.cli import train as verb
 from alpha_umi.errors import ConfigError, UsageError, WorkError
+from alpha_umi.model_card import read_card
 from alpha_umi.team_files import load_team
 from alpha_umi.training import glpft
 from alpha_umi.training.recipe import Recipe, load_recipe

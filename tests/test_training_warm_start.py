@@ -11,13 +11,13 @@ import pytest
 from runs import losses_of, recipe_file
 
 from alpha_umi import resources
-from alpha_umi.adapters import read_card
 from alpha_umi.digests import weights_digest
 from alpha_umi.errors import ConfigError, UsageError
 from alpha_umi.export import to_peft
+from alpha_umi.model_card import read_card
 from alpha_umi.team_files import load_team
 from alpha_umi.training import glpft
-from alpha_umi.training.planning import check_recipe
+from alpha_umi.training.cost_estimate import check_recipe
 from alpha_umi.training.recipe import Recipe, load_recipe
 
 if TYPE_CHECKING:

@@ -17,11 +17,11 @@ from transformers import (
     TopPLogitsWarper,
 )
 
-from alpha_umi.encoding import ChatEncoder
-from alpha_umi.models.base import Generation, Message
-from alpha_umi.models.engine import Engine
-from alpha_umi.models.spans import cache_argument
+from alpha_umi.models.local.engine import Engine
+from alpha_umi.models.protocol import Generation, Message
+from alpha_umi.nn.packing import cache_argument
 from alpha_umi.team_files import first_roles
+from alpha_umi.text.chat_tokenizer import ChatEncoder
 
 TINY: dict[str, Any] = {
     "vocab_size": 49152,  # the packaged tokenizer's

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from alpha_umi.agent.strategies import DFSDT
+from alpha_umi.agent.search.strategies import DFSDT
 
 _ANSWERS = sorted(Path(__file__).parents[2].glob("shared/data/toolbench/data_example/answer/*/*.json"))
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from alpha_umi.agent.asking import Ask
+from alpha_umi.agent.approval import Ask
 from alpha_umi.agent.state import Result
 from alpha_umi.trajectory import Call, Frozen, Observation, Plan
 

@@ -33,17 +33,17 @@ from langgraph.store.memory import InMemoryStore
 from langgraph.types import Checkpointer
 from typing_extensions import TypedDict  # not typing's: before Python 3.12 pydantic makes no JSON Schema of that
 
-from alpha_umi.agent.acting import Hands, Sensitive
+from alpha_umi.agent.concurrency import in_thread
 from alpha_umi.agent.journal import Journal, session_of_turn
 from alpha_umi.agent.nodes import Nodes, Update
-from alpha_umi.agent.speaking import Speakers
+from alpha_umi.agent.role_runner import Speakers
+from alpha_umi.agent.search.strategies import Strategy, chain
+from alpha_umi.agent.search.tree import Tree
 from alpha_umi.agent.state import Budget, Messages, State
-from alpha_umi.agent.strategies import Strategy, chain
-from alpha_umi.agent.threads import in_thread
-from alpha_umi.agent.tree import Tree
+from alpha_umi.agent.tool_executor import Hands, Sensitive
 from alpha_umi.errors import UsageError
-from alpha_umi.models.base import Model
 from alpha_umi.models.langchain import as_model
+from alpha_umi.models.protocol import Model
 from alpha_umi.roles import Team
 from alpha_umi.tools.functions import as_toolbox
 

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMessage
 from langchain_core.messages.ai import UsageMetadata
 
-from alpha_umi.agent.asking import storable
+from alpha_umi.agent.approval import storable
 from alpha_umi.agent.state import Reason, Result
 from alpha_umi.errors import UsageError
-from alpha_umi.prompts import thread_text
-from alpha_umi.tools.base import cut_middle
+from alpha_umi.text.prompts import thread_text
+from alpha_umi.tools.protocol import cut_middle
 from alpha_umi.trajectory import Call, Observation, Outcome, Step
 
 _SHORTEST = 100

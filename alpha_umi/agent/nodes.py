@@ -14,29 +14,29 @@ from typing import Any
 from langgraph.config import get_stream_writer
 from langgraph.types import interrupt
 
-from alpha_umi import grammar
-from alpha_umi.agent.acting import Hands, edited, told_instead
-from alpha_umi.agent.asking import Ask, Reply
-from alpha_umi.agent.attempts import told_of
-from alpha_umi.agent.episode import Episode, beginning
+from alpha_umi.agent.approval import Ask, Reply
 from alpha_umi.agent.events import AgentEvent, Backtracked, Called, Decided, Finished, Observed, Reviewed
 from alpha_umi.agent.journal import Journal
 from alpha_umi.agent.messages import call_messages, final_message, with_history
-from alpha_umi.agent.speaking import Speakers
+from alpha_umi.agent.role_runner import Speakers
+from alpha_umi.agent.run_state import Episode, beginning
+from alpha_umi.agent.search.strategies import ROOT, Strategy
+from alpha_umi.agent.search.tree import End
 from alpha_umi.agent.state import Budget, Question, Reason, State
-from alpha_umi.agent.strategies import ROOT, Strategy
-from alpha_umi.agent.tree import End
+from alpha_umi.agent.step_summary import told_of
+from alpha_umi.agent.tool_executor import Hands, edited, told_instead
 from alpha_umi.errors import UsageError
-from alpha_umi.json_object import EMPTY_OUTPUTS
-from alpha_umi.models.base import Completion
-from alpha_umi.prompts import search_text
+from alpha_umi.models.protocol import Completion
 from alpha_umi.role_graph import FINISH, GIVE_UP
 from alpha_umi.roles import Role, Writes
-from alpha_umi.tools.base import writable
+from alpha_umi.text import output_format
+from alpha_umi.text.json_object import EMPTY_OUTPUTS
+from alpha_umi.text.prompts import search_text
+from alpha_umi.text.utterances import USER
 from alpha_umi.tools.functions import as_text
+from alpha_umi.tools.protocol import writable
 from alpha_umi.tools.validation import refuse_fault, refuse_unknown
 from alpha_umi.trajectory import Call, Decision, Observation, Plan, Step
-from alpha_umi.utterances import USER
 
 _EMPTY_ANSWER = Observation(text="The conclusion was empty: write the answer to the question in words.", ok=False)
 
@@ -67,7 +67,7 @@ class Nodes:
             if planner.writes is Writes.TURN:
                 self._take_turn(episode, completion)
             else:
-                plan = grammar.parse_plan(completion.text, planner.markers)
+                plan = output_format.parse_plan(completion.text, planner.markers)
                 episode.begin_step(Step(plan=plan))
                 _tell(Decided(role=planner.name, plan=plan))
                 _stop_babble(episode, completion)
@@ -75,12 +75,12 @@ class Nodes:
 
     def _take_turn(self, episode: Episode, completion: Completion) -> None:
         """A whole step out of one completion."""
-        turn = grammar.parse_turn(completion.text)
+        turn = output_format.parse_turn(completion.text)
         plan, call = turn.plan, turn.call
         if turn.answer in EMPTY_OUTPUTS:
             # Kept as an unreadable call, so that the history holds exactly the words that were written.
             plan = Plan(rationale="", decision=Decision.CALL, fault="empty")
-            call = Call(tool=grammar.NO_TOOL, raw=completion.text.strip(), fault="no_action")
+            call = Call(tool=output_format.NO_TOOL, raw=completion.text.strip(), fault="no_action")
         elif plan.fault is not None:
             plan = plan.model_copy(update={"rationale": ""})  # the call's raw text is the same words: keep them once
         episode.begin_step(Step(plan=plan, call=call))
@@ -96,7 +96,7 @@ class Nodes:
         """Ask for the call that the plan wants."""
         episode = Episode(state, budget=self.budget)
         if completion := self.speakers.ask(self.speakers.team.caller, episode, stop):
-            call = grammar.parse_call(completion.text)
+            call = output_format.parse_call(completion.text)
             episode.fill(call)
             _tell(Called(call=call))
             _stop_babble(episode, completion)
@@ -159,7 +159,7 @@ class Nodes:
         """Ask for the answer; an empty one is given back to the planner."""
         episode = Episode(state, budget=self.budget)
         if completion := self.speakers.ask(self.speakers.team.summarizer, episode, stop):
-            answer = grammar.parse_answer(completion.text)
+            answer = output_format.parse_answer(completion.text)
             if completion.finish_reason == "repetition":
                 episode.note(discarded_answer=answer)
                 _stop_babble(episode, completion)
@@ -194,11 +194,11 @@ class Nodes:
 
     def _choice(self, reader: Role, text: str, episode: Episode) -> str | None:
         """What a role chose; None where it cannot be read, or was chosen too often: then the answer stands."""
-        choice = grammar.parse_choice(text, reader.markers).choice
+        choice = output_format.parse_choice(text, reader.markers).choice
         if choice is None or (most := reader.choices[choice].at_most) is None:
             return choice
         said = (node.step.said.get(reader.name, "") for node in episode.tree.nodes if node.step is not None)
-        before = sum(grammar.parse_choice(words, reader.markers).choice == choice for words in said if words)
+        before = sum(output_format.parse_choice(words, reader.markers).choice == choice for words in said if words)
         return choice if before < most else None
 
     def ask_user(self, state: State, stop: threading.Event) -> Update:

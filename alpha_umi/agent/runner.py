@@ -18,24 +18,24 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.store.base import BaseStore
 from langgraph.types import Command
 
-from alpha_umi.agent.acting import Hands, Sensitive
-from alpha_umi.agent.asking import word
-from alpha_umi.agent.driving import Driver, OnAsk, OnEvent, answered, result_of, under_way
+from alpha_umi.agent.approval import word
+from alpha_umi.agent.concurrency import gathered, run_sync
 from alpha_umi.agent.events import AgentEvent, Asked, Finished
 from alpha_umi.agent.graph import AgentGraph, build_graph
-from alpha_umi.agent.speaking import Speakers
+from alpha_umi.agent.role_runner import Speakers
+from alpha_umi.agent.search.strategies import Strategy, named_search
 from alpha_umi.agent.state import Budget, Result
-from alpha_umi.agent.strategies import Strategy, named_search
-from alpha_umi.agent.threads import gathered, run_sync
+from alpha_umi.agent.thread_run import Driver, OnAsk, OnEvent, answered, result_of, under_way
+from alpha_umi.agent.tool_executor import Hands, Sensitive
 from alpha_umi.errors import UsageError
-from alpha_umi.models.base import Model
 from alpha_umi.models.langchain import as_model
+from alpha_umi.models.protocol import Model
 from alpha_umi.resources import user_path
 from alpha_umi.roles import Team
 from alpha_umi.team_files import load_team
 from alpha_umi.tools.awaiting import Lent
-from alpha_umi.tools.base import Toolbox
 from alpha_umi.tools.functions import as_toolbox
+from alpha_umi.tools.protocol import Toolbox
 
 Threads = str | Path | BaseCheckpointSaver[Any]
 

@@ -21,7 +21,7 @@ from langgraph.checkpoint.base import (
 )
 from langgraph.checkpoint.memory import InMemorySaver
 
-from alpha_umi.agent.threads import in_thread
+from alpha_umi.agent.concurrency import in_thread
 from alpha_umi.errors import UsageError
 from alpha_umi.tools.awaiting import busy
 

@@ -25,14 +25,14 @@ from pydantic import (
 )
 from typing_extensions import TypedDict  # not typing's: before Python 3.12 pydantic makes no JSON Schema of that
 
-from alpha_umi.agent.asking import Ask
+from alpha_umi.agent.approval import Ask
 from alpha_umi.agent.channels import SNAPSHOT_EVERY, Grown, Kept, Version
-from alpha_umi.agent.search import Frontier
+from alpha_umi.agent.search.frontier import Frontier
+from alpha_umi.agent.search.tree import End, Tree, grown, kinds
 from alpha_umi.agent.stored import Data, read_step, read_tool, stored_step, stored_tool
-from alpha_umi.agent.tree import End, Tree, grown, kinds
 from alpha_umi.config import config_mistakes
 from alpha_umi.errors import UsageError
-from alpha_umi.models.base import Completion
+from alpha_umi.models.protocol import Completion
 from alpha_umi.trajectory import Frozen, Outcome, Step, Tool, Trajectory
 
 

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from alpha_umi.agent.asking import storable
+from alpha_umi.agent.approval import storable
 from alpha_umi.trajectory import Step, Tool
 
 Data = dict[str, Any]

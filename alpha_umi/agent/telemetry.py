@@ -15,8 +15,8 @@ from langgraph.config import get_config
 
 from alpha_umi import __version__
 from alpha_umi.backends import Generation
-from alpha_umi.models.base import Completion
-from alpha_umi.tools.base import bubbles_up
+from alpha_umi.models.protocol import Completion
+from alpha_umi.tools.protocol import bubbles_up
 
 try:
     from opentelemetry import trace

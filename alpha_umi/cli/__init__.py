@@ -46,7 +46,7 @@ def _root(
 
 
 def _register() -> None:
-    from alpha_umi.cli import data, doctor, evaluate, export, quickstart, run, shipped, train
+    from alpha_umi.cli import data, doctor, evaluate, export, quickstart, resources_commands, run, train
 
     app.add_typer(data.app, name="data")
     app.add_typer(evaluate.app, name="evaluate")
@@ -54,7 +54,7 @@ def _register() -> None:
     run.register(app)
     export.register(app)
     quickstart.register(app)
-    shipped.register(app)
+    resources_commands.register(app)
     doctor.register(app)
 
 

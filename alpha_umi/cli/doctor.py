@@ -21,7 +21,7 @@ from alpha_umi import __version__, resources
 from alpha_umi.errors import UsageError
 
 if TYPE_CHECKING:
-    from alpha_umi.models.cards import Row
+    from alpha_umi.models.local.cards import Row
 
 _HELP = """Say what is installed and would work here; of a team, whether its weights fit what they stand on.
 
@@ -75,7 +75,7 @@ def _cards(name: str, adopt: bool, as_json: bool) -> None:
     from alpha_umi.team_files import load_team
 
     team = load_team(name)  # before torch is imported, which takes seconds
-    from alpha_umi.models import cards
+    from alpha_umi.models.local import cards
 
     rows = cards.compare(team)
     changed = cards.adopt(rows) if adopt else []

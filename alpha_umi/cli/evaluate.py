@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from alpha_umi.cli.meter import Meter
+from alpha_umi.cli.progress import Meter
 from alpha_umi.errors import UsageError, WorkError
-from alpha_umi.evaluation.scorers import SCORERS, STRICT
+from alpha_umi.evaluation.static.scorers import SCORERS, STRICT
 
 if TYPE_CHECKING:
+    from alpha_umi.agent.search.strategies import Strategy
     from alpha_umi.agent.state import Budget
-    from alpha_umi.agent.strategies import Strategy
-    from alpha_umi.evaluation.choosing import ChosenTasks
-    from alpha_umi.evaluation.episodes import Episode, EpisodeLog
-    from alpha_umi.evaluation.judgement import Routing
-    from alpha_umi.evaluation.points import Case, Prediction
-    from alpha_umi.evaluation.predict import ReadPlan
-    from alpha_umi.evaluation.predictions import PredictionLog
+    from alpha_umi.evaluation.agentic.episodes import Episode, EpisodeLog
+    from alpha_umi.evaluation.agentic.task_selection import ChosenTasks
     from alpha_umi.evaluation.records import Origin
+    from alpha_umi.evaluation.static.decision_points import Case, Prediction
+    from alpha_umi.evaluation.static.predict import ReadPlan
+    from alpha_umi.evaluation.static.predictions import PredictionLog
+    from alpha_umi.evaluation.static.scoring import Routing
     from alpha_umi.roles import Team
 
 _A_DAY = 86_400.0
@@ -70,8 +70,8 @@ def static(
     as_json: Annotated[bool, typer.Option("--json", help="Print metrics.json instead of a table.")] = False,
 ) -> None:
     """Predict where needed, score, write, print."""
-    from alpha_umi.evaluation.report import print_metrics, write_metrics
-    from alpha_umi.evaluation.scorers import score
+    from alpha_umi.evaluation.static.report import print_metrics, write_metrics
+    from alpha_umi.evaluation.static.scorers import score
 
     rules = SCORERS.load(scorer)
     if predictions is not None:
@@ -91,8 +91,8 @@ def static(
 
 
 def _read(path: Path) -> tuple[list[Prediction], dict[str, Any]]:
-    from alpha_umi.evaluation.predictions import predictions_file, read_predictions
     from alpha_umi.evaluation.records import read_origin
+    from alpha_umi.evaluation.static.predictions import predictions_file, read_predictions
 
     predictions = read_predictions(path)
     origin = read_origin(predictions_file(path))
@@ -103,9 +103,9 @@ def _predict(
     data: Path, team_name: str, out: Path, limit: int | None, batch: int | None, routing: Routing
 ) -> tuple[list[Prediction], dict[str, Any]]:
     from alpha_umi.data import store
-    from alpha_umi.evaluation.points import decision_points
-    from alpha_umi.evaluation.predictions import PredictionLog
     from alpha_umi.evaluation.records import Origin, team_digest
+    from alpha_umi.evaluation.static.decision_points import decision_points
+    from alpha_umi.evaluation.static.predictions import PredictionLog
     from alpha_umi.team_files import load_team
 
     team = load_team(team_name)
@@ -129,7 +129,7 @@ def _predict(
 
 def _fill(log: PredictionLog, cases: list[Case], team: Team, batch: int | None, read_plan: ReadPlan) -> None:
     """Predict what the log lacks, and show on stderr how far it is."""
-    from alpha_umi.evaluation.predict import BATCH, predict
+    from alpha_umi.evaluation.static.predict import BATCH, predict
     from alpha_umi.models.loading import load_models
 
     total = sum(len(case.points) for case in cases)
@@ -148,7 +148,7 @@ def _keeps_caches(team: Team) -> bool:
     """Whether it speaks on this machine's CPU, where one trajectory at a time that keeps its caches is faster."""
     if not any(role.local for role in team.roles.values()):
         return False
-    from alpha_umi.models.local import default_device
+    from alpha_umi.models.local.base_weights import default_device
 
     return default_device() != "cuda"
 
@@ -195,12 +195,12 @@ def agent(
     as_json: Annotated[bool, typer.Option("--json", help="Print metrics.json instead of a table.")] = False,
 ) -> None:
     """Play, judge, write, print."""
+    from alpha_umi.agent.search.strategies import named_search
     from alpha_umi.agent.state import Budget
-    from alpha_umi.agent.strategies import named_search
-    from alpha_umi.evaluation.choosing import categories_of, choose_tasks
-    from alpha_umi.evaluation.episodes import EpisodeLog
-    from alpha_umi.evaluation.gym_metrics import rendered, summed_up
-    from alpha_umi.evaluation.report import write_metrics
+    from alpha_umi.evaluation.agentic.episodes import EpisodeLog
+    from alpha_umi.evaluation.agentic.metrics import rendered, summed_up
+    from alpha_umi.evaluation.agentic.task_selection import categories_of, choose_tasks
+    from alpha_umi.evaluation.static.report import write_metrics
     from alpha_umi.tasks import label
     from alpha_umi.team_files import load_team
 
@@ -252,7 +252,7 @@ def _origin(asked: ChosenTasks, team: Team, search: str, max_steps: int) -> Orig
 
 def _play(log: EpisodeLog, asked: ChosenTasks, team: Team, budget: Budget, search: Strategy, parallel: int) -> None:
     """Let the team work on what the log lacks, and show on stderr how far it is."""
-    from alpha_umi.evaluation.episodes import run_episodes
+    from alpha_umi.evaluation.agentic.episodes import run_episodes
     from alpha_umi.models.loading import load_models
 
     left = log.left_of(asked.tasks)

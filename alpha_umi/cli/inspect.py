@@ -14,12 +14,12 @@ from rich.text import Text
 
 from alpha_umi.data import store
 from alpha_umi.errors import DataError, UsageError
-from alpha_umi.layouts import load_layout
-from alpha_umi.prompts import Conversation, conversations
 from alpha_umi.roles import DEFAULT_BASE, OBSERVATION_CHARS
+from alpha_umi.text.layouts import load_layout
+from alpha_umi.text.prompts import Conversation, conversations
 
 if TYPE_CHECKING:
-    from alpha_umi.encoders import Encoder
+    from alpha_umi.text.encoders import Encoder
     from alpha_umi.trajectory import Trajectory
 
 _HELP = """Show each token with the role that wrote it, and whether it is trained.
@@ -66,10 +66,10 @@ def inspect(
         plan = load_recipe(recipe)
         wording, base, observation_chars, context = plan.layout, plan.base, plan.observation_chars, plan.context
         date, roles = plan.date, plan.filled.roles
-    from alpha_umi.models.bases import resolve_base
+    from alpha_umi.models.local.bases import resolve_base
 
     resolve_base(base)  # what is not there is said before torch is imported, which takes seconds
-    from alpha_umi.models.local import load_encoder
+    from alpha_umi.models.local.base_weights import load_encoder
 
     encoder = load_encoder(base, wording, date=date)
     rendered = (

@@ -18,15 +18,15 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from alpha_umi.cli.meter import Meter, waiting
+from alpha_umi.cli.progress import Meter, waiting
 from alpha_umi.cli.starting import starting
 from alpha_umi.models.loading import find_base
 from alpha_umi.roles import DEFAULT_BASE, DEFAULT_TEAM, Team
 from alpha_umi.team_files import load_team
 
 if TYPE_CHECKING:
-    from alpha_umi.evaluation.episodes import Episode
-    from alpha_umi.models.base import Model
+    from alpha_umi.evaluation.agentic.episodes import Episode
+    from alpha_umi.models.protocol import Model
     from alpha_umi.tasks import Task, Taskset
 
 SPLIT, SEED = "unseen_instructions", 1
@@ -81,7 +81,7 @@ def quickstart(
     team = _brief(load_team(team_name))
     find_base(team)
     with waiting(f"loading the team {team.name}"), starting():
-        from alpha_umi.evaluation.choosing import choose_tasks
+        from alpha_umi.evaluation.agentic.task_selection import choose_tasks
         from alpha_umi.models.loading import load_models
 
         chosen = choose_tasks(f"gym:{SPLIT}", limit=max(tasks or 0, MOST), seed=SEED)
@@ -136,8 +136,8 @@ def _answer(team: Team, models: Mapping[str, Model], task: Task, taskset: Taskse
     """Let the agent work on a task, showing each role's words as they come; whether it came out right."""
     from alpha_umi.agent.runner import Agent
     from alpha_umi.agent.state import Budget
-    from alpha_umi.cli.voice import Voice
-    from alpha_umi.evaluation.episodes import scored
+    from alpha_umi.cli.console import Voice
+    from alpha_umi.evaluation.agentic.episodes import scored
 
     toolbox = taskset.toolbox(task)
     agent = Agent(team, models=models, toolbox=toolbox, budget=Budget(max_steps=8, max_seconds=PATIENCE))
@@ -151,8 +151,8 @@ def _answer(team: Team, models: Mapping[str, Model], task: Task, taskset: Taskse
 def _measured(team: Team, models: Mapping[str, Model], tasks: Sequence[Task], taskset: Taskset[Any]) -> dict[str, Any]:
     """The metrics of a team on tasks, all at once."""
     from alpha_umi.agent.state import Budget
-    from alpha_umi.evaluation.episodes import run_episodes
-    from alpha_umi.evaluation.gym_metrics import summed_up
+    from alpha_umi.evaluation.agentic.episodes import run_episodes
+    from alpha_umi.evaluation.agentic.metrics import summed_up
 
     episodes: list[Episode] = []
     with Meter(f"measuring {team.name}", total=len(tasks), at_once=True) as meter:

@@ -16,19 +16,19 @@ from typing import TYPE_CHECKING, Any
 import typer
 from rich.console import Console
 
-from alpha_umi.cli.meter import waiting
+from alpha_umi.cli.console import Voice, printable
+from alpha_umi.cli.progress import waiting
 from alpha_umi.cli.starting import starting
-from alpha_umi.cli.voice import Voice, printable
 from alpha_umi.errors import UsageError
 from alpha_umi.roles import DEFAULT_TEAM
 from alpha_umi.team_files import load_team
 from alpha_umi.trajectory import Outcome
 
 if TYPE_CHECKING:
-    from alpha_umi.agent.asking import Ask
+    from alpha_umi.agent.approval import Ask
     from alpha_umi.agent.runner import Agent
     from alpha_umi.agent.state import Result
-    from alpha_umi.tools.base import Toolbox
+    from alpha_umi.tools.protocol import Toolbox
 
 _HELP = """Answer a question with a team of models and tools, showing each role's words.
 
@@ -80,8 +80,8 @@ def run(
     given = {"max_steps": max_steps, "max_seconds": max_seconds}
     with starting():
         from alpha_umi.agent.runner import Agent
+        from alpha_umi.agent.search.strategies import named_search
         from alpha_umi.agent.state import Budget
-        from alpha_umi.agent.strategies import named_search
 
         # What is cheap to check comes before tool servers are started and models loaded.
         budget = Budget.model_validate({key: value for key, value in given.items() if value is not None})
@@ -161,7 +161,7 @@ def _tools(spec: str, question: str | None, most: int, guarded: Sequence[str], c
     Raises:
         UsageError: there are no such tools, or what is to be asked about is none of them.
     """
-    from alpha_umi.agent.acting import Hands
+    from alpha_umi.agent.tool_executor import Hands
     from alpha_umi.tools.combined import CombinedToolbox
     from alpha_umi.tools.selection import most_related
     from alpha_umi.tools.spec import load_tools
@@ -179,7 +179,7 @@ def _tools(spec: str, question: str | None, most: int, guarded: Sequence[str], c
 def _reply(text: str) -> Any:
     """A person's word, as it is written on the command line; words, and JSON that is no object, only a
     question of the planner or of a tool takes."""
-    from alpha_umi.agent.asking import Reply
+    from alpha_umi.agent.approval import Reply
 
     if text in {"approve", "refuse"}:
         return Reply.of(text)
@@ -194,7 +194,7 @@ def _reply(text: str) -> Any:
 
 def _at_the_keyboard(console: Console) -> Any:
     """Asks whoever sits at the terminal."""
-    from alpha_umi.agent.asking import Reply
+    from alpha_umi.agent.approval import Reply
 
     def ask(asked: Ask) -> Any:
         while True:

@@ -14,10 +14,10 @@ from rich.console import Console
 from rich.table import Table
 
 from alpha_umi.errors import MissingExtra, UsageError
-from alpha_umi.models.bases import resolve_base
+from alpha_umi.models.local.bases import resolve_base
 
 if TYPE_CHECKING:
-    from alpha_umi.training.planning import StagePlan
+    from alpha_umi.training.cost_estimate import StagePlan
     from alpha_umi.training.recipe import Recipe
 
 
@@ -56,10 +56,10 @@ def train(
     if dry_run:
         _dry_run(loaded, as_json=as_json)
         return
-    from alpha_umi.training import environment, glpft
+    from alpha_umi.training import distributed, glpft
 
     folder = glpft.train(loaded, out or Path("runs") / loaded.name, stage=stage, resume=resume)
-    if environment.is_first():
+    if distributed.is_first():
         if as_json:
             typer.echo(json.dumps({"team": str(folder)}))
         else:
@@ -78,8 +78,8 @@ def _what_next(folder: Path, recipe: Recipe) -> str:
 
 
 def _dry_run(recipe: Recipe, *, as_json: bool) -> None:
-    from alpha_umi.training.planning import plan
-    from alpha_umi.training.rows import prepare_data
+    from alpha_umi.training.cost_estimate import plan
+    from alpha_umi.training.dataset import prepare_data
 
     with tempfile.TemporaryDirectory() as scratch:
         data = prepare_data(recipe, Path(scratch))

@@ -36,7 +36,11 @@ class Reader(Protocol):
 
 FORMATS = PluginPoint[Reader](
     "data_formats",
-    {name: f"alpha_umi.data.{name.replace('-', '_')}:read" for name in ("alpha-umi", "toolalpaca", "toolbench")},
+    {
+        "alpha-umi": "alpha_umi.data.formats.alpha_umi_json:read",
+        "toolalpaca": "alpha_umi.data.formats.toolalpaca:read",
+        "toolbench": "alpha_umi.data.formats.toolbench:read",
+    },
     fits=callable,
 )
 

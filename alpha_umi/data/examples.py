@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from alpha_umi.layouts import Layout
-from alpha_umi.prompts import Message, conversations
 from alpha_umi.roles import OBSERVATION_CHARS, Role
+from alpha_umi.text.layouts import Layout
+from alpha_umi.text.prompts import Message, conversations
 from alpha_umi.trajectory import Trajectory
 
 

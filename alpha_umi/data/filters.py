@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from alpha_umi import grammar
+from alpha_umi.text import output_format
 from alpha_umi.trajectory import Trajectory
 
 EXAMPLES = 20
@@ -104,7 +104,7 @@ def ambiguous_marker(trajectory: Trajectory) -> str | None:
     for step in trajectory.steps:
         if step.is_decision:
             try:
-                grammar.format_plan(step.plan)
+                output_format.format_plan(step.plan)
             except ValueError:
                 return "ambiguous_marker"
     return None

@@ -15,14 +15,14 @@ from typing import NamedTuple
 
 import torch
 
-from alpha_umi.encoders import Encoder
-from alpha_umi.encoding import Turn
 from alpha_umi.errors import DataError
-from alpha_umi.layouts import Layout
-from alpha_umi.prompts import Conversation, Target, conversations, observation_limits
 from alpha_umi.roles import OBSERVATION_CHARS, Role
+from alpha_umi.text.chat_tokenizer import Turn
+from alpha_umi.text.encoders import Encoder
+from alpha_umi.text.layouts import Layout
+from alpha_umi.text.prompts import Conversation, Target, conversations, observation_limits
+from alpha_umi.text.utterances import SINGLE
 from alpha_umi.trajectory import Trajectory
-from alpha_umi.utterances import SINGLE
 
 IGNORED = -100
 """Label of a token that is read and not learned."""

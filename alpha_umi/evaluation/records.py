@@ -67,8 +67,8 @@ def team_digest(team: Team) -> str:
     weights = [weights_digest(Path(source)) if source else None for source in sources]
     base: list[str] = []
     if any(role.local for role in roles):
-        from alpha_umi.models.bases import base_digest
-        from alpha_umi.models.local import reading_digests
+        from alpha_umi.models.local.base_weights import reading_digests
+        from alpha_umi.models.local.bases import base_digest
 
         base = [base_digest(team.base), *reading_digests(team.base, team.layout)]
     settings = [_settings(role) for role in roles]

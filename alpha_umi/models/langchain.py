@@ -13,8 +13,8 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, SystemMessage
 
 from alpha_umi.errors import UsageError, WorkError
-from alpha_umi.models.base import Completion, Message, Model, Request, estimated_tokens
-from alpha_umi.models.reading import END, Reader, Writing, said
+from alpha_umi.models.protocol import Completion, Message, Model, Request, estimated_tokens
+from alpha_umi.models.streaming import END, Reader, Writing, said
 
 _KINDS: Mapping[str, type[BaseMessage]] = {"system": SystemMessage, "user": HumanMessage, "assistant": AIMessage}
 

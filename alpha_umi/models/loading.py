@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from alpha_umi.backends import Backend
 from alpha_umi.errors import MissingExtra, UsageError
-from alpha_umi.models.base import Model
+from alpha_umi.models.protocol import Model
 from alpha_umi.plugins import PluginPoint
 from alpha_umi.roles import Role, Team
 
@@ -53,7 +53,7 @@ def load_models(team: Team, *, dtype: torch.dtype | None = None, device: str | N
             models[name] = _made(role, role.model)
     if any(role.local for role in team.roles.values()):
         try:
-            from alpha_umi.models.teams import load_local
+            from alpha_umi.models.local.loading import load_local
         except ImportError as error:
             raise MissingExtra("running a team's weights on this machine", "local", error) from error
         models |= load_local(team, dtype=dtype, device=device)
@@ -68,7 +68,7 @@ def find_base(team: Team) -> None:
         MissingExtra: the `local` extra is not installed.
     """
     if any(role.local for role in team.roles.values()):
-        from alpha_umi.models.bases import resolve_base
+        from alpha_umi.models.local.bases import resolve_base
 
         resolve_base(team.base)
 

@@ -19,11 +19,11 @@ import httpx
 import openai
 
 from alpha_umi.backends import Served, Structured
-from alpha_umi.constraints import LOOSEST, Constraint
 from alpha_umi.errors import UsageError, WorkError
-from alpha_umi.grammar import NO_TOOL, format_call
-from alpha_umi.models.base import Completion, Message, Request, estimated_tokens
-from alpha_umi.models.reading import END, Reader, Writing, said, words_of
+from alpha_umi.models.protocol import Completion, Message, Request, estimated_tokens
+from alpha_umi.models.streaming import END, Reader, Writing, said, words_of
+from alpha_umi.text.output_format import NO_TOOL, format_call
+from alpha_umi.text.output_grammar import LOOSEST, Constraint
 from alpha_umi.trajectory import Call
 
 _FIRST_PAUSE_S = 0.2

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 
 from alpha_umi.errors import WorkError
-from alpha_umi.models.base import Completion, Message, Request
+from alpha_umi.models.protocol import Completion, Message, Request
 
 
 @lru_cache(maxsize=1024)

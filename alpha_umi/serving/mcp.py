@@ -14,11 +14,11 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from alpha_umi import __version__
-from alpha_umi.agent.acting import EVERY
+from alpha_umi.agent.concurrency import in_thread, within
 from alpha_umi.agent.events import AgentEvent, Backtracked, Called, Decided, Observed
 from alpha_umi.agent.runner import Agent
 from alpha_umi.agent.state import Result
-from alpha_umi.agent.threads import in_thread, within
+from alpha_umi.agent.tool_executor import EVERY
 from alpha_umi.errors import AlphaUmiError, MissingExtra, UsageError
 from alpha_umi.serving.stdio import StdinLines, stdin_taken
 from alpha_umi.tools.validation import check_tool, find_mistakes, one_line, refuse_arguments, refuse_unknown

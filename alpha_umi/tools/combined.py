@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack
 
 from alpha_umi.errors import ToolError
-from alpha_umi.tools.base import Toolbox, Traits, traits_of
+from alpha_umi.tools.protocol import Toolbox, Traits, traits_of
 from alpha_umi.tools.validation import closest, refused
 from alpha_umi.trajectory import Call, Observation, Tool
 

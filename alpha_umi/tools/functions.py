@@ -25,8 +25,8 @@ from pydantic import BaseModel, ValidationError
 
 from alpha_umi.errors import ToolError, UsageError
 from alpha_umi.tools.awaiting import result_of
-from alpha_umi.tools.base import MAX_OBSERVATION_CHARS, Toolbox, Traits, bubbles_up, cut_middle, writable
 from alpha_umi.tools.combined import CombinedToolbox, refuse_duplicates
+from alpha_umi.tools.protocol import MAX_OBSERVATION_CHARS, Toolbox, Traits, bubbles_up, cut_middle, writable
 from alpha_umi.tools.signatures import Build, tool_of
 from alpha_umi.tools.validation import (
     check_tool,

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 
 from alpha_umi.errors import UsageError
-from alpha_umi.tools.base import Toolbox
+from alpha_umi.tools.protocol import Toolbox
 
 
 def interpreter(rest: str | None) -> Toolbox:
     """`python`: one tool that runs code in a process of its own."""
-    from alpha_umi.tools.interpreter import Interpreter
+    from alpha_umi.tools.python.interpreter import Interpreter
 
     if rest is not None:
         raise UsageError(f"'python:{rest}' is not a source of tools: it is python alone")
@@ -26,15 +26,15 @@ def openapi(rest: str | None) -> Toolbox:
 
 def mcp(rest: str | None) -> Toolbox:
     """`mcp:COMMAND_OR_URL`: the tools of a server."""
-    from alpha_umi.tools.mcp import MCPToolbox
+    from alpha_umi.tools.mcp.toolbox import MCPToolbox
 
     return MCPToolbox(_needed(rest, "mcp:COMMAND_OR_URL"))
 
 
 def toolbench(rest: str | None) -> Toolbox:
     """`toolbench:DIR`: the tools of a folder of RapidAPI documents."""
-    from alpha_umi.tools.rapidapi import RapidTools
-    from alpha_umi.tools.rapidapi_http import find_backend, over_http
+    from alpha_umi.tools.toolbench.http import find_backend, over_http
+    from alpha_umi.tools.toolbench.rapidapi import RapidTools
 
     folder = _needed(rest, "toolbench:DIR")
     return RapidTools.from_folder(folder, find_backend(folder, over_http(os.environ), os.environ))

@@ -11,9 +11,9 @@ from typing import Any, Protocol
 
 from alpha_umi.errors import ToolError, UsageError
 from alpha_umi.plugins import PluginPoint, attribute_of, import_own, is_own
-from alpha_umi.tools.base import Toolbox
 from alpha_umi.tools.combined import CombinedToolbox
 from alpha_umi.tools.functions import as_toolbox
+from alpha_umi.tools.protocol import Toolbox
 
 
 class ToolSource(Protocol):

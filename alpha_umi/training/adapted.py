@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from alpha_umi.adapters import is_called
+from alpha_umi.model_card import is_called
 from alpha_umi.training.recipe import Recipe
 from alpha_umi.training.stage import Lora
 
@@ -13,7 +13,7 @@ ALL = "all-linear"
 
 def with_names(recipe: Recipe) -> Recipe:
     """The recipe with the base's own names in place of `all-linear`."""
-    from alpha_umi.models.local import linear_shapes
+    from alpha_umi.models.local.base_weights import linear_shapes
 
     if all(stage.lora.target_modules != ALL for stage in recipe.stages.values()):
         return recipe
@@ -29,7 +29,7 @@ def with_names(recipe: Recipe) -> Recipe:
 
 def mistakes(recipe: Recipe) -> list[str]:
     """Names that no linear layer of the base has, which PEFT leaves out in silence; a line for each list of them."""
-    from alpha_umi.models.local import linear_shapes
+    from alpha_umi.models.local.base_weights import linear_shapes
 
     lora = {name: stage.lora for name, stage in recipe.stages.items() if stage.method == "lora"}
     if not lora:
@@ -49,7 +49,7 @@ def mistakes(recipe: Recipe) -> list[str]:
 
 def shapes(base: str, lora: Lora) -> Mapping[str, tuple[int, ...]]:
     """The tensors of an adapter on a base, by PEFT's names in a file."""
-    from alpha_umi.models.local import linear_shapes
+    from alpha_umi.models.local.base_weights import linear_shapes
 
     found: dict[str, tuple[int, ...]] = {}
     for path, (wide, narrow) in linear_shapes(base, head=True).items():

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alpha_umi.errors import ConfigError
-from alpha_umi.training.environment import world_size
+from alpha_umi.training.dataset import StageRows, stage_rows
+from alpha_umi.training.distributed import world_size
 from alpha_umi.training.recipe import Recipe
-from alpha_umi.training.rows import StageRows, stage_rows
 
 if TYPE_CHECKING:
-    from alpha_umi.encoders import Encoder
+    from alpha_umi.text.encoders import Encoder
 
 
 def in_rows(recipe: Recipe, data: Path, folder: Path, encoder: Encoder) -> Recipe:

@@ -11,14 +11,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from alpha_umi.adapters import Card, write_card
 from alpha_umi.data import store
 from alpha_umi.errors import UsageError
+from alpha_umi.model_card import Card, write_card
 from alpha_umi.training import batches, run_folder, saved
-from alpha_umi.training.environment import is_first, need_extra, wait_for_all, world_size
-from alpha_umi.training.planning import check_recipe
+from alpha_umi.training.cost_estimate import check_recipe
+from alpha_umi.training.dataset import StageRows, prepare_data, stage_rows
+from alpha_umi.training.distributed import is_first, need_extra, wait_for_all, world_size
 from alpha_umi.training.recipe import Recipe
-from alpha_umi.training.rows import StageRows, prepare_data, stage_rows
 from alpha_umi.training.stage import BASE
 from alpha_umi.training.stages import STAGES, StageWork
 from alpha_umi.training.warm_start import WarmStart, warm_start_of
@@ -26,7 +26,7 @@ from alpha_umi.training.warm_start import WarmStart, warm_start_of
 if TYPE_CHECKING:
     from transformers import TrainerCallback
 
-    from alpha_umi.encoders import Encoder
+    from alpha_umi.text.encoders import Encoder
 
 
 def train(
@@ -51,7 +51,7 @@ def train(
         MissingExtra: torch and its companions are not installed.
     """
     need_extra()
-    from alpha_umi.models.local import load_encoder
+    from alpha_umi.models.local.base_weights import load_encoder
     from alpha_umi.training.callbacks import check_callbacks, say
     from alpha_umi.training.sft import title
 
@@ -108,8 +108,8 @@ def _end(recipe: Recipe, out: Path) -> None:
 def _note_slow_precision(recipe: Recipe) -> None:
     import torch
 
-    from alpha_umi.models.local import default_device
-    from alpha_umi.models.precision import running_dtype
+    from alpha_umi.models.local.base_weights import default_device
+    from alpha_umi.nn.precision import running_dtype
     from alpha_umi.training.callbacks import say
 
     if recipe.precision == "bf16" and running_dtype(default_device()) is not torch.bfloat16:
@@ -127,7 +127,7 @@ def _work(
     begin: WarmStart,
     callbacks: Sequence[TrainerCallback],
 ) -> StageWork:
-    from alpha_umi.models.bases import resolve_base
+    from alpha_umi.models.local.bases import resolve_base
 
     first = recipe.stages[names[0]]
     return StageWork(
@@ -149,7 +149,7 @@ def _train(work: StageWork, *, data_digest: str, taskset: str | None, begin: War
     """Train one stage, or roles together; read their weights back, write their cards, and drop their checkpoints."""
     from transformers import set_seed
 
-    from alpha_umi.models.bases import base_digest
+    from alpha_umi.models.local.bases import base_digest
 
     set_seed(work.seed)
     base = base_digest(work.start)
@@ -174,7 +174,7 @@ def _train(work: StageWork, *, data_digest: str, taskset: str | None, begin: War
 
 def _reads(recipe: Recipe, encoder: Encoder) -> dict[str, str]:
     """Digests of what a recipe names and a run reads: the base, its tokenizer, its chat template."""
-    from alpha_umi.models.bases import base_digest
+    from alpha_umi.models.local.bases import base_digest
 
     return {"base_digest": base_digest(recipe.base)} | _texts(encoder)
 

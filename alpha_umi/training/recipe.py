@@ -17,9 +17,9 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from alpha_umi import resources
 from alpha_umi.config import parse_config, read_yaml
 from alpha_umi.errors import ConfigError, UsageError
-from alpha_umi.layouts import Layout
 from alpha_umi.roles import DEFAULT_BASE, OBSERVATION_CHARS, Role, Team, View, Writes
 from alpha_umi.team_files import load_role
+from alpha_umi.text.layouts import Layout
 from alpha_umi.training.overrides import merged, override
 from alpha_umi.training.stage import BASE, Stage
 from alpha_umi.training.stages import SFT, wrong_trainers

@@ -19,7 +19,7 @@ from torch import nn
 from torch.nn.functional import dropout, linear
 from transformers import PreTrainedModel
 
-from alpha_umi.adapters import is_called
+from alpha_umi.model_card import is_called
 from alpha_umi.training.stage import Lora
 from alpha_umi.training.warm_start import tensors_of
 

@@ -20,13 +20,13 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from alpha_umi.adapters import CARD_FILE
 from alpha_umi.data import store
 from alpha_umi.digests import SCHEME, text_digest, weight_files
 from alpha_umi.errors import UsageError
-from alpha_umi.layouts import layouts
+from alpha_umi.model_card import CARD_FILE
 from alpha_umi.roles import TEAM_FILE
-from alpha_umi.training.environment import threads
+from alpha_umi.text.layouts import layouts
+from alpha_umi.training.distributed import threads
 from alpha_umi.training.recipe import Recipe, find_deepspeed
 from alpha_umi.training.stage import BASE
 from alpha_umi.training.stages import SFT

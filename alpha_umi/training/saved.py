@@ -10,8 +10,8 @@ from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from alpha_umi.adapters import ADAPTER, is_adapter
 from alpha_umi.errors import WorkError
+from alpha_umi.model_card import ADAPTER, is_adapter
 from alpha_umi.training import adapted
 from alpha_umi.training.recipe import Recipe
 
@@ -46,7 +46,7 @@ def _check(folder: Path, wanted: Shapes) -> None:
 def _check_model(folder: Path, base: str) -> None:
     """A model holds as many numbers as its base, and tensors of one name have one shape; some architectures are saved
     under other names than they are held."""
-    from alpha_umi.models.local import outline
+    from alpha_umi.models.local.base_weights import outline
 
     model = outline(base)
     wanted = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}

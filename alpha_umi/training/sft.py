@@ -9,9 +9,10 @@ from typing import Any
 import torch
 
 from alpha_umi.errors import UsageError, WorkError
-from alpha_umi.models.local import load_base
-from alpha_umi.training import callbacks, causal, run_folder, shared, trainer
-from alpha_umi.training.environment import deepspeed_config, world_size
+from alpha_umi.models.local.base_weights import load_base
+from alpha_umi.nn import blockwise_attention
+from alpha_umi.training import callbacks, joint_trainer, run_folder, trainer
+from alpha_umi.training.distributed import deepspeed_config, world_size
 from alpha_umi.training.recipe import Recipe
 from alpha_umi.training.stages import StageWork
 from alpha_umi.training.trainer import StageTrainer
@@ -104,12 +105,12 @@ def _trainer(work: StageWork, trainer_class: type[StageTrainer]) -> StageTrainer
         return _joint_trainer(work, args, pad)
     dtype = torch.float32 if stages[0].method == "full" else _frozen(recipe)
     base = load_base(work.start, dtype=dtype, device=str(args.device))
-    causal.use_on(base)
+    blockwise_attention.use_on(base)
     model = trainer.adapt(base, stages[0], begin=work.begin.get(work.names[0]))
     return trainer.stage_trainer(model, work.rows.dataset, args, pad, kind=trainer_class)
 
 
-def _joint_trainer(work: StageWork, args: Any, pad: int) -> shared.SharedTrainer:
+def _joint_trainer(work: StageWork, args: Any, pad: int) -> joint_trainer.SharedTrainer:
     recipe, device = work.recipe, str(args.device)
     roles = {recipe.views_of(name)[0]: (name, recipe.stages[name]) for name in work.names}
     full = {
@@ -120,7 +121,7 @@ def _joint_trainer(work: StageWork, args: Any, pad: int) -> shared.SharedTrainer
     backbone = load_base(work.start, dtype=_frozen(recipe), device=device)
     seeds = {view: recipe.seed + list(recipe.stages).index(name) for view, (name, _) in roles.items()}
     begin = {view: work.begin[name] for view, (name, _) in roles.items() if name in work.begin}
-    return shared.shared_trainer(
+    return joint_trainer.shared_trainer(
         backbone,
         roles,
         full,
@@ -141,11 +142,11 @@ def _frozen(recipe: Recipe) -> torch.dtype:
 def save(work: StageWork, made: StageTrainer) -> None:
     """Write the weights of stages that have ended."""
     recipe, encoder = work.recipe, work.encoder
-    if not isinstance(made, shared.SharedTrainer):
+    if not isinstance(made, joint_trainer.SharedTrainer):
         name = work.names[0]
         trainer.save_stage(made, work.folder(name), encoder.tokenizer, merge=recipe.whole(name))
         return
     for name in work.names:
         view = recipe.views_of(name)[0]
         cue = encoder.cue_ids(recipe.role(view).tag)
-        shared.save_role(made, view, work.folder(name), encoder.tokenizer, base=work.start, cue=cue)
+        joint_trainer.save_role(made, view, work.folder(name), encoder.tokenizer, base=work.start, cue=cue)

@@ -16,9 +16,9 @@ from alpha_umi.plugins import PluginPoint, is_own
 if TYPE_CHECKING:
     from transformers import TrainerCallback
 
-    from alpha_umi.encoders import Encoder
+    from alpha_umi.text.encoders import Encoder
+    from alpha_umi.training.dataset import StageRows
     from alpha_umi.training.recipe import Recipe
-    from alpha_umi.training.rows import StageRows
     from alpha_umi.training.stage import Stage
 
 SFT = "sft"

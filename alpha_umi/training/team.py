@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from alpha_umi.config import parse_config
-from alpha_umi.layouts import find_layout
 from alpha_umi.roles import Team
 from alpha_umi.team_files import find_team, load_team
+from alpha_umi.text.layouts import find_layout
 from alpha_umi.trajectory import Frozen
 
 

@@ -23,9 +23,9 @@ from torch.optim.lr_scheduler import LambdaLR
 from torch.utils.data import Sampler
 from transformers import PreTrainedModel, PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
-from alpha_umi.adapters import ADAPTER
 from alpha_umi.data.tokens import IGNORED, collate
 from alpha_umi.errors import WorkError
+from alpha_umi.model_card import ADAPTER
 from alpha_umi.training.buckets import LengthBuckets
 from alpha_umi.training.recipe import Recipe
 from alpha_umi.training.stage import Stage

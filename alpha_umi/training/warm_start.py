@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alpha_umi.adapters import ADAPTER, is_adapter, read_card
 from alpha_umi.digests import weights_digest
 from alpha_umi.errors import ModelError, UsageError
+from alpha_umi.model_card import ADAPTER, is_adapter, read_card
 from alpha_umi.roles import Team
 from alpha_umi.team_files import load_team
 from alpha_umi.training import adapted
@@ -114,7 +114,7 @@ def _differences(folder: Path, lora: Lora) -> list[str]:
 
 def _other_base(folder: Path, stage: Stage, base: str) -> list[str]:
     """Whether an adapter belongs on another base; a role's follows its backbone as that moves, so shapes must do."""
-    from alpha_umi.models.bases import continued
+    from alpha_umi.models.local.bases import continued
 
     card = read_card(folder) or (read_card(folder.parent) if folder.name == ADAPTER else None)
     if card is not None and stage.start == BASE and not continued(card, base):

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import Literal
 
 from alpha_umi.tasks import Verdict
-from alpha_umi.tools.base import Toolbox
+from alpha_umi.tools.protocol import Toolbox
 from alpha_umi.trajectory import Outcome, Trajectory
 from alpha_umi_gym.domains.geography.tools import COUNTRIES, COUNTRY
 from alpha_umi_gym.generator.wording import LEAST_FRAMES

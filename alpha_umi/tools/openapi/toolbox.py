@@ -21,7 +21,6 @@ from jsonschema import Draft202012Validator
 
 from alpha_umi.errors import ToolError
 from alpha_umi.tools.addresses import literal_hosts
-from alpha_umi.tools.base import MAX_OBSERVATION_CHARS, Traits, cut_middle, idempotency_key, writable
 from alpha_umi.tools.http import HttpClient, HttpFault, HttpRequest, Limits
 from alpha_umi.tools.openapi.credentials import Applied, Credentials, Secret
 from alpha_umi.tools.openapi.document import MAX_BYTES, Document, read_document
@@ -37,6 +36,7 @@ from alpha_umi.tools.openapi.listing import RawOperation, raw_operations
 from alpha_umi.tools.openapi.operations import Operation, read_operation
 from alpha_umi.tools.openapi.routes import Routes
 from alpha_umi.tools.openapi.servers import security_of, server_of, whole_url
+from alpha_umi.tools.protocol import MAX_OBSERVATION_CHARS, Traits, cut_middle, idempotency_key, writable
 from alpha_umi.tools.replies import observe
 from alpha_umi.tools.validation import (
     check_tool,

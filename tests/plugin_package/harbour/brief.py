@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from alpha_umi import View
-from alpha_umi.evaluation import strict_scorer
-from alpha_umi.evaluation.judgement import Judgement, Scorer, mean
-from alpha_umi.evaluation.points import Prediction
+from alpha_umi.evaluation.static import strict_scorer
+from alpha_umi.evaluation.static.decision_points import Prediction
+from alpha_umi.evaluation.static.scoring import Judgement, Scorer, mean
 
 
 def judge(prediction: Prediction) -> Judgement:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from itertools import islice
 
 from alpha_umi import Task, Trajectory, Verdict
-from alpha_umi.tools.base import Toolbox
 from alpha_umi.tools.functions import as_toolbox
+from alpha_umi.tools.protocol import Toolbox
 from harbour.tools import TIDES, source
 
 

@@ -1,0 +1,128 @@
+"""Asking the roles: a prompt that fits, a budget that allows it, a grammar that holds it, an account of its cost."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+from langgraph.config import get_stream_writer
+
+from alpha_umi.agent import telemetry
+from alpha_umi.agent.events import Restarted, Token
+from alpha_umi.agent.run_state import Episode
+from alpha_umi.agent.state import Reason
+from alpha_umi.backends import Generation
+from alpha_umi.models.protocol import Completion, Message, Model, Request, session_of
+from alpha_umi.roles import Role, Team, Writes
+from alpha_umi.text.context_window import fit
+from alpha_umi.text.output_format import without_thought
+from alpha_umi.text.output_grammar import Constraint, call_of, choice_of
+from alpha_umi.tools.protocol import writable
+
+_LETTER = 4
+"""Tokens in which a comparison must name its letter."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Speakers:
+    """A team with its models."""
+
+    team: Team
+    models: Mapping[str, Model]
+
+    def ask(self, role: Role, episode: Episode, stop: threading.Event) -> Completion | None:
+        """One completion of a role; None when a budget forbade or ended it, which is then recorded."""
+        view = role.name
+        if reason := episode.spent():
+            episode.run_out(reason)
+            return None
+        model = self.models[role.name]
+        fitted = fit(
+            episode.trajectory,
+            view=view,
+            layout=self.team.layout,
+            roles=self.team.roles,
+            ask=view,
+            follow_up=None if episode.draft is not None else episode.prompt,
+            observation_chars=self.team.observation_chars,
+            count=model.count_tokens,
+            room=model.context_length - role.generation.max_new_tokens,
+        )
+        if fitted is None:
+            episode.end_path(Reason.CONTEXT)
+            return None
+        write = get_stream_writer()
+        completion = self._complete(
+            role,
+            episode,
+            stop,
+            messages=fitted.conversation.messages,
+            generation=role.generation,
+            constraint=self._constraint(role, episode),
+            session=session_of(episode.session, view, self.team.layout),
+            on_text=lambda text: write(Token(role=view, text=text)),
+            on_restart=lambda: write(Restarted(role=view)),
+        )
+        if completion is not None and completion.finish_reason == "context":
+            episode.end_path(Reason.CONTEXT)
+            return None
+        return completion and _said(completion, view, episode)
+
+    def compare(self, text: str, episode: Episode, stop: threading.Event) -> Completion | None:
+        """A letter from whoever plans; None when a budget forbade it, which is then recorded."""
+        role = self.team.planner
+        if reason := episode.spent():
+            episode.run_out(reason)
+            return None
+        letter = role.generation.model_copy(update={"max_new_tokens": _LETTER})
+        messages = [Message(role="text" if self.team.layout.raw else "user", content=text)]
+        completion = self._complete(role, episode, stop, messages=messages, generation=letter)
+        return completion and _said(completion, role.name, episode)
+
+    def release(self, session: str) -> None:
+        """Let every model forget an episode, whatever one of them raises."""
+        with ExitStack() as stack:
+            held = {(id(m), session_of(session, view, self.team.layout)): m for view, m in self.models.items()}
+            for (_, name), model in held.items():
+                stack.callback(model.release, name)
+
+    def _complete(
+        self,
+        role: Role,
+        episode: Episode,
+        stop: threading.Event,
+        *,
+        generation: Generation,
+        **request: Any,
+    ) -> Completion | None:
+        started = time.monotonic()
+        with telemetry.chat(role.model_name, role.name, generation) as span:
+            completion = self.models[role.name].complete(
+                Request(
+                    generation=generation, should_stop=lambda: stop.is_set() or episode.seconds_left <= 0, **request
+                )
+            )
+            telemetry.said(span, completion)
+        episode.charge(role.name, completion, seconds=time.monotonic() - started)
+        if completion.finish_reason == "cancelled":
+            episode.run_out(Reason.SECONDS)
+            return None
+        return completion.model_copy(update={"text": writable(completion.text)})
+
+    def _constraint(self, role: Role, episode: Episode) -> Constraint | None:
+        """What a role may write; texts and whole turns are the model's own."""
+        if not self.team.constrained or role.writes not in {Writes.CHOICE, Writes.CALL}:
+            return None
+        return call_of(episode.task.tools) if role.writes is Writes.CALL else choice_of(role.markers.values())
+
+
+def _said(completion: Completion, view: str, episode: Episode) -> Completion:
+    """A completion without what was thought aloud, which stays on the record and enters no prompt."""
+    text, thought = without_thought(completion.text)
+    if thought:
+        episode.think(view, thought)
+    return completion.model_copy(update={"text": text})

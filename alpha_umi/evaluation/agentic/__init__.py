@@ -1,0 +1,1 @@
+"""Evaluation in live episodes, judged by a task set."""

@@ -1,0 +1,1 @@
+"""Teacher-forced evaluation: each decision on the reference's history."""

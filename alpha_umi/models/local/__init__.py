@@ -1,0 +1,1 @@
+"""Models on this machine: their weights found, loaded and generating."""

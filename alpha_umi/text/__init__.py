@@ -1,0 +1,1 @@
+"""Everything between trajectories and tokens: prompts, what roles write, grammars, and token ids."""

@@ -1,0 +1,1 @@
+"""A Python interpreter as a tool, in a process of its own."""

@@ -1,0 +1,1 @@
+"""Tools of RapidAPI as ToolBench describes them."""
