@@ -30,6 +30,7 @@ MODEL = frozenset(
         "load_tokenizer",
         "load_local",
         "tokenizer",
+        "evaluated",  # test_tasks: records name the tokenizer of a team on this machine
     }
 )
 """Names that stand for the libraries of the `local` and `train` extras."""
