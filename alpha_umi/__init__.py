@@ -31,7 +31,7 @@ _WHERE = {
     "Role": "roles",
     "Team": "roles",
     "load_team": "team_files",
-    "Reply": "agent.approval",
+    "ApprovalDecision": "agent.approval",
     "Result": "agent.state",
     "Search": "agent.search.strategies",
     "ScriptedModel": "models.scripted",
@@ -48,7 +48,7 @@ _WHERE = {
 __all__ = ["__version__", *sorted(_WHERE)]  # noqa: PLE0604 -- names come from the table above
 
 if TYPE_CHECKING:
-    from alpha_umi.agent.approval import Reply as Reply
+    from alpha_umi.agent.approval import ApprovalDecision as ApprovalDecision
     from alpha_umi.agent.graph import build_graph as build_graph
     from alpha_umi.agent.runner import Agent as Agent
     from alpha_umi.agent.search.strategies import DFSDT as DFSDT

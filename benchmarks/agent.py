@@ -32,7 +32,7 @@ from alpha_umi.data import store
 from alpha_umi.models.local.base_weights import load_base, load_tokenizer
 from alpha_umi.models.local.engine import Engine
 from alpha_umi.nn.kv_cache import SharedCache
-from alpha_umi.nn.packing import BACKBONE, Span
+from alpha_umi.nn.packing import BACKBONE, PackedSequence
 from alpha_umi.text.chat_tokenizer import ChatEncoder
 from alpha_umi.text.layouts import load_layout
 from alpha_umi.text.prompts import render
@@ -112,10 +112,10 @@ class Way:
             session = "episode" if self.keeps else ""
             lease = caches[turn.view].lease(session, weights, turn.prompt, limit=len(turn.prompt) - 1)
             begin = time.perf_counter()
-            engine.forward([Span(lease.buffer, lease.kept, turn.prompt[lease.kept :], weights)])
+            engine.forward([PackedSequence(lease.buffer, lease.kept, turn.prompt[lease.kept :], weights)])
             read = time.perf_counter()
             for at, token in enumerate(turn.forced[:-1], start=len(turn.prompt)):
-                engine.forward([Span(lease.buffer, at, [token], weights)])
+                engine.forward([PackedSequence(lease.buffer, at, [token], weights)])
             spent = spent.plus(Spent(len(turn.prompt) - lease.kept, read - begin, time.perf_counter() - read))
             caches[turn.view].settle(lease, [*turn.prompt, *turn.forced[:-1]])
         return spent

@@ -20,7 +20,7 @@ from alpha_umi import load_models, load_team
 from alpha_umi.backends import Generation
 from alpha_umi.models.protocol import Request
 from alpha_umi.roles import Team
-from alpha_umi.text.context_window import fit
+from alpha_umi.text.context_window import fit_to_context
 from alpha_umi.text.output_format import parse_call
 from alpha_umi.text.output_grammar import Constraint, call_of
 from alpha_umi.text.prompts import Message
@@ -41,14 +41,14 @@ def prompts(n: int, split: Any, team: Team, model: Any) -> list[tuple[Trajectory
                 continue
             steps = (*task.steps[:i], step.model_copy(update={"call": None, "observation": None}))
             asked = task.model_copy(update={"steps": steps, "answer": None, "outcome": Outcome.UNFINISHED})
-            fitted = fit(
+            fitted = fit_to_context(
                 asked,
                 view="caller",
                 layout=team.layout,
                 ask="caller",
                 observation_chars=team.observation_chars,
                 count=model.count_tokens,
-                room=model.context_length - 256,
+                max_prompt_tokens=model.context_length - 256,
             )
             if fitted is not None:
                 found.append((task, list(fitted.conversation.messages)))
@@ -111,7 +111,7 @@ def main() -> None:
     n = len(asked)
     show(
         f"{n} calls of {options.split}, team {team.name}",
-        ("", "ms a token with a pass", "ms a call", "tokens a call", "calls that fit"),
+        ("", "ms a token with a pass", "ms a call", "tokens a call", "calls that fit_to_context"),
         [
             (
                 name,

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from alpha_umi.models.local.base_weights import load_base, load_tokenizer
 from alpha_umi.models.local.engine import Engine
-from alpha_umi.nn.packing import Buffer, Span
+from alpha_umi.nn.packing import KVBuffer, PackedSequence
 from alpha_umi.text.chat_tokenizer import ChatEncoder
 from benchmarks.agent import make_adapters
 from benchmarks.report import finish, show
@@ -43,18 +43,18 @@ class Point(NamedTuple):
 def measure(engine: Engine, writer: str, tokens: int, repeats: int) -> Point:
     """One length, the median of some repeats."""
     ids = [(7 * i) % 40_000 + 300 for i in range(tokens + WORDS + CUE)]
-    buffer = Buffer()
+    buffer = KVBuffer()
     shared, anew = [], []
     for _ in range(repeats):
         begin = time.perf_counter()
-        fresh = Buffer()
-        engine.forward([Span(fresh, 0, ids, writer)])
+        fresh = KVBuffer()
+        engine.forward([PackedSequence(fresh, 0, ids, writer)])
         anew.append(time.perf_counter() - begin)
         if buffer.data is None:
-            engine.forward([Span(buffer, 0, ids[:tokens], ask=False)])
+            engine.forward([PackedSequence(buffer, 0, ids[:tokens], ask=False)])
         begin = time.perf_counter()
-        read = Span(buffer, tokens, ids[tokens : tokens + WORDS], ask=False)
-        engine.forward([read, Span(buffer, tokens + WORDS, ids[tokens + WORDS :], writer)])
+        read = PackedSequence(buffer, tokens, ids[tokens : tokens + WORDS], ask=False)
+        engine.forward([read, PackedSequence(buffer, tokens + WORDS, ids[tokens + WORDS :], writer)])
         shared.append(time.perf_counter() - begin)
     mib = engine.shape.bytes_a_token * len(ids) / 2**20
     return Point(tokens, statistics.median(shared), statistics.median(anew), mib, 3 * mib)

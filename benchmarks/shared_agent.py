@@ -29,7 +29,7 @@ from alpha_umi.data import store
 from alpha_umi.models.local.base_weights import load_base, load_tokenizer
 from alpha_umi.models.local.engine import Engine
 from alpha_umi.nn.kv_cache import SharedCache
-from alpha_umi.nn.packing import BACKBONE, Buffer, Span
+from alpha_umi.nn.packing import BACKBONE, KVBuffer, PackedSequence
 from alpha_umi.text.chat_tokenizer import ChatEncoder
 from alpha_umi.text.layouts import load_layout
 from alpha_umi.text.prompts import render
@@ -82,11 +82,11 @@ class SharedWay:
             lease = cache.lease("episode", BACKBONE, turn.prompt, limit=turn.cue)
             begin = time.perf_counter()
             read = turn.prompt[lease.kept : turn.cue]
-            spans = [Span(lease.buffer, lease.kept, read, ask=False)] if read else []
-            self.engine.forward([*spans, Span(lease.buffer, turn.cue, turn.prompt[turn.cue :], writer)])
+            spans = [PackedSequence(lease.buffer, lease.kept, read, ask=False)] if read else []
+            self.engine.forward([*spans, PackedSequence(lease.buffer, turn.cue, turn.prompt[turn.cue :], writer)])
             middle = time.perf_counter()
             for at, token in enumerate(turn.forced[:-1], start=len(turn.prompt)):
-                self.engine.forward([Span(lease.buffer, at, [token], writer)])
+                self.engine.forward([PackedSequence(lease.buffer, at, [token], writer)])
             end = time.perf_counter()
             spent = spent.plus(Spent(len(turn.prompt) - lease.kept, middle - begin, end - middle))
             cache.settle(lease, turn.prompt[: turn.cue])
@@ -95,17 +95,17 @@ class SharedWay:
     def switch(self, ids: list[int]) -> tuple[float, float]:
         """Seconds until another role may choose its first token: over the shared context, and reading all anew."""
         context, words, cue = ids[:SWITCH_CONTEXT], ids[SWITCH_CONTEXT : SWITCH_CONTEXT + SWITCH_WORDS], ids[-8:]
-        buffer = Buffer()
-        self.engine.forward([Span(buffer, 0, context, ask=False)])
+        buffer = KVBuffer()
+        self.engine.forward([PackedSequence(buffer, 0, context, ask=False)])
         ours, theirs = [], []
         writer = self.writers["caller"]
         for _ in range(5):
             begin = time.perf_counter()
-            read = Span(buffer, len(context), words, ask=False)
-            self.engine.forward([read, Span(buffer, len(context) + len(words), cue, writer)])
+            read = PackedSequence(buffer, len(context), words, ask=False)
+            self.engine.forward([read, PackedSequence(buffer, len(context) + len(words), cue, writer)])
             ours.append(time.perf_counter() - begin)
             begin = time.perf_counter()
-            self.engine.forward([Span(Buffer(), 0, [*context, *words, *cue], writer)])
+            self.engine.forward([PackedSequence(KVBuffer(), 0, [*context, *words, *cue], writer)])
             theirs.append(time.perf_counter() - begin)
         return statistics.median(ours), statistics.median(theirs)
 

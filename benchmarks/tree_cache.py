@@ -19,7 +19,7 @@ from alpha_umi.data.formats.toolbench import tree_paths
 from alpha_umi.models.local.base_weights import load_base, load_tokenizer
 from alpha_umi.models.local.engine import Engine
 from alpha_umi.nn.kv_cache import SharedCache
-from alpha_umi.nn.packing import BACKBONE, Span
+from alpha_umi.nn.packing import BACKBONE, PackedSequence
 from alpha_umi.text.chat_tokenizer import ChatEncoder
 from alpha_umi.text.layouts import load_layout
 from alpha_umi.text.prompts import render
@@ -71,8 +71,8 @@ def main() -> None:
             last = call.path
         lease = cache.lease(f"path {call.path}", BACKBONE, call.prompt, limit=call.cue)
         read = call.prompt[lease.kept : call.cue]
-        spans = [Span(lease.buffer, lease.kept, read, ask=False)] if read else []
-        engine.forward([*spans, Span(lease.buffer, call.cue, call.prompt[call.cue :])])
+        spans = [PackedSequence(lease.buffer, lease.kept, read, ask=False)] if read else []
+        engine.forward([*spans, PackedSequence(lease.buffer, call.cue, call.prompt[call.cue :])])
         encoded += len(call.prompt) - lease.kept
         cache.settle(lease, call.prompt[: call.cue])
     ours = time.perf_counter() - begin
@@ -85,7 +85,7 @@ def main() -> None:
         begin = time.perf_counter()
         for call in work:
             lease = cache.lease("", BACKBONE, call.prompt, limit=0)
-            engine.forward([Span(lease.buffer, 0, call.prompt)])
+            engine.forward([PackedSequence(lease.buffer, 0, call.prompt)])
         theirs = time.perf_counter() - begin
     show(
         f"{len(work)} role calls on {len(ends)} paths of {options.tree.stem}",

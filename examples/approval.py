@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import sys
 
-from alpha_umi import Agent, Reply, idempotency_key, tool_traits
+from alpha_umi import Agent, ApprovalDecision, idempotency_key, tool_traits
 
 
 @tool_traits(sensitive=True, takes_key=True)
@@ -32,7 +32,9 @@ def main(said: str = "ask", question: str = "Pay 30 euros to Ann.") -> None:
     if said == "ask":
         result = agent.run(question, thread="payment")
     else:
-        result = agent.resume("payment", Reply(action=said, text="" if said == "approve" else "not this month"))
+        result = agent.resume(
+            "payment", ApprovalDecision(action=said, text="" if said == "approve" else "not this month")
+        )
     if result.pending is not None:
         call = result.pending.call
         print(f"May I? {call.tool} {dict(call.arguments)}")

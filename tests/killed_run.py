@@ -14,8 +14,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from alpha_umi import Agent, Reply, idempotency_key, tool_traits
-from alpha_umi.agent.approval import Ask
+from alpha_umi import Agent, ApprovalDecision, idempotency_key, tool_traits
+from alpha_umi.agent.approval import ApprovalRequest
 from alpha_umi.agent.events import AgentEvent
 from alpha_umi.errors import UsageError
 from alpha_umi.models.protocol import Completion, Message, Request
@@ -78,13 +78,17 @@ def agent(folder: Path) -> Agent:
     return Agent.from_team("umi", tools=[plain, keyed, repeatable], models=models, threads=folder / "threads.sqlite")
 
 
-def person(folder: Path, ask: Ask) -> Reply:
+def person(folder: Path, ask: ApprovalRequest) -> ApprovalDecision:
     """Looks whether it happened, as a person would, and says so."""
     step = int(ask.call.arguments["step"])
     with (folder / "asked").open("a") as stream:
         stream.write(f"{ask.why} {step}\n")
     effects = (folder / "plain").read_text().split() if (folder / "plain").exists() else []
-    return Reply(action="observed", text=f"done {step}: plain") if str(step) in effects else Reply(action="approve")
+    return (
+        ApprovalDecision(action="observed", text=f"done {step}: plain")
+        if str(step) in effects
+        else ApprovalDecision(action="approve")
+    )
 
 
 def die_after(seconds: float) -> None:
@@ -107,7 +111,7 @@ def main() -> None:
         if seen == events:
             die_after(seconds)
 
-    def asked(ask: Ask) -> Reply:
+    def asked(ask: ApprovalRequest) -> ApprovalDecision:
         return person(folder, ask)
 
     if events == 0:

@@ -12,7 +12,7 @@ import pytest
 
 from alpha_umi.agent.events import AgentEvent, Called, Decided, Finished, Observed, Token
 from alpha_umi.agent.runner import Agent
-from alpha_umi.agent.state import Budget, Reason
+from alpha_umi.agent.state import Budget, StopReason
 from alpha_umi.errors import UsageError, WorkError
 from alpha_umi.models.protocol import Completion, Request
 from alpha_umi.models.scripted import ScriptedModel
@@ -88,7 +88,7 @@ def test_the_result_is_one_line_of_json() -> None:
 
 def test_the_planner_gives_up() -> None:
     result = Agent.from_team("umi", tools=[add], models=scripted(["I cannot. Next: give up."])).run(QUESTION)
-    assert (result.answer, result.outcome, result.reason) == (None, Outcome.GAVE_UP, Reason.PLANNER)
+    assert (result.answer, result.outcome, result.reason) == (None, Outcome.GAVE_UP, StopReason.PLANNER)
 
 
 @pytest.mark.parametrize(("team", "sessions"), [("umi", 3), ("umi-shared", 1)])

@@ -9,12 +9,12 @@ from typing import Any, Literal
 import pytest
 
 from alpha_umi.agent.runner import Agent
-from alpha_umi.agent.state import Budget, Reason, Result, faults_in_a_row, repeats_in_a_row
+from alpha_umi.agent.state import Budget, Result, StopReason, faults_in_a_row, repeats_in_a_row
 from alpha_umi.errors import UsageError
 from alpha_umi.models.protocol import Completion, Request
 from alpha_umi.models.scripted import ScriptedModel
 from alpha_umi.team_files import load_team
-from alpha_umi.text.context_window import fit
+from alpha_umi.text.context_window import fit_to_context
 from alpha_umi.text.layouts import Layout, load_layout
 from alpha_umi.text.prompts import SHORTER_OBSERVATIONS
 from alpha_umi.trajectory import Call, Decision, Observation, Outcome, Plan, Step, Tool, Trajectory
@@ -50,7 +50,7 @@ def run(models: Any, toolbox: Any = None, **budget: Any) -> Result:
     return agent.run("What now?")
 
 
-def assert_ended(result: Result, reason: Reason) -> None:
+def assert_ended(result: Result, reason: StopReason) -> None:
     """No answer, out of budget, for that reason."""
     assert (result.answer, result.outcome, result.reason) == (None, Outcome.OUT_OF_BUDGET, reason)
     assert result.trajectory.outcome is Outcome.OUT_OF_BUDGET
@@ -59,7 +59,7 @@ def assert_ended(result: Result, reason: Reason) -> None:
 def test_steps() -> None:
     toolbox = Counter()
     result = run(forever(), toolbox, max_steps=4)
-    assert_ended(result, Reason.STEPS)
+    assert_ended(result, StopReason.STEPS)
     assert (len(result.trajectory.steps), toolbox.calls) == (4, 4)
 
 
@@ -69,7 +69,7 @@ def test_many_steps_meet_our_budget_and_not_langgraphs() -> None:
 
 def test_tokens() -> None:
     result = run(forever(), max_tokens=500)
-    assert_ended(result, Reason.TOKENS)
+    assert_ended(result, StopReason.TOKENS)
     spent = [usage.tokens for usage in result.usage.values()]
     assert sum(spent) >= 500
     assert sum(spent) - max(spent) < 500
@@ -96,7 +96,7 @@ class Endless(ScriptedModel):
 
 def test_seconds_hold_while_a_role_writes() -> None:
     started = time.monotonic()
-    assert_ended(run({**forever(), "caller": Endless()}, max_seconds=0.3), Reason.SECONDS)
+    assert_ended(run({**forever(), "caller": Endless()}, max_seconds=0.3), StopReason.SECONDS)
     assert 0.3 <= time.monotonic() - started < 30
 
 
@@ -111,7 +111,7 @@ def test_seconds_hold_while_a_tool_hangs() -> None:
     started = time.monotonic()
     result = run(forever(), Hanging(), max_seconds=2)  # the two roles before the tool take a few ms of it
     free.set()
-    assert_ended(result, Reason.SECONDS)
+    assert_ended(result, StopReason.SECONDS)
     assert time.monotonic() - started < 60
     observation = result.trajectory.steps[0].observation
     assert observation is not None
@@ -122,45 +122,45 @@ def test_seconds_hold_while_a_tool_hangs() -> None:
 @pytest.mark.parametrize("text", ["", "nothing to call", "Action: look\nAction Input: {"])
 def test_faults(text: str) -> None:
     result = run(forever(call=text))
-    assert_ended(result, Reason.FAULTS)
+    assert_ended(result, StopReason.FAULTS)
     assert len(result.trajectory.steps) == 3
     assert all(step.call is not None and step.call.raw == text for step in result.trajectory.steps)
 
 
 def test_empty_answers_are_faults() -> None:
     result = run(forever(plan="Next: conclusion."))
-    assert_ended(result, Reason.FAULTS)
+    assert_ended(result, StopReason.FAULTS)
     assert len(result.trajectory.steps) == 3
 
 
 def test_a_usable_call_forgives_the_faults_before_it() -> None:
     calls = ["", "", GOOD, "", "", GOOD]
     models = {**forever(), "caller": ScriptedModel(calls)}
-    assert_ended(run(models, max_steps=6), Reason.STEPS)
+    assert_ended(run(models, max_steps=6), StopReason.STEPS)
 
 
 def test_a_model_that_never_writes_a_marker_ends() -> None:
     result = run(forever(plan="I think about it"), max_steps=5)
-    assert_ended(result, Reason.STEPS)
+    assert_ended(result, StopReason.STEPS)
     assert all(step.plan.fault == "no_marker" for step in result.trajectory.steps)
-    assert_ended(run(forever(plan="", call="")), Reason.FAULTS)
+    assert_ended(run(forever(plan="", call="")), StopReason.FAULTS)
 
 
 def test_a_single_model_that_never_writes_a_marker_ends() -> None:
     model = ScriptedModel(["I think about it"], repeat_last=True)
     result = Agent.from_team("single", tools=Counter(), models={"single": model}).run("What now?")
-    assert_ended(result, Reason.FAULTS)
+    assert_ended(result, StopReason.FAULTS)
 
 
 def test_the_same_call_answered_alike() -> None:
     toolbox = Counter("nothing")
-    assert_ended(run(forever(), toolbox), Reason.REPETITION)
+    assert_ended(run(forever(), toolbox), StopReason.REPETITION)
     assert toolbox.calls == 3
-    assert_ended(run(forever(), Counter("nothing"), max_repeats=5, max_steps=4), Reason.STEPS)
+    assert_ended(run(forever(), Counter("nothing"), max_repeats=5, max_steps=4), StopReason.STEPS)
 
 
 def test_the_same_call_answered_anew_is_no_repetition() -> None:
-    assert_ended(run(forever(), Counter(), max_steps=6), Reason.STEPS)
+    assert_ended(run(forever(), Counter(), max_steps=6), StopReason.STEPS)
 
 
 class Babbling(ScriptedModel):
@@ -179,15 +179,15 @@ def test_a_role_that_repeats_its_words(view: str) -> None:
     plan = "Next: conclusion." if view == "summarizer" else "Look. Next: caller."
     toolbox = Counter()
     result = run({**forever(plan=plan), view: Babbling("so so so so", "repetition")}, toolbox)
-    assert_ended(result, Reason.REPETITION)
+    assert_ended(result, StopReason.REPETITION)
     assert toolbox.calls == 0
     assert "so so so so" in result.trajectory.model_dump_json()
 
 
 def test_a_model_without_room() -> None:
-    assert_ended(run({**forever(), "planner": Babbling("", "context")}), Reason.CONTEXT)
+    assert_ended(run({**forever(), "planner": Babbling("", "context")}), StopReason.CONTEXT)
     models = {**forever(), "planner": ScriptedModel(["Next: caller."], context_length=200)}
-    assert_ended(run(models), Reason.CONTEXT)
+    assert_ended(run(models), StopReason.CONTEXT)
 
 
 def test_observations_are_cut_before_a_run_is_out_of_context() -> None:
@@ -213,7 +213,15 @@ def test_fit_takes_the_longest_observations_that_fit(layout: Layout, ask: str | 
         return sum(len(message.content) for message in messages)
 
     def chars(room: int) -> int | None:
-        fitted = fit(trajectory, view="planner", layout=layout, ask=ask, observation_chars=2048, count=count, room=room)
+        fitted = fit_to_context(
+            trajectory,
+            view="planner",
+            layout=layout,
+            ask=ask,
+            observation_chars=2048,
+            count=count,
+            max_prompt_tokens=room,
+        )
         assert fitted is None or fitted.tokens == count(fitted.conversation.messages) <= room
         return None if fitted is None else fitted.observation_chars
 

@@ -18,7 +18,7 @@ from alpha_umi.agent.runner import Agent
 from alpha_umi.agent.search.frontier import Frontier
 from alpha_umi.agent.search.strategies import DFSDT, Search, react
 from alpha_umi.agent.search.tree import End
-from alpha_umi.agent.state import Budget, Reason
+from alpha_umi.agent.state import Budget, StopReason
 from alpha_umi.data.formats.toolbench import FINISH, read_finish, read_result
 from alpha_umi.errors import UsageError
 from alpha_umi.models.protocol import Request
@@ -86,20 +86,20 @@ def test_a_later_try_is_told_what_was_tried_and_keeps_it() -> None:
 def test_all_paths_lead_nowhere() -> None:
     scripts = models([GIVE_UP] * 2)
     result = agent(scripts, "dfsdt").run(QUESTION)
-    assert (result.outcome, result.reason, result.answer) == (Outcome.GAVE_UP, Reason.EXHAUSTED, None)
+    assert (result.outcome, result.reason, result.answer) == (Outcome.GAVE_UP, StopReason.EXHAUSTED, None)
     assert len(result.attempts) == 2
 
 
 def test_the_budget_of_calls() -> None:
     scripts = models([CALL] * 5, doors(*range(5)))
     result = agent(scripts, DFSDT(max_calls=5), max_steps=2).run(QUESTION)
-    assert (result.outcome, result.reason) == (Outcome.OUT_OF_BUDGET, Reason.CALLS)
+    assert (result.outcome, result.reason) == (Outcome.OUT_OF_BUDGET, StopReason.CALLS)
     assert len(scripts["planner"].requests) == 5
 
 
 def test_the_budget_of_calls_holds_for_one_path_too() -> None:
     result = agent(models([CALL] * 2, doors(1, 2)), Search(max_calls=2)).run(QUESTION)
-    assert (result.outcome, result.reason) == (Outcome.OUT_OF_BUDGET, Reason.CALLS)
+    assert (result.outcome, result.reason) == (Outcome.OUT_OF_BUDGET, StopReason.CALLS)
 
 
 @pytest.mark.parametrize("limits", [{"max_tokens": 300}, {"max_seconds": 1e-9}])
@@ -107,7 +107,7 @@ def test_the_budgets_of_the_run_hold_for_the_whole_search(limits: dict[str, floa
     script = models(lambda _: CALL, lambda _: doors(len(_.messages))[0])
     result = agent(script, DFSDT(max_calls=None), max_steps=3, **limits).run(QUESTION)
     assert result.outcome is Outcome.OUT_OF_BUDGET
-    assert result.reason in {Reason.TOKENS, Reason.SECONDS}
+    assert result.reason in {StopReason.TOKENS, StopReason.SECONDS}
 
 
 def test_faults_and_repeats_end_a_path_and_not_the_search() -> None:

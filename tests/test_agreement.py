@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alpha_umi.agent.runner import Agent
-from alpha_umi.agent.state import Budget, Reason, Result
+from alpha_umi.agent.state import Budget, Result, StopReason
 from alpha_umi.models.scripted import ScriptedModel
 from alpha_umi.roles import ROLES, Team
 from alpha_umi.team_files import load_team
@@ -88,7 +88,7 @@ def turns(trajectory: Trajectory) -> dict[str, list[str]]:
     """What one perfectly trained model would write."""
     return {
         "single": [
-            output_format.format_turn(output_format.Turn(step.plan, step.call, trajectory.answer))
+            output_format.format_turn(output_format.ParsedTurn(step.plan, step.call, trajectory.answer))
             for step in trajectory.steps
         ]
     }
@@ -169,7 +169,7 @@ def test_golden_trajectories_are_rebuilt_and_prompts_agree(name: str, team: str)
     result, models, _ = replay(TEAMS[team], turns(golden) if team in ONE else scripts(golden), observations)
     assert result.trajectory == _with_raw_calls(golden)
     assert (result.answer, result.outcome) == (answer, outcome)
-    assert result.reason is (Reason.PLANNER if answer is None else None)
+    assert result.reason is (StopReason.PLANNER if answer is None else None)
     assert_agreement(TEAMS[team], result, models)
 
 

@@ -12,8 +12,8 @@ from langchain_core.messages import HumanMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
 
-from alpha_umi import Agent, Budget, Outcome, Reply, ScriptedModel, build_graph, load_team, tool_traits
-from alpha_umi.agent.approval import Ask
+from alpha_umi import Agent, ApprovalDecision, Budget, Outcome, ScriptedModel, build_graph, load_team, tool_traits
+from alpha_umi.agent.approval import ApprovalRequest
 from alpha_umi.agent.events import Asked, Finished
 from alpha_umi.errors import UsageError
 from alpha_umi.tools.functions import as_toolbox
@@ -52,18 +52,18 @@ def words(amount: int = 3) -> dict[str, ScriptedModel]:
 @pytest.mark.parametrize(
     ("reply", "paid", "seen"),
     [
-        (Reply(action="approve"), [3], "paid 3"),
-        (Reply(action="edit", arguments={"amount": 2}), [2], "paid 2"),
-        (Reply(action="refuse", text="too much"), [], "The user does not allow this call: too much"),
-        (Reply(action="refuse"), [], "The user does not allow this call."),
-        (Reply(action="observed", text="paid by hand"), [], "paid by hand"),
+        (ApprovalDecision(action="approve"), [3], "paid 3"),
+        (ApprovalDecision(action="edit", arguments={"amount": 2}), [2], "paid 2"),
+        (ApprovalDecision(action="refuse", text="too much"), [], "The user does not allow this call: too much"),
+        (ApprovalDecision(action="refuse"), [], "The user does not allow this call."),
+        (ApprovalDecision(action="observed", text="paid by hand"), [], "paid by hand"),
     ],
 )
-def test_a_person_decides(reply: Reply, paid: list[int], seen: str) -> None:
+def test_a_person_decides(reply: ApprovalDecision, paid: list[int], seen: str) -> None:
     done, tools = bank()
-    asked: list[Ask] = []
+    asked: list[ApprovalRequest] = []
 
-    def on_ask(ask: Ask) -> Reply:
+    def on_ask(ask: ApprovalRequest) -> ApprovalDecision:
         asked.append(ask)
         assert done == []
         return reply
@@ -105,7 +105,7 @@ def test_what_was_sensitive_stays_so_whoever_resumes(sensitive: Any, tmp_path: P
 def test_a_person_may_write_any_integer(stored: bool, tmp_path: Path) -> None:
     """Of more than 64 bits too, which no checkpointer holds."""
     done, tools = bank()
-    reply = Reply(action="edit", arguments={"amount": 2**64})
+    reply = ApprovalDecision(action="edit", arguments={"amount": 2**64})
     if stored:
         agent = Agent.from_team("umi", tools=tools, models=words(), threads=tmp_path / "t.sqlite")
         assert agent.run("Pay 3", thread="a").pending is not None
@@ -141,7 +141,7 @@ def test_a_run_calls_no_tool_that_it_was_not_offered(tmp_path: Path) -> None:
 def test_an_edited_call_stands_in_the_history_as_it_was_made() -> None:
     _, tools = bank()
     models = words()
-    reply = Reply(action="edit", arguments={"amount": 2})
+    reply = ApprovalDecision(action="edit", arguments={"amount": 2})
     Agent.from_team("umi", tools=tools, models=models).run("Pay 3", on_ask=lambda _: reply)
     told = "\n".join(message.content for message in models["planner"].requests[-1].messages)
     assert '"amount": 2' in told
@@ -150,7 +150,7 @@ def test_an_edited_call_stands_in_the_history_as_it_was_made() -> None:
 
 def test_arguments_that_do_not_fit_are_told_to_the_model() -> None:
     done, tools = bank()
-    reply = Reply(action="edit", arguments={"amount": "much"})
+    reply = ApprovalDecision(action="edit", arguments={"amount": "much"})
     result = Agent.from_team("umi", tools=tools, models=words()).run("Pay 3", on_ask=lambda _: reply)
     seen = result.trajectory.steps[1].observation
     assert done == []
@@ -170,9 +170,9 @@ def test_nobody_is_asked_about_a_call_that_cannot_be_made() -> None:
 def test_names_and_functions_mark_calls_too() -> None:
     asked: list[str] = []
 
-    def on_ask(ask: Ask) -> Reply:
+    def on_ask(ask: ApprovalRequest) -> ApprovalDecision:
         asked.append(ask.call.tool)
-        return Reply(action="approve")
+        return ApprovalDecision(action="approve")
 
     for sensitive, expected in (
         (["balance"], ["balance", "pay"]),
@@ -248,7 +248,7 @@ def test_langgraphs_own_interrupts_work() -> None:
 )
 def test_a_reply_that_is_none(said: object, found: str) -> None:
     with pytest.raises(UsageError, match=found) as error:
-        Reply.of(said)
+        ApprovalDecision.of(said)
     assert "\n" not in str(error.value)
 
 
@@ -273,7 +273,7 @@ def test_a_search_asks_on_every_path() -> None:
         "caller": ScriptedModel([f'Action: pay\nAction Input: {{"amount": {n}}}' for n in (1, 2)]),
         "summarizer": ScriptedModel(["Done."]),
     }
-    said = iter([Reply(action="approve"), Reply(action="refuse")])
+    said = iter([ApprovalDecision(action="approve"), ApprovalDecision(action="refuse")])
     agent = Agent.from_team("umi", tools=tools, models=models, search="dfsdt", budget=Budget(max_steps=4))
     result = agent.run("Pay", on_ask=lambda _: next(said))
     assert result.answer == "Done."
@@ -282,5 +282,5 @@ def test_a_search_asks_on_every_path() -> None:
 
 def test_a_call_is_data() -> None:
     """Arguments of an ask come back as they were: nothing of it is a program's own object."""
-    ask = Ask(why="sensitive", call=Call(tool="pay", arguments={"amount": 1, "to": ["é", None]}), key="k")
-    assert Ask.model_validate_json(ask.model_dump_json()) == ask
+    ask = ApprovalRequest(why="sensitive", call=Call(tool="pay", arguments={"amount": 1, "to": ["é", None]}), key="k")
+    assert ApprovalRequest.model_validate_json(ask.model_dump_json()) == ask

@@ -10,14 +10,14 @@ import time
 import pytest
 from rich.console import Console
 
-from alpha_umi.cli.progress import Meter, waiting
+from alpha_umi.cli.progress import ProgressReporter, waiting
 from alpha_umi.pace import Pace
 
 
 @pytest.mark.parametrize(("total", "done"), [(1, 0), (7, 0), (60, 0), (1000, 0), (60, 41)])
 def test_a_log_file_gets_a_line_at_the_start_and_at_most_ten_more(total: int, done: int) -> None:
     stream = io.StringIO()
-    with Meter("runs/[a] at work", total=total, done=done, console=Console(file=stream)) as meter:
+    with ProgressReporter("runs/[a] at work", total=total, done=done, console=Console(file=stream)) as meter:
         for _ in range(total - done):
             meter.advance()
     lines = stream.getvalue().splitlines()
@@ -31,7 +31,7 @@ def test_a_log_file_gets_a_line_at_the_start_and_at_most_ten_more(total: int, do
 
 
 def test_work_that_comes_in_batches_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
-    with Meter("predicting", total=40) as meter:
+    with ProgressReporter("predicting", total=40) as meter:
         for _ in range(4):
             meter.advance(10)
     told = capsys.readouterr()
@@ -42,7 +42,7 @@ def test_work_that_comes_in_batches_is_counted(capsys: pytest.CaptureFixture[str
 def test_a_terminal_gets_a_bar_that_goes_when_the_work_is_done() -> None:
     stream = io.StringIO()
     console = Console(file=stream, force_terminal=True, width=100)
-    with Meter("at work", total=2, console=console) as meter:
+    with ProgressReporter("at work", total=2, console=console) as meter:
         meter.advance(2)
     shown = stream.getvalue()
     assert "at work" in shown
@@ -54,7 +54,7 @@ def test_a_dumb_terminal_gets_lines_that_steer_nothing(monkeypatch: pytest.Monke
     monkeypatch.setenv("TERM", "dumb")
     stream = io.StringIO()
     console = Console(file=stream, force_terminal=True)
-    with waiting("loading [it]", console), Meter("at work", total=2, console=console) as meter:
+    with waiting("loading [it]", console), ProgressReporter("at work", total=2, console=console) as meter:
         meter.advance(2)
     assert stream.getvalue().splitlines() == ["loading [it]", "at work  0/2", "at work  2/2  0 s left"]
 
@@ -69,7 +69,7 @@ def test_a_terminal_shows_what_is_waited_for_and_takes_it_away() -> None:
 
 def test_a_count_may_be_told_as_a_whole() -> None:
     stream = io.StringIO()
-    with Meter("at work", total=4, console=Console(file=stream)) as meter:
+    with ProgressReporter("at work", total=4, console=Console(file=stream)) as meter:
         for done in (0, 2, 2, 1, 4):
             meter.reach(done)
     assert [line.split()[2] for line in stream.getvalue().splitlines()] == ["0/4", "2/4", "4/4"]
@@ -95,7 +95,7 @@ def test_work_of_which_nothing_gets_done_is_heard_of(monkeypatch: pytest.MonkeyP
     """From the watching thread: nobody calls the meter meanwhile."""
     monkeypatch.setattr("alpha_umi.cli.progress.EVERY", 0.01)
     stream = io.StringIO()
-    with Meter("at work", total=3, console=Console(file=stream)):
+    with ProgressReporter("at work", total=3, console=Console(file=stream)):
         clock.now += 11
         until = time.monotonic() + 20
         while "gone" not in stream.getvalue() and time.monotonic() < until:

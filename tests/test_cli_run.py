@@ -20,7 +20,7 @@ from alpha_umi.agent.events import Observed, Token
 from alpha_umi.agent.state import Result
 from alpha_umi.cli import main
 from alpha_umi.cli import run as verb
-from alpha_umi.cli.console import Voice
+from alpha_umi.cli.console import EventPrinter
 from alpha_umi.errors import UsageError
 from alpha_umi.models.scripted import ScriptedModel
 from alpha_umi.roles import Team
@@ -136,9 +136,9 @@ def test_a_thread_waits_for_a_word_and_goes_on(monkeypatch: pytest.MonkeyPatch, 
     lend(monkeypatch, *SCRIPT)
     waiting = call("What is 2 + 3?", *stored, "--sensitive", "add", "--free", "--max-steps", "5")
     assert waiting.exit_code == 1, waiting.output
-    assert 'asked      May this be called? add {"a": 2, "b": 3}' in waiting.stdout
+    assert 'asked      Approve this call? add {"a": 2, "b": 3}' in waiting.stdout
     begun_with = f"--thread sums --tools {tools} --threads {tmp_path}/t.sqlite --max-steps 5 --free"
-    again = f"go on with: alpha-umi run {begun_with} --reply approve|"
+    again = f"continue with: alpha-umi run {begun_with} --reply approve|"
     assert again in waiting.stdout
     lend(monkeypatch, SCRIPT[0][1:], [], ["It is 7."])
     trace = tmp_path / "trace.jsonl"
@@ -238,7 +238,7 @@ def test_help_has_an_example() -> None:
 def voice(*events: Any) -> str:
     """What is shown of some events."""
     console = Console(file=io.StringIO(), width=40, highlight=False, force_terminal=False)
-    show = Voice(console)
+    show = EventPrinter(console)
     for event in events:
         show(event)
     file = console.file

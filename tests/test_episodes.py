@@ -17,8 +17,8 @@ from alpha_umi.cli.evaluate import app
 from alpha_umi.data import store
 from alpha_umi.data.examples import for_role
 from alpha_umi.errors import UsageError, WorkError
-from alpha_umi.evaluation.agentic.episodes import Episode, EpisodeLog, run_episodes
-from alpha_umi.evaluation.agentic.metrics import summed_up
+from alpha_umi.evaluation.agentic.episodes import Episode, EpisodeLog, run_episode, run_episodes
+from alpha_umi.evaluation.agentic.metrics import summarize
 from alpha_umi.evaluation.agentic.task_selection import choose_tasks
 from alpha_umi.evaluation.records import Origin
 from alpha_umi.models.protocol import Message, Model, Request
@@ -82,7 +82,7 @@ def test_gold_words_pass_every_task_however_many_at_once(tasks: list[GymTask]) -
 
 def test_the_metrics_say_what_failed(tasks: list[GymTask]) -> None:
     wrong = next(task for task in tasks if task.kind == "sequential")
-    metrics = summed_up(list(played(tasks, gold(tasks, wrong=wrong.query)).values()))
+    metrics = summarize(list(played(tasks, gold(tasks, wrong=wrong.query)).values()))
     assert metrics["pass_rate"]["value"] == pytest.approx(1 - 1 / len(tasks))
     assert metrics["failures"] == {"wrong_answer": 1}
     assert metrics["by_kind"]["sequential"]["value"] < 1 == metrics["by_kind"]["single"]["value"]
@@ -98,7 +98,7 @@ def test_the_metrics_say_what_failed(tasks: list[GymTask]) -> None:
 
 def test_a_team_that_always_gives_up_passes_only_the_hopeless(tasks: list[GymTask]) -> None:
     models = {view: ScriptedModel(lambda _: "No idea. Next: give up.") for view in ROLES}
-    metrics = summed_up(list(played(tasks, models).values()))
+    metrics = summarize(list(played(tasks, models).values()))
     hopeless = sum(task.gold.outcome is Outcome.GAVE_UP for task in tasks)
     assert metrics["pass_rate"]["value"] == pytest.approx(hopeless / len(tasks))
     assert metrics["failures"] == {"gave_up_wrongly": len(tasks) - hopeless}
@@ -127,8 +127,8 @@ def test_a_run_that_was_stopped_continues(
     lines = (out / "episodes.jsonl").read_bytes().splitlines(keepends=True)
     (out / "episodes.jsonl").write_bytes(b"".join(lines[:10]) + lines[10][:50])  # killed in the middle of a line
     monkeypatch.setattr(
-        "alpha_umi.evaluation.agentic.episodes.play",
-        _counting(asked, __import__("alpha_umi.evaluation.agentic.episodes").evaluation),
+        "alpha_umi.evaluation.agentic.episodes.run_episode",
+        _counting(asked),
     )
     again = json.loads(command("--limit", "20"))
     assert len(asked) == 10
@@ -184,14 +184,12 @@ def test_a_search_goes_on_where_a_chain_fails(tasks: list[GymTask]) -> None:
     assert all(episode.passed for episode in played(chosen, models, search=search).values())
 
 
-def _counting(asked: list[str], evaluation: object) -> object:
-    real = evaluation.episodes.play  # type: ignore[attr-defined]
-
-    async def play(task: GymTask, *more: object, **options: object) -> Episode:
+def _counting(asked: list[str]) -> object:
+    async def counted(task: GymTask, *more: Any, **options: Any) -> Episode:
         asked.append(task.id)
-        return await real(task, *more, **options)  # type: ignore[no-any-return]
+        return await run_episode(task, *more, **options)
 
-    return play
+    return counted
 
 
 @pytest.mark.parametrize("data", ["gym:test", "gym:"])

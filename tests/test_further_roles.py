@@ -12,7 +12,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
 
 from alpha_umi import DFSDT, Agent, Budget, ScriptedModel, build_graph, load_team
-from alpha_umi.agent.approval import Ask, word
+from alpha_umi.agent.approval import ApprovalRequest, word
 from alpha_umi.agent.state import Result
 from alpha_umi.data import store
 from alpha_umi.data.verdicts import with_verdicts
@@ -107,9 +107,9 @@ def test_a_search_goes_on_after_an_answer_that_was_sent_back() -> None:
 # The user is asked
 
 
-def asking(answers: Sequence[Any] = (), **more: Any) -> tuple[Agent, list[Ask]]:
+def asking(answers: Sequence[Any] = (), **more: Any) -> tuple[Agent, list[ApprovalRequest]]:
     """A team whose planner asks which number, and a user who knows."""
-    asked: list[Ask] = []
+    asked: list[ApprovalRequest] = []
     models = {
         "planner": ScriptedModel(["Which number? Next: user.", "I double it. Next: caller.", KNOWN]),
         "caller": ScriptedModel(['Action: double\nAction Input: {"number": 21}']),
@@ -121,7 +121,7 @@ def asking(answers: Sequence[Any] = (), **more: Any) -> tuple[Agent, list[Ask]]:
 def test_the_user_is_asked_and_the_answer_becomes_part_of_the_conversation() -> None:
     agent, asked = asking()
 
-    def on_ask(ask: Ask) -> str:
+    def on_ask(ask: ApprovalRequest) -> str:
         asked.append(ask)
         return "  21, please "
 
@@ -206,7 +206,7 @@ def test_the_command_line_takes_the_users_words_where_the_user_is_asked() -> Non
     assert _reply("Brix, please") == "Brix, please"
     call = Call(tool="double", arguments={"number": 1})
     with pytest.raises(UsageError, match="'perhaps' is not approve, refuse, or the call's arguments"):
-        word(Ask(why="sensitive", call=call, key="k"), _reply("perhaps"))
+        word(ApprovalRequest(why="sensitive", call=call, key="k"), _reply("perhaps"))
 
 
 # What a verifier learns from

@@ -13,7 +13,7 @@ from alpha_umi.text import output_format
 from alpha_umi.text.json_object import MAX_ARGUMENT_DEPTH
 from alpha_umi.text.output_format import (
     DECISIONS,
-    Turn,
+    ParsedTurn,
     format_call,
     format_plan,
     format_turn,
@@ -58,17 +58,17 @@ def test_a_call_keeps_its_exact_text(text: str) -> None:
 
 
 @st.composite
-def turns(draw: st.DrawFn) -> Turn:
+def turns(draw: st.DrawFn) -> ParsedTurn:
     rationale = draw(texts).strip().lstrip(":").lstrip()
     plan = Plan(rationale=rationale, decision=draw(st.sampled_from(DECISIONS)))
     if plan.decision is Decision.CALL:
-        return Turn(plan, parse_call(format_call(draw(calls))), None)
+        return ParsedTurn(plan, parse_call(format_call(draw(calls))), None)
     answer = draw(nasty_texts).strip() or "none"
-    return Turn(plan, None, answer if plan.decision is Decision.SUMMARIZE else None)
+    return ParsedTurn(plan, None, answer if plan.decision is Decision.SUMMARIZE else None)
 
 
 @given(turns())
-def test_a_whole_turn_comes_back_from_its_text(turn: Turn) -> None:
+def test_a_whole_turn_comes_back_from_its_text(turn: ParsedTurn) -> None:
     text = format_turn(turn)
     assert parse_turn(text) == turn
     assert format_turn(parse_turn(text)) == text

@@ -15,8 +15,8 @@ from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command, interrupt
 
-from alpha_umi import Agent, Reply, ScriptedModel, build_graph, load_team
-from alpha_umi.agent.approval import Ask
+from alpha_umi import Agent, ApprovalDecision, ScriptedModel, build_graph, load_team
+from alpha_umi.agent.approval import ApprovalRequest
 from alpha_umi.tools.functions import as_toolbox
 from alpha_umi.tools.replay import Recorder
 
@@ -91,9 +91,9 @@ def test_a_person_answers_at_once(kind: str, stored: bool, tmp_path: Path) -> No
     runs: list[str] = []
     threads = tmp_path / "t.sqlite" if stored else None
     agent = Agent.from_team("umi", models=calling("pay", amount=3), tools=[KINDS[kind](runs)], threads=threads)
-    asked: list[Ask] = []
+    asked: list[ApprovalRequest] = []
 
-    def on_ask(ask: Ask) -> dict[str, int]:
+    def on_ask(ask: ApprovalRequest) -> dict[str, int]:
         asked.append(ask)
         return {"cents": 7}
 
@@ -111,8 +111,8 @@ def test_a_person_answers_at_once(kind: str, stored: bool, tmp_path: Path) -> No
         ("go ahead", "go ahead"),
         (False, "False"),
         ({"a": [1]}, "{'a': [1]}"),
-        (Reply(action="approve"), "approve"),
-        (Reply(action="edit", arguments={"amount": 1}), "{'amount': 1}"),
+        (ApprovalDecision(action="approve"), "approve"),
+        (ApprovalDecision(action="edit", arguments={"amount": 1}), "{'amount': 1}"),
     ],
 )
 def test_a_waiting_run_goes_on_in_another_agent(reply: Any, said: str, tmp_path: Path) -> None:
@@ -150,9 +150,9 @@ def test_several_questions_of_one_tool() -> None:
 def test_a_sensitive_tool_asks_too() -> None:
     whys: list[str] = []
 
-    def on_ask(ask: Ask) -> Any:
+    def on_ask(ask: ApprovalRequest) -> Any:
         whys.append(ask.why)
-        return Reply(action="edit", arguments={"amount": 2}) if ask.why == "sensitive" else ask.value["q"]
+        return ApprovalDecision(action="edit", arguments={"amount": 2}) if ask.why == "sensitive" else ask.value["q"]
 
     agent = Agent.from_team("umi", models=calling("pay", amount=3), tools=[plain([])], sensitive=["pay"])
     assert agent.run("Pay 3", on_ask=on_ask).answer == "human pay 2?"
@@ -182,7 +182,7 @@ def test_a_call_that_may_have_happened_is_asked_about_before_its_tool_asks(tmp_p
     waiting = agent.resume("a").pending
     assert waiting is not None
     assert waiting.why == "unknown_outcome"
-    asks = agent.resume("a", Reply(action="edit", arguments={"amount": 5})).pending
+    asks = agent.resume("a", ApprovalDecision(action="edit", arguments={"amount": 5})).pending
     assert asks is not None
     assert (asks.why, asks.value) == ("tool", "really?")
     assert agent.resume("a", "yes").answer == "5 yes"
@@ -235,7 +235,7 @@ def test_an_inner_agent_whose_own_user_is_there_asks_that_one() -> None:
         """Pay."""
         return f"paid {amount}"
 
-    def approve(ask: Ask) -> str:
+    def approve(ask: ApprovalRequest) -> str:
         asked.append(ask.call.tool)
         return "approve"
 

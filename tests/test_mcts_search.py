@@ -11,7 +11,7 @@ import pytest
 from alpha_umi import Agent, Outcome, ScriptedModel
 from alpha_umi.agent.search.strategies import Strategy, named_search
 from alpha_umi.agent.search.tree import End
-from alpha_umi.agent.state import Reason, Result
+from alpha_umi.agent.state import Result, StopReason
 from alpha_umi.errors import UsageError
 
 _EXAMPLE: Any = import_module("examples.mcts_search")
@@ -44,7 +44,7 @@ def test_it_tries_elsewhere_where_a_path_ends() -> None:
 
 def test_it_ends_with_its_calls() -> None:
     result = agent([CALL] * 4, [1, 2, 3, 4], search=MCTS(calls=4)).run("Which door is open?")
-    assert (result.outcome, result.reason) == (Outcome.OUT_OF_BUDGET, Reason.CALLS)
+    assert (result.outcome, result.reason) == (Outcome.OUT_OF_BUDGET, StopReason.CALLS)
 
 
 def test_it_goes_on_where_it_was_stored(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from alpha_umi.models.local.engine import Engine
     from alpha_umi.models.local.local_model import LocalModel, complete_together
-    from alpha_umi.nn.packing import BACKBONE, Span
+    from alpha_umi.nn.packing import BACKBONE, PackedSequence
 
     Ways = list[LocalModel]
 
@@ -168,7 +168,7 @@ def test_requests_of_one_session_take_turns(engine: Engine, models: Ways) -> Non
 
 
 def test_a_failed_pass_fails_its_jobs_and_no_later_one(engine: Engine, models: Ways) -> None:
-    def broken(spans: list[Span]) -> list[torch.Tensor]:
+    def broken(spans: list[PackedSequence]) -> list[torch.Tensor]:
         raise RuntimeError("no memory")
 
     engine.forward = broken  # type: ignore[method-assign, assignment]

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from alpha_umi.models.local.engine import Engine
     from alpha_umi.nn.kv_cache import SharedCache
     from alpha_umi.nn.lora import Adapters, Stretch, stack_siblings
-    from alpha_umi.nn.packing import BACKBONE, Buffer, Shape, Span
+    from alpha_umi.nn.packing import BACKBONE, KVBuffer, PackedSequence, Shape
 
     SHAPE = Shape(layers=2, heads=2, width=4, dtype=torch.float32, device=torch.device("cpu"))
 
@@ -85,10 +85,10 @@ def test_spans_are_the_models_own_logits(kind: str, tokenizer: PreTrainedTokeniz
         expected = MODELS[kind]()(torch.tensor([IDS]), use_cache=False).logits[0]
     engine = Engine(MODELS[kind](), ChatEncoder(tokenizer))
     cuts = [[0, 90], [0, 1, 2, 3, 40, 41, 90], [0, 20, 21, 90], [0, 3, 89, 90]]
-    buffers = [Buffer() for _ in cuts]
+    buffers = [KVBuffer() for _ in cuts]
     for step in range(6):
         at = [(b, c[step], c[step + 1]) for b, c in zip(buffers, cuts, strict=True) if step + 1 < len(c)]
-        logits = engine.forward([Span(buffer, start, IDS[start:stop]) for buffer, start, stop in at])
+        logits = engine.forward([PackedSequence(buffer, start, IDS[start:stop]) for buffer, start, stop in at])
         for (_, _, stop), found in zip(at, logits, strict=True):
             close(found, expected[stop - 1])
 
@@ -98,9 +98,9 @@ def test_decoding_is_the_models_own(kind: str, tokenizer: PreTrainedTokenizerBas
     reference: Any = MODELS[kind]()
     expected = reference.generate(torch.tensor([IDS[:20]]), max_new_tokens=15, do_sample=False)[0, 20:].tolist()
     engine = Engine(MODELS[kind](), ChatEncoder(tokenizer))
-    buffer, new, written = Buffer(), IDS[:20], list[int]()
+    buffer, new, written = KVBuffer(), IDS[:20], list[int]()
     while len(written) < len(expected):
-        (logits,) = engine.forward([Span(buffer, 20 + len(written) - len(new) if written else 0, new)])
+        (logits,) = engine.forward([PackedSequence(buffer, 20 + len(written) - len(new) if written else 0, new)])
         assert logits is not None
         new = [int(logits.argmax())]
         written += new
@@ -109,9 +109,13 @@ def test_decoding_is_the_models_own(kind: str, tokenizer: PreTrainedTokenizerBas
 
 def test_spans_of_one_sequence_in_one_call_follow_one_another(tokenizer: PreTrainedTokenizerBase) -> None:
     engine = Engine(llama(), ChatEncoder(tokenizer))
-    (whole,) = engine.forward([Span(Buffer(), 0, IDS)])
-    buffer = Buffer()
-    spans = [Span(buffer, 0, IDS[:30], ask=False), Span(Buffer(), 0, IDS[:5]), Span(buffer, 30, IDS[30:])]
+    (whole,) = engine.forward([PackedSequence(KVBuffer(), 0, IDS)])
+    buffer = KVBuffer()
+    spans = [
+        PackedSequence(buffer, 0, IDS[:30], ask=False),
+        PackedSequence(KVBuffer(), 0, IDS[:5]),
+        PackedSequence(buffer, 30, IDS[30:]),
+    ]
     first, _, last = engine.forward(spans)
     assert first is None
     assert whole is not None
@@ -126,7 +130,7 @@ def test_a_model_that_looks_back_otherwise_is_refused(tokenizer: PreTrainedToken
 
 
 def test_a_token_does_not_move_those_before_it() -> None:
-    buffer = Buffer()
+    buffer = KVBuffer()
     places = set()
     for end in range(100, 600):
         data = buffer.reserve(SHAPE, held=end - 1, end=end)
@@ -164,7 +168,7 @@ def test_adapters_on_stretches_of_one_row_are_pefts_one_by_one(
     for lengths in ((40, 1, 7, 30), (1, 1, 1, 1), (1, 50, 1, 2)):
         who = [*adapters, BACKBONE]
         logits = engine.forward(
-            [Span(Buffer(), 0, IDS[:n], names.get(w, BACKBONE)) for w, n in zip(who, lengths, strict=True)]
+            [PackedSequence(KVBuffer(), 0, IDS[:n], names.get(w, BACKBONE)) for w, n in zip(who, lengths, strict=True)]
         )
         for name, n, found in zip(who, lengths, logits, strict=True):
             plain: Any = tiny_llama()
@@ -327,7 +331,7 @@ def test_a_call_that_found_no_room_leaves_its_session_free(monkeypatch: pytest.M
         raise MemoryError
 
     with monkeypatch.context() as patch:
-        patch.setattr(Buffer, "reserve", full)
+        patch.setattr(KVBuffer, "reserve", full)
         with pytest.raises(MemoryError):
             cache.lease("child", "w", IDS[:60], limit=60)
     assert not cache.busy("child")

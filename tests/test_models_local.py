@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from alpha_umi.models.local import loading as teams
     from alpha_umi.models.local.engine import Engine
     from alpha_umi.models.local.local_model import LocalModel
-    from alpha_umi.nn.packing import BACKBONE, Buffer, Span
+    from alpha_umi.nn.packing import BACKBONE, KVBuffer, PackedSequence
     from alpha_umi.training.trainer import adapt
 
 pytestmark = pytest.mark.model
@@ -104,17 +104,17 @@ def test_lean_adapters_equal_peft_and_switch_cleanly(engine: Engine, adapter: Pa
 
     ids = engine.encoder.prompt(chat("Where is the moon?"))
     with torch.inference_mode():
-        plain = engine.forward([Span(Buffer(), 0, ids)])[0]
+        plain = engine.forward([PackedSequence(KVBuffer(), 0, ids)])[0]
         expected = (
             PeftModel.from_pretrained(base_weights.load_base(dtype=torch.float32), str(adapter))
             .eval()(torch.tensor([ids]))
             .logits[0]
         )
         name = engine.add_adapter(adapter)
-        ours = engine.forward([Span(Buffer(), 0, ids, name)])[0]
-        buffer = Buffer()
-        token_by_token = [engine.forward([Span(buffer, i, ids[i : i + 1], name)])[0] for i in range(3)]
-        again = engine.forward([Span(Buffer(), 0, ids)])[0]
+        ours = engine.forward([PackedSequence(KVBuffer(), 0, ids, name)])[0]
+        buffer = KVBuffer()
+        token_by_token = [engine.forward([PackedSequence(buffer, i, ids[i : i + 1], name)])[0] for i in range(3)]
+        again = engine.forward([PackedSequence(KVBuffer(), 0, ids)])[0]
     assert plain is not None
     assert ours is not None
     assert again is not None

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from alpha_umi.models.local.engine import Engine
     from alpha_umi.models.local.local_model import LocalModel, complete_together
-    from alpha_umi.nn.packing import BACKBONE, Buffer, Span
+    from alpha_umi.nn.packing import BACKBONE, KVBuffer, PackedSequence
 
 pytestmark = pytest.mark.model
 
@@ -103,8 +103,8 @@ def test_only_the_backbones_keys_stay(tokenizer: PreTrainedTokenizerBase, adapte
         row = engine.encoder.row(messages, trained=())
         (entry,) = engine.cache._entries.values()
         assert entry.ids == row.ids[: row.turns[-1].cue]
-        alone = Buffer()
-        engine.forward([Span(alone, 0, entry.ids)])
+        alone = KVBuffer()
+        engine.forward([PackedSequence(alone, 0, entry.ids)])
         assert entry.tail.data is not None
         assert alone.data is not None
         n = len(entry.ids)
@@ -334,8 +334,10 @@ def test_an_activated_lora_is_loaded_by_whom_its_cue_calls(engine: Engine, tmp_p
     peft = PeftModel.from_pretrained(tiny_llama(), str(folder)).eval()
     with torch.inference_mode():
         expected = peft(torch.tensor([row.ids])).logits[0, -1]
-    buffer = Buffer()
-    ours = engine.forward([Span(buffer, 0, row.ids[:at], ask=False), Span(buffer, at, row.ids[at:], name)])[-1]
+    buffer = KVBuffer()
+    ours = engine.forward(
+        [PackedSequence(buffer, 0, row.ids[:at], ask=False), PackedSequence(buffer, at, row.ids[at:], name)]
+    )[-1]
     assert ours is not None
     torch.testing.assert_close(ours, expected, rtol=1e-4, atol=1e-4)
 

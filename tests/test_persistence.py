@@ -23,7 +23,7 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.store.memory import InMemoryStore
 
-from alpha_umi import Agent, Budget, Outcome, Reply, ScriptedModel, build_graph, load_team
+from alpha_umi import Agent, ApprovalDecision, Budget, Outcome, ScriptedModel, build_graph, load_team
 from alpha_umi.agent.nodes import Nodes
 from alpha_umi.agent.persistence import opened, threads_file
 from alpha_umi.agent.search.frontier import Frontier
@@ -96,13 +96,13 @@ def test_no_kill_makes_an_effect_happen_twice(seed: int, tmp_path: Path, undistu
 @pytest.mark.parametrize(
     ("reply", "seen", "times"),
     [
-        (Reply(action="approve"), "sent to Bo", 2),
-        (Reply(action="edit", arguments={"to": "Al"}), "sent to Al", 2),
-        (Reply(action="refuse", text="leave it"), "The user does not allow this call: leave it", 1),
-        (Reply(action="observed", text="it is there"), "it is there", 1),
+        (ApprovalDecision(action="approve"), "sent to Bo", 2),
+        (ApprovalDecision(action="edit", arguments={"to": "Al"}), "sent to Al", 2),
+        (ApprovalDecision(action="refuse", text="leave it"), "The user does not allow this call: leave it", 1),
+        (ApprovalDecision(action="observed", text="it is there"), "it is there", 1),
     ],
 )
-def test_a_call_whose_outcome_is_unknown(reply: Reply, seen: str, times: int, tmp_path: Path) -> None:
+def test_a_call_whose_outcome_is_unknown(reply: ApprovalDecision, seen: str, times: int, tmp_path: Path) -> None:
     """A cancelled run leaves its call open: the tool may be at work still. The next one asks, and does what is said."""
     effects: list[str] = []
     at_work, let_go = threading.Event(), threading.Event()

@@ -208,7 +208,7 @@ def test_the_reference_itself_scores_full_marks() -> None:
     (case,) = decision_points([given])
     scripts = {v: [p.reference[v] for p in case.points if v in p.reference] for v in ROLES}
     turns = [
-        output_format.format_turn(output_format.Turn(s.plan, s.call, given.answer if i == 3 else None))
+        output_format.format_turn(output_format.ParsedTurn(s.plan, s.call, given.answer if i == 3 else None))
         for i, s in enumerate(given.steps)
         if s.is_decision
     ]

@@ -24,7 +24,7 @@ from raw_server import Answer, RawServer, drop, http, serving
 
 from alpha_umi.errors import UsageError, WorkError
 from alpha_umi.tools.addresses import AddressGuard, literal_hosts
-from alpha_umi.tools.http import HttpClient, HttpFault, HttpRequest, Limits, Reply, retry_after
+from alpha_umi.tools.http import HttpClient, HttpFault, HttpLimits, HttpRequest, HttpResponse, retry_after
 from alpha_umi.tools.transport import GuardedTransport
 
 QUICK: dict[str, Any] = {"backoff_s": 0.01, "read_s": 60.0, "connect_s": 60.0, "total_s": 120.0}
@@ -33,16 +33,16 @@ QUICK: dict[str, Any] = {"backoff_s": 0.01, "read_s": 60.0, "connect_s": 60.0, "
 
 def client(server: RawServer, **limits: Any) -> HttpClient:
     """A client that may reach this server and nothing else inside."""
-    return HttpClient(Limits(**{**QUICK, **limits}), allow_private=[server.host])
+    return HttpClient(HttpLimits(**{**QUICK, **limits}), allow_private=[server.host])
 
 
-def get(server: RawServer, **limits: Any) -> Reply:
+def get(server: RawServer, **limits: Any) -> HttpResponse:
     with client(server, **limits) as web:
         return web.send(HttpRequest("GET", server.url))
 
 
 def fault(url: str, *, allow_private: Any = False, method: str = "GET", **limits: Any) -> HttpFault:
-    with HttpClient(Limits(**{**QUICK, **limits}), allow_private=allow_private) as web:
+    with HttpClient(HttpLimits(**{**QUICK, **limits}), allow_private=allow_private) as web:
         with pytest.raises(HttpFault) as caught:
             web.send(HttpRequest(method, url))
         assert "\n" not in str(caught.value)
@@ -252,13 +252,13 @@ def test_a_long_pause_is_not_waited_for(limits: Any) -> None:
 
 @pytest.mark.parametrize("text", ["", "soon", "-1", "Wed, 99 Foo 2026", "²", "1e3"])
 def test_an_unreadable_retry_after_is_none(text: str) -> None:
-    assert retry_after(Reply(429, {"retry-after": text})) is None
+    assert retry_after(HttpResponse(429, {"retry-after": text})) is None
 
 
 def test_a_retry_after_in_the_past_is_now() -> None:
-    assert retry_after(Reply(429, {"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"})) == 0
-    assert retry_after(Reply(429, {"retry-after": "Wed, 21 Oct 2015 07:28:00 -0000"})) == 0
-    assert retry_after(Reply(429, {"retry-after": "9" * 400})) is not None
+    assert retry_after(HttpResponse(429, {"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"})) == 0
+    assert retry_after(HttpResponse(429, {"retry-after": "Wed, 21 Oct 2015 07:28:00 -0000"})) == 0
+    assert retry_after(HttpResponse(429, {"retry-after": "9" * 400})) is not None
 
 
 def test_a_host_gets_no_more_requests_at_once_than_allowed() -> None:
@@ -369,7 +369,7 @@ def test_a_host_is_allowed_on_its_port_only() -> None:
     with serving(http(b"in")) as server, serving(http(b"no")) as other:
         assert get(server).body == b"in"
         assert fault(other.url, allow_private=[server.host]).kind == "refused"
-        with HttpClient(Limits(**QUICK), allow_private=["LOCALHOST"]) as web:
+        with HttpClient(HttpLimits(**QUICK), allow_private=["LOCALHOST"]) as web:
             assert web.send(HttpRequest("GET", f"http://localhost:{other.port}")).body == b"no"
     assert len(other.requests) == 1
 
@@ -512,7 +512,7 @@ def test_secrets_stay_with_the_origin_they_were_meant_for(status: str) -> None:
     with (
         serving(http(b"other")) as other,
         serving(found("/a", status), found(other.url, status)) as server,
-        HttpClient(Limits(**QUICK, redirects=2), allow_private=True) as web,
+        HttpClient(HttpLimits(**QUICK, redirects=2), allow_private=True) as web,
     ):
         assert web.send(HttpRequest("GET", server.url, secrets)).body == b"other"
     assert all(secret in server.requests[1] for secret in (b"s1", b"s2", b"s3"))
@@ -547,7 +547,7 @@ def test_tls_verifies_the_name_although_the_address_is_pinned(tmp_path: Path) ->
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
     transport = GuardedTransport(AddressGuard.of(True), verify=ssl.create_default_context(cafile=str(certificate)))
-    with listener, HttpClient(Limits(**{**QUICK, "retries": 0}), transport=transport) as web:
+    with listener, HttpClient(HttpLimits(**{**QUICK, "retries": 0}), transport=transport) as web:
         assert web.send(HttpRequest("GET", f"https://localhost:{port}/")).body == b"safe"
         with pytest.raises(HttpFault, match="certificate"):
             web.send(HttpRequest("GET", f"https://127.0.0.1:{port}/"))
@@ -557,4 +557,4 @@ def test_tls_verifies_the_name_although_the_address_is_pinned(tmp_path: Path) ->
 def test_limits_must_make_sense() -> None:
     for wrong in ({"total_s": 0}, {"retries": -1}, {"per_host": 0}, {"max_bytes": 0}):
         with pytest.raises(UsageError):
-            Limits(**wrong)
+            HttpLimits(**wrong)

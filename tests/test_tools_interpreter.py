@@ -22,13 +22,13 @@ from alpha_umi.tools.combined import CombinedToolbox
 from alpha_umi.tools.protocol import Toolbox
 from alpha_umi.tools.python import process as interpreter_process
 from alpha_umi.tools.python.interpreter import Interpreter
-from alpha_umi.tools.python.process import Limits
+from alpha_umi.tools.python.process import ProcessLimits
 from alpha_umi.trajectory import Call, Observation
 
 if sys.platform != "linux":
     pytest.skip("the python tool needs Linux", allow_module_level=True)
 
-PATIENT = Limits(timeout_s=60)
+PATIENT = ProcessLimits(timeout_s=60)
 """For code that ends by itself: the tests may share their machine."""
 LOST = "All variables are lost; the next call starts afresh."
 
@@ -151,7 +151,7 @@ def test_calls_that_are_wrong_are_refused(box: Interpreter) -> None:
 
 
 def test_output_is_cut_at_a_stated_length() -> None:
-    with Interpreter(Limits(max_chars=200, timeout_s=60)) as box:
+    with Interpreter(ProcessLimits(max_chars=200, timeout_s=60)) as box:
         seen = run(box, "print('a' * 10_000_000 + 'end')")
         assert seen.ok
         assert len(seen.text) <= 200
@@ -170,7 +170,7 @@ def test_output_is_cut_at_a_stated_length() -> None:
 
 
 def test_an_endless_loop_is_stopped_and_the_loss_is_said(each_way: Interpreter) -> None:
-    with Interpreter(Limits(timeout_s=3)) as box:
+    with Interpreter(ProcessLimits(timeout_s=3)) as box:
         run(box, "x = 1")
         started = time.monotonic()
         seen = run(box, "while True: pass")
@@ -189,7 +189,7 @@ def test_an_endless_loop_is_stopped_and_the_loss_is_said(each_way: Interpreter) 
 
 
 def test_cpu_time_is_counted_for_each_call() -> None:
-    with Interpreter(Limits(timeout_s=90, cpu_s=1)) as box:
+    with Interpreter(ProcessLimits(timeout_s=90, cpu_s=1)) as box:
         assert (
             run(box, "import time\nend = time.process_time() + 0.6\nwhile time.process_time() < end: pass\n1").text
             == "1"
@@ -200,7 +200,7 @@ def test_cpu_time_is_counted_for_each_call() -> None:
 
 
 def test_a_memory_bomb_is_an_observation(each_way: Interpreter) -> None:
-    with Interpreter(Limits(memory_mb=256, timeout_s=60)) as box:
+    with Interpreter(ProcessLimits(memory_mb=256, timeout_s=60)) as box:
         assert run(box, "bytearray(10**9)").text == "MemoryError (line 1)"
         assert run(box, "1").text == "1", "the memory was given back, so the session goes on"
         seen = run(box, "x = []\nwhile True: x.append(bytearray(10**6))")
@@ -283,7 +283,7 @@ def test_files_outside_the_folder_cannot_be_touched(each_way: Interpreter, tmp_p
 
 
 def test_files_inside_the_folder_work_and_are_removed_at_the_end() -> None:
-    with Interpreter(Limits(file_mb=1, timeout_s=60)) as box:
+    with Interpreter(ProcessLimits(file_mb=1, timeout_s=60)) as box:
         folder = Path(run(box, "import os\nprint(os.getcwd())").text)
         work = """
             import tempfile
@@ -435,9 +435,9 @@ def test_a_forgotten_interpreter_leaves_nothing() -> None:
 PROGRAM = """
 import sys, threading, time
 from alpha_umi.tools.python.interpreter import Interpreter
-from alpha_umi.tools.python.process import Limits
+from alpha_umi.tools.python.process import ProcessLimits
 from alpha_umi.trajectory import Call
-box = Interpreter(Limits(timeout_s=600, cpu_s=600))
+box = Interpreter(ProcessLimits(timeout_s=600, cpu_s=600))
 print(box.invoke(Call(tool="python", arguments={"code": "import os\\nprint(os.getcwd())"})).text, flush=True)
 if sys.argv[1] == "busy":
     code = "while True: pass"
@@ -475,7 +475,7 @@ def test_a_killed_program_leaves_no_process(isolated: bool) -> None:
 
 def test_wrong_settings_are_one_line() -> None:
     with pytest.raises(UsageError, match="must be positive: timeout_s, memory_mb"):
-        Limits(timeout_s=0, memory_mb=-1)
+        ProcessLimits(timeout_s=0, memory_mb=-1)
     with pytest.raises(UsageError, match=r"found no Python at '/no/python'"):
         Interpreter(executable="/no/python")
 

@@ -23,14 +23,14 @@ from test_cli_run import lend
 
 from alpha_umi.errors import ToolError
 from alpha_umi.tools.combined import CombinedToolbox
-from alpha_umi.tools.http import Limits
+from alpha_umi.tools.http import HttpLimits
 from alpha_umi.tools.openapi import OpenAPIToolbox, from_spec
 from alpha_umi.tools.protocol import Toolbox, under_key
 from alpha_umi.tools.validation import check_tool
 from alpha_umi.trajectory import Call, Observation
 
 TESTS = Path(__file__).parent
-QUICK = Limits(backoff_s=0.01, connect_s=60.0, read_s=60.0, total_s=120.0)
+QUICK = HttpLimits(backoff_s=0.01, connect_s=60.0, read_s=60.0, total_s=120.0)
 """Quick to try again, but patient with a machine that is busy."""
 SECRETS: dict[str, Any] = {
     "HeaderKey": "header-secret",
@@ -404,7 +404,7 @@ def test_no_cut_leaves_a_part_of_a_secret(body: bytes) -> None:
     for size in (95, 99, 100, 104):
         with serving(body) as server:
             document = minimal(server.port, {"security": [{"a": []}]}, components=SCHEMES)
-            limits = Limits(backoff_s=0.01, max_bytes=size if b"zzz" in body else 100_000, retries=0)
+            limits = HttpLimits(backoff_s=0.01, max_bytes=size if b"zzz" in body else 100_000, retries=0)
             with OpenAPIToolbox(document, auth={"a": "k%2Fhush/1"}, allow_private=True, limits=limits) as made:
                 text = call(made, "op").text
         assert b"key=k%252Fhush%2F1" in server.requests[0]
@@ -980,7 +980,7 @@ def test_silence_is_an_observation() -> None:
         over.wait(60)
 
     with serving(wait) as server:
-        limits = Limits(backoff_s=0.01, read_s=0.3, retries=1)
+        limits = HttpLimits(backoff_s=0.01, read_s=0.3, retries=1)
         with OpenAPIToolbox(minimal(server.port, PROMISE), allow_private=True, limits=limits) as made:
             seen = call(made, "op")
         over.set()

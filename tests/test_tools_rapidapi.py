@@ -33,8 +33,8 @@ from alpha_umi.tools.toolbench.folder import (
 from alpha_umi.tools.toolbench.http import (
     RECORDING,
     Backend,
-    Request,
     Response,
+    ToolBenchRequest,
     find_backend,
     rapidapi,
     recorded,
@@ -229,9 +229,9 @@ def test_parameters_whose_names_coincide_stay_apart(tmp_path: Path) -> None:
     one = {"type": "STRING", "description": "", "default": ""}
     entry = {"name": "A", "required_parameters": [one | {"name": "q"}], "optional_parameters": [one | {"name": "Q"}]}
     (tmp_path / "t.json").write_text(json.dumps({"api_list": [entry]}))
-    sent: list[Request] = []
+    sent: list[ToolBenchRequest] = []
 
-    def send(request: Request) -> Response:
+    def send(request: ToolBenchRequest) -> Response:
         sent.append(request)
         return Response(status=200, text="1")
 
@@ -432,10 +432,10 @@ class Net:
     """A `send` that keeps what it was given and answers what it is told."""
 
     def __init__(self, text: str = "{}", status: int = 200, error: Exception | None = None) -> None:
-        self.sent: list[Request] = []
+        self.sent: list[ToolBenchRequest] = []
         self._response, self._error = Response(status=status, text=text), error
 
-    def __call__(self, request: Request) -> Response:
+    def __call__(self, request: ToolBenchRequest) -> Response:
         self.sent.append(request)
         if self._error is not None:
             raise self._error
@@ -449,13 +449,13 @@ def test_rapidapi_requests(folder: Path) -> None:
     box.invoke(call(SEARCH_NAME, is_from="2024-01-01", is_id=True))
     get, post = net.sent
     headers = {"X-RapidAPI-Key": "my-key", "X-RapidAPI-Host": "tides.example"}
-    assert get == Request(
+    assert get == ToolBenchRequest(
         method="GET",
         url="https://tides.example/v1/a%2Fb%20%C3%BC%3F/table",
         query={"minHeight": "1.5"},
         headers=headers,
     )
-    assert post == Request(
+    assert post == ToolBenchRequest(
         method="POST", url="https://tides.example/search", headers=headers, json={"from": "2024-01-01", "id": True}
     )
 

@@ -20,7 +20,7 @@ from alpha_umi.data import store
 from alpha_umi.errors import MissingExtra, UsageError
 from alpha_umi.model_card import read_card
 from alpha_umi.team_files import load_team
-from alpha_umi.training.dataset import prepare_data, share
+from alpha_umi.training.dataset import prepare_data, select
 from alpha_umi.training.distributed import deepspeed_config
 from alpha_umi.training.recipe import Recipe, load_recipe
 
@@ -183,7 +183,7 @@ def test_two_cpu_ranks_train_under_deepspeed(tiny: Path, data: Path, tmp_path: P
     facts = json.loads((out / "run.json").read_text())
     assert facts["world_size"] == 2
     cores = int(subprocess.run(["nproc"], capture_output=True, check=True, env=unlimited()).stdout)
-    assert facts["machine"]["threads"] == max(1, cores // 2), "ranks share the cores"
+    assert facts["machine"]["threads"] == max(1, cores // 2), "ranks select the cores"
     for stage in ("backbone", "planner", "caller", "summarizer"):
         card = read_card(out / stage)
         assert card is not None
@@ -196,12 +196,12 @@ def test_two_cpu_ranks_train_under_deepspeed(tiny: Path, data: Path, tmp_path: P
 
 def test_no_reuse_gives_stage_two_other_instructions(data: Path) -> None:
     recipe = load_recipe("glpft", overrides=["reuse=false"])
-    first = {t.id for t in share(recipe, "backbone", data)}
-    second = {t.id for t in share(recipe, "planner", data)}
+    first = {t.id for t in select(recipe, "backbone", data)}
+    second = {t.id for t in select(recipe, "planner", data)}
     assert first
     assert second
     assert not first & second
-    assert second == {t.id for t in share(recipe, "caller", data)}
+    assert second == {t.id for t in select(recipe, "caller", data)}
     assert first | second == {t.id for t in store.read(data)}
 
 
@@ -287,7 +287,7 @@ def test_a_run_is_not_continued_under_other_prompts(run: Path, monkeypatch: pyte
 def test_a_line_of_metrics_cut_short_by_a_kill_is_dropped(tmp_path: Path) -> None:
     path = tmp_path / "metrics.jsonl"
     path.write_text('{"stage": "a", "step": 1}\n{"stage": "b", "step": 2}\n{"stage": "b", "st')
-    metrics = callbacks.Metrics(path, "b")
+    metrics = callbacks.MetricsCallback(path, "b")
     metrics.on_train_begin(TrainingArguments(output_dir=str(tmp_path)), TrainerState(global_step=1), TrainerControl())
     assert path.read_text() == '{"stage": "a", "step": 1}\n'
 

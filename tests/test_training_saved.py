@@ -202,7 +202,7 @@ def test_a_base_of_nan_is_refused_by_the_first_update(tiny: Path, data: Path, tm
 def test_metrics_are_json_whatever_they_measure(tmp_path: Path) -> None:
     from transformers import TrainerControl, TrainerState, TrainingArguments
 
-    metrics = callbacks.Metrics(tmp_path / "metrics.jsonl", ["a"])
+    metrics = callbacks.MetricsCallback(tmp_path / "metrics.jsonl", ["a"])
     metrics.trainer = type("", (), {"tokens_seen": 1, "targets_seen": 1})()
     state, logs = TrainerState(global_step=1, max_steps=2), {"loss": 1.5, "grad_norm": NAN, "learning_rate": 0.1}
     metrics.on_log(TrainingArguments(output_dir=str(tmp_path)), state, TrainerControl(), logs)

@@ -1,4 +1,5 @@
-"""What a run asks a person, and what the person says: plain data, as `interrupt` and any checkpointer want it."""
+"""Human in the loop: what a run asks a person and what the person decides, as plain data that `interrupt` and any
+checkpointer take."""
 
 from __future__ import annotations
 
@@ -14,8 +15,8 @@ from alpha_umi.trajectory import Call, Frozen
 _HALF = 1 << 63
 
 
-class Ask(Frozen):
-    """A call that waits for a person's word."""
+class ApprovalRequest(Frozen):
+    """A call that waits for a person's approval, or a question that waits for an answer."""
 
     why: Literal["sensitive", "unknown_outcome", "tool", "user"]
     """`sensitive`: it is marked so and was not carried out yet. `unknown_outcome`: the run broke off while it was being
@@ -29,7 +30,7 @@ class Ask(Frozen):
     """What a tool asks, as JSON would have it."""
 
     def stored(self) -> dict[str, Any]:
-        """The ask as `interrupt` takes it."""
+        """The request as `interrupt` takes it."""
         whole = self.model_dump(mode="json", exclude=set() if self.why == "user" else {"value"})
         whole["call"]["arguments"] = storable(whole["call"]["arguments"])
         return whole
@@ -44,8 +45,8 @@ def storable(value: Any) -> Any:
     return str(value) if isinstance(value, int) and not -_HALF <= value < 2 * _HALF else value
 
 
-class Reply(Frozen):
-    """A person's word on a call.
+class ApprovalDecision(Frozen):
+    """A person's decision on a call that asked for approval.
 
     `approve` carries it out (again, if its outcome is unknown), `edit` carries it out with other arguments, `refuse`
     does not and tells the model `text`, `observed` does not either and gives the model `text` as what came back.
@@ -62,14 +63,14 @@ class Reply(Frozen):
         return self
 
     @classmethod
-    def of(cls, said: object) -> Reply:
-        """A reply out of what a program resumed with: a Reply, its data, also as a JSON text (which may hold integers
-        that a checkpointer cannot), or the bare word `approve` or `refuse`.
+    def of(cls, said: object) -> ApprovalDecision:
+        """The decision that a program resumed with: one, its data, also as a JSON text (which may hold integers that a
+        checkpointer cannot), or the bare word `approve` or `refuse`.
 
         Raises:
             UsageError: it is none of these.
         """
-        if isinstance(said, Reply):
+        if isinstance(said, ApprovalDecision):
             return said
         try:
             if isinstance(said, str) and said.lstrip().startswith("{"):
@@ -79,21 +80,21 @@ class Reply(Frozen):
             raise UsageError("reply: " + "; ".join(config_mistakes(error))) from None
 
 
-def word(ask: Ask, said: Any) -> Any:
-    """What a run goes on with: a tool's own question gets what was said as it is (of a Reply, its arguments or word).
+def word(ask: ApprovalRequest, said: Any) -> Any:
+    """What a run goes on with: a tool's own question gets what was said (of a decision, its arguments or text).
 
     Raises:
-        UsageError: it is no Reply, where one is asked for.
+        UsageError: it is no ApprovalDecision, where one is asked for.
     """
     if ask.why == "user":
-        words = (said.text or said.action) if isinstance(said, Reply) else said
+        words = (said.text or said.action) if isinstance(said, ApprovalDecision) else said
         if not isinstance(words, str) or not words.strip():
             raise UsageError(f"reply: the planner asks {ask.value!r:.200}: answer in words")
         return words
     if ask.why != "tool" and isinstance(said, str) and said not in {"approve", "refuse"} and not said.startswith("{"):
         raise UsageError(f"reply: {said!r:.60} is not approve, refuse, or the call's arguments as a JSON object")
     if ask.why != "tool":
-        return Reply.of(said).model_dump_json()
-    if not isinstance(said, Reply):
+        return ApprovalDecision.of(said).model_dump_json()
+    if not isinstance(said, ApprovalDecision):
         return said
     return dict(said.arguments) if said.arguments is not None else said.text or said.action

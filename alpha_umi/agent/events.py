@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from alpha_umi.agent.approval import Ask
+from alpha_umi.agent.approval import ApprovalRequest
 from alpha_umi.agent.state import Result
 from alpha_umi.trajectory import Call, Frozen, Observation, Plan
 
@@ -71,7 +71,7 @@ class Asked(Frozen):
     """A call waits for a person's word; nothing goes on before it is given."""
 
     kind: Literal["asked"] = "asked"
-    ask: Ask
+    ask: ApprovalRequest
 
 
 class Finished(Frozen):

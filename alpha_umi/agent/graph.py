@@ -36,11 +36,11 @@ from typing_extensions import TypedDict  # not typing's: before Python 3.12 pyda
 from alpha_umi.agent.concurrency import in_thread
 from alpha_umi.agent.journal import Journal, session_of_turn
 from alpha_umi.agent.nodes import Nodes, Update
-from alpha_umi.agent.role_runner import Speakers
+from alpha_umi.agent.role_runner import RoleRunner
 from alpha_umi.agent.search.strategies import Strategy, chain
 from alpha_umi.agent.search.tree import Tree
 from alpha_umi.agent.state import Budget, Messages, State
-from alpha_umi.agent.tool_executor import Hands, Sensitive
+from alpha_umi.agent.tool_executor import Sensitive, ToolExecutor
 from alpha_umi.errors import UsageError
 from alpha_umi.models.langchain import as_model
 from alpha_umi.models.protocol import Model
@@ -98,9 +98,9 @@ def build_graph(
     missing = sorted(set(team.roles) - set(models))
     if missing:
         raise UsageError(f"team '{team.name}' has no model for {', '.join(missing)}; models are given by role")
-    hands = Hands(toolbox=as_toolbox(toolbox), sensitive=sensitive)
+    executor = ToolExecutor(toolbox=as_toolbox(toolbox), sensitive=sensitive)
     speaking = {view: as_model(model) for view, model in models.items()}
-    nodes = Nodes(speakers=Speakers(team=team, models=speaking), hands=hands, budget=budget, search=search)
+    nodes = Nodes(role_runner=RoleRunner(team=team, models=speaking), executor=executor, budget=budget, search=search)
     graph = StateGraph(State, input_schema=Messages, output_schema=Messages)
     graph.add_node("begin", _beginning(nodes))
     graph.add_edge(START, "begin")
@@ -216,10 +216,10 @@ def _node(name: str, work: Callable[[State, threading.Event], Update], nodes: No
         try:
             update = work(state, stop)
         except BaseException:
-            nodes.speakers.release(state["session"])
+            nodes.role_runner.release(state["session"])
             raise
         if stop.is_set():  # here and not where the cancellation is seen: a release may wait for a model
-            nodes.speakers.release(state["session"])
+            nodes.role_runner.release(state["session"])
         return update
 
     def run(state: State) -> Update:

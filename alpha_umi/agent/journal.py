@@ -18,7 +18,7 @@ _TURNS = ("alpha_umi", "turns")
 _TURN = "turn"
 
 
-class Entry(NamedTuple):
+class JournalEntry(NamedTuple):
     """A call that was begun."""
 
     call: Call
@@ -37,7 +37,7 @@ class Journal:
     def __init__(self, store: BaseStore, episode: str) -> None:
         self._store, self._place = store, (*_PLACE, episode)
 
-    def read(self, key: str) -> Entry | None:
+    def read(self, key: str) -> JournalEntry | None:
         """What is known of a call; None when it was never begun."""
         item = self._store.get(self._place, key)
         if item is None:
@@ -45,7 +45,7 @@ class Journal:
         seen = item.value.get("observation")
         call = Call.model_validate_json(item.value["call"])
         observation = None if seen is None else Observation.model_validate_json(seen)
-        return Entry(call, observation, item.value.get("paused", False), item.value.get("asked", False))
+        return JournalEntry(call, observation, item.value.get("paused", False), item.value.get("asked", False))
 
     def begin(self, key: str, call: Call, *, asked: bool = False, paused: bool = False) -> None:
         """A call is about to be carried out, or has `paused`. Returns when that is stored."""

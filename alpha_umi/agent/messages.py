@@ -11,7 +11,7 @@ from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMes
 from langchain_core.messages.ai import UsageMetadata
 
 from alpha_umi.agent.approval import storable
-from alpha_umi.agent.state import Reason, Result
+from alpha_umi.agent.state import Result, StopReason
 from alpha_umi.errors import UsageError
 from alpha_umi.text.prompts import thread_text
 from alpha_umi.tools.protocol import cut_middle
@@ -20,11 +20,11 @@ from alpha_umi.trajectory import Call, Observation, Outcome, Step
 _SHORTEST = 100
 """Characters of a turn below which telling of it is of no use."""
 _NO_ANSWER = {
-    Reason.PLANNER: "I could not answer this: the planner gave up.",
-    Reason.EXHAUSTED: "I could not answer this: every way that I tried led nowhere.",
-    Reason.FAULTS: "I could not answer this: too many unusable outputs in a row.",
-    Reason.REPETITION: "I could not answer this: I was repeating myself.",
-    Reason.CONTEXT: "I could not finish this: the conversation no longer fits the model.",
+    StopReason.PLANNER: "I could not answer this: the planner gave up.",
+    StopReason.EXHAUSTED: "I could not answer this: every way that I tried led nowhere.",
+    StopReason.FAULTS: "I could not answer this: too many unusable outputs in a row.",
+    StopReason.REPETITION: "I could not answer this: I was repeating myself.",
+    StopReason.CONTEXT: "I could not finish this: the conversation no longer fits the model.",
 }
 
 
@@ -114,4 +114,4 @@ def final_message(result: Result) -> AIMessage:
 def _no_answer(result: Result) -> str:
     if result.outcome is Outcome.OUT_OF_BUDGET and result.reason not in _NO_ANSWER:
         return f"I could not finish this: the budget of {result.reason} is spent."
-    return _NO_ANSWER[result.reason or Reason.PLANNER]
+    return _NO_ANSWER[result.reason or StopReason.PLANNER]

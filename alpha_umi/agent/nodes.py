@@ -14,17 +14,17 @@ from typing import Any
 from langgraph.config import get_stream_writer
 from langgraph.types import interrupt
 
-from alpha_umi.agent.approval import Ask, Reply
+from alpha_umi.agent.approval import ApprovalDecision, ApprovalRequest
 from alpha_umi.agent.events import AgentEvent, Backtracked, Called, Decided, Finished, Observed, Reviewed
 from alpha_umi.agent.journal import Journal
 from alpha_umi.agent.messages import call_messages, final_message, with_history
-from alpha_umi.agent.role_runner import Speakers
-from alpha_umi.agent.run_state import Episode, beginning
+from alpha_umi.agent.role_runner import RoleRunner
+from alpha_umi.agent.run_state import RunState, beginning
 from alpha_umi.agent.search.strategies import ROOT, Strategy
 from alpha_umi.agent.search.tree import End
-from alpha_umi.agent.state import Budget, Question, Reason, State
-from alpha_umi.agent.step_summary import told_of
-from alpha_umi.agent.tool_executor import Hands, edited, told_instead
+from alpha_umi.agent.state import Budget, Question, State, StopReason
+from alpha_umi.agent.step_summary import summarize_step
+from alpha_umi.agent.tool_executor import ToolExecutor, edited, told_instead
 from alpha_umi.errors import UsageError
 from alpha_umi.models.protocol import Completion
 from alpha_umi.role_graph import FINISH, GIVE_UP
@@ -47,33 +47,33 @@ Update = dict[str, Any]
 class Nodes:
     """What the nodes share: nothing that belongs to one run."""
 
-    speakers: Speakers
-    hands: Hands
+    role_runner: RoleRunner
+    executor: ToolExecutor
     budget: Budget
     search: Strategy
 
     def begin(self, state: State, session: str) -> Update:
         """Start an episode on the last human message; an earlier one of the same thread is over, and told of."""
         query = writable(with_history(state["messages"], most=self.budget.max_history_chars))
-        task = Question(query=query, tools=tuple(self.hands.toolbox.tools))
+        task = Question(query=query, tools=tuple(self.executor.toolbox.tools))
         tree = self.search.start(max_steps=self.budget.max_steps)
-        return {**beginning(session, task, tree), "sensitive": self.hands.guarded}
+        return {**beginning(session, task, tree), "sensitive": self.executor.requires_approval}
 
     def plan(self, state: State, stop: threading.Event) -> Update:
         """Ask what to do next; a `single` team writes the whole step at once."""
-        episode = Episode(state, budget=self.budget)
-        planner = self.speakers.team.planner
-        if completion := self.speakers.ask(planner, episode, stop):
+        episode = RunState(state, budget=self.budget)
+        planner = self.role_runner.team.planner
+        if completion := self.role_runner.ask(planner, episode, stop):
             if planner.writes is Writes.TURN:
                 self._take_turn(episode, completion)
             else:
                 plan = output_format.parse_plan(completion.text, planner.markers)
-                episode.begin_step(Step(plan=plan))
+                episode.add_step(Step(plan=plan))
                 _tell(Decided(role=planner.name, plan=plan))
-                _stop_babble(episode, completion)
+                _stop_on_repetition(episode, completion)
         return self._asked(episode)
 
-    def _take_turn(self, episode: Episode, completion: Completion) -> None:
+    def _take_turn(self, episode: RunState, completion: Completion) -> None:
         """A whole step out of one completion."""
         turn = output_format.parse_turn(completion.text)
         plan, call = turn.plan, turn.call
@@ -83,67 +83,67 @@ class Nodes:
             call = Call(tool=output_format.NO_TOOL, raw=completion.text.strip(), fault="no_action")
         elif plan.fault is not None:
             plan = plan.model_copy(update={"rationale": ""})  # the call's raw text is the same words: keep them once
-        episode.begin_step(Step(plan=plan, call=call))
-        _tell(Decided(role=self.speakers.team.planner.name, plan=plan))
+        episode.add_step(Step(plan=plan, call=call))
+        _tell(Decided(role=self.role_runner.team.planner.name, plan=plan))
         if call is not None:
             _tell(Called(call=call))
         if completion.finish_reason == "repetition":
-            _stop_babble(episode, completion)
+            _stop_on_repetition(episode, completion)
         elif call is None and turn.answer:
             episode.answer(turn.answer)
 
     def call(self, state: State, stop: threading.Event) -> Update:
         """Ask for the call that the plan wants."""
-        episode = Episode(state, budget=self.budget)
-        if completion := self.speakers.ask(self.speakers.team.caller, episode, stop):
+        episode = RunState(state, budget=self.budget)
+        if completion := self.role_runner.ask(self.role_runner.team.caller, episode, stop):
             call = output_format.parse_call(completion.text)
-            episode.fill(call)
+            episode.set_call(call)
             _tell(Called(call=call))
-            _stop_babble(episode, completion)
+            _stop_on_repetition(episode, completion)
         return self._asked(episode)
 
-    def _asked(self, episode: Episode) -> Update:
+    def _asked(self, episode: RunState) -> Update:
         """The state after a call was written: a person is asked first where one has to decide on it, and has not."""
         update, guarded = episode.update(), episode.state["sensitive"]
-        if update["next"] != "act" or not (self.hands.may_ask or guarded):
+        if update["next"] != "act" or not (self.executor.may_ask or guarded):
             return update
         call, approved = episode.last.call, episode.approved == episode.call_key
-        if call is None or approved or call.tool not in _offered(episode) or not self.hands.must_ask(call, guarded):
+        if call is None or approved or call.tool not in _offered(episode) or not self.executor.must_ask(call, guarded):
             return update
         return {**update, "next": "approve"}
 
     def approve(self, state: State, stop: threading.Event) -> Update:
         """Ask a person about the call. The node runs again when the answer is there, so it does nothing before."""
-        episode = Episode(state, budget=self.budget)
+        episode = RunState(state, budget=self.budget)
         step, call, key = episode.last, episode.last.call, episode.call_key
         assert call is not None, "the graph goes to `approve` only with a call"
-        reply = Reply.of(interrupt(Ask(why="sensitive", call=call, key=key).stored()))
+        reply = ApprovalDecision.of(interrupt(ApprovalRequest(why="sensitive", call=call, key=key).stored()))
         if (told := told_instead(reply)) is not None:
             return self._observed(episode, step, call, told)
         if reply.arguments is not None:
-            episode.fill(edited(call, reply.arguments))
+            episode.set_call(edited(call, reply.arguments))
         episode.approved = key
         return self._asked(episode)
 
     def act(self, state: State, stop: threading.Event, journal: Journal | None) -> Update:
         """Carry the call out; whatever happens is an observation."""
-        episode = Episode(state, budget=self.budget)
+        episode = RunState(state, budget=self.budget)
         step, call = episode.last, episode.last.call
         assert call is not None, "the graph goes to `act` only with a call"
         if call.fault:
             return self._observed(episode, step, call, self._refuse(call))
         offered = _offered(episode)
         # What is no tool at all, the toolbox refuses in its own words.
-        if call.tool not in offered and any(call.tool == tool.name for tool in self.hands.toolbox.tools):
+        if call.tool not in offered and any(call.tool == tool.name for tool in self.executor.toolbox.tools):
             return self._observed(episode, step, call, refuse_unknown(call.tool, offered))
-        made, seen = self.hands.carry_out(
+        made, seen = self.executor.carry_out(
             call, key=episode.call_key, journal=journal, seconds=episode.seconds_left, stop=stop
         )
         if made != call:
-            episode.fill(made)
+            episode.set_call(made)
         return self._observed(episode, step, made, seen)
 
-    def _observed(self, episode: Episode, step: Step, call: Call, observation: Observation) -> Update:
+    def _observed(self, episode: RunState, step: Step, call: Call, observation: Observation) -> Update:
         key = episode.call_key
         episode.observe(observation)
         _tell(Observed(observation=observation))
@@ -152,33 +152,33 @@ class Nodes:
     def _refuse(self, call: Call) -> Observation:
         """What a model is told whose call cannot be read."""
         refused = refuse_fault(call)
-        other = ' Or write "conclusion: " and the answer.' if self.speakers.team.single else ""
+        other = ' Or write "conclusion: " and the answer.' if self.role_runner.team.single else ""
         return refused.model_copy(update={"text": refused.text + other})
 
     def summarize(self, state: State, stop: threading.Event) -> Update:
         """Ask for the answer; an empty one is given back to the planner."""
-        episode = Episode(state, budget=self.budget)
-        if completion := self.speakers.ask(self.speakers.team.summarizer, episode, stop):
+        episode = RunState(state, budget=self.budget)
+        if completion := self.role_runner.ask(self.role_runner.team.summarizer, episode, stop):
             answer = output_format.parse_answer(completion.text)
             if completion.finish_reason == "repetition":
-                episode.note(discarded_answer=answer)
-                _stop_babble(episode, completion)
+                episode.annotate(discarded_answer=answer)
+                _stop_on_repetition(episode, completion)
             elif answer in EMPTY_OUTPUTS:
                 episode.observe(_EMPTY_ANSWER)
                 _tell(Observed(observation=_EMPTY_ANSWER))
-            elif self.speakers.team.reader is None:
+            elif self.role_runner.team.reader is None:
                 episode.answer(answer)
             else:
-                episode.say(self.speakers.team.summarizer.name, answer)
+                episode.say(self.role_runner.team.summarizer.name, answer)
         return episode.update()
 
     def review(self, state: State, stop: threading.Event) -> Update:
         """Let a further role read the answer: it stands, or the planner goes on."""
-        episode, team = Episode(state, budget=self.budget), self.speakers.team
+        episode, team = RunState(state, budget=self.budget), self.role_runner.team
         reader, writer = team.reader, team.summarizer.name
         if reader is None:
             raise UsageError(f"this run waits for a role that reads answers, and the team '{team.name}' has none")
-        if completion := self.speakers.ask(reader, episode, stop):
+        if completion := self.role_runner.ask(reader, episode, stop):
             choice = self._choice(reader, completion.text, episode)
             answer = episode.last.said[writer]
             episode.say(reader.name, completion.text.strip())
@@ -192,7 +192,7 @@ class Nodes:
                 episode.go_on()
         return episode.update()
 
-    def _choice(self, reader: Role, text: str, episode: Episode) -> str | None:
+    def _choice(self, reader: Role, text: str, episode: RunState) -> str | None:
         """What a role chose; None where it cannot be read, or was chosen too often: then the answer stands."""
         choice = output_format.parse_choice(text, reader.markers).choice
         if choice is None or (most := reader.choices[choice].at_most) is None:
@@ -203,44 +203,46 @@ class Nodes:
 
     def ask_user(self, state: State, stop: threading.Event) -> Update:
         """Ask the user what the planner wants to know. The node runs again when the answer is there."""
-        episode = Episode(state, budget=self.budget)
-        if not (team := self.speakers.team).asks_user:
+        episode = RunState(state, budget=self.budget)
+        if not (team := self.role_runner.team).asks_user:
             raise UsageError(f"this run waits for the user, whom the planner of the team '{team.name}' does not ask")
         question = episode.last.plan.rationale
         call = Call(tool=Decision.ASK_USER, arguments={"question": question})
-        told = interrupt(Ask(why="user", call=call, key=episode.call_key, value=question).stored())
+        told = interrupt(ApprovalRequest(why="user", call=call, key=episode.call_key, value=question).stored())
         episode.say(USER, writable(as_text(told)).strip())
         episode.go_on()
         return episode.update()
 
     def give_up(self, state: State, stop: threading.Event) -> Update:
         """The planner gave up: a chain ends here, a search goes back."""
-        episode = Episode(state, budget=self.budget)
+        episode = RunState(state, budget=self.budget)
         episode.give_up()
         return episode.update()
 
     def backtrack(self, state: State, stop: threading.Event) -> Update:
         """Go to where the search goes on, and say what was tried there."""
-        episode = Episode(state, budget=self.budget)
+        episode = RunState(state, budget=self.budget)
         left = episode.tree.nodes[episode.node]
         episode.backtrack()
         tried = episode.tree.tried(episode.node)
         if episode.tree.diversity and tried:
-            episode.prompt = search_text("diversity", attempts=[told_of(step) for step in tried])
+            episode.prompt = search_text("diversity", attempts=[summarize_step(step) for step in tried])
         why = "gave up" if left.end is End.GIVE_UP else left.why
         _tell(Backtracked(steps=len(episode.trajectory.steps), why=why or "to try more"))
         return episode.update()
 
     def rank(self, state: State, stop: threading.Event) -> Update:
         """Compare what was tried from one node, each pair in both orders, and visit the best first."""
-        episode = Episode(state, budget=self.budget)
+        episode = RunState(state, budget=self.budget)
         tries = episode.tree.to_rank
         points = dict.fromkeys(tries, 0.0)
-        before = "\n".join(told_of(step) for step in episode.tree.steps(episode.tree.nodes[tries[0]].parent or ROOT))
+        before = "\n".join(
+            summarize_step(step) for step in episode.tree.steps(episode.tree.nodes[tries[0]].parent or ROOT)
+        )
         for a, b in permutations(tries, 2):
-            shown = {name: told_of(episode.tree.step(node)) for name, node in (("a", a), ("b", b))}
+            shown = {name: summarize_step(episode.tree.step(node)) for name, node in (("a", a), ("b", b))}
             text = search_text("rank", question=episode.task.query, before=before, **shown)
-            completion = self.speakers.compare(text, episode, stop)
+            completion = self.role_runner.compare(text, episode, stop)
             if completion is None:
                 return episode.update()
             letter = completion.text.strip()[:1].upper()
@@ -251,14 +253,14 @@ class Nodes:
 
     def finish(self, state: State, stop: threading.Event) -> Update:
         """Give back what the models kept, and say how it ended."""
-        episode = Episode(state, budget=self.budget)
-        self.speakers.release(episode.session)
+        episode = RunState(state, budget=self.budget)
+        self.role_runner.release(episode.session)
         result = episode.result()
         _tell(Finished(result=result))
         return {"messages": [final_message(result)]}
 
 
-def _offered(episode: Episode) -> list[str]:
+def _offered(episode: RunState) -> list[str]:
     """Names of the tools that the run was begun with; whoever resumes it may have more."""
     return [tool.name for tool in episode.task.tools]
 
@@ -267,7 +269,7 @@ def _tell(event: AgentEvent) -> None:
     get_stream_writer()(event)
 
 
-def _stop_babble(episode: Episode, completion: Completion) -> None:
-    """A role that went round in circles will do so again: end, with its words recorded."""
+def _stop_on_repetition(episode: RunState, completion: Completion) -> None:
+    """End a run whose role repeats itself: it would do so again. Its words are recorded."""
     if completion.finish_reason == "repetition":
-        episode.end_path(Reason.REPETITION)
+        episode.end_path(StopReason.REPETITION)

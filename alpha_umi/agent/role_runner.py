@@ -13,12 +13,12 @@ from langgraph.config import get_stream_writer
 
 from alpha_umi.agent import telemetry
 from alpha_umi.agent.events import Restarted, Token
-from alpha_umi.agent.run_state import Episode
-from alpha_umi.agent.state import Reason
+from alpha_umi.agent.run_state import RunState
+from alpha_umi.agent.state import StopReason
 from alpha_umi.backends import Generation
 from alpha_umi.models.protocol import Completion, Message, Model, Request, session_of
 from alpha_umi.roles import Role, Team, Writes
-from alpha_umi.text.context_window import fit
+from alpha_umi.text.context_window import fit_to_context
 from alpha_umi.text.output_format import without_thought
 from alpha_umi.text.output_grammar import Constraint, call_of, choice_of
 from alpha_umi.tools.protocol import writable
@@ -28,20 +28,20 @@ _LETTER = 4
 
 
 @dataclass(frozen=True, kw_only=True)
-class Speakers:
+class RoleRunner:
     """A team with its models."""
 
     team: Team
     models: Mapping[str, Model]
 
-    def ask(self, role: Role, episode: Episode, stop: threading.Event) -> Completion | None:
+    def ask(self, role: Role, episode: RunState, stop: threading.Event) -> Completion | None:
         """One completion of a role; None when a budget forbade or ended it, which is then recorded."""
         view = role.name
         if reason := episode.spent():
             episode.run_out(reason)
             return None
         model = self.models[role.name]
-        fitted = fit(
+        fitted = fit_to_context(
             episode.trajectory,
             view=view,
             layout=self.team.layout,
@@ -50,10 +50,10 @@ class Speakers:
             follow_up=None if episode.draft is not None else episode.prompt,
             observation_chars=self.team.observation_chars,
             count=model.count_tokens,
-            room=model.context_length - role.generation.max_new_tokens,
+            max_prompt_tokens=model.context_length - role.generation.max_new_tokens,
         )
         if fitted is None:
-            episode.end_path(Reason.CONTEXT)
+            episode.end_path(StopReason.CONTEXT)
             return None
         write = get_stream_writer()
         completion = self._complete(
@@ -68,11 +68,11 @@ class Speakers:
             on_restart=lambda: write(Restarted(role=view)),
         )
         if completion is not None and completion.finish_reason == "context":
-            episode.end_path(Reason.CONTEXT)
+            episode.end_path(StopReason.CONTEXT)
             return None
         return completion and _said(completion, view, episode)
 
-    def compare(self, text: str, episode: Episode, stop: threading.Event) -> Completion | None:
+    def compare(self, text: str, episode: RunState, stop: threading.Event) -> Completion | None:
         """A letter from whoever plans; None when a budget forbade it, which is then recorded."""
         role = self.team.planner
         if reason := episode.spent():
@@ -93,7 +93,7 @@ class Speakers:
     def _complete(
         self,
         role: Role,
-        episode: Episode,
+        episode: RunState,
         stop: threading.Event,
         *,
         generation: Generation,
@@ -109,18 +109,18 @@ class Speakers:
             telemetry.said(span, completion)
         episode.charge(role.name, completion, seconds=time.monotonic() - started)
         if completion.finish_reason == "cancelled":
-            episode.run_out(Reason.SECONDS)
+            episode.run_out(StopReason.SECONDS)
             return None
         return completion.model_copy(update={"text": writable(completion.text)})
 
-    def _constraint(self, role: Role, episode: Episode) -> Constraint | None:
+    def _constraint(self, role: Role, episode: RunState) -> Constraint | None:
         """What a role may write; texts and whole turns are the model's own."""
         if not self.team.constrained or role.writes not in {Writes.CHOICE, Writes.CALL}:
             return None
         return call_of(episode.task.tools) if role.writes is Writes.CALL else choice_of(role.markers.values())
 
 
-def _said(completion: Completion, view: str, episode: Episode) -> Completion:
+def _said(completion: Completion, view: str, episode: RunState) -> Completion:
     """A completion without what was thought aloud, which stays on the record and enters no prompt."""
     text, thought = without_thought(completion.text)
     if thought:

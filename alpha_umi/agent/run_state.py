@@ -16,9 +16,9 @@ from alpha_umi.agent.search.tree import End, Tree, growth, stored_tree
 from alpha_umi.agent.state import (
     Budget,
     Question,
-    Reason,
     Result,
     State,
+    StopReason,
     Usage,
     faults_in_a_row,
     repeats_in_a_row,
@@ -38,7 +38,7 @@ _EDGES = {
 }
 
 
-class Episode:
+class RunState:
     """The path under way, the tree it belongs to, and what all of it has cost."""
 
     def __init__(self, state: State, *, budget: Budget) -> None:
@@ -89,12 +89,12 @@ class Episode:
         """Put one completion on a role's account."""
         self.usage[view] = self.usage.get(view, Usage()).add(completion, seconds=seconds)
 
-    def spent(self) -> Reason | None:
+    def spent(self) -> StopReason | None:
         """The budget that forbids another completion, if one does."""
         if self.seconds_left <= 0:
-            return Reason.SECONDS
+            return StopReason.SECONDS
         if sum(usage.tokens for usage in self.usage.values()) >= self.budget.max_tokens:
-            return Reason.TOKENS
+            return StopReason.TOKENS
         return None
 
     @property
@@ -115,11 +115,11 @@ class Episode:
         """Names the call under way: the same when a run that was killed makes it again, and no other's."""
         return f"call_{self.session[:16]}_{len(self.tree.nodes)}"
 
-    def begin_step(self, step: Step) -> None:
+    def add_step(self, step: Step) -> None:
         """Add a step."""
         self.draft, self.prompt = step.model_copy(update={"prompt": self.prompt}), ""
 
-    def fill(self, call: Call) -> None:
+    def set_call(self, call: Call) -> None:
         """Give the step under way its call."""
         self.draft = self.last.model_copy(update={"call": call})
 
@@ -128,9 +128,9 @@ class Episode:
         self.draft = self.last.model_copy(update={"observation": observation})
         if self.tree.compat is None:
             if repeats_in_a_row(self.trajectory) >= self.budget.max_repeats:
-                return self.end_path(Reason.REPETITION)
+                return self.end_path(StopReason.REPETITION)
             if faults_in_a_row(self.trajectory) >= self.budget.max_faults:
-                return self.end_path(Reason.FAULTS)
+                return self.end_path(StopReason.FAULTS)
         return self._end_step()
 
     def say(self, name: str, text: str) -> None:
@@ -141,7 +141,7 @@ class Episode:
         """End the step under way; the planner is next."""
         self._end_step()
 
-    def note(self, **facts: str) -> None:
+    def annotate(self, **facts: str) -> None:
         """Record what has no place in a step."""
         self.notes = {**self.notes, **facts}
 
@@ -160,7 +160,7 @@ class Episode:
         """End the path because the planner decided so."""
         self._end_step(End.GIVE_UP)
 
-    def end_path(self, reason: Reason) -> None:
+    def end_path(self, reason: StopReason) -> None:
         """End the path because it leads nowhere."""
         if self.draft is not None:
             self._end_step(End.DEAD, why=reason.value)
@@ -168,7 +168,7 @@ class Episode:
             self.tree = self.tree.close(reason.value)
             self._conclude()
 
-    def run_out(self, reason: Reason) -> None:
+    def run_out(self, reason: StopReason) -> None:
         """End the run because a budget is spent."""
         if self.tree.found:
             self.node, self.draft, self.outcome = self.tree.best, None, Outcome.ANSWERED
@@ -218,13 +218,13 @@ class Episode:
         if end.answer is not None:
             self.outcome = Outcome.ANSWERED
         elif over == "calls":
-            self.outcome, self.reason = Outcome.OUT_OF_BUDGET, Reason.CALLS
+            self.outcome, self.reason = Outcome.OUT_OF_BUDGET, StopReason.CALLS
         elif self.tree.one_path:
             given_up = end.end is End.GIVE_UP
             self.outcome = Outcome.GAVE_UP if given_up else Outcome.OUT_OF_BUDGET
-            self.reason = Reason.PLANNER if given_up else Reason(end.why)
+            self.reason = StopReason.PLANNER if given_up else StopReason(end.why)
         else:
-            self.outcome, self.reason = Outcome.GAVE_UP, Reason.EXHAUSTED
+            self.outcome, self.reason = Outcome.GAVE_UP, StopReason.EXHAUSTED
 
     def result(self) -> Result:
         """What the run ends with."""

@@ -22,11 +22,11 @@ from alpha_umi.agent.approval import word
 from alpha_umi.agent.concurrency import gathered, run_sync
 from alpha_umi.agent.events import AgentEvent, Asked, Finished
 from alpha_umi.agent.graph import AgentGraph, build_graph
-from alpha_umi.agent.role_runner import Speakers
+from alpha_umi.agent.role_runner import RoleRunner
 from alpha_umi.agent.search.strategies import Strategy, named_search
 from alpha_umi.agent.state import Budget, Result
-from alpha_umi.agent.thread_run import Driver, OnAsk, OnEvent, answered, result_of, under_way
-from alpha_umi.agent.tool_executor import Hands, Sensitive
+from alpha_umi.agent.thread_run import GraphRunner, OnAsk, OnEvent, answered, result_of, under_way
+from alpha_umi.agent.tool_executor import Sensitive, ToolExecutor
 from alpha_umi.errors import UsageError
 from alpha_umi.models.langchain import as_model
 from alpha_umi.models.protocol import Model
@@ -71,13 +71,13 @@ class Agent:
             store=store,
         )
         """The compiled LangGraph: messages in, messages out."""
-        hands = Hands(toolbox=toolbox, sensitive=sensitive)
-        self.guarded = hands.guarded
+        executor = ToolExecutor(toolbox=toolbox, sensitive=sensitive)
+        self.requires_approval = executor.requires_approval
         """Names of the tools that a person is asked about; `*` where a function decides."""
-        self._driver = Driver(
+        self._driver = GraphRunner(
             self.graph,
-            speakers=Speakers(team=team, models=self.models),
-            hands=hands,
+            role_runner=RoleRunner(team=team, models=self.models),
+            executor=executor,
             budget=budget,
             file=user_path(threads) if isinstance(threads, str | Path) else None,
         )

@@ -25,7 +25,7 @@ from pydantic import (
 )
 from typing_extensions import TypedDict  # not typing's: before Python 3.12 pydantic makes no JSON Schema of that
 
-from alpha_umi.agent.approval import Ask
+from alpha_umi.agent.approval import ApprovalRequest
 from alpha_umi.agent.channels import SNAPSHOT_EVERY, Grown, Kept, Version
 from alpha_umi.agent.search.frontier import Frontier
 from alpha_umi.agent.search.tree import End, Tree, grown, kinds
@@ -36,7 +36,7 @@ from alpha_umi.models.protocol import Completion
 from alpha_umi.trajectory import Frozen, Outcome, Step, Tool, Trajectory
 
 
-class Reason(StrEnum):
+class StopReason(StrEnum):
     """Why a run ended without an answer."""
 
     PLANNER = "planner"
@@ -112,13 +112,13 @@ class Result(Frozen):
 
     answer: str | None
     outcome: Outcome
-    reason: Reason | None = None
+    reason: StopReason | None = None
     """Why there is no answer; None when there is one."""
     seconds: float = 0.0
     usage: Mapping[str, Usage] = Field(default_factory=dict)
     trajectory: Trajectory
     """The path that ended the run: the answer's, else the first that gave up, else the longest."""
-    pending: Ask | None = None
+    pending: ApprovalRequest | None = None
     """What the run waits for a person to say; then it is not over, and `Agent.resume` goes on with it."""
     tree: SerializeAsAny[Tree] | None = None
     """Everything that a search tried; None where there was one path, which is the trajectory."""
@@ -193,7 +193,7 @@ class State(Messages):
     usage: Annotated[dict[str, Usage], Kept(dict[str, Usage])]
     seconds: float
     outcome: Annotated[Outcome, Kept(Outcome)]
-    reason: Annotated[Reason | None, Kept(Reason | None)]
+    reason: Annotated[StopReason | None, Kept(StopReason | None)]
     sensitive: list[str]
     """Tools that a person is asked about, as the run was begun (`Hands.guarded`)."""
     approved: str

@@ -12,7 +12,7 @@ _SHOWN = 256
 """Characters of an earlier attempt's arguments, and of what it saw, that a later one is shown."""
 
 
-def told_of(step: Step) -> str:
+def summarize_step(step: Step) -> str:
     """A step in a line: what was called and seen, else what was thought."""
     if step.call is None or step.call.fault is not None:
         gave_up = "gave up: " if step.plan.decision is Decision.GIVE_UP else ""

@@ -23,41 +23,41 @@ from pydantic import ValidationError
 from pydantic_core import to_jsonable_python
 
 from alpha_umi.agent import telemetry
-from alpha_umi.agent.approval import Ask, word
+from alpha_umi.agent.approval import ApprovalRequest, word
 from alpha_umi.agent.concurrency import in_thread
 from alpha_umi.agent.events import AgentEvent, Asked, Finished
 from alpha_umi.agent.graph import CHECKPOINTER, SESSION, AgentGraph, most_nodes
-from alpha_umi.agent.role_runner import Speakers
-from alpha_umi.agent.run_state import Episode
+from alpha_umi.agent.role_runner import RoleRunner
+from alpha_umi.agent.run_state import RunState
 from alpha_umi.agent.savers import Saver, on_any_loop
 from alpha_umi.agent.state import Budget, Result
-from alpha_umi.agent.tool_executor import Hands
+from alpha_umi.agent.tool_executor import ToolExecutor
 from alpha_umi.errors import UsageError, WorkError
 
 OnEvent = Callable[[AgentEvent], None]
-OnAsk = Callable[[Ask], Any]
+OnAsk = Callable[[ApprovalRequest], Any]
 """Gives a Reply, or to a tool's own question whatever it wants to know; may be async. None: nobody is there."""
 
 
-class Driver:
+class GraphRunner:
     """A graph with what is needed around it; holds nothing of one run.
 
     Args:
         graph: compiled over a checkpointer, if threads are stored by one.
-        speakers: whose caches a run that breaks off must not keep.
-        hands: which say whether anybody may have to be asked.
+        role_runner: whose caches a run that breaks off must not keep.
+        executor: which say whether anybody may have to be asked.
         budget: of each run.
         file: the SQLite file of threads, if they are stored in one.
     """
 
     def __init__(
-        self, graph: AgentGraph, *, speakers: Speakers, hands: Hands, budget: Budget, file: Path | None
+        self, graph: AgentGraph, *, role_runner: RoleRunner, executor: ToolExecutor, budget: Budget, file: Path | None
     ) -> None:
-        self.speakers, self.budget = speakers, budget
-        self._graph, self._hands, self._file = graph, hands, file
+        self.role_runner, self.budget = role_runner, budget
+        self._graph, self._hands, self._file = graph, executor, file
 
     @asynccontextmanager
-    async def opened(self, thread: str | None, *, asks: bool = False) -> AsyncIterator[Drive]:
+    async def opened(self, thread: str | None, *, asks: bool = False) -> AsyncIterator[ThreadRun]:
         """A drive over where the thread is stored, which nobody else runs meanwhile.
 
         Args:
@@ -70,21 +70,21 @@ class Driver:
         saver = cast(Saver | None, self._graph.checkpointer)
         if thread is None and not asks and (around := _saver_around()) is not None:
             # The question is the run's around this one: its checkpointer is inherited, as by any graph within a tool.
-            yield Drive(self, self._over(None, None), None, configured={CHECKPOINTER: on_any_loop(around)})
+            yield ThreadRun(self, self._over(None, None), None, configured={CHECKPOINTER: on_any_loop(around)})
         elif thread is None:
-            yield Drive(self, self._over(InMemorySaver(), None), None, configured={"thread_id": uuid.uuid4().hex})
+            yield ThreadRun(self, self._over(InMemorySaver(), None), None, configured={"thread_id": uuid.uuid4().hex})
         elif self._file is not None:
             from alpha_umi.agent.persistence import claimed, opened, tidied
 
             with claimed(str(self._file.resolve()), thread, file=self._file):
                 async with opened(self._file) as stored:
                     tidy = partial(tidied, stored.checkpointer, thread)
-                    yield Drive(self, self._over(on_any_loop(stored.checkpointer), stored.store), thread, tidy=tidy)
+                    yield ThreadRun(self, self._over(on_any_loop(stored.checkpointer), stored.store), thread, tidy=tidy)
         elif saver is not None:
             from alpha_umi.agent.persistence import claimed
 
             with claimed(f"checkpointer {id(saver)}", thread):
-                yield Drive(self, self._over(on_any_loop(saver), self._graph.store), thread)
+                yield ThreadRun(self, self._over(on_any_loop(saver), self._graph.store), thread)
         else:
             raise UsageError(f"thread '{thread}' can be stored nowhere: give the agent `threads`, such as a file")
 
@@ -96,12 +96,12 @@ async def _nothing(graph: AgentGraph, config: RunnableConfig) -> None:
     """There is nothing to tidy."""
 
 
-class Drive:
+class ThreadRun:
     """A graph at one thread."""
 
     def __init__(
         self,
-        driver: Driver,
+        driver: GraphRunner,
         graph: AgentGraph,
         thread: str | None,
         *,
@@ -118,24 +118,24 @@ class Drive:
         """What is stored of the thread."""
         return await self._graph.aget_state({"configurable": self._at})
 
-    def asks(self, snapshot: StateSnapshot) -> list[tuple[str, Ask]]:
+    def asks(self, snapshot: StateSnapshot) -> list[tuple[str, ApprovalRequest]]:
         """What a run waits for, by LangGraph's name of the question."""
         return [(found.id, self._ask(found, snapshot)) for found in snapshot.interrupts]
 
-    def _ask(self, found: Interrupt, snapshot: StateSnapshot) -> Ask:
+    def _ask(self, found: Interrupt, snapshot: StateSnapshot) -> ApprovalRequest:
         """Our own question, or an agent's that a tool has asked; else the tool's."""
         try:
-            return Ask.model_validate(found.value)
+            return ApprovalRequest.model_validate(found.value)
         except ValidationError:
-            episode = Episode(cast(Any, snapshot.values), budget=self._driver.budget)
+            episode = RunState(cast(Any, snapshot.values), budget=self._driver.budget)
             call = episode.last.call
             assert call is not None, "only a call's tool can ask"
             value = to_jsonable_python(found.value, serialize_unknown=True)
-            return Ask(why="tool", call=call, key=episode.call_key, value=value)
+            return ApprovalRequest(why="tool", call=call, key=episode.call_key, value=value)
 
-    def result(self, snapshot: StateSnapshot, *, pending: Ask | None = None) -> Result:
+    def result(self, snapshot: StateSnapshot, *, pending: ApprovalRequest | None = None) -> Result:
         """The result of a run as it is stored."""
-        result = Episode(cast(Any, snapshot.values), budget=self._driver.budget).result()
+        result = RunState(cast(Any, snapshot.values), budget=self._driver.budget).result()
         return result.model_copy(update={"pending": pending})
 
     async def events(
@@ -150,7 +150,7 @@ class Drive:
         """
         begun = of is not None and "begin" not in of.next
         session, finished = of.values["session"] if of is not None and begun else uuid.uuid4().hex, None
-        span = telemetry.begin_run(self._driver.speakers.team.name, self._thread)
+        span = telemetry.begin_run(self._driver.role_runner.team.name, self._thread)
         config: RunnableConfig = {"configurable": {**self._at, SESSION: session, telemetry.PARENT: span.span}}
         if of is not None and begun:
             config["recursion_limit"] = most_nodes(of.values["tree"], self._driver.budget)
@@ -175,7 +175,7 @@ class Drive:
         finally:
             span.end()
             if finished is None:
-                await in_thread(lambda _: self._driver.speakers.release(session))
+                await in_thread(lambda _: self._driver.role_runner.release(session))
         if finished is not None:
             yield finished
 
@@ -197,7 +197,7 @@ def under_way(snapshot: StateSnapshot) -> bool:
     return bool(snapshot.tasks)
 
 
-async def answered(on_ask: OnAsk | None, ask: Ask) -> Any:
+async def answered(on_ask: OnAsk | None, ask: ApprovalRequest) -> Any:
     """A person's word, as a run goes on with it; None where nobody is asked."""
     if on_ask is None:
         return None

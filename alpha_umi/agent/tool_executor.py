@@ -10,7 +10,7 @@ from typing import Any
 from langgraph.types import interrupt
 
 from alpha_umi.agent import telemetry
-from alpha_umi.agent.approval import Ask, Reply
+from alpha_umi.agent.approval import ApprovalDecision, ApprovalRequest
 from alpha_umi.agent.concurrency import within
 from alpha_umi.agent.journal import Journal
 from alpha_umi.errors import UsageError
@@ -28,7 +28,7 @@ REFUSED = "The user does not allow this call"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Hands:
+class ToolExecutor:
     """A toolbox, and which of its tools nobody may use unasked."""
 
     toolbox: Toolbox
@@ -49,7 +49,7 @@ class Hands:
         return bool(self.sensitive) or any(traits_of(self.toolbox, t.name).sensitive for t in self.toolbox.tools)
 
     @property
-    def guarded(self) -> list[str]:
+    def requires_approval(self) -> list[str]:
         """What a run stores of this, so that it is asked about whoever resumes it: names, `EVERY` for a function."""
         named = [EVERY] if callable(self.sensitive) else list(self.sensitive)
         return sorted({*named, *(t.name for t in self.toolbox.tools if traits_of(self.toolbox, t.name).sensitive)})
@@ -94,7 +94,7 @@ class Hands:
             return call, entry.observation
         asked = entry is not None and (entry.asked or not (entry.paused or self._repeatable(call)))
         if asked:
-            reply = Reply.of(interrupt(Ask(why="unknown_outcome", call=call, key=key).stored()))
+            reply = ApprovalDecision.of(interrupt(ApprovalRequest(why="unknown_outcome", call=call, key=key).stored()))
             if (told := told_instead(reply)) is not None:
                 journal.end(key, call, told)
                 return call, told
@@ -145,7 +145,7 @@ def edited(call: Call, arguments: Mapping[str, Any]) -> Call:
     return call.model_copy(update={"arguments": arguments, "raw": ""})
 
 
-def told_instead(reply: Reply) -> Observation | None:
+def told_instead(reply: ApprovalDecision) -> Observation | None:
     """What the model is told of a call that a person did not let happen; None for one that shall."""
     if reply.action == "observed":
         return Observation(text=writable(reply.text))

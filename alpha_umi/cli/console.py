@@ -14,7 +14,7 @@ from alpha_umi.tools.protocol import cut_middle
 from alpha_umi.trajectory import Outcome
 
 if TYPE_CHECKING:
-    from alpha_umi.agent.approval import Ask
+    from alpha_umi.agent.approval import ApprovalRequest
     from alpha_umi.agent.events import AgentEvent
     from alpha_umi.agent.state import Result
 
@@ -31,7 +31,7 @@ _STEERING = {"Cc", "Cs"}
 """Unicode categories of control characters and of halves of surrogate pairs."""
 
 
-class Voice:
+class EventPrinter:
     """Shows the events of a run on a console: a name at the left, its words beside it."""
 
     def __init__(self, console: Console) -> None:
@@ -105,7 +105,7 @@ def printable(text: str) -> str:
     return "".join("\ufffd" if char not in "\n\t" and category(char) in _STEERING else char for char in safe)
 
 
-def asked_text(ask: Ask) -> str:
+def asked_text(ask: ApprovalRequest) -> str:
     """What a person decides on, in one line and a call."""
     arguments = _shown(dict(ask.call.arguments))
     if ask.why == "user":
@@ -114,7 +114,7 @@ def asked_text(ask: Ask) -> str:
         asks = ask.value if isinstance(ask.value, str) else _shown(ask.value)
         return f"{ask.call.tool} {arguments} asks: {asks}"
     why = {
-        "sensitive": "May this be called?",
+        "sensitive": "Approve this call?",
         "unknown_outcome": "The run broke off during this call, which may have happened. Call it again?",
     }
     return f"{why[ask.why]} {ask.call.tool} {arguments}"
@@ -147,7 +147,7 @@ def _cost(result: Result, console: Console) -> None:
     """How a run ended, and what each role cost."""
     if result.pending is not None:
         console.print(
-            "it waits for your answer" if result.pending.why == "user" else "it waits for your word on this call",
+            "it waits for your answer" if result.pending.why == "user" else "it waits for your approval of this call",
             style="dim",
         )
         return

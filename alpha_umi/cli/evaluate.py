@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from alpha_umi.cli.progress import Meter
+from alpha_umi.cli.progress import ProgressReporter
 from alpha_umi.errors import UsageError, WorkError
 from alpha_umi.evaluation.static.scorers import SCORERS, STRICT
 
@@ -136,7 +136,7 @@ def _fill(log: PredictionLog, cases: list[Case], team: Team, batch: int | None, 
     done = sum(p.n in log.done for case in cases for p in case.points)
     models = load_models(team)
     width = batch or (1 if _keeps_caches(team) else BATCH)
-    with Meter(f"predicting with {team.name}", total=total, done=done) as meter:
+    with ProgressReporter(f"predicting with {team.name}", total=total, done=done) as meter:
         for predictions in predict(
             cases, team=team, models=models, done=log.done.keys(), batch=width, read_plan=read_plan
         ):
@@ -198,7 +198,7 @@ def agent(
     from alpha_umi.agent.search.strategies import named_search
     from alpha_umi.agent.state import Budget
     from alpha_umi.evaluation.agentic.episodes import EpisodeLog
-    from alpha_umi.evaluation.agentic.metrics import rendered, summed_up
+    from alpha_umi.evaluation.agentic.metrics import rendered, summarize
     from alpha_umi.evaluation.agentic.task_selection import categories_of, choose_tasks
     from alpha_umi.evaluation.static.report import write_metrics
     from alpha_umi.tasks import label
@@ -217,7 +217,7 @@ def agent(
             _play(log, asked, chosen, budget, strategy, parallel)
         episodes = [log.done[task.id] for task in asked.tasks]
     metrics = (
-        summed_up(episodes)
+        summarize(episodes)
         | {"team": chosen.name, "data": asked.data, "taskset": label(asked.taskset)}
         | {"categories": categories_of(asked.taskset), "search": search}
         | {"seed": asked.seed, "constrained": chosen.constrained}
@@ -257,7 +257,7 @@ def _play(log: EpisodeLog, asked: ChosenTasks, team: Team, budget: Budget, searc
 
     left = log.left_of(asked.tasks)
     done = len(asked.tasks) - len(left)
-    with Meter(f"{team.name} at work", total=len(asked.tasks), done=done, at_once=True) as meter:
+    with ProgressReporter(f"{team.name} at work", total=len(asked.tasks), done=done, at_once=True) as meter:
 
         def on_done(episode: Episode) -> None:
             log.append([episode])

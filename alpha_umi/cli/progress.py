@@ -33,7 +33,7 @@ def waiting(what: str, console: Console | None = None) -> Iterator[None]:
         yield
 
 
-class Meter:
+class ProgressReporter:
     """Counts what is done on stderr; without a terminal it prints lines at a pace, also while nothing gets done."""
 
     def __init__(
@@ -45,7 +45,7 @@ class Meter:
         self._bar: Progress | None = None
         self._lock, self._over = threading.Lock(), threading.Event()
 
-    def __enter__(self) -> Meter:
+    def __enter__(self) -> ProgressReporter:
         """Show it."""
         if can_move(self._console):
             columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()]

@@ -18,7 +18,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from alpha_umi.cli.progress import Meter, waiting
+from alpha_umi.cli.progress import ProgressReporter, waiting
 from alpha_umi.cli.starting import starting
 from alpha_umi.models.loading import find_base
 from alpha_umi.roles import DEFAULT_BASE, DEFAULT_TEAM, Team
@@ -136,13 +136,13 @@ def _answer(team: Team, models: Mapping[str, Model], task: Task, taskset: Taskse
     """Let the agent work on a task, showing each role's words as they come; whether it came out right."""
     from alpha_umi.agent.runner import Agent
     from alpha_umi.agent.state import Budget
-    from alpha_umi.cli.console import Voice
+    from alpha_umi.cli.console import EventPrinter
     from alpha_umi.evaluation.agentic.episodes import scored
 
     toolbox = taskset.toolbox(task)
     agent = Agent(team, models=models, toolbox=toolbox, budget=Budget(max_steps=8, max_seconds=PATIENCE))
     console.print(f"user       {task.query}", markup=False)
-    result = agent.run(task.query, on_event=Voice(console))
+    result = agent.run(task.query, on_event=EventPrinter(console))
     verdict = scored(taskset, task, result.trajectory, toolbox)
     console.print(f"checked    {'right' if verdict.passed else f'wrong: {verdict.reason}'}", markup=False)
     return verdict.passed
@@ -152,10 +152,10 @@ def _measured(team: Team, models: Mapping[str, Model], tasks: Sequence[Task], ta
     """The metrics of a team on tasks, all at once."""
     from alpha_umi.agent.state import Budget
     from alpha_umi.evaluation.agentic.episodes import run_episodes
-    from alpha_umi.evaluation.agentic.metrics import summed_up
+    from alpha_umi.evaluation.agentic.metrics import summarize
 
     episodes: list[Episode] = []
-    with Meter(f"measuring {team.name}", total=len(tasks), at_once=True) as meter:
+    with ProgressReporter(f"measuring {team.name}", total=len(tasks), at_once=True) as meter:
 
         def on_done(episode: Episode) -> None:
             episodes.append(episode)
@@ -163,7 +163,7 @@ def _measured(team: Team, models: Mapping[str, Model], tasks: Sequence[Task], ta
 
         budget = Budget(max_steps=8, max_seconds=PATIENCE, max_faults=2, max_repeats=2)
         run_episodes(tasks, taskset, team=team, models=models, budget=budget, parallel=len(tasks), on_done=on_done)
-    return summed_up(episodes)
+    return summarize(episodes)
 
 
 def _compared(metrics: Mapping[str, Any], before: Mapping[str, Mapping[str, tuple[int, int]]]) -> Table:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 from rich.console import Console
 
-from alpha_umi.cli.console import Voice, printable
+from alpha_umi.cli.console import EventPrinter, printable
 from alpha_umi.cli.progress import waiting
 from alpha_umi.cli.starting import starting
 from alpha_umi.errors import UsageError
@@ -25,7 +25,7 @@ from alpha_umi.team_files import load_team
 from alpha_umi.trajectory import Outcome
 
 if TYPE_CHECKING:
-    from alpha_umi.agent.approval import Ask
+    from alpha_umi.agent.approval import ApprovalRequest
     from alpha_umi.agent.runner import Agent
     from alpha_umi.agent.state import Result
     from alpha_umi.tools.protocol import Toolbox
@@ -36,7 +36,7 @@ Example: alpha-umi run "How many days are there from 2024-03-01 to 2024-12-24?"
 
 With --thread NAME the run is stored. Without a question it goes on where it stopped; with one it is a further turn.
 
-Exit 0 with an answer, 1 without one (the team gave up, a budget is spent, or it waits for your word), 2 when the call
+Exit 0 with an answer, 1 without one (the team gave up, a budget is spent, or it waits for your approval), 2 when the call
 was wrong.
 """
 
@@ -64,7 +64,7 @@ def run(
     sensitive: str = typer.Option("", help="Comma list of tools to ask about before each call."),
     reply: str = typer.Option(
         None,
-        help="Your word on the call that a thread waits for: approve, refuse, or other arguments as JSON; "
+        help="Your decision on the call that waits for approval: approve, refuse, or other arguments as JSON; "
         "what a tool itself asks is answered in JSON, what the planner asks in words.",
     ),
     trace: Path = typer.Option(None, help="Append everything that happens to this file, one JSON object a line."),
@@ -97,7 +97,7 @@ def run(
             options["threads"] = threads or _threads_file()
         with waiting(f"loading the team {team}"):
             agent = Agent.from_team(chosen, tools=offered, budget=budget, **options)
-    voice = Voice(console)
+    voice = EventPrinter(console)
     result = _work(agent, question, thread, said, voice, trace)
     voice.end(result)
     if as_json:
@@ -127,7 +127,7 @@ def _threads_file() -> Path:
 
 def _say_how_to_go_on(options: Mapping[str, Any], free: bool, console: Console) -> None:
     again = _again({**options, "--free": free or None})
-    console.print(f"go on with: alpha-umi run {again} --reply approve|refuse|JSON", style="dim", soft_wrap=True)
+    console.print(f"continue with: alpha-umi run {again} --reply approve|refuse|JSON", style="dim", soft_wrap=True)
 
 
 def _again(options: Mapping[str, Any]) -> str:
@@ -138,7 +138,7 @@ def _again(options: Mapping[str, Any]) -> str:
 
 
 def _work(
-    agent: Agent, question: str | None, thread: str | None, said: Any, voice: Voice, trace: Path | None
+    agent: Agent, question: str | None, thread: str | None, said: Any, voice: EventPrinter, trace: Path | None
 ) -> Result:
     from alpha_umi.agent.tracing import Trace
 
@@ -161,13 +161,13 @@ def _tools(spec: str, question: str | None, most: int, guarded: Sequence[str], c
     Raises:
         UsageError: there are no such tools, or what is to be asked about is none of them.
     """
-    from alpha_umi.agent.tool_executor import Hands
+    from alpha_umi.agent.tool_executor import ToolExecutor
     from alpha_umi.tools.combined import CombinedToolbox
     from alpha_umi.tools.selection import most_related
     from alpha_umi.tools.spec import load_tools
 
     toolbox = load_tools(spec)
-    Hands(toolbox=toolbox, sensitive=guarded)  # one that is not offered for this question is no mistake
+    ToolExecutor(toolbox=toolbox, sensitive=guarded)  # one that is not offered for this question is no mistake
     if question is None or len(toolbox.tools) <= most:
         return toolbox
     names = [tool.name for tool in most_related(question, toolbox.tools, most)]
@@ -179,24 +179,24 @@ def _tools(spec: str, question: str | None, most: int, guarded: Sequence[str], c
 def _reply(text: str) -> Any:
     """A person's word, as it is written on the command line; words, and JSON that is no object, only a
     question of the planner or of a tool takes."""
-    from alpha_umi.agent.approval import Reply
+    from alpha_umi.agent.approval import ApprovalDecision
 
     if text in {"approve", "refuse"}:
-        return Reply.of(text)
+        return ApprovalDecision.of(text)
     try:
         said = json.loads(text)
     except (ValueError, RecursionError):
         said = None
     if said is None:
         return text
-    return Reply(action="edit", arguments=said) if isinstance(said, dict) else said
+    return ApprovalDecision(action="edit", arguments=said) if isinstance(said, dict) else said
 
 
 def _at_the_keyboard(console: Console) -> Any:
     """Asks whoever sits at the terminal."""
-    from alpha_umi.agent.approval import Reply
+    from alpha_umi.agent.approval import ApprovalDecision
 
-    def ask(asked: Ask) -> Any:
+    def ask(asked: ApprovalRequest) -> Any:
         while True:
             if asked.why == "user":
                 if words := console.input("[bold]answer:[/] ").strip():
@@ -206,11 +206,11 @@ def _at_the_keyboard(console: Console) -> Any:
                 return _plain(console.input("[bold]answer:[/] ").strip())
             said = console.input("[bold]yes, no, or other arguments as JSON:[/] ").strip()
             if said.lower() in {"y", "yes"}:
-                return Reply(action="approve")
+                return ApprovalDecision(action="approve")
             if said.lower() in {"n", "no"}:
-                return Reply(action="refuse")
+                return ApprovalDecision(action="refuse")
             try:
-                return Reply.of(_reply(said))
+                return ApprovalDecision.of(_reply(said))
             except UsageError as error:
                 console.print(printable(str(error)), style="red")
 

@@ -17,7 +17,7 @@ import torch
 
 from alpha_umi.errors import DataError
 from alpha_umi.roles import OBSERVATION_CHARS, Role
-from alpha_umi.text.chat_tokenizer import Turn
+from alpha_umi.text.chat_tokenizer import TurnTokens
 from alpha_umi.text.encoders import Encoder
 from alpha_umi.text.layouts import Layout
 from alpha_umi.text.prompts import Conversation, Target, conversations, observation_limits
@@ -32,7 +32,7 @@ class Branch(NamedTuple):
     """A target in a row: the role that writes it, its cue, and its words with their end token."""
 
     view: str
-    turn: Turn
+    turn: TurnTokens
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, Huma
 
 from alpha_umi.errors import UsageError, WorkError
 from alpha_umi.models.protocol import Completion, Message, Model, Request, estimated_tokens
-from alpha_umi.models.streaming import END, Reader, Writing, said
+from alpha_umi.models.streaming import END, StreamBuffer, StreamReader, said
 
 _KINDS: Mapping[str, type[BaseMessage]] = {"system": SystemMessage, "user": HumanMessage, "assistant": AIMessage}
 
@@ -51,8 +51,8 @@ class LangChainModel:
                 "are plain text, for a model on this machine or a server's /v1/completions"
             )
         messages: list[BaseMessage] = [_KINDS[m.role](content=m.content) for m in request.messages]
-        reader = Reader(lambda: self.chat.stream(messages))
-        writing = Writing(request)
+        reader = StreamReader(lambda: self.chat.stream(messages))
+        writing = StreamBuffer(request)
         usage: Mapping[str, Any] = {}
         try:
             while (chunk := reader.next()) is not END and not writing.cancelled():

@@ -21,7 +21,7 @@ import openai
 from alpha_umi.backends import Served, Structured
 from alpha_umi.errors import UsageError, WorkError
 from alpha_umi.models.protocol import Completion, Message, Request, estimated_tokens
-from alpha_umi.models.streaming import END, Reader, Writing, said, words_of
+from alpha_umi.models.streaming import END, StreamBuffer, StreamReader, said, words_of
 from alpha_umi.text.output_format import NO_TOOL, format_call
 from alpha_umi.text.output_grammar import LOOSEST, Constraint
 from alpha_umi.trajectory import Call
@@ -114,7 +114,7 @@ class RemoteModel:
 
     def _try(self, request: Request) -> Completion:
         writing = _Writing(request)
-        reader = Reader(lambda: writing.begun(self._events(request)))
+        reader = StreamReader(lambda: writing.begun(self._events(request)))
         try:
             while (event := reader.next()) is not END:
                 if writing.cancelled() if event is None else not writing.take(event):
@@ -240,7 +240,7 @@ def _pause(seconds: float, should_stop: Callable[[], bool] | None) -> None:
         time.sleep(0.05)
 
 
-class _Writing(Writing):
+class _Writing(StreamBuffer):
     """What the server's chunks have said so far."""
 
     def __init__(self, request: Request) -> None:

@@ -12,15 +12,15 @@ from typing import Any, Literal
 from alpha_umi.models.protocol import Request
 from alpha_umi.nn.repetition import repeats_itself
 
-Reason = Literal["stop", "length", "repetition", "cancelled", "context"]
+FinishReason = Literal["stop", "length", "repetition", "cancelled", "context"]
 
 _POLL_S = 0.05
 
 END = object()
-"""What `Reader.next` gives when the stream is over."""
+"""What `StreamReader.next` gives when the stream is over."""
 
 
-class Reader:
+class StreamReader:
     """Reads a stream in a thread of its own.
 
     Args:
@@ -74,13 +74,13 @@ class Reader:
                 close()
 
 
-class Writing:
+class StreamBuffer:
     """What a stream has said so far, and why nothing more is wanted of it."""
 
     def __init__(self, request: Request) -> None:
         self._request = request
         self.pieces: list[str] = []
-        self.reason: Reason | None = None
+        self.reason: FinishReason | None = None
 
     def cancelled(self) -> bool:
         """Whether the run asked to stop; then that is the end."""

@@ -17,7 +17,7 @@ from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
 from alpha_umi.errors import ModelError
-from alpha_umi.nn.packing import Past
+from alpha_umi.nn.packing import KVPast
 
 NAME = "packed_spans"
 KINDS = {"full_attention", "sliding_attention"}
@@ -55,7 +55,7 @@ def refuse_more(options: Mapping[str, Any]) -> None:
 def attend(
     module: torch.nn.Module,
     query: torch.Tensor,
-    key: torch.Tensor | Past,
+    key: torch.Tensor | KVPast,
     value: torch.Tensor | list[torch.Tensor],
     attention_mask: torch.Tensor | None,
     *,
@@ -73,7 +73,7 @@ def attend(
     Returns:
         (1, packed tokens, heads, width), and no attention weights.
     """
-    if not isinstance(key, Past) or isinstance(value, torch.Tensor):
+    if not isinstance(key, KVPast) or isinstance(value, torch.Tensor):
         return sdpa_attention_forward(module, query, key, value, attention_mask, scaling=scaling, **more)  # type: ignore[arg-type]
     refuse_more(more)
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling

@@ -19,15 +19,15 @@ import torch
 
 from alpha_umi.nn.constrained_decoding import Guide
 from alpha_umi.nn.kv_cache import Lease, SharedCache
-from alpha_umi.nn.packing import Span
+from alpha_umi.nn.packing import PackedSequence
 from alpha_umi.nn.repetition import repeats_itself
 from alpha_umi.nn.sampling import Teller, chooser
 
 if TYPE_CHECKING:
     from alpha_umi.models.protocol import Request
 
-Reason = Literal["stop", "length", "repetition", "cancelled", "context"]
-Result = TypeVar("Result")
+FinishReason = Literal["stop", "length", "repetition", "cancelled", "context"]
+Returned = TypeVar("Returned")
 
 MOST = 32
 """Jobs in a batch. A pass over 32 tokens costs a CPU little more than one over 12."""
@@ -42,7 +42,7 @@ class Forward(Protocol):
 
     cache: SharedCache
 
-    def forward(self, spans: Sequence[Span]) -> list[torch.Tensor | None]: ...
+    def forward(self, spans: Sequence[PackedSequence]) -> list[torch.Tensor | None]: ...
 
     def key(self, weights: str) -> str: ...
 
@@ -64,7 +64,7 @@ class Job:
     guide: Guide | None = None
     """Holds it to a grammar."""
     written: list[int] = field(default_factory=list)
-    reason: Reason | None = None
+    reason: FinishReason | None = None
     error: BaseException | None = None
     encoded: int = 0
     """Prompt tokens that had to be encoded."""
@@ -96,16 +96,16 @@ class Job:
             keep = self.length if self.reader == self.writer else min(self.length, self.cue)
             cache.settle(self.lease, [*self.prompt, *self.written][:keep])
 
-    def spans(self) -> list[Span]:
+    def spans(self) -> list[PackedSequence]:
         """What the next step has to encode."""
         assert self.lease is not None, "a job begins before it steps"
         buffer, at = self.lease.buffer, self.length
         if at >= len(self.prompt):
-            return [Span(buffer, at, self.written[at - len(self.prompt) :], self.writer)]
+            return [PackedSequence(buffer, at, self.written[at - len(self.prompt) :], self.writer)]
         if at < self.cue < len(self.prompt):
-            read = Span(buffer, at, self.prompt[at : self.cue], self.reader, ask=False)
-            return [read, Span(buffer, self.cue, [*self.prompt[self.cue :], *self.written], self.writer)]
-        return [Span(buffer, at, [*self.prompt[at:], *self.written], self.writer)]
+            read = PackedSequence(buffer, at, self.prompt[at : self.cue], self.reader, ask=False)
+            return [read, PackedSequence(buffer, self.cue, [*self.prompt[self.cue :], *self.written], self.writer)]
+        return [PackedSequence(buffer, at, [*self.prompt[at:], *self.written], self.writer)]
 
     def ask_to_stop(self) -> None:
         """Let the caller end it."""
@@ -150,7 +150,7 @@ class Job:
         else:
             self.reason = "repetition"
 
-    def _guarded(self, call: Callable[[], Result]) -> Result | None:
+    def _guarded(self, call: Callable[[], Returned]) -> Returned | None:
         """Run the caller's code; what it raises ends this job and no other."""
         try:
             return self._context.run(call)

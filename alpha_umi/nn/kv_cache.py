@@ -15,17 +15,17 @@ from dataclasses import dataclass, field
 
 import torch
 
-from alpha_umi.nn.packing import Buffer, Shape
+from alpha_umi.nn.packing import KVBuffer, Shape
 
 
 @dataclass(eq=False)
-class Entry:
+class CachedPrefix:
     """A conversation's token ids and the keys and values made of them: sealed segments, then a tail."""
 
     ids: list[int] = field(default_factory=list)
     sealed: list[tuple[torch.Tensor, int]] = field(default_factory=list)
-    """Tensors that nobody writes to any more, as in `Buffer`, with how many of their tokens are used here."""
-    tail: Buffer = field(default_factory=Buffer)
+    """Tensors that nobody writes to any more, as in `KVBuffer`, with how many of their tokens are used here."""
+    tail: KVBuffer = field(default_factory=KVBuffer)
     busy: bool = False
     """Whether a call is under way on it."""
 
@@ -45,14 +45,14 @@ class Entry:
             before += used
         self.sealed = kept
         if length == 0:
-            self.tail = Buffer()
+            self.tail = KVBuffer()
 
     def seal(self) -> None:
         """Make a segment of the tail, without the room it had to grow."""
         used = len(self.ids) - self.sealed_length
         if used and self.tail.data is not None:
             self.sealed.append((_trimmed(self.tail.data, 0, used), used))
-        self.tail = Buffer()
+        self.tail = KVBuffer()
 
 
 def _trimmed(data: torch.Tensor, start: int, stop: int) -> torch.Tensor:
@@ -63,8 +63,8 @@ def _trimmed(data: torch.Tensor, start: int, stop: int) -> torch.Tensor:
 class Lease:
     """An entry lent to one call: a buffer to work in, of which the first `kept` tokens are encoded."""
 
-    entry: Entry
-    buffer: Buffer
+    entry: CachedPrefix
+    buffer: KVBuffer
     kept: int
 
 
@@ -81,7 +81,7 @@ class SharedCache:
         self._shape = shape
         self._most = most
         self._most_bytes = most_bytes
-        self._entries: OrderedDict[tuple[str, str], Entry] = OrderedDict()
+        self._entries: OrderedDict[tuple[str, str], CachedPrefix] = OrderedDict()
 
     def lease(self, session: str, weights: str, ids: Sequence[int], *, limit: int) -> Lease:
         """Lend a session's entry to a call; one that is not kept when the session is empty.
@@ -91,7 +91,7 @@ class SharedCache:
             ids: the prompt. What the entry holds beyond what both begin with is dropped.
             limit: how many tokens may be kept at most; the call encodes the others anyway.
         """
-        entry = Entry()
+        entry = CachedPrefix()
         if session:
             entry = self._entries.setdefault((session, weights), entry)
             self._entries.move_to_end((session, weights))
@@ -100,7 +100,7 @@ class SharedCache:
         if not entry.sealed:  # nobody else's: the call works in place
             entry.busy = True
             return Lease(entry, entry.tail, kept)
-        buffer = Buffer()
+        buffer = KVBuffer()
         data = buffer.reserve(self._shape, held=0, end=len(ids))
         place = 0
         for segment, used in entry.sealed:
@@ -118,7 +118,7 @@ class SharedCache:
         entry.busy = False
         if lease.buffer is not entry.tail and lease.buffer.data is not None:
             new = _trimmed(lease.buffer.data, entry.sealed_length, len(ids))
-            entry.tail = Buffer(new) if new.shape[3] else Buffer()
+            entry.tail = KVBuffer(new) if new.shape[3] else KVBuffer()
         self._evict()
 
     def fork(self, session: str, new: str) -> None:
@@ -129,7 +129,7 @@ class SharedCache:
         for (name, weights), entry in list(self._entries.items()):
             if name == session:
                 entry.seal()
-                self._entries[new, weights] = Entry(list(entry.ids), list(entry.sealed))
+                self._entries[new, weights] = CachedPrefix(list(entry.ids), list(entry.sealed))
         self._evict()
 
     def release(self, session: str) -> None:

@@ -51,7 +51,7 @@ class Shape(NamedTuple):
         return 2 * self.layers * self.heads * self.width * self.dtype.itemsize
 
 
-class Buffer:
+class KVBuffer:
     """Keys and values of one sequence, with room to grow: (layers, keys and values, key heads, room, width).
 
     How many of its tokens mean something is known to whoever holds it.
@@ -78,10 +78,10 @@ class Buffer:
         return new
 
 
-class Span(NamedTuple):
+class PackedSequence(NamedTuple):
     """Tokens to append to a sequence."""
 
-    buffer: Buffer
+    buffer: KVBuffer
     start: int
     """Position of the first; the keys and values before it are in the buffer, or come from other spans of the call."""
     ids: Sequence[int]
@@ -96,7 +96,7 @@ class Span(NamedTuple):
         return self.start + len(self.ids)
 
 
-class Past(NamedTuple):
+class KVPast(NamedTuple):
     """What the attention function gets as the keys of a layer: those of each span, up to the span's own end."""
 
     keys: list[torch.Tensor]
@@ -115,7 +115,7 @@ class PackedCache(Cache):
         shape: of the model's keys.
     """
 
-    def __init__(self, spans: Sequence[Span], shape: Shape) -> None:
+    def __init__(self, spans: Sequence[PackedSequence], shape: Shape) -> None:
         super().__init__(layers=[])
         self._sizes = [len(span.ids) for span in spans]
         starts: dict[int, int] = {}
@@ -137,14 +137,14 @@ class PackedCache(Cache):
         """Put new keys and values, each (1, key heads, packed tokens, width), where they belong.
 
         Returns:
-            A Past, and the values of each span as a list. Every span is written before any is read, so that a span
+            A KVPast, and the values of each span as a list. Every span is written before any is read, so that a span
             sees those of its own sequence that come before it in the same call.
         """
         both = torch.stack((key_states[0], value_states[0]))
         for place, new in zip(self._new, both.split_with_sizes(self._sizes, dim=2), strict=True):
             place[layer_idx].copy_(new)
         keys = [layers[layer_idx] for layers in self._keys]
-        return Past(keys, self._sizes, self._masks), [layers[layer_idx] for layers in self._values]
+        return KVPast(keys, self._sizes, self._masks), [layers[layer_idx] for layers in self._values]
 
     def get_seq_length(self, layer_idx: int = 0) -> int:
         """Nothing that transformers could make use of: positions are given."""

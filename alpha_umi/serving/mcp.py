@@ -166,7 +166,7 @@ class _Served:
     @property
     def _own(self) -> list[Tool]:
         """Without those that a person has to be asked about: nobody could be, here."""
-        guarded = self._agent.guarded
+        guarded = self._agent.requires_approval
         if not self._with_tools or EVERY in guarded:
             return []
         return [tool for tool in self._agent.toolbox.tools if tool.name not in guarded]

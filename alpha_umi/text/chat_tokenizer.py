@@ -44,7 +44,7 @@ class Tokenizer(Protocol):
     def decode(self, token_ids: Any, **options: Any) -> Any: ...
 
 
-class Turn(NamedTuple):
+class TurnTokens(NamedTuple):
     """Where an assistant message stands among the ids of its conversation."""
 
     cue: int
@@ -61,7 +61,7 @@ class Encoded(NamedTuple):
     ids: list[int]
     trained: list[bool]
     """True on the tokens of the chosen messages and on the end token of each."""
-    turns: list[Turn]
+    turns: list[TurnTokens]
 
 
 class _Piece(NamedTuple):
@@ -165,7 +165,7 @@ class ChatEncoder:
         """
         ids: list[int] = []
         mask: list[bool] = []
-        turns: list[Turn] = []
+        turns: list[TurnTokens] = []
         cue: int | None = None
         for text, message, is_cue in self._pieces(messages):
             begin = len(ids)
@@ -174,11 +174,11 @@ class ChatEncoder:
                 cue = begin
             if message is not None:
                 ids.append(self.end_ids[0])
-                turns.append(Turn(begin if cue is None else cue, begin, len(ids)))
+                turns.append(TurnTokens(begin if cue is None else cue, begin, len(ids)))
                 cue = None
             mask += [message is not None and message in trained] * (len(ids) - begin)
         if messages[-1].role != "assistant":
-            turns.append(Turn(len(ids) if cue is None else cue, len(ids), len(ids)))
+            turns.append(TurnTokens(len(ids) if cue is None else cue, len(ids), len(ids)))
         return Encoded(ids, mask, turns)
 
     def cue_ids(self, cue: str) -> list[int]:

@@ -15,7 +15,7 @@ from alpha_umi.text.prompts import Conversation, Message, observation_limits, re
 from alpha_umi.trajectory import Trajectory
 
 
-class Fitted(NamedTuple):
+class FittedPrompt(NamedTuple):
     """A conversation that fits, and how far its observations were cut for it."""
 
     conversation: Conversation
@@ -23,7 +23,7 @@ class Fitted(NamedTuple):
     observation_chars: int
 
 
-def fit(
+def fit_to_context(
     trajectory: Trajectory,
     *,
     view: str,
@@ -33,9 +33,9 @@ def fit(
     follow_up: str | None = None,
     observation_chars: int,
     count: Callable[[Sequence[Message]], int],
-    room: int,
-) -> Fitted | None:
-    """Render with the longest observations that leave at most `room` tokens; None when nothing fits."""
+    max_prompt_tokens: int,
+) -> FittedPrompt | None:
+    """Render with the longest observations that leave at most `max_prompt_tokens` tokens; None when nothing fits."""
     for limit in observation_limits(observation_chars):
         conversation = render(
             trajectory,
@@ -47,6 +47,6 @@ def fit(
             observation_chars=limit,
         )
         tokens = count(conversation.messages)
-        if tokens <= room:
-            return Fitted(conversation, tokens, limit)
+        if tokens <= max_prompt_tokens:
+            return FittedPrompt(conversation, tokens, limit)
     return None

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from alpha_umi.digests import text_digest, tokenizer_digest
 from alpha_umi.errors import ModelError
-from alpha_umi.text.chat_tokenizer import ChatEncoder, Encoded, Tokenizer, Turn, control_breaker, special_tokens
+from alpha_umi.text.chat_tokenizer import ChatEncoder, Encoded, Tokenizer, TurnTokens, control_breaker, special_tokens
 from alpha_umi.text.layouts import Layout
 from alpha_umi.text.prompts import Message
 
@@ -108,7 +108,7 @@ class TextEncoder:
         for message in messages[1:]:
             ids += [*self._encode(self._written_text(message.content)), self.end_ids[0]]
         mask = [i >= words and 1 in trained for i in range(len(ids))]
-        return Encoded(ids, mask, [Turn(words, words, len(ids))])
+        return Encoded(ids, mask, [TurnTokens(words, words, len(ids))])
 
     def cue_ids(self, cue: str) -> list[int]:
         """Ids of a cue, of which a raw layout has none."""

@@ -231,7 +231,7 @@ def parse_answer(text: str) -> str:
     return without_thought(text).text.removeprefix(": ").strip()
 
 
-class Turn(NamedTuple):
+class ParsedTurn(NamedTuple):
     """A whole step in one completion, as the Team `single` writes it."""
 
     plan: Plan
@@ -239,7 +239,7 @@ class Turn(NamedTuple):
     answer: str | None
 
 
-def format_turn(turn: Turn) -> str:
+def format_turn(turn: ParsedTurn) -> str:
     """Write rationale and action, or rationale and conclusion, as one text (α-UMi's backbone target)."""
     if turn.plan.decision is Decision.CALL:
         tail = format_call(turn.call) if turn.call is not None else ""
@@ -251,18 +251,18 @@ def format_turn(turn: Turn) -> str:
     return f"{turn.plan.rationale.rstrip()}\n{tail}".strip()
 
 
-def parse_turn(text: str) -> Turn:
+def parse_turn(text: str) -> ParsedTurn:
     """Read a whole step from one completion; whichever of `Action:` and `conclusion:` comes first decides."""
     text = without_thought(text).text.removeprefix(": ").strip()
     action, conclusion = _ACTION.search(text), _CONCLUSION.search(text)
     if conclusion is not None and (action is None or conclusion.start() < action.start()):
         rationale, answer = text[: conclusion.start()].removesuffix("\n"), text[conclusion.end() :].strip()
         if answer.rstrip(".") == _GIVE_UP_ANSWER.rstrip("."):
-            return Turn(Plan(rationale=rationale, decision=Decision.GIVE_UP), None, None)
-        return Turn(Plan(rationale=rationale, decision=Decision.SUMMARIZE), None, answer)
+            return ParsedTurn(Plan(rationale=rationale, decision=Decision.GIVE_UP), None, None)
+        return ParsedTurn(Plan(rationale=rationale, decision=Decision.SUMMARIZE), None, answer)
     if action is not None:
         rationale = text[: action.start()].removesuffix("\n")
-        return Turn(Plan(rationale=rationale, decision=Decision.CALL), parse_call(text[action.start() :]), None)
+        return ParsedTurn(Plan(rationale=rationale, decision=Decision.CALL), parse_call(text[action.start() :]), None)
     fault = "empty" if text in EMPTY_OUTPUTS else "no_marker"
     # The text stands once, as the call's raw text, so that it is written back once.
-    return Turn(Plan(rationale="", decision=Decision.CALL, fault=fault), parse_call(text), None)
+    return ParsedTurn(Plan(rationale="", decision=Decision.CALL, fault=fault), parse_call(text), None)

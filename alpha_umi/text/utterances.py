@@ -78,7 +78,7 @@ def _whole_turn(trajectory: Trajectory, i: int, step: Step) -> Utterance:
         return Utterance(SINGLE, step.plan.rationale, i, False)
     is_end = i == len(trajectory.steps) - 1  # an earlier conclusion led to no answer and the trajectory went on
     answer = trajectory.answer if is_end else None
-    turn = output_format.format_turn(output_format.Turn(step.plan, step.call, answer))
+    turn = output_format.format_turn(output_format.ParsedTurn(step.plan, step.call, answer))
     # One model has no answer that was sent back, and no question to the user.
     return Utterance(SINGLE, turn, i, not step.said or answer is not None)
 

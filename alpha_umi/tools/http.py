@@ -1,7 +1,7 @@
 """The HTTP client that all network tools share.
 
 Owns time limits, retries, the number of requests a host gets at once, the size of a reply and redirects; where a
-connection may go is `transport`'s and `addresses`' business. A reply of any status is a Reply; everything else
+connection may go is `transport`'s and `addresses`' business. A reply of any status is a HttpResponse; everything else
 that can happen is an HttpFault with a kind and one line that names no more of the URL than its host. Keeps no
 cookies. Safe to use from several threads.
 """
@@ -48,7 +48,7 @@ class HttpFault(WorkError):
 
 
 @dataclass(frozen=True)
-class Limits:
+class HttpLimits:
     """How long, how often and how much."""
 
     connect_s: float = 5.0
@@ -96,7 +96,7 @@ class HttpRequest:
 
 
 @dataclass(frozen=True)
-class Reply:
+class HttpResponse:
     """What a server answered, whatever its status."""
 
     status: int
@@ -104,7 +104,7 @@ class Reply:
     """Found by names of any case."""
     body: bytes = field(default=b"", repr=False)
     truncated: bool = False
-    """Whether the server had more to say than `Limits.max_bytes`."""
+    """Whether the server had more to say than `HttpLimits.max_bytes`."""
     reason: str = ""
 
 
@@ -113,13 +113,13 @@ class HttpClient:
 
     def __init__(
         self,
-        limits: Limits | None = None,
+        limits: HttpLimits | None = None,
         *,
         allow_private: bool | Collection[str] = False,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         """`allow_private`: see `AddressGuard.of`. A transport of one's own replaces the guard too."""
-        self.limits = limits or Limits()
+        self.limits = limits or HttpLimits()
         self._http = httpx.Client(
             transport=transport or GuardedTransport(AddressGuard.of(allow_private)),
             timeout=httpx.Timeout(self.limits.read_s, connect=self.limits.connect_s),
@@ -139,7 +139,7 @@ class HttpClient:
     ) -> None:
         self.close()
 
-    def send(self, request: HttpRequest) -> Reply:
+    def send(self, request: HttpRequest) -> HttpResponse:
         """Send a request, again where that helps and does no harm.
 
         Raises:
@@ -157,7 +157,7 @@ class HttpClient:
             raise HttpFault(result.kind, f"{result}{tried}", unsent=result.unsent) from None
         return result
 
-    def _wait_after(self, result: Reply | HttpFault, attempt: int, request: HttpRequest) -> float | None:
+    def _wait_after(self, result: HttpResponse | HttpFault, attempt: int, request: HttpRequest) -> float | None:
         """Seconds until the next attempt, None when there is to be none."""
         if attempt == self.limits.retries:
             return None
@@ -175,7 +175,7 @@ class HttpClient:
                 wait = max(asked, wait)
         return wait if wait < time_left() else None
 
-    def _attempt(self, request: HttpRequest) -> Reply | HttpFault:
+    def _attempt(self, request: HttpRequest) -> HttpResponse | HttpFault:
         host = "the server"
         try:
             outgoing = self._build(request)
@@ -199,7 +199,7 @@ class HttpClient:
         named = [(name.encode("ascii"), value) for name, value in headers]
         return self._http.build_request(request.method, request.url, headers=named, content=request.content)
 
-    def _exchange(self, outgoing: httpx.Request) -> tuple[Reply, httpx.Request | None]:
+    def _exchange(self, outgoing: httpx.Request) -> tuple[HttpResponse, httpx.Request | None]:
         """One request and its reply, and where a redirect would go."""
         url = outgoing.url
         if url.scheme not in ("http", "https") or not url.host or url.userinfo:
@@ -210,7 +210,7 @@ class HttpClient:
                 body, truncated = self._read(response)
             finally:
                 response.close()
-        reply = Reply(response.status_code, response.headers, body, truncated, response.reason_phrase)
+        reply = HttpResponse(response.status_code, response.headers, body, truncated, response.reason_phrase)
         return reply, response.next_request
 
     def _read(self, response: httpx.Response) -> tuple[bytes, bool]:
@@ -243,7 +243,7 @@ class HttpClient:
             slots.release()
 
 
-def retry_after(reply: Reply) -> float | None:
+def retry_after(reply: HttpResponse) -> float | None:
     """The seconds a server asks to wait, written as seconds or as a date; None if it does not say."""
     text = reply.headers.get("retry-after", "").strip()
     if text.isascii() and text.isdigit():
@@ -283,7 +283,7 @@ _MEANINGS: tuple[tuple[tuple[type[Exception], ...], Kind, bool, str], ...] = (
 h11's text on a bad header quotes the header, which may be a secret, so it is not passed on."""
 
 
-def _fault(error: Exception, host: str, limits: Limits) -> HttpFault:
+def _fault(error: Exception, host: str, limits: HttpLimits) -> HttpFault:
     if not time_left():
         return HttpFault("timeout", f"{host} was not done within {limits.total_s:g} seconds")
     why = " ".join(str(error).split())[:200] or type(error).__name__

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Collection
 from typing import Any
 
-from alpha_umi.tools.http import Reply, retry_after
+from alpha_umi.tools.http import HttpResponse, retry_after
 from alpha_umi.tools.validation import one_line
 from alpha_umi.trajectory import Observation
 
@@ -27,7 +27,7 @@ _TITLE = re.compile(r"(?is)<title[^>]*>(.*?)</title>")
 
 
 def observe(
-    reply: Reply,
+    reply: HttpResponse,
     *,
     tool: str,
     promised: Collection[str] = (),
@@ -64,7 +64,7 @@ def observe(
     return Observation(text=scrub(text))
 
 
-def media_type(reply: Reply) -> str:
+def media_type(reply: HttpResponse) -> str:
     """The media type without its parameters, in lower case."""
     return reply.headers.get("content-type", "").partition(";")[0].strip().lower()
 
@@ -78,7 +78,7 @@ def page_text(text: str, scrub: Callable[[str], str] = str) -> str:
     return one_line(found, limit=_SHOWN) or "(no text)"
 
 
-def _failure(reply: Reply, tool: str, kind: str, text: str | None, scrub: Callable[[str], str]) -> str:
+def _failure(reply: HttpResponse, tool: str, kind: str, text: str | None, scrub: Callable[[str], str]) -> str:
     """One line on a reply that is no success: its status, where it points to or how long to wait, what it says."""
     line = f"{tool} failed: the server answered {_status(reply)}"
     if 300 <= reply.status < 400:
@@ -99,11 +99,11 @@ def _failure(reply: Reply, tool: str, kind: str, text: str | None, scrub: Callab
     return f"{line}: {one_line(scrub(said), limit=_SHOWN)}"
 
 
-def _status(reply: Reply) -> str:
+def _status(reply: HttpResponse) -> str:
     return one_line(f"{reply.status} {reply.reason}", limit=80)
 
 
-def _text(reply: Reply, kind: str) -> str | None:
+def _text(reply: HttpResponse, kind: str) -> str | None:
     """The body as text, None if it is none."""
     if _BINARY.fullmatch(kind):
         return None

@@ -56,7 +56,7 @@ def check_callbacks(callbacks: Sequence[object]) -> None:
         raise UsageError(f"callbacks: {odd[0]!r} is no instance of transformers.TrainerCallback")
 
 
-class Metrics(TrainerCallback):
+class MetricsCallback(TrainerCallback):
     """Appends one JSON line per logged step to `metrics.jsonl`, for each of the stages that train together."""
 
     trainer: StageTrainer | None = None

@@ -93,7 +93,7 @@ def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
-def share(recipe: Recipe, stage: str, data: Path) -> Iterator[Trajectory]:
+def select(recipe: Recipe, stage: str, data: Path) -> Iterator[Trajectory]:
     """The trajectories a stage trains on: all, or without reuse the half that belongs to its stage number."""
     found: Iterator[Trajectory] = islice(store.read(data), recipe.limit)
     if not recipe.reuse and any(s.start != BASE for s in recipe.stages.values()):
@@ -147,7 +147,7 @@ def _generate(
     from alpha_umi.data.tokens import RowSettings, count_targets, rows
 
     team = recipe.filled
-    shares = [share(recipe, stage, data) for stage in stages]
+    shares = [select(recipe, stage, data) for stage in stages]
     for at_once in zip_longest(*shares):  # a role with fewer rows has its first ones among the others'
         trajectory = next(t for t in at_once if t is not None)
         views = tuple(

@@ -57,7 +57,7 @@ def title(recipe: Recipe, names: Sequence[str]) -> str:
 
 def _watchers(work: StageWork) -> list[Any]:
     found: list[Any] = [
-        callbacks.Metrics(work.out / "metrics.jsonl", work.names),
+        callbacks.MetricsCallback(work.out / "metrics.jsonl", work.names),
         callbacks.Bar(title(work.recipe, work.names), sys.stderr),
         callbacks.Trim(),
     ]

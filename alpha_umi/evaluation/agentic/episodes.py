@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from alpha_umi.agent.approval import Ask
+from alpha_umi.agent.approval import ApprovalRequest
 from alpha_umi.agent.runner import Agent
 from alpha_umi.agent.search.strategies import Strategy
-from alpha_umi.agent.state import Budget, Reason, Usage
+from alpha_umi.agent.state import Budget, StopReason, Usage
 from alpha_umi.errors import AlphaUmiError, WorkError
 from alpha_umi.evaluation.agentic.task_selection import task_digest
 from alpha_umi.evaluation.records import Origin, RecordLog
@@ -52,7 +52,7 @@ class Episode(Frozen):
     reason: str
     details: Mapping[str, Any] = {}
     """What else the task set put on record."""
-    stopped: Reason | None = None
+    stopped: StopReason | None = None
     """Why the run ended without an answer."""
     seconds: float = 0.0
     usage: Mapping[str, Usage] = {}
@@ -111,7 +111,7 @@ def run_episodes(
 
         async def one(task: Task) -> None:
             async with places:
-                on_done(await play(task, taskset, team=team, models=models, budget=budget, search=search))
+                on_done(await run_episode(task, taskset, team=team, models=models, budget=budget, search=search))
 
         async with asyncio.TaskGroup() as group:
             for task in tasks:
@@ -134,7 +134,7 @@ def _leaves(group: BaseExceptionGroup[AlphaUmiError]) -> Iterator[AlphaUmiError]
             yield error
 
 
-async def play(
+async def run_episode(
     task: Task,
     taskset: Taskset[Any],
     *,
@@ -154,7 +154,7 @@ async def play(
     toolbox = await asyncio.to_thread(_toolbox, taskset, task)
     agent = Agent(team, models=models, toolbox=toolbox, budget=budget, search=search)
 
-    def on_ask(ask: Ask) -> str:
+    def on_ask(ask: ApprovalRequest) -> str:
         known = taskset.answer(task, str(ask.value)) if isinstance(taskset, AnsweringTaskset) else None
         return known or _UNKNOWN
 

@@ -15,7 +15,7 @@ from alpha_umi.evaluation.statistics import wilson
 from alpha_umi.trajectory import Outcome
 
 
-def summed_up(episodes: Sequence[Episode]) -> dict[str, Any]:
+def summarize(episodes: Sequence[Episode]) -> dict[str, Any]:
     """The metrics of a set of episodes; proportions as `{"value", "n", "low", "high"}` with Wilson intervals.
 
     Proportions of tasks are of those that were judged; `unscored` says why others were not, by task.

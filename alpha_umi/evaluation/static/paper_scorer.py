@@ -136,7 +136,7 @@ def reference_of_single(point: Point) -> str:
     """The backbone's target at a point (`prepro_backbone.py`)."""
     call = output_format.parse_call(point.reference[View.CALLER]) if View.CALLER in point.reference else None
     plan = output_format.parse_plan(point.reference[View.PLANNER])
-    return output_format.format_turn(output_format.Turn(plan, call, point.reference.get(View.SUMMARIZER)))
+    return output_format.format_turn(output_format.ParsedTurn(plan, call, point.reference.get(View.SUMMARIZER)))
 
 
 def parse_roles(text: str) -> Parsed:

@@ -16,7 +16,7 @@ from alpha_umi.evaluation.static.decision_points import Case, Point, Prediction,
 from alpha_umi.models.protocol import Completion, Model, Request, session_of
 from alpha_umi.roles import Role, Team, View
 from alpha_umi.text import output_format
-from alpha_umi.text.context_window import fit
+from alpha_umi.text.context_window import fit_to_context
 from alpha_umi.text.layouts import Layout
 from alpha_umi.tools.protocol import writable
 from alpha_umi.trajectory import Decision, Outcome, Plan, Step, Trajectory
@@ -179,7 +179,7 @@ def _written(role: Role, prompts: Sequence[_Prompt], team: Team, model: Model) -
     written = [_NOT_ASKED] * len(prompts)
     requests: dict[int, Request] = {}
     for i, prompt in enumerate(prompts):
-        fitted = fit(
+        fitted = fit_to_context(
             prompt.past,
             view=role.name,
             layout=team.layout,
@@ -188,7 +188,7 @@ def _written(role: Role, prompts: Sequence[_Prompt], team: Team, model: Model) -
             follow_up=prompt.follow_up,
             observation_chars=team.observation_chars,
             count=model.count_tokens,
-            room=model.context_length - role.generation.max_new_tokens,
+            max_prompt_tokens=model.context_length - role.generation.max_new_tokens,
         )
         if fitted is not None:
             session = _session(prompt.point, role.name, team.layout)

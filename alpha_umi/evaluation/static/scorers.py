@@ -20,7 +20,7 @@ from alpha_umi.text import output_format
 
 DECISIONS = tuple(decision.value for decision in output_format.DECISIONS)
 BY_DECISION = ("plan_acc", "hallucination")
-"""Metrics that are also given by the reference's decision."""
+"""MetricValues that are also given by the reference's decision."""
 STRICT = "strict"
 
 SCORERS = PluginPoint[Scorer](
@@ -29,7 +29,7 @@ SCORERS = PluginPoint[Scorer](
     fits=lambda found: isinstance(found, Scorer),
 )
 
-Metrics = dict[str, Any]
+MetricValues = dict[str, Any]
 
 
 def judge_all(predictions: Iterable[Prediction], scorer: str = STRICT) -> list[Judgement]:
@@ -39,7 +39,7 @@ def judge_all(predictions: Iterable[Prediction], scorer: str = STRICT) -> list[J
 
 def score(
     predictions: Iterable[Prediction], scorer: str = STRICT, *, resamples: int = RESAMPLES, seed: int = 0
-) -> Metrics:
+) -> MetricValues:
     """Compute the metrics of a scorer; those of the shipped two are α-UMi's static test (table 1).
 
     Raises:
@@ -61,7 +61,7 @@ def score(
         for name in split:
             groups[f"{decision}/{name}"] = [_samples(judged, name, decision)]
     intervals = bootstrap(groups, resamples=resamples, seed=seed)
-    metrics: Metrics = {"scorer": scorer}
+    metrics: MetricValues = {"scorer": scorer}
     for name, average in {**means, **macro}.items():
         metrics[name] = _metric(groups[name], intervals[name], average)
     metrics["by_decision"] = {
@@ -71,13 +71,13 @@ def score(
     return metrics | _choices(predictions) | _counts(judged) | _usage(predictions)
 
 
-def _choices(predictions: Sequence[Prediction]) -> Metrics:
+def _choices(predictions: Sequence[Prediction]) -> MetricValues:
     """How often each role that reads answers chose as the reference did, as `ROLE_acc`."""
     right: dict[str, list[bool]] = {}
     for prediction in predictions:
         for role, choice in prediction.choices.items():
             right.setdefault(role, []).append(prediction.chosen.get(role) == choice)
-    found: Metrics = {}
+    found: MetricValues = {}
     for role, each in right.items():
         low, high = wilson(sum(each), len(each))
         found[f"{role}_acc"] = {"value": sum(each) / len(each), "n": len(each), "low": low, "high": high}
@@ -97,7 +97,7 @@ def _samples(judged: Iterable[Judgement], metric: str, reference: str | None = N
     ]
 
 
-def _metric(groups: Groups, interval: Interval | None, average: Mean) -> Metrics:
+def _metric(groups: Groups, interval: Interval | None, average: Mean) -> MetricValues:
     """`{"value", "n", "low", "high"}`; the value of several groups is the mean of their means."""
     means = [average([s.value for s in group]) for group in groups]
     known = [value for value in means if value is not None]
@@ -106,7 +106,7 @@ def _metric(groups: Groups, interval: Interval | None, average: Mean) -> Metrics
     return {"value": value, "n": sum(map(len, groups)), "low": low, "high": high}
 
 
-def _counts(judged: Sequence[Judgement]) -> Metrics:
+def _counts(judged: Sequence[Judgement]) -> MetricValues:
     """Confusion matrix (reference, then predicted), faults by reason, and steps a metric had to leave out."""
     pairs = Counter((j.reference, j.predicted) for j in judged)
     unscored: dict[str, list[str]] = {}
@@ -126,7 +126,7 @@ def _by_count(counts: Mapping[str, int]) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
-def _usage(predictions: Sequence[Prediction]) -> Metrics:
+def _usage(predictions: Sequence[Prediction]) -> MetricValues:
     return {
         "usage": {
             "prompt_tokens": sum(p.prompt_tokens for p in predictions),

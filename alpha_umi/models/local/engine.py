@@ -20,7 +20,7 @@ from alpha_umi.nn.batching import Batcher
 from alpha_umi.nn.constrained_decoding import Guidance
 from alpha_umi.nn.kv_cache import SharedCache
 from alpha_umi.nn.lora import Adapters, Stretch, stack_siblings
-from alpha_umi.nn.packing import BACKBONE, PackedCache, Shape, Span, cache_argument
+from alpha_umi.nn.packing import BACKBONE, PackedCache, PackedSequence, Shape, cache_argument
 from alpha_umi.text.encoders import Encoder
 
 _loaded = count()
@@ -102,7 +102,7 @@ class Engine:
         return f"{self._digest}/{weights}/{state}"
 
     @torch.inference_mode()
-    def forward(self, spans: Sequence[Span]) -> list[torch.Tensor | None]:
+    def forward(self, spans: Sequence[PackedSequence]) -> list[torch.Tensor | None]:
         """Encode spans, in at most one pass for each full set of weights. One call at a time.
 
         Args:
@@ -126,7 +126,7 @@ class Engine:
                     logits[i] = next(found) if spans[i].ask else None
         return logits
 
-    def _run(self, model: PreTrainedModel, spans: Sequence[Span]) -> torch.Tensor:
+    def _run(self, model: PreTrainedModel, spans: Sequence[PackedSequence]) -> torch.Tensor:
         """One forward pass; returns the logits of the spans that ask, (asking spans, vocabulary)."""
         asked: list[int] = []
         stop = 0
@@ -141,7 +141,7 @@ class Engine:
                 )
             return self._logits(model, spans, asked)
 
-    def _logits(self, model: PreTrainedModel, spans: Sequence[Span], asked: Sequence[int]) -> torch.Tensor:
+    def _logits(self, model: PreTrainedModel, spans: Sequence[PackedSequence], asked: Sequence[int]) -> torch.Tensor:
         device = self.shape.device
         out = model(
             input_ids=torch.tensor([[i for span in spans for i in span.ids]], device=device),
@@ -160,7 +160,7 @@ def _prepare(model: PreTrainedModel) -> None:
     stack_siblings(model)
 
 
-def _stretches(spans: Sequence[Span], sizes: Sequence[int]) -> list[Stretch]:
+def _stretches(spans: Sequence[PackedSequence], sizes: Sequence[int]) -> list[Stretch]:
     """Where each adapter acts, among tokens of which each span has as many as its size says."""
     found = []
     start = 0

@@ -27,7 +27,7 @@ MAX_RESTARTS = 3
 _T = TypeVar("_T")
 
 
-class Session:
+class McpSession:
     """A server that is started when this is made, and again when it ended and is needed."""
 
     def __init__(self, server: Server, *, start_timeout_s: float) -> None:

@@ -31,7 +31,7 @@ try:
     from alpha_umi.tools.mcp.connection import CLOSE_S, Listing, ServerGone, reason
     from alpha_umi.tools.mcp.content import observation_of
     from alpha_umi.tools.mcp.servers import server_of
-    from alpha_umi.tools.mcp.session import Session
+    from alpha_umi.tools.mcp.session import McpSession
 except ImportError as missing:
     raise MissingExtra("an MCP server", "tools", missing) from missing
 
@@ -86,7 +86,9 @@ class MCPToolbox:
         self._timeout_s, self._max_chars = timeout_s, max_chars
         # What a call may take in all: one restart and the end of the program before it included.
         self._patience_s = timeout_s + start_timeout_s + 3 * CLOSE_S
-        self._session = Session(server_of(server, env=env, cwd=cwd, headers=headers), start_timeout_s=start_timeout_s)
+        self._session = McpSession(
+            server_of(server, env=env, cwd=cwd, headers=headers), start_timeout_s=start_timeout_s
+        )
         self._finalizer = weakref.finalize(self, self._session.stop)
         self._lock = threading.Lock()
         try:
@@ -185,7 +187,7 @@ class MCPToolbox:
 
 
 def _carry_out(
-    session: Session, name: str, arguments: Mapping[str, Any], *, timeout_s: float, offered: str
+    session: McpSession, name: str, arguments: Mapping[str, Any], *, timeout_s: float, offered: str
 ) -> Observation:
     """Call, and say in one line what went wrong."""
     if _depth(arguments) > MAX_ARGUMENT_DEPTH:  # the SDK would lose the session over what it cannot write

@@ -21,7 +21,7 @@ from jsonschema import Draft202012Validator
 
 from alpha_umi.errors import ToolError
 from alpha_umi.tools.addresses import literal_hosts
-from alpha_umi.tools.http import HttpClient, HttpFault, HttpRequest, Limits
+from alpha_umi.tools.http import HttpClient, HttpFault, HttpLimits, HttpRequest
 from alpha_umi.tools.openapi.credentials import Applied, Credentials, Secret
 from alpha_umi.tools.openapi.document import MAX_BYTES, Document, read_document
 from alpha_umi.tools.openapi.encoding import (
@@ -80,7 +80,7 @@ class OpenAPIToolbox:
         server: str | None = None,
         url: str = "",
         allow_private: bool | Collection[str] = False,
-        limits: Limits | None = None,
+        limits: HttpLimits | None = None,
         repeatable: Collection[str] = (),
         max_chars: int = MAX_OBSERVATION_CHARS,
     ) -> None:
@@ -98,7 +98,7 @@ class OpenAPIToolbox:
         Raises:
             ToolError: the document cannot be read, nothing in it can be offered, or something named cannot.
         """
-        limits = limits or Limits()
+        limits = limits or HttpLimits()
         with HttpClient(replace(limits, max_bytes=MAX_BYTES), allow_private=allow_private) as http:
             document = read_document(source, http=http, url=url)
         self._credentials = Credentials(document, auth or {}, os.environ)

@@ -29,7 +29,7 @@ from typing import Any, Self
 
 from alpha_umi.errors import UsageError
 from alpha_umi.tools.protocol import cut_middle, writable
-from alpha_umi.tools.python.process import Ended, Limits, Session
+from alpha_umi.tools.python.process import Ended, ProcessLimits, PythonSession
 from alpha_umi.tools.validation import check_tool, find_mistakes, refuse_arguments, refused
 from alpha_umi.trajectory import Call, Observation, Tool
 
@@ -45,18 +45,18 @@ class Interpreter:
     the program.
     """
 
-    def __init__(self, limits: Limits | None = None, *, executable: str | None = None) -> None:
+    def __init__(self, limits: ProcessLimits | None = None, *, executable: str | None = None) -> None:
         """`executable`: another Python, for example of an environment that has just the packages wanted."""
         if sys.platform != "linux":
             raise UsageError(f"the python tool needs Linux, not {sys.platform}: it rests on the kernel's limits")
-        self._limits = limits or Limits()
+        self._limits = limits or ProcessLimits()
         self._executable = executable or sys.executable
         if not self._executable or shutil.which(self._executable) is None:
             raise UsageError(f"the python tool found no Python at {self._executable!r}; give `executable`")
         self._tool = _tool(self._limits)
         self._validator = check_tool(self._tool)
         self._lock = threading.Lock()  # one session answers one call at a time
-        self._session: Session | None = None
+        self._session: PythonSession | None = None
         self._end: weakref.finalize[Any, Any] | None = None  # ends it also when this object or the program goes
         self._closed = False
 
@@ -81,7 +81,7 @@ class Interpreter:
             return Observation(text="python failed: its session is closed.", ok=False)
         try:
             if self._session is None:
-                self._session = Session(self._limits, self._executable)
+                self._session = PythonSession(self._limits, self._executable)
                 self._end = weakref.finalize(self, self._session.end)
             reply = self._session.ask(code)
         except Ended as ended:
@@ -110,7 +110,7 @@ class Interpreter:
         self.close()
 
 
-def _tool(limits: Limits) -> Tool:
+def _tool(limits: ProcessLimits) -> Tool:
     what = (
         "Run Python code and return what it prints and the value of a last expression. Variables are kept for later "
         f"calls. Each call may take {limits.timeout_s:g} seconds; there is no network."

@@ -41,7 +41,7 @@ _DEATHS = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Limits:
+class ProcessLimits:
     """What one session may use."""
 
     timeout_s: float = 10.0
@@ -81,10 +81,10 @@ class Ended(Exception):
     """The process is gone or no longer understood; says why."""
 
 
-class Session:
+class PythonSession:
     """One process and its folder; not to be used by two threads at once."""
 
-    def __init__(self, limits: Limits, executable: str) -> None:
+    def __init__(self, limits: ProcessLimits, executable: str) -> None:
         self._limits = limits
         self._asked = 0
         self._folder = tempfile.mkdtemp(prefix="alpha-umi-python-")

@@ -19,7 +19,7 @@ from alpha_umi.errors import UsageError
 from alpha_umi.tools.protocol import Toolbox
 from alpha_umi.tools.replay import Replay
 from alpha_umi.tools.toolbench.folder import Api
-from alpha_umi.tools.toolbench.replies import Reply, code_of, judge
+from alpha_umi.tools.toolbench.replies import ToolBenchReply, code_of, judge
 from alpha_umi.tools.validation import one_line
 from alpha_umi.trajectory import Call
 
@@ -27,11 +27,11 @@ RECORDING = "recorded.jsonl"
 """The file in a tool folder that `find_backend` replays."""
 
 Backend = Callable[[Api, Mapping[str, Any]], Any]
-"""Carries out a call with the arguments as offered; gives a Reply, or a response to be judged by its words."""
+"""Carries out a call with the arguments as offered; gives a ToolBenchReply, or a response to be judged by its words."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request:
+class ToolBenchRequest:
     """One HTTP request."""
 
     method: str
@@ -50,16 +50,16 @@ class Response:
     text: str
 
 
-Send = Callable[[Request], Response]
+Send = Callable[[ToolBenchRequest], Response]
 """Carries out a request; raises TimeoutError, or any other exception when no answer came."""
 
 
 def recorded(box: Toolbox) -> Backend:
     """Ask another toolbox under the same names: a Replay, or a simulator. Its texts are taken as they are."""
 
-    def ask(api: Api, arguments: Mapping[str, Any]) -> Reply:
+    def ask(api: Api, arguments: Mapping[str, Any]) -> ToolBenchReply:
         seen = box.invoke(Call(tool=api.offered.name, arguments=arguments))
-        return Reply(seen.text) if seen.ok else Reply(seen.text, "Message error...", 11)
+        return ToolBenchReply(seen.text) if seen.ok else ToolBenchReply(seen.text, "Message error...", 11)
 
     return ask
 
@@ -67,16 +67,16 @@ def recorded(box: Toolbox) -> Backend:
 def rapidapi(send: Send, key: str) -> Backend:
     """Ask RapidAPI at each API's own URL, with the user's key."""
 
-    def ask(api: Api, arguments: Mapping[str, Any]) -> Reply:
+    def ask(api: Api, arguments: Mapping[str, Any]) -> ToolBenchReply:
         parts = urlsplit(api.url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
-            return Reply(error="the tool's file has no URL for this API", code=12, source="transport")
+            return ToolBenchReply(error="the tool's file has no URL for this API", code=12, source="transport")
         values = {api.parameters.get(name, name): value for name, value in arguments.items()}
         path, rest = fill_path(parts.path, values)
         if "{" in path or {".", ".."} & set(path.split("/")):
-            return Reply(error=f"the arguments do not fill the path {parts.path}", code=2, source="transport")
+            return ToolBenchReply(error=f"the arguments do not fill the path {parts.path}", code=2, source="transport")
         has_body = api.method in {"POST", "PUT", "PATCH"}
-        request = Request(
+        request = ToolBenchRequest(
             method=api.method,
             url=parts._replace(path=path).geturl(),
             query={} if has_body else {name: _text(value) for name, value in rest.items()},
@@ -84,7 +84,7 @@ def rapidapi(send: Send, key: str) -> Backend:
             json=rest if has_body else None,
         )
         answer = _sent(send, request)
-        return answer if isinstance(answer, Reply) else judge(decode(answer.text), status=answer.status)
+        return answer if isinstance(answer, ToolBenchReply) else judge(decode(answer.text), status=answer.status)
 
     return ask
 
@@ -104,19 +104,21 @@ def server(send: Send, url: str, *, key: str = "", strip: str = "truncate") -> B
     if urlsplit(url).scheme not in {"http", "https"}:
         raise UsageError(f"{url!r} is no http URL of a ToolBench server")
 
-    def ask(api: Api, arguments: Mapping[str, Any]) -> Reply:
+    def ask(api: Api, arguments: Mapping[str, Any]) -> ToolBenchReply:
         names = {"category": api.category, "tool_name": api.tool, "api_name": api.name}
         body = {**names, "tool_input": json.dumps(dict(arguments)), "strip": strip, "toolbench_key": key}
-        answer = _sent(send, Request(method="POST", url=url, headers={"toolbench_key": key}, json=body))
-        if isinstance(answer, Reply):
+        answer = _sent(send, ToolBenchRequest(method="POST", url=url, headers={"toolbench_key": key}, json=body))
+        if isinstance(answer, ToolBenchReply):
             return answer
         if answer.status != 200:
-            return Reply(error=f"request invalid, data error. status_code={answer.status}", code=12, source="transport")
+            return ToolBenchReply(
+                error=f"request invalid, data error. status_code={answer.status}", code=12, source="transport"
+            )
         wrapped = decode(answer.text)
         if not isinstance(wrapped, Mapping) or "response" not in wrapped:
-            return Reply(error="request invalid, data error", code=12, source="transport")
+            return ToolBenchReply(error="request invalid, data error", code=12, source="transport")
         error = str(wrapped.get("error") or "")
-        return Reply(wrapped["response"], error, code_of(error), "server")
+        return ToolBenchReply(wrapped["response"], error, code_of(error), "server")
 
     return ask
 
@@ -166,13 +168,13 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _sent(send: Send, request: Request) -> Response | Reply:
+def _sent(send: Send, request: ToolBenchRequest) -> Response | ToolBenchReply:
     try:
         return send(request)
     except TimeoutError:
-        return Reply(error="Timeout error...", code=5, source="transport")
+        return ToolBenchReply(error="Timeout error...", code=5, source="transport")
     except Exception as error:  # any client's own errors
-        return Reply(
+        return ToolBenchReply(
             error=f"request failed: {one_line(str(error), limit=200) or type(error).__name__}",
             code=12,
             source="transport",
@@ -186,7 +188,7 @@ def over_http(settings: Mapping[str, str]) -> Send:
     named = urlsplit(settings.get("TOOLBENCH_URL", "")).hostname
     client = HttpClient(allow_private=[named] if named else [])
 
-    def send(request: Request) -> Response:
+    def send(request: ToolBenchRequest) -> Response:
         joint = "&" if urlsplit(request.url).query else "?"
         url = f"{request.url}{joint}{urlencode(request.query)}" if request.query else request.url
         content = None if request.json is None else json.dumps(request.json, ensure_ascii=False).encode()

@@ -26,7 +26,16 @@ from alpha_umi.tools.toolbench.folder import (
     tools_folder,
 )
 from alpha_umi.tools.toolbench.http import Backend, decode
-from alpha_umi.tools.toolbench.replies import FINISH, Reply, Result, code_of, compress, finish, judge, observe
+from alpha_umi.tools.toolbench.replies import (
+    FINISH,
+    ToolBenchReply,
+    ToolBenchResult,
+    code_of,
+    compress,
+    finish,
+    judge,
+    observe,
+)
 from alpha_umi.tools.validation import (
     check_tool,
     closest,
@@ -122,7 +131,7 @@ class RapidTools:
         """Carry out one call."""
         return self.result(call).observation
 
-    def result(self, call: Call) -> Result:
+    def result(self, call: Call) -> ToolBenchResult:
         """Carry out one call and give its code too (`rapidapi_replies.CODES`)."""
         if self._finish and call.tool == FINISH.name:
             return finish(call.arguments)
@@ -131,18 +140,18 @@ class RapidTools:
             return self._refuse(call)
         mistakes = [] if self._compat else self._mistakes(api, call.arguments)
         if mistakes:
-            return Result(refuse_arguments(call.tool, mistakes), 2)
+            return ToolBenchResult(refuse_arguments(call.tool, mistakes), 2)
         try:
             return self._carry_out(api, call.arguments)
         except Exception as error:  # a backend is the user's function, and what it gives may be no JSON
             if bubbles_up(error):
                 raise
             why = one_line(f"{type(error).__name__}: {error}", limit=200)
-            return Result(Observation(text=f"{call.tool} failed: {why}", ok=False), 12)
+            return ToolBenchResult(Observation(text=f"{call.tool} failed: {why}", ok=False), 12)
 
-    def _carry_out(self, api: Api, arguments: Mapping[str, Any]) -> Result:
+    def _carry_out(self, api: Api, arguments: Mapping[str, Any]) -> ToolBenchResult:
         reply = self._backend(api, arguments)
-        if not isinstance(reply, Reply):
+        if not isinstance(reply, ToolBenchReply):
             reply = judge(reply)
         if self._compat and reply.source == "server":
             reply = reply._replace(code=code_of(reply.error, compat=True))
@@ -154,14 +163,14 @@ class RapidTools:
             reply = reply._replace(response=compress(response, schema))
         return observe(reply, max_chars=self._max_chars, compat=self._compat)
 
-    def _refuse(self, call: Call) -> Result:
+    def _refuse(self, call: Call) -> ToolBenchResult:
         known = call.tool in self._apis
         if self._compat:
             error = "Tool input parse error...\n" if known else f"No such function name: {call.tool}"
-            return observe(Reply(error=error, code=0 if known else 1), max_chars=0, compat=True)
+            return observe(ToolBenchReply(error=error, code=0 if known else 1), max_chars=0, compat=True)
         if call.fault:
-            return Result(refuse_fault(call), 2)
-        return Result(refuse_unknown(call.tool, [tool.name for tool in self.tools]), 1)
+            return ToolBenchResult(refuse_fault(call), 2)
+        return ToolBenchResult(refuse_unknown(call.tool, [tool.name for tool in self.tools]), 1)
 
     def _mistakes(self, api: Api, arguments: Mapping[str, Any]) -> list[str]:
         """The offered schema is as trained on, so it does not close itself to unknown arguments; this does."""

@@ -53,7 +53,7 @@ _PHRASES: tuple[tuple[tuple[str, ...], str, int, int], ...] = (
 _TIMED_OUT = "The request to the API has timed out"
 
 
-class Reply(NamedTuple):
+class ToolBenchReply(NamedTuple):
     """What a backend got."""
 
     response: Any = ""
@@ -65,7 +65,7 @@ class Reply(NamedTuple):
     """Who found the error: the words of the response, a ToolBench server, or that nothing came."""
 
 
-class Result(NamedTuple):
+class ToolBenchResult(NamedTuple):
     """An observation and its code."""
 
     observation: Observation
@@ -78,22 +78,22 @@ def code_of(error: str, *, compat: bool = False) -> int:
     return codes.get(error, (12 if error else 0, 0))[compat]
 
 
-def judge(response: Any, *, status: int = 200, compat: bool = False) -> Reply:
+def judge(response: Any, *, status: int = 200, compat: bool = False) -> ToolBenchReply:
     """Find out whether a response is an error, by its words and the HTTP status."""
     text = str(response) if compat else _says(response)
     if _TIMED_OUT in text and not compat:  # the reference overwrites this with what follows
-        return Reply(response, "Timeout error...", 5)
+        return ToolBenchReply(response, "Timeout error...", 5)
     for phrases, error, code, compat_code in _PHRASES:
         if any(phrase in text for phrase in phrases):
-            return Reply(response, error, compat_code if compat else code)
+            return ToolBenchReply(response, error, compat_code if compat else code)
     if compat:
-        return Reply(response, "Message error...", 11) if "error" in text else Reply(response)
+        return ToolBenchReply(response, "Message error...", 11) if "error" in text else ToolBenchReply(response)
     if status >= 400:
         code = {401: 7, 403: 7, 404: 6, 429: 9}.get(status, 6 if status >= 500 else 11)
-        return Reply(response, f"HTTP status {status}", code)
+        return ToolBenchReply(response, f"HTTP status {status}", code)
     if isinstance(response, Mapping) and any(response.get(key) for key in ("error", "errors")):
-        return Reply(response, "Message error...", 11)
-    return Reply(response)
+        return ToolBenchReply(response, "Message error...", 11)
+    return ToolBenchReply(response)
 
 
 def _says(response: Any) -> str:
@@ -106,7 +106,7 @@ def _says(response: Any) -> str:
     return text if len(text) <= _BRIEF else ""
 
 
-def observe(reply: Reply, *, max_chars: int, compat: bool = False) -> Result:
+def observe(reply: ToolBenchReply, *, max_chars: int, compat: bool = False) -> ToolBenchResult:
     """The observation of a reply."""
     if compat:
         said = json.dumps({"error": reply.error, "response": str(reply.response)[:RESPONSE_CHARS]})
@@ -115,7 +115,7 @@ def observe(reply: Reply, *, max_chars: int, compat: bool = False) -> Result:
         response = reply.response
         said = response if isinstance(response, str) else json.dumps(response, ensure_ascii=False, default=str)
         text = cut_middle(writable(said or reply.error), max_chars)
-    return Result(Observation(text=text, ok=not reply.error), reply.code)
+    return ToolBenchResult(Observation(text=text, ok=not reply.error), reply.code)
 
 
 def compress(response: Any, schema: Any) -> Any:
@@ -145,15 +145,15 @@ FINISH = Tool(
 )
 
 
-def finish(arguments: Mapping[str, Any]) -> Result:
+def finish(arguments: Mapping[str, Any]) -> ToolBenchResult:
     """What ToolBench's environment says to `Finish`."""
     kind = arguments.get("return_type")
     if kind == "give_up_and_restart":
-        return Result(Observation(text='{"response":"chose to give up and restart"}'), 4)
+        return ToolBenchResult(Observation(text='{"response":"chose to give up and restart"}'), 4)
     if kind == "give_answer" and "final_answer" in arguments:
-        return Result(Observation(text='{"response":"successfully giving the final answer."}'), 3)
+        return ToolBenchResult(Observation(text='{"response":"successfully giving the final answer."}'), 3)
     if kind == "give_answer":
         missing = 'must have "final_answer"'
     else:
         missing = '"return_type" is not a valid choice' if "return_type" in arguments else 'must have "return_type"'
-    return Result(Observation(text=f'{{error:"{missing}"}}', ok=False), 2)
+    return ToolBenchResult(Observation(text=f'{{error:"{missing}"}}', ok=False), 2)
