@@ -36,8 +36,8 @@ Example: alpha-umi run "How many days are there from 2024-03-01 to 2024-12-24?"
 
 With --thread NAME the run is stored. Without a question it goes on where it stopped; with one it is a further turn.
 
-Exit 0 with an answer, 1 without one (the team gave up, a budget is spent, or it waits for your approval), 2 when the call
-was wrong.
+Exit 0 with an answer, 1 without one (the team gave up, a budget is spent, or it waits for your approval), 2 when the
+call was wrong.
 """
 
 
