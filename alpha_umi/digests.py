@@ -1,7 +1,7 @@
 """Digests: what a thing is, whatever carries it. Two things have one digest exactly when they give the same result.
 
 A digest covers content (values, numbers, texts) and nothing that a library writes beside it: versions, paths, the order
-of keys, the division into files, line ends. `docs/architecture.md` lists every digest and what it covers. Each begins
+of keys, the division into files, line ends. `docs/identity.md` lists every digest and what it covers. Each begins
 with the number of its rule, so that cards of another rule are told apart (`adapters.check_base`). Needs neither torch
 nor safetensors.
 """

@@ -29,7 +29,7 @@ Example: alpha-umi doctor
 
 Example: alpha-umi doctor runs/mine
 
-A team's cards name base, tokenizer, chat template and prompts by digest (docs/architecture.md), and weights that do not
+A team's cards name base, tokenizer, chat template and prompts by digest (docs/identity.md), and weights that do not
 fit are refused. --adopt takes today's base, tokenizer and chat template for the right ones and rewrites the cards; each
 keeps what it said. Prompts are never adopted: train again, or check out those it was trained with.
 """

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from alpha_umi.data.tokens import Row
-from alpha_umi.nn.branch_attention import Branch
+from alpha_umi.nn.branch_attention import PackedBranch
 from alpha_umi.roles import ROLES
 
 
@@ -34,7 +34,7 @@ def collate(batch: Sequence[dict[str, Any]], *, pad_id: int) -> dict[str, torch.
 
     Returns:
         `context`, int64 (rows, longest context); `input_ids` and `positions` of the packed branches, int64 (tokens,);
-        `spans`, int64 (branches, 6), each a `Branch`, in the order of roles, rows and turns.
+        `spans`, int64 (branches, 6), each a `PackedBranch`, in the order of roles, rows and turns.
     """
     contexts = [row["input_ids"][: row["length"]] for row in batch]
     longest = max(map(len, contexts))
@@ -43,17 +43,17 @@ def collate(batch: Sequence[dict[str, Any]], *, pad_id: int) -> dict[str, torch.
     )
     ids: list[int] = []
     positions: list[int] = []
-    spans: list[Branch] = []
+    spans: list[PackedBranch] = []
     for view, i, cue, words, end in found:
         start = len(ids)
         ids += batch[i]["input_ids"][cue:end]
         positions += range(cue, end)
-        spans.append(Branch(view, i, cue, start, start + words - cue, len(ids)))
+        spans.append(PackedBranch(view, i, cue, start, start + words - cue, len(ids)))
     return {
         "context": torch.tensor([ids + [pad_id] * (longest - len(ids)) for ids in contexts]),
         "input_ids": torch.tensor(ids),
         "positions": torch.tensor(positions),
-        "spans": torch.tensor(spans).view(-1, len(Branch._fields)),
+        "spans": torch.tensor(spans).view(-1, len(PackedBranch._fields)),
     }
 
 

@@ -23,7 +23,7 @@ from alpha_umi.nn.packing import cache_argument
 MATMUL, SDPA = "branches_matmul", "branches_sdpa"
 
 
-class Branch(NamedTuple):
+class PackedBranch(NamedTuple):
     """A branch among the packed tokens of a batch."""
 
     view: int
@@ -53,7 +53,7 @@ class Reading:
     """What one call for packed branches reads: passed through the model to its attention as `reading`."""
 
     context: Context
-    spans: Sequence[Branch]
+    spans: Sequence[PackedBranch]
     """In the order of the packed tokens, and all of them."""
     _hidden: dict[tuple[int, int, int | None], torch.Tensor] = field(default_factory=dict)
 

@@ -24,7 +24,7 @@ from transformers.utils import SAFE_WEIGHTS_NAME
 from alpha_umi.data.packed_targets import collate
 from alpha_umi.errors import WorkError
 from alpha_umi.nn import branch_attention
-from alpha_umi.nn.branch_attention import Branch
+from alpha_umi.nn.branch_attention import PackedBranch
 from alpha_umi.roles import ROLES
 from alpha_umi.training.role_lora import RoleLoras
 from alpha_umi.training.stage import Stage
@@ -104,10 +104,10 @@ class SharedRoles(nn.Module):
             context: conversations, (rows, longest).
             input_ids: packed branches, (tokens,).
             positions: where their tokens stand, (tokens,).
-            spans: the branches, (branches, 6); see `data.branches.Branch`.
+            spans: the branches, (branches, 6); each a `nn.branch_attention.PackedBranch`.
             active: roles to train now; None: all.
         """
-        found = [Branch(*numbers) for numbers in spans.tolist()]
+        found = [PackedBranch(*numbers) for numbers in spans.tolist()]
         wanted = [v for v in self._views if active is None or v in active]
         sums = torch.zeros(len(self.order), device=input_ids.device)
         if torch.is_grad_enabled() and (_ranks() > 1 or not any(self.order[span.view] in wanted for span in found)):
@@ -131,7 +131,7 @@ class SharedRoles(nn.Module):
         self,
         views: Sequence[str],
         read: branch_attention.Context,
-        spans: Sequence[Branch],
+        spans: Sequence[PackedBranch],
         ids: torch.Tensor,
         positions: torch.Tensor,
     ) -> torch.Tensor:
@@ -158,7 +158,7 @@ class SharedRoles(nn.Module):
         return sum((p.sum() * 0.0 for p in trained), torch.zeros((), device=trained[0].device))
 
 
-def _packed(spans: Sequence[Branch], device: torch.device) -> tuple[torch.Tensor, list[Branch]]:
+def _packed(spans: Sequence[PackedBranch], device: torch.device) -> tuple[torch.Tensor, list[PackedBranch]]:
     """The packed tokens that belong to some branches, and the branches among them alone."""
     chosen = torch.cat([torch.arange(s.start, s.end, device=device) for s in spans])
     moved, start = [], 0
@@ -211,7 +211,7 @@ class SharedTrainer(StageTrainer):
         counts = torch.zeros(len(self.roles.order), dtype=torch.long)
         for batch in batch_samples:
             for numbers in batch["spans"].tolist():
-                span = Branch(*numbers)
+                span = PackedBranch(*numbers)
                 counts[span.view] += span.end - span.words
         counts = counts.to(device)
         if self.args.world_size > 1:
@@ -228,7 +228,7 @@ class SharedTrainer(StageTrainer):
         sums = model(**inputs, active=active)
         items = num_items_in_batch.clamp(min=1)
         means = sums / items
-        spans = [Branch(*numbers) for numbers in inputs["spans"].tolist()]
+        spans = [PackedBranch(*numbers) for numbers in inputs["spans"].tolist()]
         self.tokens_seen += inputs["input_ids"].numel() + sum({s.row: s.context for s in spans}.values())
         self.targets_seen += sum(s.end - s.words for s in spans if self.roles.order[s.view] in active)
         noted = means.detach()
