@@ -45,5 +45,5 @@ def test_each_file_that_is_named_exists() -> None:
 
 
 def _folders(name: str) -> list[Path]:
-    """Where a name may be relative to: the package, and for a bare file name (`stage.py`) the folder named before it."""
+    """Where a name may be relative to: the package, and for a bare `stage.py` the folder before it."""
     return [ROOT / "alpha_umi", *([ROOT / "alpha_umi" / "training"] if "/" not in name else [])]
