@@ -27,7 +27,7 @@ _WHERE = {
     "Tool": "trajectory",
     "Trajectory": "trajectory",
     "Verdict": "tasks",
-    "View": "roles",
+    "RoleName": "roles",
     "Role": "roles",
     "Team": "roles",
     "load_team": "team_files",
@@ -60,8 +60,8 @@ if TYPE_CHECKING:
     from alpha_umi.models.loading import load_models as load_models
     from alpha_umi.models.scripted import ScriptedModel as ScriptedModel
     from alpha_umi.roles import Role as Role
+    from alpha_umi.roles import RoleName as RoleName
     from alpha_umi.roles import Team as Team
-    from alpha_umi.roles import View as View
     from alpha_umi.tasks import Task as Task
     from alpha_umi.tasks import Taskset as Taskset
     from alpha_umi.tasks import Verdict as Verdict

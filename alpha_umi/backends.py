@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
+from alpha_umi.config import SECRET, renamed
 from alpha_umi.trajectory import Frozen
 
 Structured = Literal["none", "grammar", "json"]
@@ -32,8 +34,8 @@ class Served(Frozen):
     """Where its API begins, `/v1` included as a rule."""
     model: str = Field(min_length=1)
     """What the server calls the role: a model, or one of its adapters."""
-    key: str = "OPENAI_API_KEY"
-    """Name of the environment variable that holds the key; a server without one ignores it."""
+    api_key_env: str = "OPENAI_API_KEY"
+    """Name of the environment variable that holds the API key, never the key; a server without one ignores it."""
     context: int = Field(default=8192, ge=64)
     """Positions that the model has."""
     timeout: float = Field(default=120.0, gt=0)
@@ -43,6 +45,18 @@ class Served(Frozen):
     `json` (`response_format` with a schema: the caller alone, who then writes JSON), or not at all."""
     retries: int = Field(default=3, ge=0)
     """Further tries after a failure that may pass (connection, 429, 5xx), with backoff, honouring Retry-After."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _key_named(cls, raw: Any) -> Any:
+        return renamed(raw, key="api_key_env")
+
+    @field_validator("api_key_env")
+    @classmethod
+    def _is_a_name(cls, value: str) -> str:
+        if not value.isidentifier():  # it may be the key itself
+            raise PydanticCustomError(SECRET, "this is the name of an environment variable that holds the key")
+        return value
 
 
 class Backend(Frozen):

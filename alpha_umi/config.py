@@ -11,7 +11,18 @@ from pydantic import ValidationError
 from alpha_umi.errors import ConfigError
 from alpha_umi.trajectory import Frozen
 
+SECRET = "secret"
+"""Type of a `PydanticCustomError` about a value that is never to be shown."""
+
 FrozenT = TypeVar("FrozenT", bound=Frozen)
+
+
+def renamed(raw: Any, **names: str) -> Any:
+    """A mapping in which keys that had another name once have today's: `renamed(raw, views="roles")`; what is under the
+    old name counts, since a file has one of the two and an override comes after it. Anything else as it is."""
+    if not isinstance(raw, dict) or not names.keys() & raw.keys():
+        return raw
+    return {k: v for k, v in raw.items() if k not in names} | {names[k]: v for k, v in raw.items() if k in names}
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -50,6 +61,6 @@ def config_mistakes(error: ValidationError) -> list[str]:
         if item["type"] == "extra_forbidden":
             mistakes.append(f"{key}: unknown key")
         else:
-            shown = "" if item["type"] == "missing" else f" (found {str(item['input'])[:60]!r})"
+            shown = "" if item["type"] in {"missing", SECRET} else f" (found {str(item['input'])[:60]!r})"
             mistakes.append(f"{key}: {item['msg'].lower().removeprefix('value error, ')}{shown}")
     return mistakes

@@ -12,8 +12,9 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
+from alpha_umi.config import renamed
 from alpha_umi.errors import ModelError
 from alpha_umi.roles import Team
 from alpha_umi.trajectory import Frozen
@@ -30,7 +31,7 @@ class Card(Frozen):
     """What a folder of weights is."""
 
     stage: str
-    views: tuple[str, ...]
+    roles: tuple[str, ...]
     """The roles whose targets it was trained on."""
     kind: Literal["full", "lora"]
     base: str
@@ -62,6 +63,11 @@ class Card(Frozen):
     adopted: Mapping[str, str | None] = Field(default_factory=dict)
     """What the card said before its owner took today's base, tokenizer or template for the right one, by key."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _roles_named(cls, raw: Any) -> Any:
+        return renamed(raw, views="roles")
+
 
 def write_card(folder: Path, card: Card) -> None:
     """Write the card beside the weights, which whoever may read the card may read too."""
@@ -87,7 +93,7 @@ def read_card(folder: Path) -> Card | None:
         raise ModelError(f"{path} is not a card: {error.errors()[0]['msg']}") from error
 
 
-def check_card(folder: Path, team: Team, view: str) -> Card | None:
+def check_card(folder: Path, team: Team, role: str) -> Card | None:
     """Read the card and refuse weights that expect other prompts than the team would send.
 
     Raises:
@@ -99,8 +105,8 @@ def check_card(folder: Path, team: Team, view: str) -> Card | None:
     layout = team.layout
     if card.layout != layout.name:
         raise ModelError(f"{folder} was trained in the '{card.layout}' layout, the team speaks '{layout.name}'")
-    if view not in card.views:
-        raise ModelError(f"{folder} was trained as {', '.join(card.views)}, not as {view}")
+    if role not in card.roles:
+        raise ModelError(f"{folder} was trained as {', '.join(card.roles)}, not as {role}")
     if card.prompt_digest != team.prompt_digest:
         raise ModelError(
             f"{folder} was trained on other prompts (digest {card.prompt_digest}, today's is {team.prompt_digest}): "

@@ -27,7 +27,7 @@ OBSERVATION_CHARS = 2048
 """Default length at which an observation loses its middle in a prompt."""
 
 
-class View(StrEnum):
+class RoleName(StrEnum):
     """Names of the roles that ship first; any string is a role's name."""
 
     PLANNER = "planner"
@@ -36,7 +36,7 @@ class View(StrEnum):
     SINGLE = "single"
 
 
-ROLES: tuple[str, ...] = (View.PLANNER.value, View.CALLER.value, View.SUMMARIZER.value)
+ROLES: tuple[str, ...] = (RoleName.PLANNER.value, RoleName.CALLER.value, RoleName.SUMMARIZER.value)
 """The roles of α-UMi."""
 
 

@@ -114,9 +114,9 @@ def _role(name: str, given: Any, path: Path) -> Any:
     if not isinstance(given, dict):
         return given
     given = dict(given)
-    view = given.pop("view", None)  # how a role was written down before it said what it writes
+    former = given.pop("view", None)  # how a role was written down before it said what it writes
     if "writes" not in given:
-        of = resources.find("roles", str(given.pop("role", view or name)), beside=path)
+        of = resources.find("roles", str(given.pop("role", former or name)), beside=path)
         file = _role_file(of)
         if isinstance(own := given.get("generation") or {}, dict):
             given["generation"] = {**(file.get("generation") or {}), **own}

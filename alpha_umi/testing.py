@@ -139,4 +139,3 @@ def save_tiny_model(folder: str | Path, *, seed: int = 0, base: str = DEFAULT_BA
         LlamaForCausalLM(config).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
-

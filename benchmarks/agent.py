@@ -52,7 +52,7 @@ POSITIONS = 2048
 class Turn(NamedTuple):
     """One role's turn: its prompt and the tokens it is made to write."""
 
-    view: str
+    role: str
     prompt: list[int]
     forced: list[int]
 
@@ -60,14 +60,14 @@ class Turn(NamedTuple):
 def turns(trajectory: Trajectory, encoder: ChatEncoder) -> list[Turn]:
     """All turns of a trajectory in the order in which the agent takes them."""
     found = []
-    for order, view in enumerate(ROLES):
+    for order, role in enumerate(ROLES):
         messages, targets, _ = render(
-            trajectory, view=view, layout=load_layout("paper"), observation_chars=OBSERVATION_CHARS
+            trajectory, role=role, layout=load_layout("paper"), observation_chars=OBSERVATION_CHARS
         )
         for target in targets:
             prompt = encoder.prompt(messages[: target.message])
             written = encoder.row(messages[: target.message + 1], trained=()).ids[len(prompt) :]
-            found.append((target.step, order, Turn(view, prompt, written)))
+            found.append((target.step, order, Turn(role, prompt, written)))
     return [turn for *_, turn in sorted(found, key=lambda item: item[:2])]
 
 
@@ -99,37 +99,37 @@ class Way:
             self.engines = dict.fromkeys(ROLES, shared)
             self.weights = {v: shared.add_adapter(folder / v) for v in ROLES}
         else:
-            self.engines = {view: Engine(load_base(), encoder) for view in ROLES}
+            self.engines = {role: Engine(load_base(), encoder) for role in ROLES}
             self.weights = dict.fromkeys(ROLES, BACKBONE)
 
     def run(self, work: list[Turn]) -> Spent:
         """Take turns of one episode and forget it."""
-        caches = {view: SharedCache(self.engines[view].shape) for view in ROLES}
+        caches = {role: SharedCache(self.engines[role].shape) for role in ROLES}
         spent = Spent()
         for turn in work:
-            engine = self.engines[turn.view]
-            weights = self.weights[turn.view]
+            engine = self.engines[turn.role]
+            weights = self.weights[turn.role]
             session = "episode" if self.keeps else ""
-            lease = caches[turn.view].lease(session, weights, turn.prompt, limit=len(turn.prompt) - 1)
+            lease = caches[turn.role].lease(session, weights, turn.prompt, limit=len(turn.prompt) - 1)
             begin = time.perf_counter()
             engine.forward([PackedSequence(lease.buffer, lease.kept, turn.prompt[lease.kept :], weights)])
             read = time.perf_counter()
             for at, token in enumerate(turn.forced[:-1], start=len(turn.prompt)):
                 engine.forward([PackedSequence(lease.buffer, at, [token], weights)])
             spent = spent.plus(Spent(len(turn.prompt) - lease.kept, read - begin, time.perf_counter() - read))
-            caches[turn.view].settle(lease, [*turn.prompt, *turn.forced[:-1]])
+            caches[turn.role].settle(lease, [*turn.prompt, *turn.forced[:-1]])
         return spent
 
 
 def make_adapters(folder: Path) -> None:
     """Three LoRA adapters of the recipes' default rank with weights of their own."""
-    for seed, view in enumerate(ROLES):
+    for seed, role in enumerate(ROLES):
         torch.manual_seed(seed)
-        model = adapt(load_base(), Stage(views=(view,), method="lora"))
+        model = adapt(load_base(), Stage(roles=(role,), method="lora"))
         for name, parameter in model.named_parameters():
             if "lora_B" in name:
                 torch.nn.init.normal_(parameter, std=0.01)
-        model.save_pretrained(folder / view)
+        model.save_pretrained(folder / role)
 
 
 def peak_memory(way: str, folder: Path, data: Path) -> float:
@@ -150,7 +150,7 @@ def only(way: str, folder: Path, data: Path) -> None:
     if way == "one":
         model = Way("lora", folder)
         model.weights = dict.fromkeys(ROLES, BACKBONE)
-        planner = [turn for turn in work if turn.view == "planner"]
+        planner = [turn for turn in work if turn.role == "planner"]
         model.run(planner)
     else:
         Way(way, folder).run(work)

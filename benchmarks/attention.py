@@ -50,7 +50,11 @@ def main() -> None:
     options = parser.parse_args()
     encoder = ChatEncoder(load_tokenizer())
     settings = RowSettings(
-        views=ROLES, layout=load_layout("shared"), context=2048, reserve=dict.fromkeys(ROLES, 64), observation_chars=512
+        learns=ROLES,
+        layout=load_layout("shared"),
+        context=2048,
+        reserve=dict.fromkeys(ROLES, 64),
+        observation_chars=512,
     )
     made = (row for task in gym.generate(options.rows, seed=1) for row in rows(task.gold, settings, encoder))
     found = [{"input_ids": row.input_ids, "labels": row.labels} for row in made]
@@ -58,7 +62,7 @@ def main() -> None:
     batches = [collate(found[i : i + 2], pad_id=0) for i in range(0, len(found), 2)]
     tokens = sum(len(row["input_ids"]) for row in found)
     base = load_base(dtype=torch.bfloat16)
-    model = adapt(base, Stage(views=ROLES, method="lora"))
+    model = adapt(base, Stage(roles=ROLES, method="lora"))
     ways = {"torch's kernel": "sdpa", "blocks": blockwise_attention.CAUSAL}
     seconds = dict.fromkeys(ways, 0.0)
     for round_ in range(options.rounds + 1):

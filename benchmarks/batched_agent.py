@@ -38,26 +38,26 @@ Turns = list[tuple[str, Request]]
 
 def episode(trajectory: Trajectory, encoder: ChatEncoder) -> Turns:
     """The requests of an episode, in order."""
-    conversation = render(trajectory, view="planner", layout=load_layout("shared"), observation_chars=256)
+    conversation = render(trajectory, role="planner", layout=load_layout("shared"), observation_chars=256)
     row = encoder.row(conversation.messages, trained=())
     places = [i for i, message in enumerate(conversation.messages) if message.role == "assistant"]
     return [
         (
-            view,
+            role,
             Request(
                 messages=conversation.messages[:place],
                 generation=Generation(max_new_tokens=turn.end - turn.words, repetition_window=0),
                 session=trajectory.id,
             ),
         )
-        for view, place, turn in zip(conversation.speakers, places, row.turns, strict=True)
+        for role, place, turn in zip(conversation.speakers, places, row.turns, strict=True)
     ]
 
 
 def run(turns: Turns, models: dict[str, LocalModel]) -> list[Completion]:
     """One episode from its first call to its last."""
     try:
-        return [models[view].complete(request) for view, request in turns]
+        return [models[role].complete(request) for role, request in turns]
     finally:
         models["planner"].release(turns[0][1].session)
 
@@ -75,7 +75,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         make_adapters(Path(scratch))
         models = {
-            view: LocalModel(engine, writer=engine.add_adapter(Path(scratch) / view), reader=BACKBONE) for view in ROLES
+            role: LocalModel(engine, writer=engine.add_adapter(Path(scratch) / role), reader=BACKBONE) for role in ROLES
         }
     run(work[0][:2], models)  # first calls allocate
     begin = time.perf_counter()

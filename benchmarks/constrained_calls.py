@@ -43,7 +43,7 @@ def prompts(n: int, split: Any, team: Team, model: Any) -> list[tuple[Trajectory
             asked = task.model_copy(update={"steps": steps, "answer": None, "outcome": Outcome.UNFINISHED})
             fitted = fit_to_context(
                 asked,
-                view="caller",
+                role="caller",
                 layout=team.layout,
                 ask="caller",
                 observation_chars=team.observation_chars,

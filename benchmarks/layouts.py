@@ -130,8 +130,8 @@ def losses(run: Path, cell: Cell, options: argparse.Namespace) -> dict[str, floa
     return kept
 
 
-def _rows(view: str, layout: Layout, trajectories: Sequence[Trajectory], encoder: ChatEncoder, chars: int) -> list[Row]:
-    settings = RowSettings(views=(view,), layout=layout, context=2048, reserve={view: 256}, observation_chars=chars)
+def _rows(role: str, layout: Layout, trajectories: Sequence[Trajectory], encoder: ChatEncoder, chars: int) -> list[Row]:
+    settings = RowSettings(learns=(role,), layout=layout, context=2048, reserve={role: 256}, observation_chars=chars)
     return [row for t in trajectories for row in rows(t, settings, encoder)]
 
 
@@ -140,24 +140,24 @@ def target_tokens(layout: Layout, options: argparse.Namespace) -> dict[str, int]
     encoder = ChatEncoder(load_tokenizer())
     trajectories = list(islice(store.read(Path(options.data)), options.limit))
     return {
-        view: sum(
+        role: sum(
             label != IGNORED
-            for row in _rows(view, layout, trajectories, encoder, options.observation_chars)
+            for row in _rows(role, layout, trajectories, encoder, options.observation_chars)
             for label in row.labels
         )
-        for view in ROLES
+        for role in ROLES
     }
 
 
 @torch.inference_mode()
-def _paper_loss(run: Path, view: str, trajectories: Sequence[Trajectory], encoder: ChatEncoder, chars: int) -> float:
+def _paper_loss(run: Path, role: str, trajectories: Sequence[Trajectory], encoder: ChatEncoder, chars: int) -> float:
     team = load_team(str(run))
-    folder = Path(team.role(view).weights or team.base)
+    folder = Path(team.role(role).weights or team.base)
     model: Any = load_base(team.base if is_adapter(folder) else str(folder))
     if is_adapter(folder):
         model = PeftModel.from_pretrained(model, folder)
     total, count = 0.0, 0
-    for row in _rows(view, load_layout("paper"), trajectories, encoder, chars):
+    for row in _rows(role, load_layout("paper"), trajectories, encoder, chars):
         labels = torch.tensor(row.labels[1:])
         learned = labels != IGNORED
         logits = model(input_ids=torch.tensor([row.input_ids[:-1]]), use_cache=False).logits[0]
@@ -167,22 +167,22 @@ def _paper_loss(run: Path, view: str, trajectories: Sequence[Trajectory], encode
 
 
 @torch.inference_mode()
-def _shared_loss(run: Path, view: str, trajectories: Sequence[Trajectory], encoder: ChatEncoder, chars: int) -> float:
+def _shared_loss(run: Path, role: str, trajectories: Sequence[Trajectory], encoder: ChatEncoder, chars: int) -> float:
     team = load_team(str(run))
-    folder = Path(team.role(view).weights or team.base)
+    folder = Path(team.role(role).weights or team.base)
     if is_adapter(folder):
         config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
-        stage = Stage(views=(view,), method="lora", lora=Lora(r=config["r"], alpha=config["lora_alpha"]))
-        roles = SharedRoles(load_base(team.base), {view: stage}, {})
+        stage = Stage(roles=(role,), method="lora", lora=Lora(r=config["r"], alpha=config["lora_alpha"]))
+        roles = SharedRoles(load_base(team.base), {role: stage}, {})
         saved = load_file(folder / "adapter_model.safetensors")
         for name, p in roles.trained().items():
             path, kind, _ = name.removeprefix("backbone.").rsplit(".", 2)
             p.copy_(saved[f"base_model.model.{path}.lora_{'A' if kind == 'down' else 'B'}.weight"])
     else:
-        roles = SharedRoles(load_base(team.base), {view: Stage(views=(view,))}, {view: load_base(str(folder))})
+        roles = SharedRoles(load_base(team.base), {role: Stage(roles=(role,))}, {role: load_base(str(folder))})
     roles.eval()
     total, count = 0.0, 0
-    for row in _rows(view, load_layout("shared"), trajectories, encoder, chars):
+    for row in _rows(role, load_layout("shared"), trajectories, encoder, chars):
         batch = packed_targets.collate([packed_targets.columns(row)], pad_id=encoder.end_ids[0])
         total += float(roles(**batch).sum())
         count += int((batch["spans"][:, 5] - batch["spans"][:, 4]).sum())
@@ -201,11 +201,11 @@ def report(runs: Mapping[Cell, Path], options: argparse.Namespace) -> None:
             f"{100 * m['value']:.0f} [{100 * m['low']:.0f}, {100 * m['high']:.0f}]" if m["n"] else "-"
             for m in values.values()
         ]
-        lost_shown = [f"{lost[view]:.3f}" for view in ROLES]
+        lost_shown = [f"{lost[role]:.3f}" for role in ROLES]
         lines.append((cell.layout, cell.method, str(cell.seed), *shown, *lost_shown, f"{seconds:.0f}"))
     show(
         f"{options.test_limit} held-out trajectories of {Path(options.test).name}, {options.limit} to train on",
-        ("layout", "method", "seed", *METRICS, *(f"loss {view}" for view in ROLES), "cpu seconds"),
+        ("layout", "method", "seed", *METRICS, *(f"loss {role}" for role in ROLES), "cpu seconds"),
         sorted(lines),
     )
 

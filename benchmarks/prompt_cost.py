@@ -42,22 +42,22 @@ def cost(layout: Layout, trajectories: Sequence[Trajectory], encoder: Encoder) -
     sessions: list[tuple[str, ...]] = [tuple(ROLES)] if layout.shared else [(role,) for role in ROLES]
     lengths: list[int] = []
     encoded = 0
-    for views in sessions:
+    for roles in sessions:
         reserve = dict.fromkeys(ROLES, RESERVE)
         settings = RowSettings(
-            views=views, layout=layout, context=CONTEXT, reserve=reserve, observation_chars=OBSERVATION_CHARS
+            learns=roles, layout=layout, context=CONTEXT, reserve=reserve, observation_chars=OBSERVATION_CHARS
         )
         for trajectory in trajectories:
             lengths += [len(row.input_ids) for row in rows(trajectory, settings, encoder)]
-            encoded += _encoded(trajectory, views, layout, encoder)
+            encoded += _encoded(trajectory, roles, layout, encoder)
     return Cost(len(lengths), sum(lengths), encoded)
 
 
-def _encoded(trajectory: Trajectory, views: Sequence[str], layout: Layout, encoder: Encoder) -> int:
+def _encoded(trajectory: Trajectory, roles: Sequence[str], layout: Layout, encoder: Encoder) -> int:
     """Tokens that one session encodes: of each prompt what does not stand in the one before it with its completion."""
     count, held = 0, list[int]()
-    for told in conversations(trajectory, view=views[0], layout=layout):
-        for target in (target for target in told.targets if target.view in views):
+    for told in conversations(trajectory, role=roles[0], layout=layout):
+        for target in (target for target in told.targets if target.role in roles):
             prompt = list(encoder.prompt(told.messages[: target.message]))
             pairs = enumerate(zip(held, prompt, strict=False))
             count += len(prompt) - next((i for i, (old, new) in pairs if old != new), min(len(held), len(prompt)))

@@ -47,7 +47,7 @@ WAYS = ("separate", "shared", "merged")
 class Turn(NamedTuple):
     """One role's turn over the shared conversation."""
 
-    view: str
+    role: str
     prompt: list[int]
     cue: int
     forced: list[int]
@@ -55,8 +55,8 @@ class Turn(NamedTuple):
 
 def shared_turns(trajectory: Trajectory, encoder: ChatEncoder) -> list[Turn]:
     """The turns of a trajectory that are worth training on, as `agent.turns` takes them."""
-    conversation = render(trajectory, view="planner", layout=load_layout("shared"), observation_chars=OBSERVATION_CHARS)
-    wanted = {target.message: target.view for target in conversation.targets}
+    conversation = render(trajectory, role="planner", layout=load_layout("shared"), observation_chars=OBSERVATION_CHARS)
+    wanted = {target.message: target.role for target in conversation.targets}
     places = [i for i, message in enumerate(conversation.messages) if message.role == "assistant"]
     row = encoder.row(conversation.messages, trained=())
     return [
@@ -71,14 +71,14 @@ class SharedWay:
 
     def __init__(self, folder: Path, *, merged: bool = False) -> None:
         self.engine = Engine(load_base(), ChatEncoder(load_tokenizer()))
-        self.writers = {view: self.engine.add_adapter(folder / view, merged=merged) for view in ROLES}
+        self.writers = {role: self.engine.add_adapter(folder / role, merged=merged) for role in ROLES}
 
     def run(self, work: Sequence[Turn]) -> Spent:
         """Take turns of one episode and forget it."""
         cache = SharedCache(self.engine.shape)
         spent = Spent()
         for turn in work:
-            writer = self.writers[turn.view]
+            writer = self.writers[turn.role]
             lease = cache.lease("episode", BACKBONE, turn.prompt, limit=turn.cue)
             begin = time.perf_counter()
             read = turn.prompt[lease.kept : turn.cue]
@@ -154,7 +154,7 @@ def only(way: str, folder: Path, options: argparse.Namespace) -> None:
     else:
         one = Way("lora", folder)
         one.weights = dict.fromkeys(ROLES, BACKBONE)
-        one.run([turn for turn in turns(trajectory, encoder) if turn.view == "planner"])
+        one.run([turn for turn in turns(trajectory, encoder) if turn.role == "planner"])
     print(peak_mib())
 
 

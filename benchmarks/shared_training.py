@@ -64,14 +64,14 @@ class Bench:
         self.chars = options.observation_chars
         self.batch = options.batch
 
-    def settings(self, layout: Layout, *views: Any) -> RowSettings:
+    def settings(self, layout: Layout, *roles: Any) -> RowSettings:
         """How trajectories become rows."""
-        reserve = dict.fromkeys(views, 256)
-        return RowSettings(views=views, layout=layout, context=8192, reserve=reserve, observation_chars=self.chars)
+        reserve = dict.fromkeys(roles, 256)
+        return RowSettings(learns=roles, layout=layout, context=8192, reserve=reserve, observation_chars=self.chars)
 
     def arguments(self, folder: str, rows_in_batch: int, accumulated: int, *, shares: bool = False) -> Any:
         """The same training arguments for all ways."""
-        stage = Stage(views=("planner",), batch_size=rows_in_batch * accumulated, micro_batch=rows_in_batch)
+        stage = Stage(roles=("planner",), batch_size=rows_in_batch * accumulated, micro_batch=rows_in_batch)
         recipe = Recipe(name="shared_training", stages={"planner": stage}, save_steps=10**9, log_steps=10**9)
         return arguments(recipe, stage, Path(folder), seed=0, deepspeed=None, world=1, shares=shares)
 
@@ -80,7 +80,7 @@ class Bench:
         found = [
             row for t in trajectories for row in rows(t, self.settings(load_layout("shared"), *ROLES), self.encoder)
         ]
-        stages: dict[str, Any] = {v: (v, Stage(views=(v,), method=self.method, batch_size=self.batch)) for v in ROLES}
+        stages: dict[str, Any] = {v: (v, Stage(roles=(v,), method=self.method, batch_size=self.batch)) for v in ROLES}
         full: dict[str, Any] = {v: load_base(dtype=torch.float32) for v in ROLES} if self.method == "full" else {}
         with tempfile.TemporaryDirectory() as folder:
             args = self.arguments(folder, self.batch, 1, shares=True)
@@ -92,8 +92,8 @@ class Bench:
     def whole_rows(self, trajectories: Sequence[Trajectory], layout: Layout, *, decisions: bool = False) -> Spent:
         """Each role in turn on rows of its own."""
         seconds, targets, tokens = 0.0, 0, 0
-        for view in ROLES:
-            found = [row for t in trajectories for row in rows(t, self.settings(layout, view), self.encoder)]
+        for role in ROLES:
+            found = [row for t in trajectories for row in rows(t, self.settings(layout, role), self.encoder)]
             targets += sum(row.targets for row in found)
             each = 1
             if decisions:
@@ -105,7 +105,7 @@ class Bench:
 
     def _rows(self, found: Sequence[Row], accumulated: int) -> Spent:
         columns = [{"input_ids": r.input_ids, "labels": r.labels, "length": len(r.input_ids)} for r in found]
-        stage = Stage(views=("planner",), method=self.method)
+        stage = Stage(roles=("planner",), method=self.method)
         with tempfile.TemporaryDirectory() as folder:
             args = self.arguments(folder, self.batch, accumulated)
             base = load_base(dtype=torch.float32 if self.method == "full" else torch.bfloat16)

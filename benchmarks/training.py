@@ -54,7 +54,7 @@ def train(name: str, found: list[Row], pad: int, micro_batch: int, accumulated: 
     columns: list[dict[str, Any]] = [
         {"input_ids": r.input_ids, "labels": r.labels, "length": len(r.input_ids)} for r in found
     ]
-    stage = Stage(views=("planner",), batch_size=micro_batch * accumulated, micro_batch=micro_batch)
+    stage = Stage(roles=("planner",), batch_size=micro_batch * accumulated, micro_batch=micro_batch)
     recipe = Recipe(name=name, stages={"planner": stage}, save_steps=10**9, log_steps=10**9)
     with tempfile.TemporaryDirectory() as folder:
         args = arguments(recipe, stage, Path(folder), seed=0, deepspeed=None, world=1)
@@ -80,7 +80,7 @@ def main() -> None:
     trajectories = list(islice((t for t in source if len(t.steps) > 1), options.trajectories))
     encoder = ChatEncoder(load_tokenizer())
     settings = RowSettings(
-        views=("planner",),
+        learns=("planner",),
         layout=load_layout("paper"),
         context=4096,
         reserve={"planner": 256},

@@ -43,7 +43,7 @@ def calls(value: dict[str, object], encoder: ChatEncoder) -> Iterator[Call]:
     made: set[tuple[int, ...]] = set()
     for number, path in enumerate(tree_paths(value)):
         messages = render(
-            path, view="planner", layout=load_layout("shared"), observation_chars=OBSERVATION_CHARS
+            path, role="planner", layout=load_layout("shared"), observation_chars=OBSERVATION_CHARS
         ).messages
         row = encoder.row(messages, trained=())
         for turn in row.turns:

@@ -28,9 +28,9 @@ TOOLS = ("plain", "keyed", "repeatable")
 class Words(ScriptedModel):
     """What a role says at a step; the step is how many observations the conversation holds."""
 
-    def __init__(self, view: str) -> None:
+    def __init__(self, role: str) -> None:
         super().__init__([])
-        self._view = view
+        self._view = role
 
     def complete(self, request: Request) -> Completion:
         return Completion(text=self._text(request.messages), completion_tokens=1)
@@ -74,7 +74,7 @@ def agent(folder: Path) -> Agent:
         (folder / f"state-{step}").write_text("set")
         return f"done {step}: repeatable"
 
-    models = {view: Words(view) for view in ("planner", "caller", "summarizer")}
+    models = {role: Words(role) for role in ("planner", "caller", "summarizer")}
     return Agent.from_team("umi", tools=[plain, keyed, repeatable], models=models, threads=folder / "threads.sqlite")
 
 

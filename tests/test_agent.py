@@ -97,8 +97,8 @@ def test_each_role_decodes_with_its_own_settings_over_its_own_conversation(team:
     agent = Agent.from_team(team, tools=[add], models=models)
     agent.run(QUESTION)
     requests = [request for model in models.values() for request in model.requests]
-    for view, model in models.items():
-        assert {request.generation for request in model.requests} == {agent.team.role(view).generation}
+    for role, model in models.items():
+        assert {request.generation for request in model.requests} == {agent.team.role(role).generation}
     assert len({request.session for request in requests}) == sessions
     assert all(request.session for request in requests)
     assert all(model.released == [model.requests[0].session] for model in models.values())
@@ -247,7 +247,7 @@ def test_a_failing_model_is_raised_and_everything_released() -> None:
     with pytest.raises(WorkError, match="holds 0 texts"):
         Agent.from_team("umi", tools=[add], models=models).run(QUESTION)
     episode = models["planner"].requests[0].session.removesuffix("/planner")
-    assert all(f"{episode}/{view}" in model.released for view, model in models.items())
+    assert all(f"{episode}/{role}" in model.released for role, model in models.items())
 
 
 class Slow(ScriptedModel):

@@ -40,7 +40,7 @@ class Counter:
 def forever(plan: str = "Look. Next: caller.", call: str = GOOD, answer: str = "") -> dict[str, ScriptedModel]:
     """Models that write the same for ever."""
     return {
-        view: ScriptedModel([text], repeat_last=True) for view, text in zip(ROLES, (plan, call, answer), strict=True)
+        role: ScriptedModel([text], repeat_last=True) for role, text in zip(ROLES, (plan, call, answer), strict=True)
     }
 
 
@@ -174,11 +174,11 @@ class Babbling(ScriptedModel):
         return super().complete(request).model_copy(update={"finish_reason": self._reason})
 
 
-@pytest.mark.parametrize("view", ROLES)
-def test_a_role_that_repeats_its_words(view: str) -> None:
-    plan = "Next: conclusion." if view == "summarizer" else "Look. Next: caller."
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_that_repeats_its_words(role: str) -> None:
+    plan = "Next: conclusion." if role == "summarizer" else "Look. Next: caller."
     toolbox = Counter()
-    result = run({**forever(plan=plan), view: Babbling("so so so so", "repetition")}, toolbox)
+    result = run({**forever(plan=plan), role: Babbling("so so so so", "repetition")}, toolbox)
     assert_ended(result, StopReason.REPETITION)
     assert toolbox.calls == 0
     assert "so so so so" in result.trajectory.model_dump_json()
@@ -215,7 +215,7 @@ def test_fit_takes_the_longest_observations_that_fit(layout: Layout, ask: str | 
     def chars(room: int) -> int | None:
         fitted = fit_to_context(
             trajectory,
-            view="planner",
+            role="planner",
             layout=layout,
             ask=ask,
             observation_chars=2048,

@@ -199,8 +199,8 @@ def test_a_search_goes_on_from_any_point_where_it_was_stored() -> None:
     history = [state for state in graph.get_state_history(config) if state.next and state.next != ("__start__",)]
     assert any("backtrack" in state.next for state in history)
     for state in history:
-        planned = sum(usage.calls for view, usage in state.values.get("usage", {}).items() if view == "planner")
-        called = sum(usage.calls for view, usage in state.values.get("usage", {}).items() if view == "caller")
+        planned = sum(usage.calls for role, usage in state.values.get("usage", {}).items() if role == "planner")
+        called = sum(usage.calls for role, usage in state.values.get("usage", {}).items() if role == "caller")
         rest = models(script[0][planned:], script[1][called:])
         again = build_graph(load_team("umi"), models=rest, **options).invoke(None, state.config)
         assert again["messages"][-1].content == whole["messages"][-1].content == "Door 7."

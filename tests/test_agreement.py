@@ -68,7 +68,7 @@ def replay(
     team: Team, texts: dict[str, list[str]], observations: Sequence[Observation]
 ) -> tuple[Result, Any, ReplayToolbox]:
     """Run the agent over scripts; returns its result, its models, and what was called."""
-    models = {view: ScriptedModel(script) for view, script in texts.items()}
+    models = {role: ScriptedModel(script) for role, script in texts.items()}
     toolbox = ReplayToolbox(observations)
     agent = Agent.from_team(team, tools=toolbox, models=models, budget=ROOMY)
     return agent.run("Will it rain in Paris?"), models, toolbox
@@ -97,24 +97,24 @@ def turns(trajectory: Trajectory) -> dict[str, list[str]]:
 def assert_agreement(team: Team, result: Result, models: dict[str, ScriptedModel]) -> None:
     """Every prompt sent begins the training conversation; every target was asked with exactly its prompt. In a raw
     layout each target has a conversation of its own."""
-    for view, model in models.items():
+    for role, model in models.items():
         if team.layout.raw:
-            assert_raw_agreement(team, result, view, [tuple(request.messages) for request in model.requests])
+            assert_raw_agreement(team, result, role, [tuple(request.messages) for request in model.requests])
             continue
-        whole = render(result.trajectory, view=view, layout=team.layout, observation_chars=team.observation_chars)
+        whole = render(result.trajectory, role=role, layout=team.layout, observation_chars=team.observation_chars)
         sent = [tuple(request.messages) for request in model.requests]
         for prompt in sent:
             assert prompt == whole.messages[: len(prompt)]
             # What the run ended on before it became a step has no message; everything else was answered here.
             if len(prompt) < len(whole.messages):
                 assert whole.messages[len(prompt)].role == "assistant"
-        targets = [whole.messages[: target.message] for target in whole.targets if target.view == view]
+        targets = [whole.messages[: target.message] for target in whole.targets if target.role == role]
         assert [prompt for prompt in sent if prompt in targets] == targets
 
 
-def assert_raw_agreement(team: Team, result: Result, view: str, sent: Sequence[tuple[Message, ...]]) -> None:
+def assert_raw_agreement(team: Team, result: Result, role: str, sent: Sequence[tuple[Message, ...]]) -> None:
     """Every target was asked with exactly its prompt; whatever was asked beside became no target."""
-    found = conversations(result.trajectory, view=view, layout=team.layout, observation_chars=team.observation_chars)
+    found = conversations(result.trajectory, role=role, layout=team.layout, observation_chars=team.observation_chars)
     targets = [messages[:1] for messages, _, _ in found]
     assert [prompt for prompt in sent if prompt in targets] == targets
     assert all([message.role for message in prompt] == ["text"] for prompt in sent)

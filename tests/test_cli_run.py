@@ -36,7 +36,7 @@ def lend(monkeypatch: pytest.MonkeyPatch, planner: list[str], caller: list[str],
     def load_models(team: Team) -> dict[str, ScriptedModel]:
         asked.append(team)
         scripts = {"planner": planner, "caller": caller, "summarizer": summarizer}
-        return {view: ScriptedModel(script) for view, script in scripts.items()}
+        return {role: ScriptedModel(script) for role, script in scripts.items()}
 
     loading = SimpleNamespace(load_models=load_models, find_base=lambda team: None)
     monkeypatch.setitem(sys.modules, "alpha_umi.models.loading", loading)

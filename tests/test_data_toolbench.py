@@ -306,10 +306,10 @@ def test_what_follows_a_finish_that_failed_is_kept(arguments: str, decision: Dec
     assert (found.answer, found.outcome) == ("At 14:10.", Outcome.ANSWERED)
     assert [step.plan.decision for step in found.steps] == [decision, Decision.CALL, Decision.SUMMARIZE]
     assert [step.observation and step.observation.text for step in found.steps] == [told, "14:10", None]
-    planner = for_role(found, view="planner", layout=load_layout("paper"))
+    planner = for_role(found, role="planner", layout=load_layout("paper"))
     assert [example.step for example in planner] == [0, 1, 2]
     assert told in planner[1].messages[-1].content, "the planner reads why it goes on"
-    assert [e.completion for e in for_role(found, view="summarizer", layout=load_layout("paper"))] == ["At 14:10."]
+    assert [e.completion for e in for_role(found, role="summarizer", layout=load_layout("paper"))] == ["At 14:10."]
 
 
 def test_both_readers_say_the_same_of_a_finish_that_failed() -> None:
@@ -387,8 +387,8 @@ def test_the_fifteen_trees_are_read_whole(shared: Path) -> None:
         read["invented"] = sum(step.call is not None and step.call.tool not in found.tool_names for step in found.steps)
         assert +read == expected, path.name
         total += expected
-        for view in ("planner", "caller", "summarizer"):
-            targets[view] += len(for_role(found, view=view, layout=load_layout("paper")))
+        for role in ("planner", "caller", "summarizer"):
+            targets[role] += len(for_role(found, role=role, layout=load_layout("paper")))
     assert total == {"call": 37, "observation": 37, "thought": 2, "summarize": 9, "give_up": 4, "invented": 1}
     # α-UMi trains on the call that ToolBench took for another function by its ending, too: 50, 37 and 9.
     assert targets == {"planner": 49, "caller": 36, "summarizer": 9}

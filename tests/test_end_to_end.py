@@ -93,7 +93,7 @@ def test_a_step_encodes_only_what_is_new(trained: Path) -> None:
     task = next(t for t in gym.generate(20, seed=2) if t.kind == "sequential")
     agent = Agent.from_team(trained, tools=gym.TaskToolbox(task), budget=Budget(max_steps=4))
     result = agent.run(task.query)
-    planner = next(usage for view, usage in result.usage.items() if view == "planner")
+    planner = next(usage for role, usage in result.usage.items() if role == "planner")
     assert result.outcome in set(Outcome)
     if len(result.trajectory.steps) > 1:
         assert planner.encoded_tokens < planner.prompt_tokens
@@ -109,27 +109,27 @@ def test_roles_that_speak_with_the_same_weights_keep_their_own_conversations() -
     class Forced:
         """SmolLM2's own encoding and caches, with other words."""
 
-        def __init__(self, view: str) -> None:
-            self.view, self.inner, self.encoded = view, models[view], list[int]()
+        def __init__(self, role: str) -> None:
+            self.role, self.inner, self.encoded = role, models[role], list[int]()
             self.context_length, self.count_tokens = self.inner.context_length, self.inner.count_tokens
             self.release = self.inner.release
 
         def complete(self, request: Request) -> Completion:
             seen = self.inner.complete(dataclasses.replace(request, generation=Generation(max_new_tokens=1)))
             self.encoded.append(seen.encoded_tokens)
-            return seen.model_copy(update={"text": text[self.view]})
+            return seen.model_copy(update={"text": text[self.role]})
 
     def look() -> str:
         """Look again."""
         return "nothing new"
 
-    forced = {view: Forced(view) for view in models}
+    forced = {role: Forced(role) for role in models}
     agent = Agent.from_team(team, tools=[look], models=forced, budget=Budget(max_steps=3, max_repeats=9))
     agent.run("What is there?")
-    for view in text:
-        first, *later = forced[view].encoded
+    for role in text:
+        first, *later = forced[role].encoded
         assert len(later) == 2
-        assert max(later) < first / 3, view
+        assert max(later) < first / 3, role
 
 
 @pytest.mark.slow

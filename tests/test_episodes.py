@@ -43,20 +43,20 @@ def tasks() -> list[GymTask]:
 def gold(tasks: list[GymTask], *, wrong: str = "") -> Mapping[str, Model]:
     """Models that know every task's solution by its prompts; of task `wrong` they know another answer."""
     texts: dict[tuple[str, tuple[Message, ...]], str] = {
-        (view, example.messages): example.completion
+        (role, example.messages): example.completion
         for task in tasks
-        for view in ROLES
+        for role in ROLES
         for example in for_role(
-            task.gold, view=view, layout=load_layout("shared"), observation_chars=TEAM.observation_chars
+            task.gold, role=role, layout=load_layout("shared"), observation_chars=TEAM.observation_chars
         )
     }
 
-    def write(view: str, request: Request) -> str:
-        text = texts[view, tuple(request.messages)]
+    def write(role: str, request: Request) -> str:
+        text = texts[role, tuple(request.messages)]
         asked = any(wrong and wrong in message.content for message in request.messages)
-        return "I do not care." if asked and view == "summarizer" else text
+        return "I do not care." if asked and role == "summarizer" else text
 
-    return {view: ScriptedModel(lambda request, view=view: write(view, request)) for view in ROLES}  # type: ignore[misc]
+    return {role: ScriptedModel(lambda request, role=role: write(role, request)) for role in ROLES}  # type: ignore[misc]
 
 
 def played(tasks: list[GymTask], models: Mapping[str, Model], **options: object) -> dict[str, Episode]:
@@ -98,7 +98,7 @@ def test_the_metrics_say_what_failed(tasks: list[GymTask]) -> None:
 
 
 def test_a_team_that_always_gives_up_passes_only_the_hopeless(tasks: list[GymTask]) -> None:
-    models = {view: ScriptedModel(lambda _: "No idea. Next: give up.") for view in ROLES}
+    models = {role: ScriptedModel(lambda _: "No idea. Next: give up.") for role in ROLES}
     metrics = summarize(list(played(tasks, models).values()))
     hopeless = sum(task.gold.outcome is Outcome.GAVE_UP for task in tasks)
     assert metrics["pass_rate"]["value"] == pytest.approx(hopeless / len(tasks))
@@ -316,7 +316,7 @@ def test_a_seed_is_for_tasks_that_are_to_be_made(
 
 
 def test_an_error_of_the_program_ends_the_evaluation_with_its_own_words(tasks: list[GymTask]) -> None:
-    models = {view: ScriptedModel([]) for view in ROLES}
+    models = {role: ScriptedModel([]) for role in ROLES}
     with pytest.raises(WorkError, match=r"asked \d times but holds 0 texts"):
         played(tasks[:3], models, parallel=3)
 

@@ -40,10 +40,10 @@ def uvicorn_app(folder: Path) -> Iterator[str]:
     (folder / "served.py").write_text(
         "import socket, sys, types, uvicorn\n"
         f"sys.path.insert(0, {str(EXAMPLES.parent)!r})\n"
-        "from alpha_umi import ScriptedModel, View\n"
+        "from alpha_umi import ScriptedModel, RoleName\n"
         "def load_models(team):\n"
-        f"    script = dict(zip(View, {PRICE!r}))\n"
-        "    return {view: ScriptedModel(texts, repeat_last=True) for view, texts in script.items()}\n"
+        f"    script = dict(zip(RoleName, {PRICE!r}))\n"
+        "    return {role: ScriptedModel(texts, repeat_last=True) for role, texts in script.items()}\n"
         "sys.modules['alpha_umi.models.loading'] = types.SimpleNamespace(load_models=load_models)\n"
         "from examples.fastapi_app import app\n"
         "listening = socket.create_server(('127.0.0.1', 0))\n"

@@ -53,7 +53,7 @@ def _load(path: Path) -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def theirs(shared: Path) -> dict[str, list[dict[str, Any]]]:
-    return {view: _load(shared / "glpft-toolbench" / "train-example" / name) for view, (name, _) in FILES.items()}
+    return {role: _load(shared / "glpft-toolbench" / "train-example" / name) for role, (name, _) in FILES.items()}
 
 
 @pytest.fixture(scope="module")
@@ -61,29 +61,29 @@ def ours(shared: Path) -> dict[str, list[tuple[Trajectory, Example]]]:
     raw = shared / "glpft-toolbench" / "train-example" / "raw_data" / "raw_data_stage_2.json"
     trajectories = list(alpha_umi_json.read(raw, Report()))
     return {
-        view: [(t, example) for t in trajectories for example in for_role(t, view=view, layout=load_layout("paper"))]
-        for view in FILES
+        role: [(t, example) for t in trajectories for example in for_role(t, role=role, layout=load_layout("paper"))]
+        for role in FILES
     }
 
 
-@pytest.mark.parametrize("view", FILES)
+@pytest.mark.parametrize("role", FILES)
 def test_the_targets_are_the_authors(
-    view: str, ours: dict[str, list[tuple[Trajectory, Example]]], theirs: dict[str, list[dict[str, Any]]]
+    role: str, ours: dict[str, list[tuple[Trajectory, Example]]], theirs: dict[str, list[dict[str, Any]]]
 ) -> None:
-    expected = [record["target"].strip() for record in theirs[view]]
-    assert len(expected) == FILES[view][1]
-    assert Counter(example.completion for _, example in ours[view]) == Counter(expected)
-    assert [example.completion for _, example in ours[view]] == expected
+    expected = [record["target"].strip() for record in theirs[role]]
+    assert len(expected) == FILES[role][1]
+    assert Counter(example.completion for _, example in ours[role]) == Counter(expected)
+    assert [example.completion for _, example in ours[role]] == expected
 
 
-@pytest.mark.parametrize("view", FILES)
+@pytest.mark.parametrize("role", FILES)
 def test_each_role_sees_the_authors_history(
-    view: str, ours: dict[str, list[tuple[Trajectory, Example]]], theirs: dict[str, list[dict[str, Any]]]
+    role: str, ours: dict[str, list[tuple[Trajectory, Example]]], theirs: dict[str, list[dict[str, Any]]]
 ) -> None:
-    for (_, example), record in zip(ours[view], theirs[view], strict=True):
-        history = _merged(record["history"]) if view == "single" else record["history"]
-        assert list(example.messages[1:]) == _as_messages(history, view)
-        if view == "single" and not example.completion.endswith("conclusion: give up."):  # difference 7
+    for (_, example), record in zip(ours[role], theirs[role], strict=True):
+        history = _merged(record["history"]) if role == "single" else record["history"]
+        assert list(example.messages[1:]) == _as_messages(history, role)
+        if role == "single" and not example.completion.endswith("conclusion: give up."):  # difference 7
             assert all(turn["value"] in record["input"] for turn in history)
 
 
@@ -99,14 +99,14 @@ def _merged(history: list[dict[str, str]]) -> list[dict[str, str]]:
     return merged
 
 
-def _as_messages(history: list[dict[str, str]], view: str) -> list[Message]:
+def _as_messages(history: list[dict[str, str]], role: str) -> list[Message]:
     """The authors' history as chat messages: the role's own turns are the assistant's, the others' are labelled."""
     messages: list[Message] = []
     waiting: list[str] = []
     for turn in history:
         text = turn["value"].strip()
-        if turn["from"] != OWN[view]:
-            waiting.append(text if view == "single" else f"{LABELS[turn['from']]}: {text}")
+        if turn["from"] != OWN[role]:
+            waiting.append(text if role == "single" else f"{LABELS[turn['from']]}: {text}")
             continue
         messages.append(Message(role="user", content="\n".join(waiting).strip() or "(continue)"))
         messages.append(Message(role="assistant", content=text))
@@ -114,20 +114,20 @@ def _as_messages(history: list[dict[str, str]], view: str) -> list[Message]:
     return [*messages, Message(role="user", content="\n".join(waiting).strip() or "(continue)")]
 
 
-@pytest.mark.parametrize("view", FILES)
+@pytest.mark.parametrize("role", FILES)
 def test_each_role_sees_the_tools_it_may(
-    view: str, ours: dict[str, list[tuple[Trajectory, Example]]], theirs: dict[str, list[dict[str, Any]]]
+    role: str, ours: dict[str, list[tuple[Trajectory, Example]]], theirs: dict[str, list[dict[str, Any]]]
 ) -> None:
-    for (trajectory, example), record in zip(ours[view], theirs[view], strict=True):
+    for (trajectory, example), record in zip(ours[role], theirs[role], strict=True):
         system = example.messages[0].content
         shown = [json.loads(line) for line in system.splitlines() if line.startswith("{")]
-        if view == "summarizer":
+        if role == "summarizer":
             assert shown == []
             assert '"Name"' not in record["input"]
         else:
             assert shown == record["tools"]
             names = ", ".join(tool.name for tool in trajectory.tools)
-            assert (f"[{names}]" in system) == (f"[{names}]" in record["input"]) == (view != "planner")
+            assert (f"[{names}]" in system) == (f"[{names}]" in record["input"]) == (role != "planner")
 
 
 def test_the_caller_reads_the_thought_of_its_step(ours: dict[str, list[tuple[Trajectory, Example]]]) -> None:
@@ -152,35 +152,35 @@ def test_examples_of_the_test_set_keep_the_exact_text(shared: Path) -> None:
             elif turn["from"] == "conclusion" and text != "none":
                 written["summarizer"].append(text)
     trajectories = list(alpha_umi_json.read(path, Report()))
-    for view, texts in written.items():
-        examples = [example for t in trajectories for example in for_role(t, view=view, layout=load_layout("paper"))]
+    for role, texts in written.items():
+        examples = [example for t in trajectories for example in for_role(t, role=role, layout=load_layout("paper"))]
         assert [example.completion for example in examples] == texts
         shared_layout = [
-            example for t in trajectories for example in for_role(t, view=view, layout=load_layout("shared"))
+            example for t in trajectories for example in for_role(t, role=role, layout=load_layout("shared"))
         ]
         assert [example.completion for example in shared_layout] == texts
-    assert {view: len(texts) for view, texts in written.items()} == {
+    assert {role: len(texts) for role, texts in written.items()} == {
         "planner": 876 + 236 + 71,
         "caller": 876,
         "summarizer": 235,
     }
 
 
-@pytest.mark.parametrize("view", FILES)
+@pytest.mark.parametrize("role", FILES)
 def test_the_published_layout_is_the_authors_prompts_byte_for_byte(
-    view: str, shared: Path, theirs: dict[str, list[dict[str, Any]]]
+    role: str, shared: Path, theirs: dict[str, list[dict[str, Any]]]
 ) -> None:
     """`input` with the head that it has in training; the six stale ones are the prompt of the step before."""
     raw = shared / "glpft-toolbench" / "train-example" / "raw_data" / "raw_data_stage_2.json"
     layout = load_layout("published")
-    ours = [c for t in alpha_umi_json.read(raw, Report()) for c in conversations(t, view=view, layout=layout)]
-    assert [messages[1].content for messages, _, _ in ours] == [record["target"] for record in theirs[view]]
+    ours = [c for t in alpha_umi_json.read(raw, Report()) for c in conversations(t, role=role, layout=layout)]
+    assert [messages[1].content for messages, _, _ in ours] == [record["target"] for record in theirs[role]]
     prompts = [messages[0].content for messages, _, _ in ours]
-    inputs = [f"system: {record['input']}" for record in theirs[view]]
+    inputs = [f"system: {record['input']}" for record in theirs[role]]
     stale = [i for i, (prompt, known) in enumerate(zip(prompts, inputs, strict=True)) if prompt != known]
-    assert len(stale) == (6 if view == "single" else 0)
+    assert len(stale) == (6 if role == "single" else 0)
     for i in stale:
-        assert theirs[view][i]["target"].endswith("conclusion: give up.")
+        assert theirs[role][i]["target"].endswith("conclusion: give up.")
         assert inputs[i] == prompts[i - 1]
 
 
@@ -193,18 +193,18 @@ def test_invented_calls_stay_in_history() -> None:
     end = Step(plan=Plan(rationale="done", decision=Decision.SUMMARIZE))
     tools = (Tool(name="t"),)
     trajectory = Trajectory(query="q", tools=tools, steps=(_step(INVALID_TOOL), _step("t"), end), answer="a")
-    (example,) = for_role(trajectory, view="caller", layout=load_layout("paper"))
+    (example,) = for_role(trajectory, role="caller", layout=load_layout("paper"))
     assert example.step == 1
     assert INVALID_TOOL in "".join(message.content for message in example.messages)
-    assert [e.step for e in for_role(trajectory, view="planner", layout=load_layout("paper"))] == [1, 2]
-    assert [e.step for e in for_role(trajectory, view="single", layout=load_layout("paper"))] == [0, 1, 2]
+    assert [e.step for e in for_role(trajectory, role="planner", layout=load_layout("paper"))] == [1, 2]
+    assert [e.step for e in for_role(trajectory, role="single", layout=load_layout("paper"))] == [0, 1, 2]
 
 
 def test_long_observations_are_cut_where_it_is_asked() -> None:
     step = _step("t").model_copy(update={"observation": Observation(text="x" * 500)})
     trajectory = Trajectory(query="q", tools=(Tool(name="t"),), steps=(step, _step("t")))
     whole, cut = (
-        for_role(trajectory, view="caller", layout=load_layout("shared"), observation_chars=limit)[1]
+        for_role(trajectory, role="caller", layout=load_layout("shared"), observation_chars=limit)[1]
         for limit in (500, 100)
     )
     assert "x" * 500 in whole.messages[-3].content

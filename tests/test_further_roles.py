@@ -69,7 +69,7 @@ def test_its_prompts_are_those_that_training_renders(prompts: str) -> None:
     agent, models = verified([REVISE, ACCEPT], team=team)
     result = agent.run("What is it?")
     for name, model in models.items():
-        told = render(result.trajectory, view=name, layout=team.layout, roles=team.roles)
+        told = render(result.trajectory, role=name, layout=team.layout, roles=team.roles)
         places = [i for i, speaker in zip(_written(told.messages), told.speakers, strict=True) if speaker == name]
         assert [tuple(request.messages) for request in model.requests] == [told.messages[:i] for i in places]
 
@@ -132,7 +132,7 @@ def test_the_user_is_asked_and_the_answer_becomes_part_of_the_conversation() -> 
     assert first.plan.decision is Decision.ASK_USER
     assert first.said == {"user": "21, please"}
     team = load_team("umi-asking")
-    told = render(result.trajectory, view="planner", layout=team.layout, roles=team.roles)
+    told = render(result.trajectory, role="planner", layout=team.layout, roles=team.roles)
     assert told.messages[3].content.startswith("21, please\n")
     assert "Next: user." in told.messages[2].content
     assert "Next: user." in told.messages[1].content  # the planner is told that it may ask
@@ -228,19 +228,19 @@ def test_right_answers_are_accepted_and_wrong_ones_sent_back(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("team", ["umi-verified", "umi-shared", "umi", "single"])
-@pytest.mark.parametrize("view", ["planner", "summarizer", "verifier", "single"])
-def test_nobody_learns_to_write_the_wrong_answer(team: str, view: str) -> None:
+@pytest.mark.parametrize("role", ["planner", "summarizer", "verifier", "single"])
+def test_nobody_learns_to_write_the_wrong_answer(team: str, role: str) -> None:
     """Whatever reads the data: a team without a verifier, or one model for whole turns, too."""
     chosen = load_team(team)
-    if view == "verifier" and view not in chosen.roles:
+    if role == "verifier" and role not in chosen.roles:
         pytest.skip("the team has none")
     for t in with_verdicts((task.recorded() for task in generate(30, seed=3)), load_role("verifier")):
         roles = first_roles() if chosen.single else chosen.roles
-        told = render(t, view=view, layout=chosen.layout, roles=roles)
-        learned = [told.messages[target.message].content for target in told.targets if target.view == view]
+        told = render(t, role=role, layout=chosen.layout, roles=roles)
+        learned = [told.messages[target.message].content for target in told.targets if target.role == role]
         wrong = t.steps[-1].said.get("summarizer")
         assert wrong is None or not any(wrong in text for text in learned)
-        assert sum("Next: revise." in text or "Next: accept." in text for text in learned) == (view == "verifier")
+        assert sum("Next: revise." in text or "Next: accept." in text for text in learned) == (role == "verifier")
 
 
 def test_only_a_role_that_judges_gives_verdicts(tmp_path: Path) -> None:

@@ -85,7 +85,7 @@ def test_messages_in_messages_out_sync_and_async() -> None:
     assert_answered(asyncio.run(graph().ainvoke(ask("Double 4")))["messages"], 4)
 
 
-def test_plain_functions_are_tools_and_views_may_be_words() -> None:
+def test_plain_functions_are_tools_and_roles_may_be_words() -> None:
     models: Any = {
         "planner": ScriptedModel(["Next: caller.", "Next: conclusion."]),
         "caller": ScriptedModel(['Action: double\nAction Input: {"x": 4}']),
@@ -125,7 +125,7 @@ def test_no_answer_is_said_plainly() -> None:
 
 def test_an_unreadable_call_leaves_no_half_message() -> None:
     always = {"planner": "Next: caller.", "caller": "hm", "summarizer": ""}
-    broken = {view: ScriptedModel([text], repeat_last=True) for view, text in always.items()}
+    broken = {role: ScriptedModel([text], repeat_last=True) for role, text in always.items()}
     out = build_graph(load_team("umi"), models=broken, toolbox=as_toolbox([double])).invoke(ask("Double 4"))
     assert [type(message) for message in out["messages"]] == [HumanMessage, AIMessage]
     assert out["messages"][-1].additional_kwargs["reason"] == "faults"
@@ -241,7 +241,7 @@ def test_every_model_is_released_by_the_bare_graph() -> None:
     used = models()
     build_graph(load_team("umi"), models=used, toolbox=as_toolbox([double])).invoke(ask("Double 4"))
     session = used["planner"].requests[0].session
-    assert all(model.released == [session.replace("planner", view)] for view, model in used.items())
+    assert all(model.released == [session.replace("planner", role)] for role, model in used.items())
 
 
 def test_the_graph_says_what_it_takes_and_gives() -> None:

@@ -53,7 +53,7 @@ def adapter(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A PEFT adapter with weights that change the output."""
     folder = tmp_path_factory.mktemp("adapter")
     torch.manual_seed(0)
-    model = adapt(base_weights.load_base(dtype=torch.float32), Stage(views=("planner",), method="lora"))
+    model = adapt(base_weights.load_base(dtype=torch.float32), Stage(roles=("planner",), method="lora"))
     for name, parameter in model.named_parameters():
         if "lora_B" in name:
             torch.nn.init.normal_(parameter, std=0.05)
@@ -217,7 +217,7 @@ def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
 def test_weights_trained_on_other_prompts_or_another_base_are_refused(tmp_path: Path, adapter: Path) -> None:
     facts: dict[str, Any] = {
         "stage": "planner",
-        "views": ["planner"],
+        "roles": ["planner"],
         "kind": "lora",
         "base": "b",
         "base_digest": "0",
@@ -258,7 +258,7 @@ def test_a_shared_team_reads_with_its_base_whatever_its_roles_are(tmp_path: Path
     base_weights.load_tokenizer().save_pretrained(full)
     facts: dict[str, Any] = {
         "stage": "caller",
-        "views": ["caller"],
+        "roles": ["caller"],
         "kind": "full",
         "base": "b",
         "base_digest": base_digest(load_team("umi").base),
@@ -299,7 +299,7 @@ def test_a_team_may_merge_its_adapters(adapter: Path) -> None:
     said = []
     for merge in (False, True):
         models = teams.load_local(team.model_copy(update={"merge_adapters": merge}), dtype=torch.float32, device="cpu")
-        said.append([models[view].complete(request).text for view in ("planner", "caller")])
+        said.append([models[role].complete(request).text for role in ("planner", "caller")])
     assert said[0] == said[1]
     assert said[0][0] != said[0][1]
 

@@ -20,7 +20,7 @@ from raw_server import drop, http
 from raw_server import serving as serving_raw
 
 from alpha_umi import Agent, load_team
-from alpha_umi.backends import Generation
+from alpha_umi.backends import Generation, Served
 from alpha_umi.errors import ConfigError, WorkError
 from alpha_umi.models.loading import load_models
 from alpha_umi.models.protocol import Message, Request
@@ -484,13 +484,28 @@ def test_a_team_may_be_served_and_its_keys_come_from_the_environment(
         seats = {"planner": "plan", "caller": "call", "summarizer": "sum"}
         lines = ["layout: paper"]
         for role, name in seats.items():
-            lines.append(f"{role}: {{role: {role}, served: {{url: '{server.url}', model: {name}, key: MY_KEY}}}}")
+            lines.append(
+                f"{role}: {{role: {role}, served: {{url: '{server.url}', model: {name}, api_key_env: MY_KEY}}}}"
+            )
         (tmp_path / "served.yaml").write_text("\n".join(lines))
         agent = Agent.from_team(str(tmp_path / "served.yaml"), tools=[look])
         result = agent.run("What is new?")
     assert result.answer == "Nothing new."
     assert {body["key"] for body in server.asked} == {"Bearer secret"}
     assert "secret" not in result.model_dump_json()
+
+
+def test_the_variable_of_the_key_was_called_key_once() -> None:
+    served = Served.model_validate({"url": "http://localhost:1/v1", "model": "m", "key": "MY_KEY"})
+    assert served.api_key_env == "MY_KEY"
+
+
+def test_a_key_in_place_of_the_variable_is_refused_and_not_shown(tmp_path: Path) -> None:
+    served = "{url: 'http://localhost:1/v1', model: m, api_key_env: sk-proj-123}"
+    (tmp_path / "team.yaml").write_text(f"layout: paper\nplanner: {{role: planner, served: {served}}}\n")
+    with pytest.raises(ConfigError, match="api_key_env: this is the name of an environment variable") as caught:
+        load_team(str(tmp_path / "team.yaml"))
+    assert "sk-proj" not in str(caught.value)
 
 
 @pytest.mark.model
@@ -564,8 +579,8 @@ def test_an_empty_end_does_not_cut_a_run_short() -> None:
         handler.stream(*(words(piece, "") for piece in said), words("", "stop"))
 
     with serving(answer) as server:
-        views = {"planner": "planner", "caller": "caller", "summarizer": "summarizer"}
-        models = {view: RemoteModel(name, url=server.url) for view, name in views.items()}
+        roles = {"planner": "planner", "caller": "caller", "summarizer": "summarizer"}
+        models = {role: RemoteModel(name, url=server.url) for role, name in roles.items()}
         assert Agent.from_team("umi", models=models).run("What is 2 + 3?").answer == "Five."
 
 

@@ -32,7 +32,7 @@ WORDS = ["tide", "port", "harbour", "ship", "crane", "wind", "cargo", "pilot", "
 def adapters(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """An adapter for each role, with weights of its own."""
     folder = tmp_path_factory.mktemp("adapters")
-    return {view: save_adapter(folder / view, seed) for seed, view in enumerate(ROLES, start=1)}
+    return {role: save_adapter(folder / role, seed) for seed, role in enumerate(ROLES, start=1)}
 
 
 def lora_models(engine: Engine, adapters: dict[str, Path]) -> dict[str, LocalModel]:
@@ -66,8 +66,8 @@ def test_roles_write_what_encoding_everything_anew_would(
     for number in range(100):
         messages = [Message(role="system", content=some_words(source, 5, 40))]
         for turn in range(source.randint(1, 4)):
-            view = source.choice(ROLES)
-            messages.append(asking(some_words(source), view))
+            role = source.choice(ROLES)
+            messages.append(asking(some_words(source), role))
             hot = source.random() < 0.5
             settings = Generation(
                 max_new_tokens=source.randint(1, 7),
@@ -77,10 +77,10 @@ def test_roles_write_what_encoding_everything_anew_would(
                 repetition_window=0,
             )
             request = Request(messages=messages, session=str(number), generation=settings)
-            done = models[view].complete(request)
+            done = models[role].complete(request)
             row = engine.encoder.row(messages, trained=())
             ends = engine.encoder.end_ids
-            expected = plain.write(row.ids, row.turns[-1].cue, models[view].writer, settings, ends)
+            expected = plain.write(row.ids, row.turns[-1].cue, models[role].writer, settings, ends)
             assert done.text == tokenizer.decode(expected, skip_special_tokens=True), (number, turn)
             assert done.completion_tokens == len(expected)
             reused += done.prompt_tokens - done.encoded_tokens
@@ -94,12 +94,12 @@ def test_only_the_backbones_keys_stay(tokenizer: PreTrainedTokenizerBase, adapte
         engine = tiny_engine(tokenizer)
         models: dict[str, LocalModel] = make(engine)
         turns: list[tuple[str, str, str]] = []
-        for view in ROLES:
-            messages = conversation(*turns, then=("what now", view))
-            done = models[view].complete(
+        for role in ROLES:
+            messages = conversation(*turns, then=("what now", role))
+            done = models[role].complete(
                 Request(messages=messages, session="s", generation=Generation(max_new_tokens=9))
             )
-            turns.append(("what now", view, done.text or "so"))
+            turns.append(("what now", role, done.text or "so"))
         row = engine.encoder.row(messages, trained=())
         (entry,) = engine.cache._entries.values()
         assert entry.ids == row.ids[: row.turns[-1].cue]
@@ -161,11 +161,11 @@ def test_siblings_write_what_separate_sessions_would(engine: Engine, adapters: d
             continue
         if act < 0.6 and len(messages) > 4:
             del messages[-2:]  # back to before a fork, perhaps
-        view = source.choice(ROLES)
-        messages.append(asking(some_words(source), view))
+        role = source.choice(ROLES)
+        messages.append(asking(some_words(source), role))
         settings = Generation(max_new_tokens=5)
-        here = models[view].complete(Request(messages=messages, session=session, generation=settings))
-        alone = models[view].complete(Request(messages=messages, generation=settings))
+        here = models[role].complete(Request(messages=messages, session=session, generation=settings))
+        alone = models[role].complete(Request(messages=messages, generation=settings))
         assert here.text == alone.text
         assert alone.encoded_tokens == alone.prompt_tokens
         messages.append(Message(role="assistant", content=here.text or "so"))
@@ -347,8 +347,8 @@ def test_roles_of_several_engines_complete_together(
 ) -> None:
     one, two = (lora_models(tiny_engine(tokenizer, seed=seed), adapters) for seed in (0, 5))
     asked = [
-        (models[view], Request(messages=conversation(then=("go", view)), generation=Generation(max_new_tokens=6)))
-        for view in ROLES
+        (models[role], Request(messages=conversation(then=("go", role)), generation=Generation(max_new_tokens=6)))
+        for role in ROLES
         for models in (one, two)
     ]
     assert complete_together(asked) == [model.complete(request) for model, request in asked]

@@ -36,7 +36,7 @@ def models(
     planner: Sequence[str], caller: Sequence[str] = (), summarizer: Sequence[str] = ()
 ) -> dict[str, ScriptedModel]:
     texts = {"planner": planner, "caller": caller, "summarizer": summarizer}
-    return {view: ScriptedModel(script) for view, script in texts.items()}
+    return {role: ScriptedModel(script) for role, script in texts.items()}
 
 
 def answering(*answers: str) -> dict[str, ScriptedModel]:

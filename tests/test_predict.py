@@ -67,8 +67,8 @@ def models_of(team: Team, **scripts: Callable[[Request], str] | Sequence[str]) -
         "caller": "Action: tide",
         "summarizer": "PREDICTED answer",
     }
-    views = ("single",) if team.single else ROLES
-    return {v: ScriptedModel(scripts.get(v, [standard.get(v, "")]), repeat_last=True) for v in views}
+    roles = ("single",) if team.single else ROLES
+    return {v: ScriptedModel(scripts.get(v, [standard.get(v, "")]), repeat_last=True) for v in roles}
 
 
 def run(
@@ -114,12 +114,12 @@ def test_a_plan_that_cannot_be_written_is_named() -> None:
 @settings(deadline=None, max_examples=60)
 @given(trajectories(), st.sampled_from([load_layout(name) for name in layouts()]), st.booleans())
 def test_planner_prompts_are_those_that_training_renders(made: Trajectory, layout: Layout, single: bool) -> None:
-    view = "single" if single else "planner"
-    for messages, targets, _ in conversations(made, view=view, layout=layout):
+    role = "single" if single else "planner"
+    for messages, targets, _ in conversations(made, role=role, layout=layout):
         for target in targets:
-            if target.view == view:
+            if target.role == role:
                 past, said = history(made, target.step)
-                asked = render(past, view=view, layout=layout, ask=view, follow_up=said)
+                asked = render(past, role=role, layout=layout, ask=role, follow_up=said)
                 assert asked.messages == messages[: target.message]
 
 
@@ -135,7 +135,7 @@ def test_history_is_the_reference_and_the_caller_gets_the_predicted_plan(name: s
         assert "PREDICTED" not in said(request.messages)
         history = given.model_copy(update={"steps": given.steps[: prediction.step], "answer": None})
         if not given.steps[prediction.step].prompt:
-            ask = {"view": "planner", "layout": team.layout, "ask": "planner"}
+            ask = {"role": "planner", "layout": team.layout, "ask": "planner"}
             assert tuple(request.messages) == render(history, **ask).messages  # type: ignore[arg-type]
     assert "Try another way." in planner[1].messages[-1].content
     for request in caller:
@@ -233,8 +233,8 @@ def test_sessions_last_for_a_trajectory_and_are_released(name: str, sessions: in
     run(team, models, trajectory("a"), trajectory("b"))
     used = [{r.session for r in models[v].requests if "a" in r.session.split("/")} for v in ("planner", "caller")]
     assert len(used[0] | used[1]) == sessions
-    for view in ("planner", "caller"):
-        assert set(models[view].released) == {r.session for r in models[view].requests}
+    for role in ("planner", "caller"):
+        assert set(models[role].released) == {r.session for r in models[role].requests}
 
 
 def test_text_that_no_file_can_hold_is_kept_writable() -> None:
@@ -302,8 +302,8 @@ def test_models_that_can_are_asked_across_trajectories_with_the_same_result() ->
 
     given = [trajectory(str(i), seen="y" * i) for i in range(5)]
     cases = list(decision_points(given))
-    batched: dict[str, Model] = {view: Batched(answer) for view in ROLES}
-    plain: dict[str, Model] = {view: ScriptedModel(answer) for view in ROLES}
+    batched: dict[str, Model] = {role: Batched(answer) for role in ROLES}
+    plain: dict[str, Model] = {role: ScriptedModel(answer) for role in ROLES}
     many = sorted((p for made in predict(cases, team=team, models=batched, batch=3) for p in made), key=lambda p: p.n)
     one = [p for made in predict(cases, team=team, models=plain) for p in made]
     assert [p.model_copy(update={"seconds": 0}) for p in many] == [p.model_copy(update={"seconds": 0}) for p in one]

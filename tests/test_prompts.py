@@ -1,4 +1,4 @@
-"""Prompts extend one another, token for token, in both layouts, all views and several families of chat templates."""
+"""Prompts extend one another, token for token, in both layouts, all roles and several families of chat templates."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis.strategies import sampled_from
 from strategies import nasty_texts, trajectories
 
 from alpha_umi.errors import ModelError
-from alpha_umi.roles import View, prompt_digest
+from alpha_umi.roles import RoleName, prompt_digest
 from alpha_umi.team_files import first_roles
 from alpha_umi.text import output_format
 from alpha_umi.text.chat_tokenizer import ChatEncoder
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 CHATS = [layout for layout in map(load_layout, layouts()) if not layout.raw]
-VIEWS = [(layout, view) for layout in CHATS for view in View]
+VIEWS = [(layout, role) for layout in CHATS for role in RoleName]
 FIXED = settings(deadline=None)
 ENCODED = settings(deadline=None, max_examples=30)
 
@@ -38,8 +38,8 @@ def encoder(request: pytest.FixtureRequest, tokenizer: PreTrainedTokenizerBase) 
 @ENCODED
 @given(trajectory=trajectories())
 def test_every_prompt_extends_the_one_before(encoder: ChatEncoder, trajectory: Trajectory) -> None:
-    for layout, view in VIEWS:
-        messages, targets, _ = render(trajectory, view=view, layout=layout)
+    for layout, role in VIEWS:
+        messages, targets, _ = render(trajectory, role=role, layout=layout)
         before: list[int] = []
         for target in targets:
             prompt = encoder.prompt(messages[: target.message])
@@ -54,8 +54,8 @@ def test_every_prompt_extends_the_one_before(encoder: ChatEncoder, trajectory: T
 @ENCODED
 @given(trajectory=trajectories())
 def test_a_row_trains_exactly_what_the_roles_write(encoder: ChatEncoder, trajectory: Trajectory) -> None:
-    for layout, view in VIEWS:
-        messages, targets, _ = render(trajectory, view=view, layout=layout)
+    for layout, role in VIEWS:
+        messages, targets, _ = render(trajectory, role=role, layout=layout)
         row = encoder.row(messages, trained={target.message for target in targets})
         expected: list[int] = []
         for target in targets:
@@ -68,8 +68,8 @@ def test_a_row_trains_exactly_what_the_roles_write(encoder: ChatEncoder, traject
 @FIXED
 @given(trajectory=trajectories())
 def test_messages_alternate_after_one_system_message(trajectory: Trajectory) -> None:
-    for layout, view in VIEWS:
-        messages, targets, _ = render(trajectory, view=view, layout=layout)
+    for layout, role in VIEWS:
+        messages, targets, _ = render(trajectory, role=role, layout=layout)
         roles = [message.role for message in messages]
         assert roles == ["system", *["user", "assistant"] * ((len(roles) - 1) // 2)][: len(roles)]
         assert all(messages[target.message].role == "assistant" for target in targets)
@@ -77,26 +77,26 @@ def test_messages_alternate_after_one_system_message(trajectory: Trajectory) -> 
         assert all(message.content for message in messages if message.role == "user")
 
 
-def _asked(trajectory: Trajectory, view: str, step: int) -> Trajectory:
+def _asked(trajectory: Trajectory, role: str, step: int) -> Trajectory:
     """The trajectory as it was when a role was asked for what it wrote at a step."""
     before = trajectory.model_copy(update={"steps": trajectory.steps[:step], "answer": None})
     now = trajectory.steps[step]
-    if view == "caller":
+    if role == "caller":
         return before.extend(Step(plan=now.plan, prompt=now.prompt))
-    return before.extend(now) if view == "summarizer" else before
+    return before.extend(now) if role == "summarizer" else before
 
 
 @FIXED
 @given(trajectory=trajectories())
 def test_what_is_asked_is_what_is_trained(trajectory: Trajectory) -> None:
-    for layout, view in VIEWS:
-        messages, targets, _ = render(trajectory, view=view, layout=layout)
+    for layout, role in VIEWS:
+        messages, targets, _ = render(trajectory, role=role, layout=layout)
         for target in targets:
-            opens = target.view in {"planner", "single"}
+            opens = target.role in {"planner", "single"}
             if opens and trajectory.steps[target.step].prompt:
                 continue  # a user message given just before a step is known to the trajectory only with that step
-            so_far = _asked(trajectory, target.view, target.step)
-            asked = render(so_far, view=view, layout=layout, ask=target.view)
+            so_far = _asked(trajectory, target.role, target.step)
+            asked = render(so_far, role=role, layout=layout, ask=target.role)
             assert asked.messages == messages[: target.message]
 
 
@@ -109,9 +109,9 @@ def test_targets_are_the_grammar_of_each_decision(trajectory: Trajectory) -> Non
     answers = [output_format.format_answer(trajectory.answer)] if trajectory.answer is not None else []
     expected = {"planner": plans, "caller": calls, "summarizer": [a for a in answers if a != output_format.NO_TOOL]}
     for layout in CHATS:
-        for view, texts in expected.items():
-            messages, targets, _ = render(trajectory, view=view, layout=layout)
-            found = [messages[target.message].content for target in targets if target.view == view]
+        for role, texts in expected.items():
+            messages, targets, _ = render(trajectory, role=role, layout=layout)
+            found = [messages[target.message].content for target in targets if target.role == role]
             assert found == [text.strip() for text in texts]
 
 
@@ -123,13 +123,13 @@ def test_an_observation_changes_no_target(trajectory: Trajectory, seen: str) -> 
         for step in trajectory.steps
     ]
     other = trajectory.model_copy(update={"steps": tuple(steps)})
-    for layout, view in VIEWS:
-        mine, theirs = (render(t, view=view, layout=layout) for t in (trajectory, other))
+    for layout, role in VIEWS:
+        mine, theirs = (render(t, role=role, layout=layout) for t in (trajectory, other))
         assert mine.targets == theirs.targets
         for target in mine.targets:
             text = mine.messages[target.message].content
             assert text == theirs.messages[target.message].content
-            if target.view == "planner":
+            if target.role == "planner":
                 assert output_format.parse_plan(text).decision is trajectory.steps[target.step].plan.decision
 
 
@@ -143,52 +143,52 @@ def _step(decision: Decision = Decision.CALL, *, tool: str = "t", rationale: str
 TOOL = Tool(name="t", description="does it")
 
 
-def _contents(trajectory: Trajectory, view: str, layout: str = "paper") -> str:
-    return "\n".join(message.content for message in render(trajectory, view=view, layout=load_layout(layout)).messages)
+def _contents(trajectory: Trajectory, role: str, layout: str = "paper") -> str:
+    return "\n".join(message.content for message in render(trajectory, role=role, layout=load_layout(layout)).messages)
 
 
 def test_in_paper_each_role_sees_what_it_may() -> None:
     steps = (_step(rationale="I look."), _step(), _step(Decision.SUMMARIZE, rationale="I know."))
     trajectory = Trajectory(query="q?", tools=(TOOL,), steps=steps, answer="42", outcome=Outcome.ANSWERED)
     document = document_tools([TOOL], "json")[0]
-    for view in View:
-        text = _contents(trajectory, view)
+    for role in RoleName:
+        text = _contents(trajectory, role)
         assert "q?" in text
         assert "seen" in text
         assert "I look." in text
-        assert (document in text) == (view != "summarizer")
+        assert (document in text) == (role != "summarizer")
 
 
 def test_in_shared_all_roles_read_one_conversation() -> None:
     steps = (_step(), _step(Decision.SUMMARIZE))
     trajectory = Trajectory(query="q?", tools=(TOOL,), steps=steps, answer="42", outcome=Outcome.ANSWERED)
     roles = ("planner", "caller", "summarizer")
-    assert len({render(trajectory, view=view, layout=load_layout("shared")).messages for view in roles}) == 1
+    assert len({render(trajectory, role=role, layout=load_layout("shared")).messages for role in roles}) == 1
 
 
 @pytest.mark.parametrize("tool", [INVALID_TOOL, "invented"])
 def test_invented_tools_are_history_and_no_targets(tool: str) -> None:
     trajectory = Trajectory(query="q", tools=(TOOL,), steps=(_step(tool=tool), _step(Decision.GIVE_UP)))
-    planner = render(trajectory, view="planner", layout=load_layout("paper"))
+    planner = render(trajectory, role="planner", layout=load_layout("paper"))
     assert [target.step for target in planner.targets] == [1]
     assert tool in _contents(trajectory, "planner")
-    assert render(trajectory, view="caller", layout=load_layout("paper")).targets == ()
-    assert len(render(trajectory, view="single", layout=load_layout("paper")).targets) == 2
+    assert render(trajectory, role="caller", layout=load_layout("paper")).targets == ()
+    assert len(render(trajectory, role="single", layout=load_layout("paper")).targets) == 2
 
 
 def test_a_rationale_that_led_to_nothing_stays_so_when_the_planner_is_asked_again() -> None:
     bare = Step(plan=Plan(rationale="I wonder.", decision=Decision.CALL))
     trajectory = Trajectory(query="q", tools=(TOOL,), steps=(bare,))
-    asked = render(trajectory, view="planner", layout=load_layout("shared"), ask="planner")
+    asked = render(trajectory, role="planner", layout=load_layout("shared"), ask="planner")
     assert asked.messages[2].content == "I wonder."
-    asked = render(trajectory, view="caller", layout=load_layout("shared"), ask="caller")
+    asked = render(trajectory, role="caller", layout=load_layout("shared"), ask="caller")
     assert asked.messages[2].content == "I wonder. Next: caller."
 
 
 def test_a_conclusion_that_failed_does_not_tell_the_answer() -> None:
     steps = (_step(Decision.SUMMARIZE), _step(), _step(Decision.SUMMARIZE))
     trajectory = Trajectory(query="q", tools=(TOOL,), steps=steps, answer="the end", outcome=Outcome.ANSWERED)
-    messages, targets, _ = render(trajectory, view="single", layout=load_layout("paper"))
+    messages, targets, _ = render(trajectory, role="single", layout=load_layout("paper"))
     assert ["the end" in messages[target.message].content for target in targets] == [False, False, True]
 
 
@@ -291,10 +291,10 @@ def test_a_template_that_leaves_something_out_is_refused(
 
 @settings(FIXED, max_examples=50)
 @given(trajectories(), sampled_from(VIEWS))
-def test_a_path_that_grows_is_told_as_if_it_were_new(trajectory: Trajectory, whose: tuple[Layout, View]) -> None:
+def test_a_path_that_grows_is_told_as_if_it_were_new(trajectory: Trajectory, whose: tuple[Layout, RoleName]) -> None:
     """Prompts of one path are laid out from what the one before held, which is known again by its very steps."""
-    layout, view = whose
+    layout, role = whose
     for length in range(len(trajectory.steps) + 1):
         path = trajectory.model_copy(update={"steps": trajectory.steps[:length], "answer": None})
         new = path.model_copy(deep=True)
-        assert render(path, view=view, layout=layout, ask=view) == render(new, view=view, layout=layout, ask=view)
+        assert render(path, role=role, layout=layout, ask=role) == render(new, role=role, layout=layout, ask=role)

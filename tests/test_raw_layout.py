@@ -119,7 +119,7 @@ def test_a_server_speaks_a_raw_team_by_text_completions() -> None:
     assert (first["max_tokens"], first["temperature"], first["stream"]) == (256, 0.0, True)
     assert "blue < /s>assistant: Next: give up.\n" in server.asked[2][1]["prompt"]
     for role in ROLES:
-        trained = [c.messages[0].content for c in conversations(result.trajectory, view=role, layout=PUBLISHED)]
+        trained = [c.messages[0].content for c in conversations(result.trajectory, role=role, layout=PUBLISHED)]
         assert [body["prompt"] for _, body in server.asked if body["model"] == role] == trained
 
 
@@ -175,7 +175,7 @@ def test_a_copied_layout_is_read_and_its_words_are_its_digest(tmp_path: Path, mo
     included.write_text(included.read_text().replace("assistant", "planner"))
     changed = Layout(tmp_path / "my-published")
     assert changed.digest({}) != PUBLISHED.digest({})
-    (conversation, _) = conversations(stepped("blue"), view="planner", layout=changed)
+    (conversation, _) = conversations(stepped("blue"), role="planner", layout=changed)
     assert conversation.messages[1].content == "I look. Next: caller."
     error = CliRunner().invoke(app, ["copy", "prompts/shared", "my-shared/layout.yaml"]).exception
     assert isinstance(error, UsageError)
@@ -211,7 +211,7 @@ def test_a_template_that_is_wrong_is_named(tmp_path: Path) -> None:
     shutil.copytree(PUBLISHED.folder, tmp_path / "mine")
     (tmp_path / "mine" / "planner.jinja").write_text("{{ nobody }}")
     with pytest.raises(ConfigError, match=r"planner\.jinja.*nobody"):
-        render(stepped("x"), view="planner", layout=Layout(tmp_path / "mine"), ask="planner")
+        render(stepped("x"), role="planner", layout=Layout(tmp_path / "mine"), ask="planner")
     (tmp_path / "mine" / "planner.jinja").write_text("{% if %}")
     with pytest.raises(ConfigError, match=r"planner\.jinja"):
         Layout(tmp_path / "mine").digest({})

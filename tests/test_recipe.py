@@ -6,12 +6,14 @@ import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 
 from alpha_umi import resources
 from alpha_umi.errors import ConfigError, UsageError
 from alpha_umi.team_files import load_team
 from alpha_umi.text.layouts import load_layout
 from alpha_umi.training.recipe import load_recipe
+from alpha_umi.training.run_folder import recipe_digest
 
 SHIPPED = resources.names("training")
 
@@ -47,15 +49,15 @@ def test_ablations_differ_in_what_they_name() -> None:
     single, multi, one = (load_recipe(f"ablations/{n}") for n in ("single_llm", "multi_task", "one_stage"))
     assert list(single.stages) == ["backbone"]
     assert single.team.name == "single"
-    assert multi.views_of("multi_task") == ("planner", "caller", "summarizer")
+    assert multi.roles_of("multi_task") == ("planner", "caller", "summarizer")
     assert {s.start for s in one.stages.values()} == {"base"}
 
 
 def test_the_whole_task_is_the_layouts_own() -> None:
     shared, paper = load_recipe("glpft"), load_recipe("ablations/paper_layout")
     assert (shared.layout, paper.layout) == (load_layout("shared"), load_layout("paper"))
-    assert shared.views_of("backbone") == ("planner", "caller", "summarizer")
-    assert paper.views_of("backbone") == ("single",)
+    assert shared.roles_of("backbone") == ("planner", "caller", "summarizer")
+    assert paper.roles_of("backbone") == ("single",)
     assert shared.stages == paper.stages
 
 
@@ -95,7 +97,7 @@ def test_a_mistake_of_an_override_names_it() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("stages: {a: {views: [planner], start: b}}", "'b' is no stage before it"),
+        ("stages: {a: {roles: [planner], start: b}}", "'b' is no stage before it"),
         ("stages: {}", "stages"),
         ("- a list", "mapping"),
         ("stages: {a: [", "bad.yaml"),
@@ -163,7 +165,7 @@ def test_a_recipe_reaches_its_layout_through_its_team(tmp_path: Path) -> None:
     folder = shutil.copytree(resources.root() / "prompts" / "shared", tmp_path / "mine")
     recipe = load_recipe("glpft", overrides=[f"team.prompts={folder}"])
     assert recipe.layout.folder == folder
-    assert recipe.views_of("backbone") == ("planner", "caller", "summarizer")
+    assert recipe.roles_of("backbone") == ("planner", "caller", "summarizer")
     path = tmp_path / "old.yaml"
     path.write_text("extends: glpft\nlayout: paper\n")  # as recipes were written before
     assert load_recipe(str(path)).layout.name == "paper"
@@ -194,5 +196,16 @@ def test_a_recipe_that_fills_no_role_is_refused() -> None:
 
 
 def test_a_role_that_the_team_has_not_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r"stages.planner.views: 'judge' is no role of the team"):
-        load_recipe("glpft", overrides=["stages.planner.views=[judge]"])
+    with pytest.raises(ConfigError, match=r"stages.planner.roles: 'judge' is no role of the team"):
+        load_recipe("glpft", overrides=["stages.planner.roles=[judge]"])
+
+
+def test_roles_were_called_views_once(tmp_path: Path) -> None:
+    """Recipes of a user's own and those in run folders stay what they are, and so does their digest."""
+    written = yaml.safe_dump(load_recipe("glpft").model_dump(mode="json"), sort_keys=False)
+    assert "roles: " in written
+    (tmp_path / "old.yaml").write_text(written.replace("    roles:\n", "    views:\n"))
+    old, today = load_recipe(str(tmp_path / "old.yaml")), load_recipe("glpft")
+    assert old.stages == today.stages
+    assert recipe_digest(old) == recipe_digest(today)
+    assert load_recipe("glpft", overrides=["stages.planner.views=[caller]"]).roles_of("planner") == ("caller",)

@@ -11,7 +11,7 @@ import yaml
 
 from alpha_umi.errors import ConfigError, UsageError
 from alpha_umi.resources import root
-from alpha_umi.roles import View, Writes, cast_of
+from alpha_umi.roles import RoleName, Writes, cast_of
 from alpha_umi.team_files import first_roles, load_team
 from alpha_umi.text.layouts import LAYOUT_FILE, load_layout
 from alpha_umi.text.prompts import render
@@ -55,7 +55,7 @@ def test_roles_are_listed_or_named_or_written_out(tmp_path: Path) -> None:
     path = tmp_path / "team.yaml"
     for text in (
         "prompts: shared\nroles: [planner, caller, summarizer]",
-        "layout: shared\nplanner: planner\ncaller: {role: caller}\nsummarizer: {view: summarizer}",
+        "layout: shared\nplanner: planner\ncaller: {role: caller}\nsummarizer: {role: summarizer}",
         "prompts: shared\nroles:\n  planner: {generation: {max_new_tokens: 256}}\n  caller: caller\n  summarizer:",
     ):
         path.write_text(text, encoding="utf-8")
@@ -70,16 +70,16 @@ def test_a_planner_may_be_called_otherwise(tmp_path: Path) -> None:
     team = load_team(str(path))
     step = Step(plan=Plan(rationale="I know.", decision=Decision.SUMMARIZE))
     done = Trajectory(query="q", steps=(step,), answer="a", outcome=Outcome.ANSWERED)
-    told = render(done, view="thinker", layout=team.layout, roles=team.roles)
+    told = render(done, role="thinker", layout=team.layout, roles=team.roles)
     assert told.speakers == ("thinker", "summarizer")
     assert told.messages[1].content == "q\n[thinker]"
     assert team.prompt_digest != load_team("umi-shared").prompt_digest
 
 
 def test_the_old_names_are_keys_still() -> None:
-    models: dict[str, int] = {View.PLANNER: 1}
+    models: dict[str, int] = {RoleName.PLANNER: 1}
     assert models["planner"] == 1
-    assert first_roles()[View.CALLER].writes is Writes.CALL
+    assert first_roles()[RoleName.CALLER].writes is Writes.CALL
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ def test_what_a_template_does_wrong_is_one_line(tmp_path: Path) -> None:
     (folder / "system.jinja").write_text("{{ 1 / 0 }}")
     team = load_team(write(tmp_path, prompts="mine"))
     with pytest.raises(ConfigError, match=r"system.jinja: ZeroDivisionError") as error:
-        render(Trajectory(query="q"), view="planner", layout=team.layout, ask="planner")
+        render(Trajectory(query="q"), role="planner", layout=team.layout, ask="planner")
     assert "\n" not in str(error.value)
 
 
@@ -204,7 +204,7 @@ def test_a_copied_layout_is_the_same_until_it_is_changed(name: str, tmp_path: Pa
     (tmp_path / "mine").rename(tmp_path / "other")
     other = load_team(write(tmp_path, prompts="./other"))
     assert other.prompt_digest != shipped
-    said = render(Trajectory(query="q"), view="planner", layout=other.layout, roles=other.roles, ask="planner")
+    said = render(Trajectory(query="q"), role="planner", layout=other.layout, roles=other.roles, ask="planner")
     assert ("Be brief." in said.messages[0].content) == (changed.stem in {"planner", "system"})
 
 
@@ -215,7 +215,7 @@ def test_the_ways_of_a_layout_count_too(tmp_path: Path) -> None:
     other = load_team(write(tmp_path, prompts="./mine"))
     assert other.prompt_digest != team.prompt_digest
     tool = Tool(name="look", description="Looks.")
-    told = render(Trajectory(query="q", tools=(tool,)), view="planner", layout=other.layout, ask="planner")
+    told = render(Trajectory(query="q", tools=(tool,)), role="planner", layout=other.layout, ask="planner")
     assert '{"Name": "look"' in told.messages[0].content
 
 
@@ -254,20 +254,20 @@ def test_what_a_further_role_said_is_told_and_an_answer_sent_back_is_not_learned
     team = load_team(write(tmp_path, prompts="./mine", roles={"judge": JUDGE}))
     done = Trajectory(query="q", tools=(Tool(name="t"),), steps=STEPS, answer="five", outcome=Outcome.ANSWERED)
     learned = {
-        view: [
+        role: [
             told.messages[target.message].content
-            for told in [render(done, view=view, layout=team.layout, roles=team.roles)]
+            for told in [render(done, role=role, layout=team.layout, roles=team.roles)]
             for target in told.targets
-            if target.view == view
+            if target.role == role
         ]
-        for view in team.roles
+        for role in team.roles
     }
     assert learned["judge"] == ["It is 5. Next: revise.", "So it is. Next: accept."]
     assert learned["summarizer"] == ["five"]
     assert len(learned["planner"]) == 3
     asked = render(
         done.model_copy(update={"answer": None, "outcome": Outcome.UNFINISHED, "steps": STEPS[:1]}),
-        view="judge",
+        role="judge",
         layout=team.layout,
         roles=team.roles,
         ask="judge",

@@ -56,7 +56,7 @@ def record_of(p: Prediction) -> dict[str, Any]:
     return {
         "tools": p.tools,
         "turns": (p.reference["planner"], (SPEAKERS[following], p.reference[following]) if following else None),
-        **{view: p.predicted.get(view, "") for view in ("planner", "caller", "summarizer")},
+        **{role: p.predicted.get(role, "") for role in ("planner", "caller", "summarizer")},
     }
 
 
@@ -344,5 +344,5 @@ def test_paper_on_the_released_test_set(shared: Path) -> None:
 
 
 def answered(point: Point, record: dict[str, Any]) -> Prediction:
-    texts = {view: record[view] for view in ("planner", "caller", "summarizer")}
+    texts = {role: record[role] for role in ("planner", "caller", "summarizer")}
     return Prediction(**dict(point), predicted=texts, finish=dict.fromkeys(texts, "stop"))

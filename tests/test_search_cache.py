@@ -55,10 +55,10 @@ def brief(layout: str) -> Team:
 def test_going_back_encodes_nothing_again() -> None:
     """Depth first, a step that was left is never come back to: dropping it from the session loses nothing."""
     team, search = brief("paper"), DFSDT(width=2, max_calls=5, answers=3)
-    models: Any = {view: Counted(model) for view, model in load_models(team).items()}
+    models: Any = {role: Counted(model) for role, model in load_models(team).items()}
     agent = Agent.from_team(team, tools=toolbox("maths"), models=models, search=search, budget=Budget(max_steps=2))
     result = agent.run("What is the square root of 1764?")
     assert result.tree is not None
     assert len(result.tree.nodes) > 3, "the search must have gone back"
-    for view, model in models.items():
-        assert model.encoded <= model.distinct, f"{view} encoded something twice"
+    for role, model in models.items():
+        assert model.encoded <= model.distinct, f"{role} encoded something twice"

@@ -53,13 +53,13 @@ def backbone(attention: str = "sdpa", *, window: int | None = None) -> Any:
 def stages(method: str, *, gradient_checkpointing: bool = False) -> dict[str, Stage]:
     """The three roles, each with a rank of its own."""
     return {
-        view: Stage(
-            views=(view,),
+        role: Stage(
+            roles=(role,),
             method=method,
             lora=Lora(r=rank, alpha=2 * rank),
             gradient_checkpointing=gradient_checkpointing,
         )
-        for view, rank in zip(ROLES, (4, 2, 8), strict=True)
+        for role, rank in zip(ROLES, (4, 2, 8), strict=True)
     }
 
 
@@ -88,7 +88,7 @@ def make(
     """Roles that have already learned something, so that none equals the backbone."""
     base = backbone(attention, window=window)
     whole = {"full": ROLES, "mixed": ("caller",)}.get(method, ())
-    full = {view: copy.deepcopy(base) for view in whole}
+    full = {role: copy.deepcopy(base) for role in whole}
     made = SharedRoles(base, stages("full" if whole else "lora", **more), full, kernel=kernel)
     torch.manual_seed(11)
     with torch.no_grad():
@@ -100,17 +100,17 @@ def make(
 def branches_of(batch: list[dict[str, Any]]) -> Iterator[tuple[int, int, int, int, int]]:
     for row, stored in enumerate(batch):
         numbers = iter(stored["branches"])
-        for view, cue, words, end in zip(numbers, numbers, numbers, numbers, strict=True):
-            yield view, row, cue, words, end
+        for role, cue, words, end in zip(numbers, numbers, numbers, numbers, strict=True):
+            yield role, row, cue, words, end
 
 
 def plain_losses(roles: SharedRoles, batch: list[dict[str, Any]], attention: str) -> Any:
     """Summed losses of each role: the backbone reads the prefix, the role the rest, one branch at a time."""
     sums = torch.zeros(len(ROLES))
-    for view, row, cue, words, end in branches_of(batch):
+    for role, row, cue, words, end in branches_of(batch):
         ids = torch.tensor([batch[row]["input_ids"][:end]])
-        own = ROLES[view] in roles.full
-        speaker: Any = roles.full[ROLES[view]] if own else roles.backbone
+        own = ROLES[role] in roles.full
+        speaker: Any = roles.full[ROLES[role]] if own else roles.backbone
         set_to = {id(m): m.config._attn_implementation for m in (roles.backbone, speaker)}
         for model in (roles.backbone, speaker):
             model.config._attn_implementation = attention
@@ -120,12 +120,12 @@ def plain_losses(roles: SharedRoles, batch: list[dict[str, Any]], attention: str
         with torch.no_grad():
             roles.backbone(input_ids=ids[:, :cue], use_cache=True, **cache_argument(roles.backbone, cache))
         if roles.loras is not None and not own:
-            roles.loras.acting.stretches = [(ROLES[view], end - cue)]
+            roles.loras.acting.stretches = [(ROLES[role], end - cue)]
         logits = speaker(input_ids=ids[:, cue:], use_cache=True, **cache_argument(speaker, cache)).logits[0]
         for model in (roles.backbone, speaker):
             model.config._attn_implementation = set_to[id(model)]
         loss = cross_entropy(logits[words - cue - 1 : -1], ids[0, words:], reduction="sum")
-        sums = sums + torch.nn.functional.one_hot(torch.tensor(view), len(ROLES)) * loss
+        sums = sums + torch.nn.functional.one_hot(torch.tensor(role), len(ROLES)) * loss
     return sums
 
 

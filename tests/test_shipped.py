@@ -18,7 +18,7 @@ from alpha_umi.cli import resources_commands
 from alpha_umi.digests import backbone_digest
 from alpha_umi.errors import UsageError
 from alpha_umi.model_card import is_adapter, read_card
-from alpha_umi.roles import View
+from alpha_umi.roles import RoleName
 from alpha_umi.team_files import first_roles, load_role, load_team
 from alpha_umi.text.layouts import LAYOUT_FILE, Layout, layouts, load_layout
 from alpha_umi.text.prompts import render
@@ -75,11 +75,11 @@ def test_launch_configurations_are_json(path: Path) -> None:
 
 @pytest.mark.parametrize("layout", [load_layout("paper"), load_layout("shared")])
 def test_prompts_render(layout: Layout) -> None:
-    for view in View:
-        assert layout.system(view, [Tool(name="look")], tagged=view != "single")
+    for role in RoleName:
+        assert layout.system(role, [Tool(name="look")], tagged=role != "single")
     step = Step(plan=Plan(rationale="r", decision=Decision.CALL))
     begun = Trajectory(query="q", steps=(step,))
-    asked = {render(begun, view=view, layout=layout, ask=view).messages[-1].cue for view in first_roles()}
+    asked = {render(begun, role=role, layout=layout, ask=role).messages[-1].cue for role in first_roles()}
     assert len(asked) == (3 if layout.shared else 1)
 
 
@@ -182,7 +182,7 @@ def test_the_default_team_says_how_it_was_made() -> None:
     assert team.backbone is not None
     backbone = read_card(Path(team.backbone))
     assert backbone is not None
-    roles = [read_card(Path(str(team.role(view).weights))) for view in ("planner", "caller", "summarizer")]
+    roles = [read_card(Path(str(team.role(role).weights))) for role in ("planner", "caller", "summarizer")]
     for card in roles:
         assert card is not None
         assert card.base_digest == backbone_digest(backbone.base_digest, Path(team.backbone))

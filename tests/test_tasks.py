@@ -89,15 +89,15 @@ MINE = "doubles_of_mine:SET"
 def saying(*, wrong: str = "", asked: list[str] | None = None) -> dict[Any, ScriptedModel]:
     """Models that answer at once with twice the number of the question, but for one of them."""
 
-    def write(view: str, request: Request) -> str:
+    def write(role: str, request: Request) -> str:
         number = request.messages[1].content.split("twice ")[1].split("?")[0]
-        if view == "planner":
+        if role == "planner":
             return "I know. Next: conclusion."
         if asked is not None:
             asked.append(number)
         return "no idea" if number == wrong else str(2 * int(number))
 
-    return {view: ScriptedModel(lambda request, view=view: write(view, request)) for view in ROLES}  # type: ignore[misc]
+    return {role: ScriptedModel(lambda request, role=role: write(role, request)) for role in ROLES}  # type: ignore[misc]
 
 
 def evaluated(data: str, out: Path, *more: str) -> dict[str, Any]:
@@ -340,13 +340,13 @@ def test_the_task_set_on_the_page_runs(mine: Any) -> None:
 def test_the_example_has_ten_tasks_and_checks_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     answers = {question: f"It is {value}." for question, value in EXAMPLE.QUESTIONS.items()}
 
-    def write(view: str, request: Request) -> str:
+    def write(role: str, request: Request) -> str:
         question = request.messages[1].content.removesuffix("\n[planner]")
-        if view == "planner":
+        if role == "planner":
             return "I see. Next: conclusion." if question in answers else "No tool does this. Next: give up."
         return answers[question].replace("39.0", "40")
 
-    models = {view: ScriptedModel(lambda request, view=view: write(view, request)) for view in ROLES}  # type: ignore[misc]
+    models = {role: ScriptedModel(lambda request, role=role: write(role, request)) for role in ROLES}  # type: ignore[misc]
     monkeypatch.setattr("alpha_umi.models.loading.load_models", lambda _: models)
     metrics = evaluated("examples.own_tasks:WAREHOUSE", tmp_path)
     assert metrics["pass_rate"] | {"low": 0, "high": 1} == {"value": 0.9, "n": 10, "low": 0, "high": 1}
@@ -396,10 +396,10 @@ def test_a_task_set_of_an_installed_package(tmp_path: Path) -> None:
     script = f"""
         import sys, types
         sys.path[:0] = {[str(tmp_path / "site"), str(Path(__file__).parents[1])]!r}
-        from alpha_umi import ScriptedModel, View
+        from alpha_umi import ScriptedModel, RoleName
         from alpha_umi.cli import main
         def load_models(team):
-            return {{view: ScriptedModel(lambda request: "No idea. Next: give up.") for view in View}}
+            return {{role: ScriptedModel(lambda request: "No idea. Next: give up.") for role in RoleName}}
         sys.modules["alpha_umi.models.loading"] = types.SimpleNamespace(load_models=load_models, find_base=None)
         sys.argv = ["alpha-umi", "evaluate", "agent", "--data", sys.argv[1], "--team", "umi-shared",
                     "--out", {str(tmp_path / "out")!r}]

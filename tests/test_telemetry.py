@@ -89,9 +89,9 @@ def test_a_tool_that_fails_is_an_error(exporter: InMemorySpanExporter) -> None:
 def test_runs_work_without_opentelemetry() -> None:
     code = (
         "import sys; sys.modules['opentelemetry'] = None\n"
-        "from alpha_umi import Agent, ScriptedModel, View\n"
-        "models = {View.PLANNER: ScriptedModel(['Known. Next: conclusion.']), View.CALLER: ScriptedModel([]),\n"
-        "          View.SUMMARIZER: ScriptedModel(['yes'])}\n"
+        "from alpha_umi import Agent, ScriptedModel, RoleName\n"
+        "models = {RoleName.PLANNER: ScriptedModel(['Known. Next: conclusion.']), RoleName.CALLER: ScriptedModel([]),\n"
+        "          RoleName.SUMMARIZER: ScriptedModel(['yes'])}\n"
         "print(Agent.from_team('umi', tools=[], models=models).run('Is it?').answer)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -1,4 +1,4 @@
-"""Training rows: all of a view's targets in one row, each with its end token, nothing else learned."""
+"""Training rows: all of a role's targets in one row, each with its end token, nothing else learned."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import alpha_umi_gym as gym
-from alpha_umi.roles import View
+from alpha_umi.roles import RoleName
 from alpha_umi.text.chat_tokenizer import ChatEncoder
 from alpha_umi.text.layouts import Layout, load_layout
 from alpha_umi.text.prompts import render
@@ -37,21 +37,21 @@ def trajectories() -> list[Trajectory]:
     return list(islice((t for task in gym.generate(60, seed=3) if (t := task.gold).answer and len(t.steps) > 1), 8))
 
 
-def settings(views: tuple[str, ...], layout: Layout, *, context: int = 4096, chars: int = 2048) -> RowSettings:
+def settings(roles: tuple[str, ...], layout: Layout, *, context: int = 4096, chars: int = 2048) -> RowSettings:
     return RowSettings(
-        views=views, layout=layout, context=context, reserve=dict.fromkeys(View, 64), observation_chars=chars
+        learns=roles, layout=layout, context=context, reserve=dict.fromkeys(RoleName, 64), observation_chars=chars
     )
 
 
 @pytest.mark.parametrize("layout", [load_layout("paper"), load_layout("shared")])
-@pytest.mark.parametrize("view", list(View))
+@pytest.mark.parametrize("role", list(RoleName))
 def test_labels_are_the_targets_and_their_end_and_nothing_else(
-    layout: Layout, view: str, trajectories: list[Trajectory], encoder: ChatEncoder
+    layout: Layout, role: str, trajectories: list[Trajectory], encoder: ChatEncoder
 ) -> None:
     for trajectory in trajectories:
-        (row,) = rows(trajectory, settings((view,), layout), encoder)
-        conversation = render(trajectory, view=view, layout=layout)
-        targets = [t for t in conversation.targets if t.view == view]
+        (row,) = rows(trajectory, settings((role,), layout), encoder)
+        conversation = render(trajectory, role=role, layout=layout)
+        targets = [t for t in conversation.targets if t.role == role]
         learned = [label for label in row.labels if label != IGNORED]
         text = encoder.tokenizer.decode(learned)
         end = encoder.tokenizer.decode([encoder.end_ids[0]])
@@ -63,7 +63,7 @@ def test_labels_are_the_targets_and_their_end_and_nothing_else(
 def test_shared_trains_every_role_in_one_row(trajectories: list[Trajectory], encoder: ChatEncoder) -> None:
     trajectory = trajectories[0]
     (row,) = rows(trajectory, settings(ROLES, load_layout("shared")), encoder)
-    apart = [next(iter(rows(trajectory, settings((view,), load_layout("shared")), encoder))) for view in ROLES]
+    apart = [next(iter(rows(trajectory, settings((role,), load_layout("shared")), encoder))) for role in ROLES]
     assert (
         row.targets
         == sum(r.targets for r in apart)
@@ -76,12 +76,12 @@ def test_a_prompt_at_inference_is_the_row_up_to_its_target(
 ) -> None:
     """Token for token: what the agent sends is what was trained on."""
     for layout in map(load_layout, ("paper", "shared")):
-        for view in ROLES:
+        for role in ROLES:
             for trajectory in trajectories:
-                (row,) = rows(trajectory, settings((view,), layout), encoder)
-                conversation = render(trajectory, view=view, layout=layout)
+                (row,) = rows(trajectory, settings((role,), layout), encoder)
+                conversation = render(trajectory, role=role, layout=layout)
                 for target in conversation.targets:
-                    if target.view != view:
+                    if target.role != role:
                         continue
                     prompt = encoder.prompt(conversation.messages[: target.message])
                     assert row.input_ids[: len(prompt)] == prompt

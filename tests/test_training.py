@@ -349,7 +349,7 @@ def test_a_team_made_of_a_relative_base_is_found_from_anywhere(
 
 def test_gym_data_half_written_is_made_again(tmp_path: Path) -> None:
     recipe = Recipe.model_validate(
-        {"name": "x", "team": "single", "data": "gym@1:3", "stages": {"backbone": {"views": ["whole"]}}}
+        {"name": "x", "team": "single", "data": "gym@1:3", "stages": {"backbone": {"roles": ["whole"]}}}
     )
     folder = prepare_data(recipe, tmp_path)
     assert store.taskset_of(folder) == "gym@1"

@@ -44,7 +44,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def recipe_on(base: Path) -> Recipe:
-    stage = {"views": ["planner"], "method": "lora", "lora": {"r": 4}}
+    stage = {"roles": ["planner"], "method": "lora", "lora": {"r": 4}}
     return Recipe.model_validate({"name": "x", "base": str(base), "stages": {"planner": stage}})
 
 

@@ -98,9 +98,9 @@ def test_the_run_is_a_team_over_one_backbone(run: Path) -> None:
 
 def test_adapters_name_the_cue_from_which_on_they_act(run: Path) -> None:
     encoder = ChatEncoder(load_tokenizer())
-    for view in ("planner", "caller"):
-        config = json.loads((run / view / "adapter_config.json").read_text())
-        assert config["alora_invocation_tokens"] == encoder.cue_ids(first_roles()[view].tag)
+    for role in ("planner", "caller"):
+        config = json.loads((run / role / "adapter_config.json").read_text())
+        assert config["alora_invocation_tokens"] == encoder.cue_ids(first_roles()[role].tag)
         assert config["peft_type"] == "LORA"
 
 
@@ -232,7 +232,7 @@ def test_two_stages_of_one_role_stay_two(tiny: Path, data: Path, tmp_path: Path)
     """As a comparison of ranks has them: each trains for itself."""
     text: dict[str, Any] = {**SHARED, "stages": {n: {"epochs": 1, "max_rows": 4} for n in WEIGHTS}}
     recipe = recipe_file(tmp_path, tiny, data, **text)
-    more = "{start: backbone, views: [planner], method: lora, lora: {r: 2}, max_rows: 4}"
+    more = "{start: backbone, roles: [planner], method: lora, lora: {r: 2}, max_rows: 4}"
     run = tmp_path / "run"
     words = command(recipe, run, "--set", f"stages.planner2={more}")
     done = subprocess.run(words, capture_output=True, text=True, check=False)
@@ -263,7 +263,7 @@ def test_plain_peft_loads_a_role_as_activated_lora(run: Path) -> None:
 
     encoder = ChatEncoder(load_tokenizer(str(run / "backbone")))
     settings = RowSettings(
-        views=("caller",),
+        learns=("caller",),
         layout=load_layout("shared"),
         context=2048,
         reserve={"caller": 100},
@@ -277,7 +277,7 @@ def test_plain_peft_loads_a_role_as_activated_lora(run: Path) -> None:
     lora = Lora(r=config["r"], alpha=config["lora_alpha"])
     ours = SharedRoles(
         load_base(str(run / "backbone"), dtype=torch.float32, device="cpu"),
-        {"caller": Stage(views=("caller",), method="lora", lora=lora)},
+        {"caller": Stage(roles=("caller",), method="lora", lora=lora)},
         {},
     ).eval()
     with torch.no_grad():
@@ -301,7 +301,7 @@ def test_plain_peft_loads_a_role_as_activated_lora(run: Path) -> None:
         (["stages.planner.start=base"], "share one base"),
         (["stages.caller.start=planner"], "share one base"),
         (["stages.caller.batch_size=4"], "batch_size"),
-        (["stages.caller.views=[planner, caller]"], "trains one role"),
+        (["stages.caller.roles=[planner, caller]"], "trains one role"),
         (["train_roles=sometimes"], "train_roles"),
     ],
 )

@@ -62,22 +62,22 @@ def tiny_engine(tokenizer: PreTrainedTokenizerBase, **changes: Any) -> Engine:
     return Engine(tiny_llama(**changes), ChatEncoder(tokenizer))
 
 
-def cue(view: str) -> str:
+def cue(role: str) -> str:
     """A role's cue."""
-    return first_roles()[view].tag
+    return first_roles()[role].tag
 
 
 def conversation(*turns: tuple[str, str, str], then: tuple[str, str]) -> list[Message]:
     """What was said to which role and what it said; ends in what is said to the role asked now."""
     messages = [Message(role="system", content="Use tools.")]
-    for said, view, answer in turns:
-        messages += [asking(said, view), Message(role="assistant", content=answer)]
+    for said, role, answer in turns:
+        messages += [asking(said, role), Message(role="assistant", content=answer)]
     return [*messages, asking(*then)]
 
 
-def asking(said: str, view: str) -> Message:
+def asking(said: str, role: str) -> Message:
     """A user's message that ends in a role's cue."""
-    return Message(role="user", content=f"{said}\n{cue(view)}", cue=cue(view))
+    return Message(role="user", content=f"{said}\n{cue(role)}", cue=cue(role))
 
 
 class Plain:

@@ -99,7 +99,7 @@ def build_graph(
     if missing:
         raise UsageError(f"team '{team.name}' has no model for {', '.join(missing)}; models are given by role")
     executor = ToolExecutor(toolbox=as_toolbox(toolbox), sensitive=sensitive)
-    speaking = {view: as_model(model) for view, model in models.items()}
+    speaking = {role: as_model(model) for role, model in models.items()}
     nodes = Nodes(role_runner=RoleRunner(team=team, models=speaking), executor=executor, budget=budget, search=search)
     graph = StateGraph(State, input_schema=Messages, output_schema=Messages)
     graph.add_node("begin", _beginning(nodes))

@@ -36,17 +36,17 @@ class RoleRunner:
 
     def ask(self, role: Role, episode: RunState, stop: threading.Event) -> Completion | None:
         """One completion of a role; None when a budget forbade or ended it, which is then recorded."""
-        view = role.name
+        name = role.name
         if reason := episode.spent():
             episode.run_out(reason)
             return None
         model = self.models[role.name]
         fitted = fit_to_context(
             episode.trajectory,
-            view=view,
+            role=name,
             layout=self.team.layout,
             roles=self.team.roles,
-            ask=view,
+            ask=name,
             follow_up=None if episode.draft is not None else episode.prompt,
             observation_chars=self.team.observation_chars,
             count=model.count_tokens,
@@ -63,14 +63,14 @@ class RoleRunner:
             messages=fitted.conversation.messages,
             generation=role.generation,
             constraint=self._constraint(role, episode),
-            session=session_of(episode.session, view, self.team.layout),
-            on_text=lambda text: write(Token(role=view, text=text)),
-            on_restart=lambda: write(Restarted(role=view)),
+            session=session_of(episode.session, name, self.team.layout),
+            on_text=lambda text: write(Token(role=name, text=text)),
+            on_restart=lambda: write(Restarted(role=name)),
         )
         if completion is not None and completion.finish_reason == "context":
             episode.end_path(StopReason.CONTEXT)
             return None
-        return completion and _said(completion, view, episode)
+        return completion and _said(completion, name, episode)
 
     def compare(self, text: str, episode: RunState, stop: threading.Event) -> Completion | None:
         """A letter from whoever plans; None when a budget forbade it, which is then recorded."""
@@ -86,7 +86,7 @@ class RoleRunner:
     def release(self, session: str) -> None:
         """Let every model forget an episode, whatever one of them raises."""
         with ExitStack() as stack:
-            held = {(id(m), session_of(session, view, self.team.layout)): m for view, m in self.models.items()}
+            held = {(id(m), session_of(session, role, self.team.layout)): m for role, m in self.models.items()}
             for (_, name), model in held.items():
                 stack.callback(model.release, name)
 
@@ -120,9 +120,9 @@ class RoleRunner:
         return call_of(episode.task.tools) if role.writes is Writes.CALL else choice_of(role.markers.values())
 
 
-def _said(completion: Completion, view: str, episode: RunState) -> Completion:
+def _said(completion: Completion, role: str, episode: RunState) -> Completion:
     """A completion without what was thought aloud, which stays on the record and enters no prompt."""
     text, thought = without_thought(completion.text)
     if thought:
-        episode.think(view, thought)
+        episode.think(role, thought)
     return completion.model_copy(update={"text": text})

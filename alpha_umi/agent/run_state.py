@@ -85,9 +85,9 @@ class RunState:
         assert self.draft is not None, "the graph goes there only with a step under way"
         return self.draft
 
-    def charge(self, view: str, completion: Completion, *, seconds: float) -> None:
+    def charge(self, role: str, completion: Completion, *, seconds: float) -> None:
         """Put one completion on a role's account."""
-        self.usage[view] = self.usage.get(view, Usage()).add(completion, seconds=seconds)
+        self.usage[role] = self.usage.get(role, Usage()).add(completion, seconds=seconds)
 
     def spent(self) -> StopReason | None:
         """The budget that forbids another completion, if one does."""
@@ -145,9 +145,9 @@ class RunState:
         """Record what has no place in a step."""
         self.notes = {**self.notes, **facts}
 
-    def think(self, view: str, text: str) -> None:
+    def think(self, role: str, text: str) -> None:
         """Record what a role thought aloud, with the tree's node that its step becomes (in a chain: its number)."""
-        self.thoughts = (*self.thoughts, (view, len(self.tree.nodes), text))
+        self.thoughts = (*self.thoughts, (role, len(self.tree.nodes), text))
 
     def answer(self, text: str, *, by: str = "") -> None:
         """End the path with an answer; one that others have read stood under the name of who wrote it."""
@@ -249,7 +249,7 @@ class RunState:
         if len(self.thoughts) > (before := len(self.state["thoughts"])):
             update["thoughts"] = {"after": before, "thought": [list(thought) for thought in self.thoughts[before:]]}
         if self.usage != self.state["usage"]:
-            update["usage"] = {view: usage.model_dump() for view, usage in self.usage.items()}
+            update["usage"] = {role: usage.model_dump() for role, usage in self.usage.items()}
         plain = {"node": self.node, "prompt": self.prompt, "notes": self.notes, "approved": self.approved}
         plain |= {"outcome": self.outcome.value, "reason": self.reason and self.reason.value}
         return update | {key: value for key, value in plain.items() if value != self.state[key]}  # type: ignore[literal-required]

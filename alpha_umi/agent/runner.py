@@ -56,7 +56,7 @@ class Agent:
         store: BaseStore | None = None,
     ) -> None:
         self.team = team
-        self.models = {view: as_model(model) for view, model in models.items()}
+        self.models = {role: as_model(model) for role, model in models.items()}
         self.toolbox = toolbox
         budget = budget or Budget()
         saver = threads if isinstance(threads, BaseCheckpointSaver) else None

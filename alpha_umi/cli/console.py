@@ -156,7 +156,7 @@ def _cost(result: Result, console: Console) -> None:
     table = Table(box=None, header_style="dim", pad_edge=False)
     for column in ("role", "calls", "tokens read", "of them new", "tokens written", "seconds"):
         table.add_column(column, justify="left" if column == "role" else "right")
-    for view, usage in result.usage.items():
+    for role, usage in result.usage.items():
         counts = (usage.calls, usage.prompt_tokens, usage.encoded_tokens, usage.completion_tokens)
-        table.add_row(view, *(f"{count:,}" for count in counts), f"{usage.seconds:.1f}")
+        table.add_row(role, *(f"{count:,}" for count in counts), f"{usage.seconds:.1f}")
     console.print(table)

@@ -76,12 +76,12 @@ def inspect(
         (trajectory, conversation)
         for trajectory in chosen
         for conversation in conversations(
-            trajectory, view=role, layout=wording, roles=roles, observation_chars=observation_chars
+            trajectory, role=role, layout=wording, roles=roles, observation_chars=observation_chars
         )
     )
     for trajectory, conversation in rendered:
         tokens = _label(conversation, encoder, role)
-        trained, targets = sum(t.trained for t in tokens), sum(t.view == role for t in conversation.targets)
+        trained, targets = sum(t.trained for t in tokens), sum(t.role == role for t in conversation.targets)
         if as_json:
             facts = {"id": trajectory.id, "trained": trained, "targets": targets}
             typer.echo(json.dumps({**facts, "tokens": [token._asdict() for token in tokens]}))
@@ -116,7 +116,7 @@ def _label(conversation: Conversation, encoder: Encoder, role: str) -> list[_Tok
     """Each token of a training row with its role; a template's own tokens count with what stands before them."""
     messages, targets, spoken = conversation
     written = encoder.row(messages, trained={i for i, m in enumerate(messages) if m.role == "assistant"})
-    trained = encoder.row(messages, trained={target.message for target in targets if target.view == role}).trained
+    trained = encoder.row(messages, trained={target.message for target in targets if target.role == role}).trained
     first = written.trained.index(True) if True in written.trained else len(written.ids)
     if messages[0].role == "text":
         said = zip(written.ids, written.trained, trained, strict=True)

@@ -105,7 +105,7 @@ def _show(recipe: Recipe, plans: list[StagePlan]) -> None:
         table.add_column(f"{i} {p.name}", justify="right")
     lines = {
         "continues from": [_start(recipe, p) for p in plans],
-        "learns": [", ".join(p.views) for p in plans],
+        "learns": [", ".join(p.roles) for p in plans],
         "method": [p.method for p in plans],
         "trainer": [p.trainer if any(other.trainer != SFT for other in plans) else "" for p in plans],
         "trajectories": [f"{p.trajectories:,}" for p in plans],

@@ -21,7 +21,7 @@ class Example(NamedTuple):
     messages: tuple[Message, ...]
     """The prompt: system first, then user and assistant in turn, user last; in a raw layout one text."""
     completion: str
-    view: str
+    role: str
     """The role that writes."""
     step: int
     """Index of the trajectory's step that the completion belongs to."""
@@ -30,16 +30,16 @@ class Example(NamedTuple):
 def for_role(
     trajectory: Trajectory,
     *,
-    view: str,
+    role: str,
     layout: Layout,
     roles: Mapping[str, Role] | None = None,
     observation_chars: int = OBSERVATION_CHARS,
 ) -> list[Example]:
     """Every example that a trajectory holds for one role (or for `single`, whole steps), in order."""
-    found = conversations(trajectory, view=view, layout=layout, roles=roles, observation_chars=observation_chars)
+    found = conversations(trajectory, role=role, layout=layout, roles=roles, observation_chars=observation_chars)
     return [
-        Example(messages[: target.message], messages[target.message].content, view, target.step)
+        Example(messages[: target.message], messages[target.message].content, role, target.step)
         for messages, targets, _ in found
         for target in targets
-        if target.view == view
+        if target.role == role
     ]

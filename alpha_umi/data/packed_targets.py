@@ -20,7 +20,7 @@ from alpha_umi.roles import ROLES
 def columns(row: Row, order: Sequence[str] = ROLES) -> dict[str, Any]:
     """A row as it is stored: `branches` holds (role, cue, words, end) for each, one after the other; roles are numbered
     in this order."""
-    flat = [n for view, turn in row.branches for n in (order.index(view), turn.cue, turn.words, turn.end)]
+    flat = [n for role, turn in row.branches for n in (order.index(role), turn.cue, turn.words, turn.end)]
     return {
         "input_ids": row.input_ids,
         "branches": flat,
@@ -39,16 +39,16 @@ def collate(batch: Sequence[dict[str, Any]], *, pad_id: int) -> dict[str, torch.
     contexts = [row["input_ids"][: row["length"]] for row in batch]
     longest = max(map(len, contexts))
     found = sorted(
-        (view, i, cue, words, end) for i, row in enumerate(batch) for view, cue, words, end in stored(row["branches"])
+        (role, i, cue, words, end) for i, row in enumerate(batch) for role, cue, words, end in stored(row["branches"])
     )
     ids: list[int] = []
     positions: list[int] = []
     spans: list[PackedBranch] = []
-    for view, i, cue, words, end in found:
+    for role, i, cue, words, end in found:
         start = len(ids)
         ids += batch[i]["input_ids"][cue:end]
         positions += range(cue, end)
-        spans.append(PackedBranch(view, i, cue, start, start + words - cue, len(ids)))
+        spans.append(PackedBranch(role, i, cue, start, start + words - cue, len(ids)))
     return {
         "context": torch.tensor([ids + [pad_id] * (longest - len(ids)) for ids in contexts]),
         "input_ids": torch.tensor(ids),

@@ -31,7 +31,7 @@ IGNORED = -100
 class Branch(NamedTuple):
     """A target in a row: the role that writes it, its cue, and its words with their end token."""
 
-    view: str
+    role: str
     turn: TurnTokens
 
 
@@ -55,7 +55,7 @@ class Row:
 class RowSettings:
     """How trajectories become rows; part of what makes two training runs the same."""
 
-    views: tuple[str, ...]
+    learns: tuple[str, ...]
     layout: Layout
     context: int
     """Tokens that a prompt and its completion may take together."""
@@ -72,10 +72,10 @@ def rows(trajectory: Trajectory, settings: RowSettings, encoder: Encoder) -> Ite
     Raises:
         DataError: a plan cannot be written as a target.
     """
-    together = settings.layout.shared and SINGLE not in settings.views
-    spoken = {settings.views[0]: set(settings.views)} if together else {view: {view} for view in settings.views}
-    for view, wanted in spoken.items():
-        yield from _view_rows(trajectory, view, wanted, settings, encoder)
+    together = settings.layout.shared and SINGLE not in settings.learns
+    spoken = {settings.learns[0]: set(settings.learns)} if together else {role: {role} for role in settings.learns}
+    for role, wanted in spoken.items():
+        yield from _role_rows(trajectory, role, wanted, settings, encoder)
 
 
 def count_targets(trajectory: Trajectory, settings: RowSettings) -> Counter[str]:
@@ -84,20 +84,20 @@ def count_targets(trajectory: Trajectory, settings: RowSettings) -> Counter[str]
     Raises:
         DataError: a plan cannot be written as a target.
     """
-    views = settings.views[:1] if settings.layout.shared else settings.views
-    found = [t for view in views for c in _rendered(trajectory, view, settings) for t in c.targets]
-    return Counter(target.view for target in found if target.view in settings.views)
+    roles = settings.learns[:1] if settings.layout.shared else settings.learns
+    found = [t for role in roles for c in _rendered(trajectory, role, settings) for t in c.targets]
+    return Counter(target.role for target in found if target.role in settings.learns)
 
 
-def _view_rows(
-    trajectory: Trajectory, view: str, wanted: Collection[str], settings: RowSettings, encoder: Encoder
+def _role_rows(
+    trajectory: Trajectory, role: str, wanted: Collection[str], settings: RowSettings, encoder: Encoder
 ) -> Iterator[Row]:
     """One row for each observation length at which some of the targets fit."""
     done: set[tuple[int, int]] = set()
     for limit in observation_limits(settings.observation_chars):
         left = False
-        for i, conversation in enumerate(_rendered(trajectory, view, settings, limit)):
-            open_targets = [t for t in conversation.targets if t.view in wanted and (i, t.message) not in done]
+        for i, conversation in enumerate(_rendered(trajectory, role, settings, limit)):
+            open_targets = [t for t in conversation.targets if t.role in wanted and (i, t.message) not in done]
             fitting = _fitting(conversation, open_targets, settings, encoder) if open_targets else ()
             if fitting:
                 done |= {(i, target.message) for target in fitting}
@@ -108,12 +108,12 @@ def _view_rows(
 
 
 def _rendered(
-    trajectory: Trajectory, view: str, settings: RowSettings, observation_chars: int = OBSERVATION_CHARS
+    trajectory: Trajectory, role: str, settings: RowSettings, observation_chars: int = OBSERVATION_CHARS
 ) -> list[Conversation]:
     try:
         return conversations(
             trajectory,
-            view=view,
+            role=role,
             layout=settings.layout,
             roles=settings.roles,
             observation_chars=observation_chars,
@@ -127,13 +127,13 @@ def _fitting(
 ) -> Sequence[Target]:
     """The targets whose prompt leaves `reserve` tokens and that fit the context themselves."""
     whole = encoder.row(conversation.messages[: targets[-1].message + 1], trained=()).ids
-    if len(whole) + max(settings.reserve[target.view] for target in targets) <= settings.context:
+    if len(whole) + max(settings.reserve[target.role] for target in targets) <= settings.context:
         return targets
     fitting = []
     for target in targets:
         prompt = encoder.prompt(conversation.messages[: target.message])
         written = encoder.row(conversation.messages[: target.message + 1], trained=()).ids
-        if len(prompt) + settings.reserve[target.view] <= settings.context and len(written) <= settings.context:
+        if len(prompt) + settings.reserve[target.role] <= settings.context and len(written) <= settings.context:
             fitting.append(target)
     return fitting
 
@@ -143,7 +143,7 @@ def _row(name: str, conversation: Conversation, trained: Sequence[Target], encod
     ids, mask, turns = encoder.row(messages, trained={target.message for target in trained})
     labels = [i if learn else IGNORED for i, learn in zip(ids, mask, strict=True)]
     stands = dict(zip((i for i, m in enumerate(messages) if m.role == "assistant"), turns, strict=True))
-    return Row(name, ids, labels, tuple(Branch(target.view, stands[target.message]) for target in trained))
+    return Row(name, ids, labels, tuple(Branch(target.role, stands[target.message]) for target in trained))
 
 
 def collate(batch: Sequence[dict[str, list[int]]], *, pad_id: int) -> dict[str, torch.Tensor]:

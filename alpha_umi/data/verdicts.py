@@ -15,7 +15,7 @@ from typing import Any, Literal
 from alpha_umi.data import filters, store
 from alpha_umi.data.filters import Report
 from alpha_umi.errors import UsageError
-from alpha_umi.roles import Role, View
+from alpha_umi.roles import Role, RoleName
 from alpha_umi.trajectory import Outcome, Trajectory
 
 _NUMBER = re.compile(r"\d+")
@@ -64,7 +64,7 @@ def _judged(solved: Trajectory, answer: str, verdict: Literal["accept", "revise"
     said = {verifier.name: f"{REASONS[verdict]} {verifier.markers[verdict]}"}
     end: dict[str, Any] = {"answer": answer, "id": f"{solved.id}/{verdict}"}
     if verdict == "revise":
-        said = {View.SUMMARIZER.value: answer, **said}
+        said = {RoleName.SUMMARIZER.value: answer, **said}
         end |= {"answer": None, "outcome": Outcome.UNFINISHED}
     steps = (*solved.steps[:-1], solved.steps[-1].model_copy(update={"said": said}))
     return solved.model_copy(update={"steps": steps, **end})

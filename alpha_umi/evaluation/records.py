@@ -50,7 +50,7 @@ _NO_SETTING: dict[str, Any] = {
     "name": True,
     "description": True,
     "weights": True,
-    "served": {"key", "timeout", "retries"},
+    "served": {"api_key_env", "timeout", "retries"},
 }
 """Of a role: its weights count by content; how its server is reached does not change what it says."""
 

@@ -22,10 +22,10 @@ CHARS_PER_TOKEN = 3.0
 """What a prompt is taken to have when nobody counts it; short, so that it fits rather than not."""
 
 
-def session_of(episode: str, view: str, layout: Layout) -> str:
+def session_of(episode: str, role: str, layout: Layout) -> str:
     """The session of a role in an episode: one for all in `shared`; in `paper` one each, because there the roles'
     conversations share no beginning and roles that speak with the same weights would drive each other out."""
-    return episode if layout.shared else f"{episode}/{view}"
+    return episode if layout.shared else f"{episode}/{role}"
 
 
 @dataclass(frozen=True, kw_only=True)

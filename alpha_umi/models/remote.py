@@ -81,7 +81,7 @@ class RemoteModel:
         return cls(
             served.model,
             url=served.url,
-            key=os.environ.get(served.key, ""),
+            key=os.environ.get(served.api_key_env, ""),
             context_length=served.context,
             timeout=served.timeout,
             retries=served.retries,

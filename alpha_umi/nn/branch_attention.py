@@ -26,7 +26,7 @@ MATMUL, SDPA = "branches_matmul", "branches_sdpa"
 class PackedBranch(NamedTuple):
     """A branch among the packed tokens of a batch."""
 
-    view: int
+    role: int
     """Number of its role, in the order of the team's roles."""
     row: int
     """Number of its conversation in the batch."""

@@ -26,7 +26,7 @@ class FittedPrompt(NamedTuple):
 def fit_to_context(
     trajectory: Trajectory,
     *,
-    view: str,
+    role: str,
     layout: Layout,
     roles: Mapping[str, Role] | None = None,
     ask: str | None,
@@ -39,7 +39,7 @@ def fit_to_context(
     for limit in observation_limits(observation_chars):
         conversation = render(
             trajectory,
-            view=view,
+            role=role,
             layout=layout,
             roles=roles,
             ask=ask,

@@ -40,7 +40,7 @@ class Target(NamedTuple):
 
     message: int
     """Index of the message; the messages before it are its prompt."""
-    view: str
+    role: str
     """Name of the role."""
     step: int
     """Index of the step it belongs to."""
@@ -71,7 +71,7 @@ _BEGUN = Recent[_Begun](32)
 def render(
     trajectory: Trajectory,
     *,
-    view: str,
+    role: str,
     layout: Layout,
     roles: Mapping[str, Role] | None = None,
     ask: str | None = None,
@@ -82,7 +82,7 @@ def render(
 
     Args:
         trajectory: what happened so far. When asking the caller, its last step holds only a plan.
-        view: the role whose conversation it is. In a shared layout all roles' conversations are the same.
+        role: the role whose conversation it is. In a shared layout all roles' conversations are the same.
         layout: the wording.
         roles: who speaks, by name; by default α-UMi's three.
         ask: the role whose turn it is: the messages then end in the user message that it answers. None renders the
@@ -95,9 +95,9 @@ def render(
     if layout.raw:
         if ask is None:
             raise ValueError("a raw layout has a conversation for each decision: use `conversations`")
-        raw = _RawText(trajectory, view, layout, roles, observation_chars, ask=ask)
+        raw = _RawText(trajectory, role, layout, roles, observation_chars, ask=ask)
         return Conversation((raw.prompt(follow_up=follow_up),), (), ())
-    told = _Telling(view, layout, roles, observation_chars)
+    told = _Telling(role, layout, roles, observation_chars)
     # Of a path that grows, all steps but the last were laid out for the prompt before.
     settled = len(trajectory.steps) - 1 if ask is not None else 0
     for i in range(told.begin(trajectory, settled), len(trajectory.steps)):
@@ -117,7 +117,7 @@ def render(
 def conversations(
     trajectory: Trajectory,
     *,
-    view: str,
+    role: str,
     layout: Layout,
     roles: Mapping[str, Role] | None = None,
     observation_chars: int = OBSERVATION_CHARS,
@@ -125,13 +125,13 @@ def conversations(
     """A whole trajectory with its targets, for training and static evaluation: one conversation, or of a raw layout one
     for each decision of the role."""
     if not layout.raw:
-        return [render(trajectory, view=view, layout=layout, roles=roles, observation_chars=observation_chars)]
-    raw = _RawText(trajectory, view, layout, first_roles() if roles is None else roles, observation_chars)
+        return [render(trajectory, role=role, layout=layout, roles=roles, observation_chars=observation_chars)]
+    raw = _RawText(trajectory, role, layout, first_roles() if roles is None else roles, observation_chars)
     found = []
     for i, said in enumerate(raw.said):
-        if said.target and said.speaker == view:
+        if said.target and said.speaker == role:
             messages = (raw.prompt(i), Message(role="assistant", content=said.text))
-            found.append(Conversation(messages, (Target(1, view, said.step),), (view,)))
+            found.append(Conversation(messages, (Target(1, role, said.step),), (role,)))
     return found
 
 
@@ -142,7 +142,7 @@ class _RawText:
     def __init__(
         self,
         trajectory: Trajectory,
-        view: str,
+        role: str,
         layout: Layout,
         roles: Mapping[str, Role],
         observation_chars: int,
@@ -150,7 +150,7 @@ class _RawText:
         ask: str | None = None,
     ) -> None:
         self.layout, self.trajectory = layout, trajectory
-        self.role = roles[view] if view in roles else load_role(view)
+        self.role = roles[role] if role in roles else load_role(role)
         self.alone = self.role.writes is Writes.TURN
         self.planner = SINGLE if self.alone else cast_of(roles).planner
         said = [Utterance(USER, trajectory.query)]
@@ -181,11 +181,11 @@ class _RawText:
 class _Telling:
     """A conversation while it is laid out."""
 
-    def __init__(self, view: str, layout: Layout, roles: Mapping[str, Role], observation_chars: int) -> None:
+    def __init__(self, role: str, layout: Layout, roles: Mapping[str, Role], observation_chars: int) -> None:
         self.layout, self.roles, self.observation_chars = layout, roles, observation_chars
-        self.role = roles[view] if view in roles else load_role(view)
+        self.role = roles[role] if role in roles else load_role(role)
         self.alone = self.role.writes is Writes.TURN
-        self.own = set(roles) if layout.shared and not self.alone else {view}
+        self.own = set(roles) if layout.shared and not self.alone else {role}
         self.labelled = not layout.shared and not self.alone
         self._key: Hashable = (layout, self.role.name if self.labelled else None, self.alone, observation_chars)
         self.messages: list[Message] = []

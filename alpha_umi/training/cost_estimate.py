@@ -25,7 +25,7 @@ class StagePlan:
     start: str
     method: str
     trainer: str
-    views: tuple[str, ...]
+    roles: tuple[str, ...]
     trajectories: int
     rows: int
     tokens: int
@@ -93,13 +93,13 @@ def plan(recipe: Recipe, data: Path, rows_folder: Path) -> list[StagePlan]:
                     start=recipe.stages[name].start,
                     method=recipe.stages[name].method,
                     trainer=recipe.stages[name].trainer,
-                    views=recipe.views_of(name),
+                    roles=recipe.roles_of(name),
                     trajectories=found.trajectories,
                     rows=stage_work.rows,
                     tokens=stage_work.tokens,
                     trained_tokens=stage_work.trained_tokens,
                     targets=stage_work.targets,
-                    too_long=sum(found.too_long.get(view, 0) for view in recipe.views_of(name)),
+                    too_long=sum(found.too_long.get(role, 0) for role in recipe.roles_of(name)),
                     batch_size=recipe.stages[name].batch_size,
                     batch_targets=round(stage_work.targets / _updates(recipe, name, len(found.dataset)), 1),
                     steps=_steps(recipe, name, len(found.dataset)),
@@ -139,7 +139,7 @@ def _whole_rows(found: StageRows) -> _Work:
 
 
 def _branches(recipe: Recipe, stage: str, found: StageRows) -> _Work:
-    rows = found.of(recipe.views_of(stage)[0])
+    rows = found.of(recipe.roles_of(stage)[0])
     own = [sum(end - cue for _, cue, _, end in row) for row in rows]
     return _Work(
         rows=len(rows),

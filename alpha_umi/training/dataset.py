@@ -43,11 +43,11 @@ class StageRows:
     order: Sequence[str] = ()
     """The team's roles, as `branches` numbers them."""
 
-    def of(self, view: str) -> list[list[tuple[int, int, int, int]]]:
+    def of(self, role: str) -> list[list[tuple[int, int, int, int]]]:
         """The (role, cue, words, end) of each branch of a role, by row; of roles over a shared context only."""
         from alpha_umi.data.packed_targets import stored
 
-        wanted = self.order.index(view)
+        wanted = self.order.index(role)
         rows = ([branch for branch in stored(flat) if branch[0] == wanted] for flat in self.dataset["branches"])
         return [row for row in rows if row]
 
@@ -119,9 +119,9 @@ def stage_rows(recipe: Recipe, stages: Sequence[str], data: Path, folder: Path, 
     with FileLock(folder / f"{name}.lock"):
         if not done.is_file():
             shutil.rmtree(scratch, ignore_errors=True)
-            views = ", ".join(view for stage in stages for view in recipe.views_of(stage))
+            roles = ", ".join(role for stage in stages for role in recipe.roles_of(stage))
             rows = _generate(recipe, stages, data, encoder, counts)
-            made = _some(rows, f"{data}: no targets for stage '{name}' ({views})")
+            made = _some(rows, f"{data}: no targets for stage '{name}' ({roles})")
             # A cache of its own: the library's is shared by all runs and would hand out another run's rows.
             try:
                 dataset = Dataset.from_generator(lambda: made, cache_dir=str(scratch), fingerprint=name)
@@ -134,8 +134,8 @@ def stage_rows(recipe: Recipe, stages: Sequence[str], data: Path, folder: Path, 
     trajectories = found.pop("trajectories")
     whole = StageRows(Dataset.load_from_disk(str(folder / name)), trajectories, found, list(recipe.filled.roles))
     for stage in stages if recipe.shares(stages[0]) else ():
-        if not whole.of(recipe.views_of(stage)[0]):
-            raise DataError(f"{data}: no targets for stage '{stage}' ({', '.join(recipe.views_of(stage))})")
+        if not whole.of(recipe.roles_of(stage)[0]):
+            raise DataError(f"{data}: no targets for stage '{stage}' ({', '.join(recipe.roles_of(stage))})")
     return whole
 
 
@@ -150,21 +150,21 @@ def _generate(
     shares = [select(recipe, stage, data) for stage in stages]
     for at_once in zip_longest(*shares):  # a role with fewer rows has its first ones among the others'
         trajectory = next(t for t in at_once if t is not None)
-        views = tuple(
-            view for stage, t in zip(stages, at_once, strict=True) if t is not None for view in recipe.views_of(stage)
+        roles = tuple(
+            role for stage, t in zip(stages, at_once, strict=True) if t is not None for role in recipe.roles_of(stage)
         )
         settings = RowSettings(
-            views=views,
+            learns=roles,
             layout=recipe.layout,
             roles=team.roles,
             context=recipe.context,
-            reserve={view: recipe.role(view).generation.max_new_tokens for view in views},
+            reserve={role: recipe.role(role).generation.max_new_tokens for role in roles},
             observation_chars=recipe.observation_chars,
         )
         counts["trajectories"] += 1
         counts.update(count_targets(trajectory, settings))
         for row in rows(trajectory, settings, encoder):
-            counts.subtract(view for view, _ in row.branches)
+            counts.subtract(role for role, _ in row.branches)
             if recipe.shares(stages[0]):
                 yield packed_targets.columns(row, list(team.roles))
             else:

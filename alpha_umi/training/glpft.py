@@ -197,8 +197,8 @@ def _card(
     stage = recipe.stages[name]
     return Card(
         stage=name,
-        views=recipe.views_of(name),
-        kind="full" if recipe.whole(name) else "lora",
+        roles=recipe.roles_of(name),
+        kind="full" if recipe.saves_full_weights(name) else "lora",
         base=recipe.base if stage.start == BASE else stage.start,
         base_digest=base_digest,
         warm_start=warm_start,

@@ -65,24 +65,24 @@ class SharedRoles(nn.Module):
         self.config = backbone.config
         self.backbone = backbone.requires_grad_(False)
         self._attention = backbone.config._attn_implementation
-        self.adapted = [view for view in self.order if view in stages and view not in full]
-        lora = {view: stages[view].lora for view in self.adapted}
-        drawn = {view: (seeds or {}).get(view, torch.initial_seed()) for view in self.adapted}
+        self.adapted = [role for role in self.order if role in stages and role not in full]
+        lora = {role: stages[role].lora for role in self.adapted}
+        drawn = {role: (seeds or {}).get(role, torch.initial_seed()) for role in self.adapted}
         self.loras = RoleLoras(backbone, lora, drawn) if lora else None
-        self.full = nn.ModuleDict({view: model.requires_grad_(True) for view, model in full.items()})
+        self.full = nn.ModuleDict({role: model.requires_grad_(True) for role, model in full.items()})
         for model in (*([backbone] if lora else []), *full.values()):
             branch_attention.use_on(model, kernel)
-        self._views = [view for view in self.order if view in stages]
-        for view, stage in stages.items():
+        self._roles = [role for role in self.order if role in stages]
+        for role, stage in stages.items():
             if stage.gradient_checkpointing:
-                speaker: Any = full.get(view, backbone)
+                speaker: Any = full.get(role, backbone)
                 speaker.activation_checkpointing_enable({"use_reentrant": False})
 
-    def parameters_of(self, view: str) -> list[tuple[str, nn.Parameter]]:
+    def parameters_of(self, role: str) -> list[tuple[str, nn.Parameter]]:
         """Names and parameters that a role trains."""
-        if view in self.full:
-            return list(self.full[view].named_parameters())
-        at = f".{view}"
+        if role in self.full:
+            return list(self.full[role].named_parameters())
+        at = f".{role}"
         return [(n, p) for n, p in self.backbone.named_parameters() if p.requires_grad and n.endswith(at)]
 
     def trained(self) -> dict[str, nn.Parameter]:
@@ -108,18 +108,18 @@ class SharedRoles(nn.Module):
             active: roles to train now; None: all.
         """
         found = [PackedBranch(*numbers) for numbers in spans.tolist()]
-        wanted = [v for v in self._views if active is None or v in active]
+        wanted = [v for v in self._roles if active is None or v in active]
         sums = torch.zeros(len(self.order), device=input_ids.device)
-        if torch.is_grad_enabled() and (_ranks() > 1 or not any(self.order[span.view] in wanted for span in found)):
+        if torch.is_grad_enabled() and (_ranks() > 1 or not any(self.order[span.role] in wanted for span in found)):
             sums = sums + self._nothing()
-        if any(self.order[span.view] in wanted for span in found):
+        if any(self.order[span.role] in wanted for span in found):
             lengths = [max((s.context for s in found if s.row == row), default=1) for row in range(len(context))]
             read = self._encode(context, lengths)
-            together = [view for view in wanted if view in self.adapted]
-            for views in ([together] if together else []) + [[v] for v in wanted if v not in together]:
-                mine = [span for span in found if self.order[span.view] in views]
+            together = [role for role in wanted if role in self.adapted]
+            for roles in ([together] if together else []) + [[v] for v in wanted if v not in together]:
+                mine = [span for span in found if self.order[span.role] in roles]
                 if mine:
-                    sums = sums + self._losses(views, read, mine, input_ids, positions)
+                    sums = sums + self._losses(roles, read, mine, input_ids, positions)
         return sums
 
     def _encode(self, ids: torch.Tensor, lengths: Sequence[int]) -> branch_attention.Context:
@@ -129,22 +129,22 @@ class SharedRoles(nn.Module):
 
     def _losses(
         self,
-        views: Sequence[str],
+        roles: Sequence[str],
         read: branch_attention.Context,
         spans: Sequence[PackedBranch],
         ids: torch.Tensor,
         positions: torch.Tensor,
     ) -> torch.Tensor:
         """Summed losses of roles that speak with one model."""
-        counts = {view: sum(s.end - s.start for s in spans if self.order[s.view] == view) for view in views}
-        if views[0] in self.adapted:
+        counts = {role: sum(s.end - s.start for s in spans if self.order[s.role] == role) for role in roles}
+        if roles[0] in self.adapted:
             assert self.loras is not None
-            self.loras.acting.stretches = [(view, n) for view, n in counts.items() if n]
+            self.loras.acting.stretches = [(role, n) for role, n in counts.items() if n]
         chosen, packed = _packed(spans, ids.device)
         ids, positions = ids[chosen], positions[chosen]
         targets = torch.cat([torch.arange(s.words, s.end, device=ids.device) for s in packed])
-        whose = torch.tensor([s.view for s in packed for _ in range(s.words, s.end)], device=ids.device)
-        model: Any = self.backbone if views[0] in self.adapted else self.full[views[0]]
+        whose = torch.tensor([s.role for s in packed for _ in range(s.words, s.end)], device=ids.device)
+        model: Any = self.backbone if roles[0] in self.adapted else self.full[roles[0]]
         found = branch_attention.logits(
             model, ids, positions, reading=branch_attention.Reading(read, packed), keep=targets - 1
         )
@@ -196,15 +196,15 @@ class SharedTrainer(StageTrainer):
         found: SharedRoles = self.accelerator.unwrap_model(self.model)
         return found
 
-    def updates_of(self, view: str) -> int:
+    def updates_of(self, role: str) -> int:
         """Updates after which a role has seen its epochs."""
         rows: Any = self.train_dataset
         micro = self.args.per_device_train_batch_size * max(self.args.world_size, 1)
         each = math.ceil(math.ceil(len(rows) / micro) / int(self.args.gradient_accumulation_steps))
-        return math.ceil(float(each * self.stages[view].epochs))
+        return math.ceil(float(each * self.stages[role].epochs))
 
     def _active(self) -> list[str]:
-        return [view for view in self.stages if self.state.global_step < self.updates_of(view)]
+        return [role for role in self.stages if self.state.global_step < self.updates_of(role)]
 
     def _get_num_items_in_batch(self, batch_samples: list[Any], device: torch.device) -> torch.Tensor:
         """Targets of each role in one update, over all ranks, (number of the team's roles,)."""
@@ -212,11 +212,11 @@ class SharedTrainer(StageTrainer):
         for batch in batch_samples:
             for numbers in batch["spans"].tolist():
                 span = PackedBranch(*numbers)
-                counts[span.view] += span.end - span.words
+                counts[span.role] += span.end - span.words
         counts = counts.to(device)
         if self.args.world_size > 1:
             counts = self.accelerator.gather(counts[None]).sum(0)
-        counts *= torch.tensor([int(view in self._active()) for view in self.roles.order], device=device)
+        counts *= torch.tensor([int(role in self._active()) for role in self.roles.order], device=device)
         self._targets = counts
         return counts
 
@@ -230,7 +230,7 @@ class SharedTrainer(StageTrainer):
         means = sums / items
         spans = [PackedBranch(*numbers) for numbers in inputs["spans"].tolist()]
         self.tokens_seen += inputs["input_ids"].numel() + sum({s.row: s.context for s in spans}.values())
-        self.targets_seen += sum(s.end - s.words for s in spans if self.roles.order[s.view] in active)
+        self.targets_seen += sum(s.end - s.words for s in spans if self.roles.order[s.role] in active)
         noted = means.detach()
         if self._losses is None:
             self._losses, self._updates = torch.zeros_like(noted), torch.zeros_like(items)
@@ -246,12 +246,12 @@ class SharedTrainer(StageTrainer):
         """Add each role's own loss, rate and gradient norm: `planner/loss` and so on."""
         if "loss" in logs and self._losses is not None:
             total = self.accelerator.reduce(self._losses, "sum") if self.args.world_size > 1 else self._losses
-            for view, name in self.names.items():
-                if updates := int(self._updates[self.roles.order.index(view)]):
-                    logs[f"{name}/loss"] = float(total[self.roles.order.index(view)]) / updates
-                    rate = self._rate_of(view)(self.state.global_step - 1)  # the scheduler is one ahead
-                    logs[f"{name}/learning_rate"] = rate * self.stages[view].learning_rate
-                    logs[f"{name}/grad_norm"] = self._norms.get(view, logs.get("grad_norm"))
+            for role, name in self.names.items():
+                if updates := int(self._updates[self.roles.order.index(role)]):
+                    logs[f"{name}/loss"] = float(total[self.roles.order.index(role)]) / updates
+                    rate = self._rate_of(role)(self.state.global_step - 1)  # the scheduler is one ahead
+                    logs[f"{name}/learning_rate"] = rate * self.stages[role].learning_rate
+                    logs[f"{name}/grad_norm"] = self._norms.get(role, logs.get("grad_norm"))
             self._losses = None
         parent: Any = super()
         parent.log(logs, start_time)
@@ -263,12 +263,12 @@ class SharedTrainer(StageTrainer):
             names = {id(p): name for name, p in self.roles.named_parameters()}
             kind, options = self.get_optimizer_cls_and_kwargs(self.args)
             groups: list[dict[str, Any]] = []
-            for view, stage in self.stages.items():
+            for role, stage in self.stages.items():
                 for decay in (True, False):
-                    mine = [p for _, p in self.roles.parameters_of(view) if (names[id(p)] in decayed) is decay]
+                    mine = [p for _, p in self.roles.parameters_of(role) if (names[id(p)] in decayed) is decay]
                     if mine:
                         settings = {"lr": stage.learning_rate, "weight_decay": stage.weight_decay if decay else 0.0}
-                        groups.append({"params": mine, "view": view, **settings})
+                        groups.append({"params": mine, "role": role, **settings})
             self.optimizer = kind(groups, **options)
         found: torch.optim.Optimizer = self.optimizer
         return found
@@ -277,12 +277,12 @@ class SharedTrainer(StageTrainer):
         """Each role's own warm-up and schedule over its own updates; nothing after its last."""
         if self.lr_scheduler is None:
             on: Any = optimizer if optimizer is not None else self.optimizer
-            self.lr_scheduler = LambdaLR(on, [self._rate_of(group["view"]) for group in on.param_groups])
+            self.lr_scheduler = LambdaLR(on, [self._rate_of(group["role"]) for group in on.param_groups])
         found: LambdaLR = self.lr_scheduler
         return found
 
-    def _rate_of(self, view: str) -> Any:
-        stage, updates = self.stages[view], self.updates_of(view)
+    def _rate_of(self, role: str) -> Any:
+        stage, updates = self.stages[role], self.updates_of(role)
         warm = warmup_updates(stage.warmup_ratio, updates)
 
         def rate(step: int) -> float:
@@ -301,13 +301,13 @@ class SharedTrainer(StageTrainer):
             plain: Any = super()
             return plain._clip_grad_norm(model)
         norms: dict[str, float] = {}
-        for view, stage in self.stages.items():
-            mine = [p for _, p in self.roles.parameters_of(view)]
-            if self._targets[self.roles.order.index(view)] == 0:
+        for role, stage in self.stages.items():
+            mine = [p for _, p in self.roles.parameters_of(role)]
+            if self._targets[self.roles.order.index(role)] == 0:
                 for p in mine:
                     p.grad = None
             elif any(p.grad is not None for p in mine):
-                norms[view] = float(self.accelerator.clip_grad_norm_(mine, stage.max_grad_norm))
+                norms[role] = float(self.accelerator.clip_grad_norm_(mine, stage.max_grad_norm))
         self._norms = norms
         return math.hypot(*norms.values())
 
@@ -354,29 +354,29 @@ def shared_trainer(
         begin: adapters that LoRA roles begin with in place of fresh ones.
         pad_id: a token to fill up conversations with.
     """
-    model = SharedRoles(backbone, {view: stage for view, (_, stage) in stages.items()}, full, order=order, seeds=seeds)
-    for view, folder in (begin or {}).items():
+    model = SharedRoles(backbone, {role: stage for role, (_, stage) in stages.items()}, full, order=order, seeds=seeds)
+    for role, folder in (begin or {}).items():
         assert model.loras is not None
-        model.loras.load(view, folder)
+        model.loras.load(role, folder)
     made = SharedTrainer(model=model, args=args, train_dataset=rows, data_collator=partial(collate, pad_id=pad_id))
-    made.stages = {view: stage for view, (_, stage) in stages.items()}
-    made.names = {view: name for view, (name, _) in stages.items()}
+    made.stages = {role: stage for role, (_, stage) in stages.items()}
+    made.names = {role: name for role, (name, _) in stages.items()}
     return made
 
 
 def save_role(
-    trainer: SharedTrainer, view: str, folder: Path, tokenizer: Any, *, base: str, cue: Sequence[int]
+    trainer: SharedTrainer, role: str, folder: Path, tokenizer: Any, *, base: str, cue: Sequence[int]
 ) -> None:
     """Write a role's trained weights: a PEFT folder, or a whole model in bf16."""
     trainer.accelerator.wait_for_everyone()
     if trainer.is_world_process_zero():
         roles = trainer.roles
         folder.mkdir(parents=True, exist_ok=True)
-        if view in roles.adapted:
+        if role in roles.adapted:
             assert roles.loras is not None
-            roles.loras.save(view, folder, base=base, invocation=cue)
+            roles.loras.save(role, folder, base=base, invocation=cue)
         else:
-            model: Any = roles.full[view]
+            model: Any = roles.full[role]
             model.config._attn_implementation = None
             model.to(torch.bfloat16).save_pretrained(folder)
             tokenizer.save_pretrained(folder)

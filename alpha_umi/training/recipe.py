@@ -15,9 +15,9 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from alpha_umi import resources
-from alpha_umi.config import parse_config, read_yaml
+from alpha_umi.config import parse_config, read_yaml, renamed
 from alpha_umi.errors import ConfigError, UsageError
-from alpha_umi.roles import DEFAULT_BASE, OBSERVATION_CHARS, Role, Team, View, Writes
+from alpha_umi.roles import DEFAULT_BASE, OBSERVATION_CHARS, Role, RoleName, Team, Writes
 from alpha_umi.team_files import load_role
 from alpha_umi.text.layouts import Layout
 from alpha_umi.training.overrides import merged, override
@@ -27,7 +27,7 @@ from alpha_umi.training.team import TeamOf, in_full
 from alpha_umi.trajectory import Frozen
 
 WHOLE = "whole"
-"""What a stage learns that learns the whole task (`Recipe.views_of`)."""
+"""What a stage learns that learns the whole task (`Recipe.roles_of`)."""
 
 
 class Recipe(Frozen):
@@ -103,20 +103,20 @@ class Recipe(Frozen):
         except UsageError as error:
             raise ValueError(f"team: {error}") from error
         for name, stage in self.stages.items():
-            for view in stage.views:
-                if view not in {WHOLE, View.SINGLE, *known}:
+            for role in stage.roles:
+                if role not in {WHOLE, RoleName.SINGLE, *known}:
                     raise ValueError(
-                        f"stages.{name}.views: '{view}' is no role of the team ({', '.join(known)}, or {WHOLE})"
+                        f"stages.{name}.roles: '{role}' is no role of the team ({', '.join(known)}, or {WHOLE})"
                     )
         if len(self.unfilled()) == len(known):
             raise ValueError(f"team: no stage learns any role of '{self.filled.name}' ({', '.join(known)})")
         roles = [n for n in self.stages if self.shares(n)]
-        lora = [n for n, s in self.stages.items() if s.method == "lora" and not self.continued(n)]
+        lora = [n for n, s in self.stages.items() if s.method == "lora" and not self.is_continued(n)]
         starts = {self.stages[n].start for n in {*lora, *roles}}
         if len(starts) > 1:
             kind = "roles over a shared context" if roles else "LoRA roles"
             raise ValueError(f"{kind} share one base, but these start from {', '.join(sorted(starts))}")
-        if onward := [n for n in roles if self.continued(n)]:
+        if onward := [n for n in roles if self.is_continued(n)]:
             raise ValueError(f"a role over a shared context cannot be continued from: {', '.join(onward)}")
         if self.layout.shared and (odd := self._without_backbone(roles)):
             raise ValueError(
@@ -141,15 +141,15 @@ class Recipe(Frozen):
         backbone = self.stages[roles[0]].start if roles else filling[0]
         return list(dict.fromkeys(stage for stage in filling if not self.shares(stage) and stage != backbone))
 
-    def whole(self, stage: str) -> bool:
+    def saves_full_weights(self, stage: str) -> bool:
         """Whether a stage's weights are saved as a whole model: trained so, or merged since others build on it."""
         alone = self.layout.shared and not self.shares(stage)
-        return self.stages[stage].method == "full" or self.continued(stage) or alone
+        return self.stages[stage].method == "full" or self.is_continued(stage) or alone
 
     def shares(self, stage: str) -> bool:
         """Whether a stage trains one role over the encodings of a frozen backbone (docs/shared-cache.md)."""
-        views = self.views_of(stage)
-        return self.layout.shared and len(views) == 1 and self.role(views[0]).writes is not Writes.TURN
+        roles = self.roles_of(stage)
+        return self.layout.shared and len(roles) == 1 and self.role(roles[0]).writes is not Writes.TURN
 
     def together(self, wanted: Sequence[str]) -> list[list[str]]:
         """Stages in order, those in one list that train in one pass; of one role only one stage."""
@@ -157,31 +157,31 @@ class Recipe(Frozen):
         roles: dict[str, str] = {}
         together: list[str] | None = None
         for name in wanted:
-            view = self.views_of(name)[0]
+            role = self.roles_of(name)[0]
             alone = self.train_roles == "apart" or self.stages[name].trainer != SFT
-            if not self.shares(name) or alone or view in roles:
+            if not self.shares(name) or alone or role in roles:
                 groups.append([name])
                 continue
             if together is None:
                 groups.append(together := [])
             together.append(name)
-            roles[view] = name
+            roles[role] = name
         return groups
 
     def role(self, name: str) -> Role:
         """A role of the team, or the one that writes whole turns, which a backbone learns in its place."""
         return self.filled.roles[name] if name in self.filled.roles else load_role(name)
 
-    def views_of(self, stage: str) -> tuple[str, ...]:
+    def roles_of(self, stage: str) -> tuple[str, ...]:
         """The roles that a stage learns. The whole task is α-UMi's merged turns where each role reads a conversation of
         its own (and for a team that speaks whole turns), and in a shared layout the one conversation with every role's
         targets."""
         roles: Sequence[str] = list(self.filled.roles)
         if not self.layout.shared and not self.filled.single:
-            roles = [View.SINGLE.value]
+            roles = [RoleName.SINGLE.value]
         found: list[str] = []
-        for view in self.stages[stage].views:
-            found += roles if view == WHOLE else [view]
+        for role in self.stages[stage].roles:
+            found += roles if role == WHOLE else [role]
         return tuple(dict.fromkeys(found))
 
     def stage_of(self, role: str) -> str:
@@ -190,9 +190,9 @@ class Recipe(Frozen):
 
     def unfilled(self) -> list[str]:
         """Roles of the team that no stage learns; a run of such a recipe makes weights but no team."""
-        return [name for name in self.filled.roles if name not in self.views_of(self.stage_of(name))]
+        return [name for name in self.filled.roles if name not in self.roles_of(self.stage_of(name))]
 
-    def continued(self, stage: str) -> bool:
+    def is_continued(self, stage: str) -> bool:
         """Whether another stage starts from this one, so that its weights must be merged and whole."""
         return any(other.start == stage for other in self.stages.values())
 
@@ -276,6 +276,8 @@ def _read(path: Path, *, seen: tuple[Path, ...] = ()) -> dict[str, Any]:
     if path in seen:
         raise ConfigError(str(path), ["extends itself"])
     raw = read_yaml(path)
+    if isinstance(stages := raw.get("stages"), dict):
+        raw["stages"] = {name: renamed(stage, views="roles") for name, stage in stages.items()}
     if "team" in raw:
         raw["team"] = in_full(raw["team"], beside=path)
     if (parent := raw.pop("extends", None)) is None:

@@ -82,6 +82,7 @@ def _decisive(recipe: Recipe) -> dict[str, Any]:
     found = recipe.model_dump(mode="json", exclude=set(WITHOUT_EFFECT), exclude_none=True)
     found["layout"] = recipe.layout.name
     for stage in found["stages"].values():
+        stage["views"] = stage.pop("roles")  # as the key was named when the first runs were made
         if "batch_targets" in stage:
             del stage["batch_size"]
         if stage["trainer"] == SFT:
@@ -256,7 +257,7 @@ def write_team(run: Path, recipe: Recipe) -> None:
     base = str(Path(recipe.base).resolve()) if Path(recipe.base).is_dir() else recipe.base
     for name in stages.values():
         stage = recipe.stages[name]
-        if recipe.shares(name) or (stage.method == "lora" and not recipe.continued(name)):
+        if recipe.shares(name) or (stage.method == "lora" and not recipe.is_continued(name)):
             base = base if stage.start == BASE else stage.start
     if recipe.layout.shared and not any(recipe.shares(name) for name in stages.values()):
         # One model speaks for all, and reads for all: it is the backbone, and nobody adds anything to it.

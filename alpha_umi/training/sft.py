@@ -69,13 +69,13 @@ def _watchers(work: StageWork) -> list[Any]:
 def _results(work: StageWork, name: str, made: StageTrainer) -> dict[str, Any]:
     """What a card says of how a stage went."""
     recipe, rows = work.recipe, work.rows
-    own = rows.of(recipe.views_of(name)[0]) if recipe.shares(name) else rows.dataset
+    own = rows.of(recipe.roles_of(name)[0]) if recipe.shares(name) else rows.dataset
     last = f"{name}/loss" if len(work.names) > 1 else "loss"
     results: dict[str, Any] = {
-        "steps": made.updates_of(recipe.views_of(name)[0]),
+        "steps": made.updates_of(recipe.roles_of(name)[0]),
         "final_loss": next((x[last] for x in reversed(made.state.log_history) if last in x), None),
         "rows": len(own),
-        "targets_too_long": sum(rows.too_long.get(view, 0) for view in recipe.views_of(name)),
+        "targets_too_long": sum(rows.too_long.get(role, 0) for role in recipe.roles_of(name)),
     }
     if len(work.names) > 1:
         results["together_with"] = [other for other in work.names if other != name]
@@ -112,15 +112,15 @@ def _trainer(work: StageWork, trainer_class: type[StageTrainer]) -> StageTrainer
 
 def _joint_trainer(work: StageWork, args: Any, pad: int) -> joint_trainer.SharedTrainer:
     recipe, device = work.recipe, str(args.device)
-    roles = {recipe.views_of(name)[0]: (name, recipe.stages[name]) for name in work.names}
+    roles = {recipe.roles_of(name)[0]: (name, recipe.stages[name]) for name in work.names}
     full = {
-        view: load_base(work.start, dtype=torch.float32, device=device)
-        for view, (_, stage) in roles.items()
+        role: load_base(work.start, dtype=torch.float32, device=device)
+        for role, (_, stage) in roles.items()
         if stage.method == "full"
     }
     backbone = load_base(work.start, dtype=_frozen(recipe), device=device)
-    seeds = {view: recipe.seed + list(recipe.stages).index(name) for view, (name, _) in roles.items()}
-    begin = {view: work.begin[name] for view, (name, _) in roles.items() if name in work.begin}
+    seeds = {role: recipe.seed + list(recipe.stages).index(name) for role, (name, _) in roles.items()}
+    begin = {role: work.begin[name] for role, (name, _) in roles.items() if name in work.begin}
     return joint_trainer.shared_trainer(
         backbone,
         roles,
@@ -144,9 +144,9 @@ def save(work: StageWork, made: StageTrainer) -> None:
     recipe, encoder = work.recipe, work.encoder
     if not isinstance(made, joint_trainer.SharedTrainer):
         name = work.names[0]
-        trainer.save_stage(made, work.folder(name), encoder.tokenizer, merge=recipe.whole(name))
+        trainer.save_stage(made, work.folder(name), encoder.tokenizer, merge=recipe.saves_full_weights(name))
         return
     for name in work.names:
-        view = recipe.views_of(name)[0]
-        cue = encoder.cue_ids(recipe.role(view).tag)
-        joint_trainer.save_role(made, view, work.folder(name), encoder.tokenizer, base=work.start, cue=cue)
+        role = recipe.roles_of(name)[0]
+        cue = encoder.cue_ids(recipe.role(role).tag)
+        joint_trainer.save_role(made, role, work.folder(name), encoder.tokenizer, base=work.start, cue=cue)

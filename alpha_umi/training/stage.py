@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from alpha_umi.config import renamed
 from alpha_umi.training.stages import SFT
 from alpha_umi.trajectory import Frozen
 
@@ -37,8 +38,8 @@ class Stage(Frozen):
 
     start: str = BASE
     """`base`, or the name of an earlier stage to continue from."""
-    views: tuple[str, ...] = Field(min_length=1)
-    """The roles whose targets it learns; `whole` is the whole task (`Recipe.views_of`)."""
+    roles: tuple[str, ...] = Field(min_length=1)
+    """The roles whose targets it learns; `whole` is the whole task (`Recipe.roles_of`)."""
     trainer: str = Field(default=SFT, min_length=1)
     """How it learns: `sft`, or a training stage that an installed package brings (`stages.STAGES`)."""
     options: Mapping[str, Any] = {}
@@ -60,6 +61,11 @@ class Stage(Frozen):
     gradient_checkpointing: bool = False
     max_rows: int | None = Field(default=None, ge=1)
     """Use only the first so many trajectories of the stage's share."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _roles_named(cls, raw: Any) -> Any:
+        return renamed(raw, views="roles")
 
     @model_validator(mode="after")
     def _options_are_read(self) -> Stage:

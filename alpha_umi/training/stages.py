@@ -67,9 +67,9 @@ class TrainStage(Protocol):
     def __call__(self, work: StageWork, /) -> Mapping[str, Mapping[str, Any]]:
         """Train, and leave the weights in `work.folder(name)` of each stage.
 
-        A whole model with its tokenizer where `work.recipe.whole(name)`, else a PEFT adapter with the stage's `lora`
-        settings: they are read back and compared with the base. In a distributed run every process calls it, and
-        the first one writes.
+        A whole model with its tokenizer where `work.recipe.saves_full_weights(name)`, else a PEFT adapter with the
+        stage's `lora` settings: they are read back and compared with the base. In a distributed run every process calls
+        it, and the first one writes.
 
         Returns:
             For each stage what its card says of how it went (`steps`, `final_loss` and whatever else), as JSON values.

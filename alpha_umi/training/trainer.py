@@ -102,7 +102,7 @@ class StageTrainer(Trainer):
         return LengthBuckets(list(lengths), batch=self._rows_in_update(), seed=self.buckets_seed)
 
     def updates_of(self, _: str) -> int:
-        """Updates made when a view has seen its epochs."""
+        """Updates made when a role has seen its epochs."""
         return int(self.state.global_step)
 
     def _rows_in_update(self) -> int:

@@ -51,7 +51,7 @@ def warm_start_of(recipe: Recipe) -> WarmStart:
 
 
 def _adapter_of(team: Team, recipe: Recipe, stage: str) -> Path:
-    if stage in recipe.filled.roles and not recipe.continued(stage):
+    if stage in recipe.filled.roles and not recipe.is_continued(stage):
         what, possible = f"its {stage}", [team.role(stage).weights]
     else:
         weights = {role.weights for role in team.roles.values()}

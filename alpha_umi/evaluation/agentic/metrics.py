@@ -66,14 +66,14 @@ def _mean(values: Sequence[float]) -> float | None:
 
 def _tokens(episodes: Sequence[Episode]) -> dict[str, dict[str, float]]:
     """Tokens that each role encoded and wrote in an episode, on average."""
-    views = list(dict.fromkeys(view for e in episodes for view in e.usage))
+    roles = list(dict.fromkeys(role for e in episodes for role in e.usage))
     return {
-        view: {
-            "calls": sum(e.usage[view].calls for e in episodes if view in e.usage) / len(episodes),
-            "encoded": sum(e.usage[view].encoded_tokens for e in episodes if view in e.usage) / len(episodes),
-            "written": sum(e.usage[view].completion_tokens for e in episodes if view in e.usage) / len(episodes),
+        role: {
+            "calls": sum(e.usage[role].calls for e in episodes if role in e.usage) / len(episodes),
+            "encoded": sum(e.usage[role].encoded_tokens for e in episodes if role in e.usage) / len(episodes),
+            "written": sum(e.usage[role].completion_tokens for e in episodes if role in e.usage) / len(episodes),
         }
-        for view in views
+        for role in roles
     }
 
 

@@ -11,11 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from alpha_umi.errors import DataError
-from alpha_umi.roles import Role, View, Writes
+from alpha_umi.roles import Role, RoleName, Writes
 from alpha_umi.text import output_format
 from alpha_umi.trajectory import Decision, Frozen, Step, Trajectory
 
-_WANTED = {Decision.CALL: View.CALLER, Decision.SUMMARIZE: View.SUMMARIZER}
+_WANTED = {Decision.CALL: RoleName.CALLER, Decision.SUMMARIZE: RoleName.SUMMARIZER}
 
 
 class Point(Frozen):
@@ -56,8 +56,8 @@ class Prediction(Point):
 
     def not_asked(self, decision: Decision) -> str | None:
         """A fault where a decision wants a role that was not asked: the planner was read by another rule then."""
-        view = _WANTED.get(decision)
-        return f"{view}: not_asked" if view and view not in self.predicted and self.fault is None else None
+        role = _WANTED.get(decision)
+        return f"{role}: not_asked" if role and role not in self.predicted and self.fault is None else None
 
 
 class Case(NamedTuple):
@@ -111,13 +111,13 @@ def _choices(step: Step, reader: Role | None) -> dict[str, str]:
 
 def _reference(trajectory: Trajectory, i: int, step: Step) -> dict[str, str]:
     try:
-        texts: dict[str, str] = {View.PLANNER: output_format.format_plan(step.plan)}
+        texts: dict[str, str] = {RoleName.PLANNER: output_format.format_plan(step.plan)}
     except ValueError as error:
         raise DataError(f"trajectory {trajectory.id!r} step {i}: {error}") from error
     if step.plan.decision is Decision.CALL and step.call is not None:
-        texts[View.CALLER] = output_format.format_call(step.call)
+        texts[RoleName.CALLER] = output_format.format_call(step.call)
     elif step.plan.decision is Decision.SUMMARIZE:
         # A conclusion that the trajectory went on from gave no answer.
         ends = i == len(trajectory.steps) - 1
-        texts[View.SUMMARIZER] = output_format.format_answer((trajectory.answer or "") if ends else "")
+        texts[RoleName.SUMMARIZER] = output_format.format_answer((trajectory.answer or "") if ends else "")
     return texts

@@ -16,7 +16,7 @@ from alpha_umi.errors import DataError, UsageError
 from alpha_umi.evaluation.static import rouge_paper
 from alpha_umi.evaluation.static.decision_points import Point, Prediction
 from alpha_umi.evaluation.static.scoring import Judgement, Routing, Scorer, mean
-from alpha_umi.roles import View
+from alpha_umi.roles import RoleName
 from alpha_umi.text import output_format
 from alpha_umi.text.json_object import EMPTY_OUTPUTS
 from alpha_umi.trajectory import Decision, Plan
@@ -46,10 +46,10 @@ def judge(prediction: Prediction) -> Judgement:
     if prediction.markers:
         written = ", ".join(map(repr, prediction.markers.values()))
         raise DataError(f"the published scorers know the published markers alone, not {written}: --scorer strict")
-    single = View.SINGLE in prediction.predicted
+    single = RoleName.SINGLE in prediction.predicted
     parse = parse_single if single else parse_roles
     reference = parse(reference_of_single(prediction) if single else reference_of_roles(prediction))
-    predicted = parse(clean(prediction.predicted[View.SINGLE]) if single else prediction_of_roles(prediction))
+    predicted = parse(clean(prediction.predicted[RoleName.SINGLE]) if single else prediction_of_roles(prediction))
     invented = predicted.action not in (None, output_format.NO_TOOL, *prediction.tools)
     scores = {"plan_acc": float(reference.plan is predicted.plan), "hallucination": float(invented)}
     stops = [stop for stop in (reference.stop, predicted.stop) if stop]
@@ -69,7 +69,7 @@ def judge(prediction: Prediction) -> Judgement:
             scores["rouge_l"] = 0.0
             stops.append(f"rouge: {error}")
     faults = [f"published script stops: {stop}" for stop in stops]
-    if not single and (fault := prediction.not_asked(_route(clean(prediction.predicted[View.PLANNER]))[0])):
+    if not single and (fault := prediction.not_asked(_route(clean(prediction.predicted[RoleName.PLANNER]))[0])):
         faults.append(fault)
     where = (prediction.id, prediction.step, reference.plan.value, predicted.plan.value)
     return Judgement(*where, scores, tuple(faults), unscored)
@@ -77,9 +77,9 @@ def judge(prediction: Prediction) -> Judgement:
 
 def output_order(prediction: Prediction) -> int:
     """Rank in the published `predictions.json`: calls, give-ups, answers. Sums of floats depend on the order."""
-    if View.SINGLE in prediction.predicted:
+    if RoleName.SINGLE in prediction.predicted:
         return 0
-    return _OUTPUT_ORDER.index(_route(clean(prediction.predicted[View.PLANNER]))[0])
+    return _OUTPUT_ORDER.index(_route(clean(prediction.predicted[RoleName.PLANNER]))[0])
 
 
 def clean(text: str) -> str:
@@ -116,27 +116,27 @@ def published_plan(text: str, markers: Mapping[str, str] = output_format.MARKERS
 
 def prediction_of_roles(prediction: Prediction) -> str:
     """The string that `infer_pipeline.py` writes as `predictions`, its misspelling included."""
-    decision, planned = _route(clean(prediction.predicted[View.PLANNER]))
+    decision, planned = _route(clean(prediction.predicted[RoleName.PLANNER]))
     if decision is Decision.GIVE_UP:
         return planned
-    view, name = (View.CALLER, "caller") if decision is Decision.CALL else (View.SUMMARIZER, "conclusion")
-    return f"asssitant: {planned}{_EOS}{name}: {clean(prediction.predicted.get(view, ''))}"
+    role, name = (RoleName.CALLER, "caller") if decision is Decision.CALL else (RoleName.SUMMARIZER, "conclusion")
+    return f"asssitant: {planned}{_EOS}{name}: {clean(prediction.predicted.get(role, ''))}"
 
 
 def reference_of_roles(point: Point) -> str:
     """The string that `infer_pipeline.py` writes as `reference`."""
-    planned = point.reference[View.PLANNER]
+    planned = point.reference[RoleName.PLANNER]
     if point.decision is Decision.GIVE_UP:
         return planned
-    view, name = (View.CALLER, "caller") if point.decision is Decision.CALL else (View.SUMMARIZER, "conclusion")
-    return f"assistant: {planned}{_EOS}{name}: {point.reference[view]}{_EOS}"
+    role, name = (RoleName.CALLER, "caller") if point.decision is Decision.CALL else (RoleName.SUMMARIZER, "conclusion")
+    return f"assistant: {planned}{_EOS}{name}: {point.reference[role]}{_EOS}"
 
 
 def reference_of_single(point: Point) -> str:
     """The backbone's target at a point (`prepro_backbone.py`)."""
-    call = output_format.parse_call(point.reference[View.CALLER]) if View.CALLER in point.reference else None
-    plan = output_format.parse_plan(point.reference[View.PLANNER])
-    return output_format.format_turn(output_format.ParsedTurn(plan, call, point.reference.get(View.SUMMARIZER)))
+    call = output_format.parse_call(point.reference[RoleName.CALLER]) if RoleName.CALLER in point.reference else None
+    plan = output_format.parse_plan(point.reference[RoleName.PLANNER])
+    return output_format.format_turn(output_format.ParsedTurn(plan, call, point.reference.get(RoleName.SUMMARIZER)))
 
 
 def parse_roles(text: str) -> Parsed:

@@ -14,7 +14,7 @@ from itertools import zip_longest
 
 from alpha_umi.evaluation.static.decision_points import Case, Point, Prediction, own_markers
 from alpha_umi.models.protocol import Completion, Model, Request, session_of
-from alpha_umi.roles import Role, Team, View
+from alpha_umi.roles import Role, RoleName, Team
 from alpha_umi.text import output_format
 from alpha_umi.text.context_window import fit_to_context
 from alpha_umi.text.layouts import Layout
@@ -60,8 +60,8 @@ def predict(
                 yield _predict_together(drafts, team, models, read_plan)
         finally:
             for case in side_by_side:
-                for view, model in models.items():
-                    model.release(_session(case.points[0], view, team.layout))
+                for role, model in models.items():
+                    model.release(_session(case.points[0], role, team.layout))
 
 
 def complete_all(model: Model, requests: Sequence[Request]) -> list[Completion]:
@@ -72,8 +72,8 @@ def complete_all(model: Model, requests: Sequence[Request]) -> list[Completion]:
     return [model.complete(request) for request in requests]
 
 
-def _session(point: Point, view: str, layout: Layout) -> str:
-    return session_of(f"static/{point.id}", view, layout)
+def _session(point: Point, role: str, layout: Layout) -> str:
+    return session_of(f"static/{point.id}", role, layout)
 
 
 def history(trajectory: Trajectory, step: int, plan: Plan | None = None) -> tuple[Trajectory, str | None]:
@@ -104,7 +104,7 @@ class _Draft:
         completions = [*self.written.values(), *self.read.values()]
         return Prediction(
             **dict(self.point),
-            predicted={view: writable(c.text) for view, c in self.written.items()},
+            predicted={role: writable(c.text) for role, c in self.written.items()},
             finish={role: c.finish_reason for role, c in {**self.written, **self.read}.items()},
             chosen=self.chosen,
             markers=markers,
@@ -122,15 +122,15 @@ def _predict_together(
     """One step of each draft's trajectory: first the planner for all, then whom each plan names."""
     began = time.perf_counter()
     if team.single:
-        _ask(View.SINGLE, team.planner, drafts, team, models)
+        _ask(RoleName.SINGLE, team.planner, drafts, team, models)
     else:
-        _ask(View.PLANNER, team.planner, drafts, team, models)
+        _ask(RoleName.PLANNER, team.planner, drafts, team, models)
         for draft in drafts:
-            if draft.written[View.PLANNER].finish_reason != "context":
-                draft.plan = read_plan(draft.written[View.PLANNER].text, team.planner.markers)
+            if draft.written[RoleName.PLANNER].finish_reason != "context":
+                draft.plan = read_plan(draft.written[RoleName.PLANNER].text, team.planner.markers)
         for part, role, decision in (
-            (View.CALLER, team.caller, Decision.CALL),
-            (View.SUMMARIZER, team.summarizer, Decision.SUMMARIZE),
+            (RoleName.CALLER, team.caller, Decision.CALL),
+            (RoleName.SUMMARIZER, team.summarizer, Decision.SUMMARIZE),
         ):
             _ask(part, role, [d for d in drafts if d.plan is not None and d.plan.decision is decision], team, models)
     if team.reader is not None:
@@ -140,7 +140,7 @@ def _predict_together(
     return [draft.finish(each, markers) for draft in drafts]
 
 
-def _ask(part: View, role: Role, drafts: Sequence[_Draft], team: Team, models: Mapping[str, Model]) -> None:
+def _ask(part: RoleName, role: Role, drafts: Sequence[_Draft], team: Team, models: Mapping[str, Model]) -> None:
     """Ask one role at each draft, whatever the team calls it."""
     prompts = [_Prompt(d.point, *history(d.trajectory, d.point.step, d.plan)) for d in drafts]
     for draft, completion in zip(drafts, _written(role, prompts, team, models[role.name]), strict=True):
@@ -181,7 +181,7 @@ def _written(role: Role, prompts: Sequence[_Prompt], team: Team, model: Model) -
     for i, prompt in enumerate(prompts):
         fitted = fit_to_context(
             prompt.past,
-            view=role.name,
+            role=role.name,
             layout=team.layout,
             roles=team.roles,
             ask=role.name,

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from alpha_umi.evaluation.static.decision_points import Point, Prediction
 from alpha_umi.evaluation.static.scoring import NO_DECISION, Judgement, Scorer, mean
-from alpha_umi.roles import View
+from alpha_umi.roles import RoleName
 from alpha_umi.text import output_format
 from alpha_umi.text.json_object import EMPTY_OUTPUTS
 from alpha_umi.trajectory import Call, Decision
@@ -64,27 +64,27 @@ def _read(prediction: Prediction) -> _Read:
     texts = prediction.predicted
     call: Call | None = None
     answer: str | None = None
-    if View.SINGLE in texts:
-        view = View.SINGLE
-        plan, call, answer = output_format.parse_turn(texts[view])
+    if RoleName.SINGLE in texts:
+        role = RoleName.SINGLE
+        plan, call, answer = output_format.parse_turn(texts[role])
     else:
-        view = View.PLANNER
-        plan = output_format.parse_plan(texts[view], prediction.markers or output_format.MARKERS)
-        if plan.decision is Decision.CALL and View.CALLER in texts:
-            call = output_format.parse_call(texts[View.CALLER])
-        elif plan.decision is Decision.SUMMARIZE and View.SUMMARIZER in texts:
-            answer = output_format.parse_answer(texts[View.SUMMARIZER])
-    wrong = {f"{view}: {plan.fault}": None} if plan.fault else {}
+        role = RoleName.PLANNER
+        plan = output_format.parse_plan(texts[role], prediction.markers or output_format.MARKERS)
+        if plan.decision is Decision.CALL and RoleName.CALLER in texts:
+            call = output_format.parse_call(texts[RoleName.CALLER])
+        elif plan.decision is Decision.SUMMARIZE and RoleName.SUMMARIZER in texts:
+            answer = output_format.parse_answer(texts[RoleName.SUMMARIZER])
+    wrong = {f"{role}: {plan.fault}": None} if plan.fault else {}
     if call is not None and call.fault and not plan.fault:
-        wrong[f"{View.SINGLE if view is View.SINGLE else View.CALLER}: {call.fault}"] = None
+        wrong[f"{RoleName.SINGLE if role is RoleName.SINGLE else RoleName.CALLER}: {call.fault}"] = None
     if answer in EMPTY_OUTPUTS:
-        wrong[f"{View.SINGLE if view is View.SINGLE else View.SUMMARIZER}: empty"] = None
+        wrong[f"{RoleName.SINGLE if role is RoleName.SINGLE else RoleName.SUMMARIZER}: empty"] = None
     for speaker, reason in prediction.finish.items():
         if reason == "context":  # nothing was written, so `empty` would be the wrong reason
             wrong.pop(f"{speaker}: empty", None)
         if reason != "stop":
             wrong[f"{speaker}: {reason}"] = None
-    if view is View.PLANNER and not plan.fault and (fault := prediction.not_asked(plan.decision)):
+    if role is RoleName.PLANNER and not plan.fault and (fault := prediction.not_asked(plan.decision)):
         wrong[fault] = None
     if plan.fault:
         return _Read(None, None, None, tuple(wrong))
@@ -92,7 +92,7 @@ def _read(prediction: Prediction) -> _Read:
 
 
 def _judge_call(point: Point, call: Call | None) -> tuple[dict[str, float], str]:
-    reference = output_format.parse_call(point.reference[View.CALLER])
+    reference = output_format.parse_call(point.reference[RoleName.CALLER])
     if reference.tool not in point.tools:
         return {}, "act_em, arg_f1: the reference names no offered tool"
     same = call is not None and call.tool == reference.tool
@@ -105,7 +105,7 @@ def _judge_call(point: Point, call: Call | None) -> tuple[dict[str, float], str]
 
 
 def _judge_answer(point: Point, answer: str | None) -> tuple[dict[str, float], str]:
-    reference = output_format.parse_answer(point.reference[View.SUMMARIZER])
+    reference = output_format.parse_answer(point.reference[RoleName.SUMMARIZER])
     if reference.lower() in {*EMPTY_OUTPUTS, output_format.NO_TOOL}:
         return {}, "rouge_l: the reference has no answer"
     return {"rouge_l": rouge_l(answer or "", reference)}, ""

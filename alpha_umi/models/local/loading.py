@@ -57,34 +57,34 @@ def load_local(team: Team, *, dtype: torch.dtype | None = None, device: str | No
 
     models: dict[str, LocalModel] = {}
     loaded: dict[Path, str] = {}
-    for view, folder in folders.items():
-        shared = _shares(team, view)
+    for role, folder in folders.items():
+        shared = _shares(team, role)
         if folder is None:
-            models[view] = LocalModel(engine(team.base))
+            models[role] = LocalModel(engine(team.base))
         elif is_adapter(folder):
             base = engine(team.base)
-            cue = base.encoder.cue_ids(team.role(view).tag) if shared else ()
+            cue = base.encoder.cue_ids(team.role(role).tag) if shared else ()
             name = base.add_adapter(folder, invocation=cue, merged=team.merge_adapters)
-            models[view] = LocalModel(base, writer=name, reader=BACKBONE if shared else name)
+            models[role] = LocalModel(base, writer=name, reader=BACKBONE if shared else name)
         elif shared:
             base = engine(team.base)
             if folder not in loaded:
                 weights = load_base(str(folder), dtype=dtype, device=device)
                 loaded[folder] = base.add_model(weights, str(folder))
-            models[view] = LocalModel(base, writer=loaded[folder], reader=BACKBONE)
+            models[role] = LocalModel(base, writer=loaded[folder], reader=BACKBONE)
         else:
-            models[view] = LocalModel(engine(str(folder)))
+            models[role] = LocalModel(engine(str(folder)))
     return models
 
 
-def _shares(team: Team, view: str) -> bool:
+def _shares(team: Team, role: str) -> bool:
     """Whether a role speaks over the backbone's cache. One that writes whole turns has nobody to share with."""
-    return team.layout.shared and team.role(view).writes is not Writes.TURN
+    return team.layout.shared and team.role(role).writes is not Writes.TURN
 
 
-def home_of(team: Team, view: str, folder: Path | None) -> str:
+def home_of(team: Team, role: str, folder: Path | None) -> str:
     """The weights that read for a role: its own where they are whole and alone, else the team's base."""
-    alone = folder is not None and not is_adapter(folder) and not _shares(team, view)
+    alone = folder is not None and not is_adapter(folder) and not _shares(team, role)
     return str(folder) if alone else team.base
 
 
@@ -95,8 +95,8 @@ def _encoders(team: Team, backbone: Path | None, folders: Mapping[str, Path | No
         ModelError: a card says that its weights were trained with another tokenizer, chat template or day.
     """
     encoders: dict[str, Encoder] = {}
-    for view, folder in folders.items():
-        home = home_of(team, view, folder)
+    for role, folder in folders.items():
+        home = home_of(team, role, folder)
         read = [weights for weights in (folder, backbone if home == team.base else None) if weights is not None]
         if home not in encoders:
             encoders[home] = load_encoder(home, team.layout, date=date_of([*read, Path(home)]))

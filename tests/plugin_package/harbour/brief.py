@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alpha_umi import View
+from alpha_umi import RoleName
 from alpha_umi.evaluation.static import strict_scorer
 from alpha_umi.evaluation.static.decision_points import Prediction
 from alpha_umi.evaluation.static.scoring import Judgement, Scorer, mean
@@ -12,9 +12,9 @@ def judge(prediction: Prediction) -> Judgement:
     """The strict scorer's plan, and one metric more."""
     judged = strict_scorer.judge(prediction)
     scores = {"plan_acc": judged.scores["plan_acc"]}
-    if View.SUMMARIZER in prediction.reference:
-        answer = prediction.predicted.get(View.SUMMARIZER, "")
-        scores["brief"] = float(len(answer) <= len(prediction.reference[View.SUMMARIZER]))
+    if RoleName.SUMMARIZER in prediction.reference:
+        answer = prediction.predicted.get(RoleName.SUMMARIZER, "")
+        scores["brief"] = float(len(answer) <= len(prediction.reference[RoleName.SUMMARIZER]))
     return judged._replace(scores=scores)
 
 
