@@ -2,7 +2,7 @@
 
     python -m benchmarks.context_growth [--plot FILE.svg]
 
-At each length the conversation is in the cache; then 40 words of the last speaker and the next role's cue come. Memory
+At each length the conversation is in the cache; then 40 words of the last speaker and the next role's tag come. Memory
 is that of the keys and values: one set, or one for each of three roles.
 """
 
@@ -23,8 +23,8 @@ from benchmarks.agent import make_adapters
 from benchmarks.report import finish, show
 
 LENGTHS = (512, 1024, 2048, 4096, 8128)
-"""Up to SmolLM2's 8,192 positions, with room for words and cue."""
-WORDS, CUE = 40, 12
+"""Up to SmolLM2's 8,192 positions, with room for words and tag."""
+WORDS, TAG = 40, 12
 FASTER = 5.0
 
 
@@ -42,7 +42,7 @@ class Point(NamedTuple):
 
 def measure(engine: Engine, writer: str, tokens: int, repeats: int) -> Point:
     """One length, the median of some repeats."""
-    ids = [(7 * i) % 40_000 + 300 for i in range(tokens + WORDS + CUE)]
+    ids = [(7 * i) % 40_000 + 300 for i in range(tokens + WORDS + TAG)]
     buffer = KVBuffer()
     shared, anew = [], []
     for _ in range(repeats):
@@ -102,7 +102,7 @@ def main() -> None:
     measure(engine, writer, 64, 1)  # first calls allocate
     points = [measure(engine, writer, tokens, options.repeats) for tokens in LENGTHS]
     show(
-        f"a change of roles: {WORDS} words and a cue of {CUE} tokens after the context",
+        f"a change of roles: {WORDS} words and a tag of {TAG} tokens after the context",
         ("tokens", "one cache, s", "anew, s", "ratio", "one cache, MiB", "three, MiB"),
         [
             (

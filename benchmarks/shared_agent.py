@@ -49,7 +49,7 @@ class Turn(NamedTuple):
 
     role: str
     prompt: list[int]
-    cue: int
+    tag: int
     forced: list[int]
 
 
@@ -60,7 +60,7 @@ def shared_turns(trajectory: Trajectory, encoder: ChatEncoder) -> list[Turn]:
     places = [i for i, message in enumerate(conversation.messages) if message.role == "assistant"]
     row = encoder.row(conversation.messages, trained=())
     return [
-        Turn(wanted[place], row.ids[: turn.words], turn.cue, row.ids[turn.words : turn.end])
+        Turn(wanted[place], row.ids[: turn.words], turn.tag, row.ids[turn.words : turn.end])
         for place, turn in zip(places, row.turns, strict=True)
         if place in wanted
     ]
@@ -79,22 +79,22 @@ class SharedWay:
         spent = Spent()
         for turn in work:
             writer = self.writers[turn.role]
-            lease = cache.lease("episode", BACKBONE, turn.prompt, limit=turn.cue)
+            lease = cache.lease("episode", BACKBONE, turn.prompt, limit=turn.tag)
             begin = time.perf_counter()
-            read = turn.prompt[lease.kept : turn.cue]
+            read = turn.prompt[lease.kept : turn.tag]
             spans = [PackedSequence(lease.buffer, lease.kept, read, ask=False)] if read else []
-            self.engine.forward([*spans, PackedSequence(lease.buffer, turn.cue, turn.prompt[turn.cue :], writer)])
+            self.engine.forward([*spans, PackedSequence(lease.buffer, turn.tag, turn.prompt[turn.tag :], writer)])
             middle = time.perf_counter()
             for at, token in enumerate(turn.forced[:-1], start=len(turn.prompt)):
                 self.engine.forward([PackedSequence(lease.buffer, at, [token], writer)])
             end = time.perf_counter()
             spent = spent.plus(Spent(len(turn.prompt) - lease.kept, middle - begin, end - middle))
-            cache.settle(lease, turn.prompt[: turn.cue])
+            cache.settle(lease, turn.prompt[: turn.tag])
         return spent
 
     def switch(self, ids: list[int]) -> tuple[float, float]:
         """Seconds until another role may choose its first token: over the shared context, and reading all anew."""
-        context, words, cue = ids[:SWITCH_CONTEXT], ids[SWITCH_CONTEXT : SWITCH_CONTEXT + SWITCH_WORDS], ids[-8:]
+        context, words, tag = ids[:SWITCH_CONTEXT], ids[SWITCH_CONTEXT : SWITCH_CONTEXT + SWITCH_WORDS], ids[-8:]
         buffer = KVBuffer()
         self.engine.forward([PackedSequence(buffer, 0, context, ask=False)])
         ours, theirs = [], []
@@ -102,10 +102,10 @@ class SharedWay:
         for _ in range(5):
             begin = time.perf_counter()
             read = PackedSequence(buffer, len(context), words, ask=False)
-            self.engine.forward([read, PackedSequence(buffer, len(context) + len(words), cue, writer)])
+            self.engine.forward([read, PackedSequence(buffer, len(context) + len(words), tag, writer)])
             ours.append(time.perf_counter() - begin)
             begin = time.perf_counter()
-            self.engine.forward([PackedSequence(KVBuffer(), 0, [*context, *words, *cue], writer)])
+            self.engine.forward([PackedSequence(KVBuffer(), 0, [*context, *words, *tag], writer)])
             theirs.append(time.perf_counter() - begin)
         return statistics.median(ours), statistics.median(theirs)
 

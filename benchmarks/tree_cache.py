@@ -35,7 +35,7 @@ class Call(NamedTuple):
     path: int
     """Which path to a leaf it belongs to first."""
     prompt: list[int]
-    cue: int
+    tag: int
 
 
 def calls(value: dict[str, object], encoder: ChatEncoder) -> Iterator[Call]:
@@ -51,7 +51,7 @@ def calls(value: dict[str, object], encoder: ChatEncoder) -> Iterator[Call]:
             written = tuple(row.ids[: turn.end])  # siblings answer one prompt with different words
             if turn.end > turn.words and written not in made:
                 made.add(written)
-                yield Call(number, prompt, turn.cue)
+                yield Call(number, prompt, turn.tag)
 
 
 def main() -> None:
@@ -69,16 +69,16 @@ def main() -> None:
         if call.path != last:
             cache.fork(f"path {last}", f"path {call.path}")
             last = call.path
-        lease = cache.lease(f"path {call.path}", BACKBONE, call.prompt, limit=call.cue)
-        read = call.prompt[lease.kept : call.cue]
+        lease = cache.lease(f"path {call.path}", BACKBONE, call.prompt, limit=call.tag)
+        read = call.prompt[lease.kept : call.tag]
         spans = [PackedSequence(lease.buffer, lease.kept, read, ask=False)] if read else []
-        engine.forward([*spans, PackedSequence(lease.buffer, call.cue, call.prompt[call.cue :])])
+        engine.forward([*spans, PackedSequence(lease.buffer, call.tag, call.prompt[call.tag :])])
         encoded += len(call.prompt) - lease.kept
-        cache.settle(lease, call.prompt[: call.cue])
+        cache.settle(lease, call.prompt[: call.tag])
     ours = time.perf_counter() - begin
     held = cache.bytes_held()
     whole = sum(len(call.prompt) for call in work)
-    ends = {call.path: call.cue for call in work}
+    ends = {call.path: call.tag for call in work}
     apart = sum(ends.values()) * engine.shape.bytes_a_token
     theirs = 0.0
     if not options.count:

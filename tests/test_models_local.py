@@ -291,9 +291,9 @@ def test_a_team_may_merge_its_adapters(adapter: Path) -> None:
     """The same words in fp32, and the backbone stays as it is for the other roles."""
     team = load_team("umi-shared")
     team = team.with_role("planner", weights=str(adapter))
-    cue = first_roles()["planner"].tag
+    tag = first_roles()["planner"].tag
     request = Request(
-        messages=[Message(role="user", content=f"Name three rivers.\n{cue}", cue=cue)],
+        messages=[Message(role="user", content=f"Name three rivers.\n{tag}", tag=tag)],
         generation=Generation(max_new_tokens=12),
     )
     said = []
@@ -305,10 +305,10 @@ def test_a_team_may_merge_its_adapters(adapter: Path) -> None:
 
 
 def test_an_activated_lora_belongs_to_a_shared_team(tmp_path: Path, adapter: Path) -> None:
-    """And to the role whose cue it names: elsewhere it would act on other tokens than it was trained on."""
+    """And to the role whose tag it names: elsewhere it would act on other tokens than it was trained on."""
     encoder = ChatEncoder(base_weights.load_tokenizer())
     config = json.loads((adapter / "adapter_config.json").read_text())
-    config["alora_invocation_tokens"] = encoder.cue_ids(first_roles()["planner"].tag)
+    config["alora_invocation_tokens"] = encoder.tag_ids(first_roles()["planner"].tag)
     (tmp_path / "adapter_config.json").write_text(json.dumps(config))
     shutil.copy(adapter / "adapter_model.safetensors", tmp_path)
 

@@ -16,7 +16,7 @@ from alpha_umi.roles import ROLES
 
 if TYPE_CHECKING:
     import torch
-    from tiny_models import Plain, asking, conversation, cue, save_adapter, tiny_engine, tiny_llama
+    from tiny_models import Plain, asking, conversation, save_adapter, tag, tiny_engine, tiny_llama
     from transformers import PreTrainedTokenizerBase
 
     from alpha_umi.models.local.engine import Engine
@@ -80,7 +80,7 @@ def test_roles_write_what_encoding_everything_anew_would(
             done = models[role].complete(request)
             row = engine.encoder.row(messages, trained=())
             ends = engine.encoder.end_ids
-            expected = plain.write(row.ids, row.turns[-1].cue, models[role].writer, settings, ends)
+            expected = plain.write(row.ids, row.turns[-1].tag, models[role].writer, settings, ends)
             assert done.text == tokenizer.decode(expected, skip_special_tokens=True), (number, turn)
             assert done.completion_tokens == len(expected)
             reused += done.prompt_tokens - done.encoded_tokens
@@ -102,7 +102,7 @@ def test_only_the_backbones_keys_stay(tokenizer: PreTrainedTokenizerBase, adapte
             turns.append(("what now", role, done.text or "so"))
         row = engine.encoder.row(messages, trained=())
         (entry,) = engine.cache._entries.values()
-        assert entry.ids == row.ids[: row.turns[-1].cue]
+        assert entry.ids == row.ids[: row.turns[-1].tag]
         alone = KVBuffer()
         engine.forward([PackedSequence(alone, 0, entry.ids)])
         assert entry.tail.data is not None
@@ -111,7 +111,7 @@ def test_only_the_backbones_keys_stay(tokenizer: PreTrainedTokenizerBase, adapte
         torch.testing.assert_close(entry.tail.data[:, :, :, :n], alone.data[:, :, :, :n], rtol=1e-4, atol=1e-4)
 
 
-def test_a_role_encodes_its_cue_and_what_is_new(engine: Engine, adapters: dict[str, Path]) -> None:
+def test_a_role_encodes_its_tag_and_what_is_new(engine: Engine, adapters: dict[str, Path]) -> None:
     models = lora_models(engine, adapters)
     first = conversation(then=("word " * 50, "planner"))
     answer = models["planner"].complete(Request(messages=first, session="n", generation=Generation(max_new_tokens=5)))
@@ -119,7 +119,7 @@ def test_a_role_encodes_its_cue_and_what_is_new(engine: Engine, adapters: dict[s
     second = conversation(("word " * 50, "planner", "go"), then=("", "caller"))
     done = models["caller"].complete(Request(messages=second, session="n", generation=Generation(max_new_tokens=5)))
     row = engine.encoder.row(first, trained=())
-    assert done.encoded_tokens == done.prompt_tokens - row.turns[-1].cue
+    assert done.encoded_tokens == done.prompt_tokens - row.turns[-1].tag
     engine.batcher.release("n")
 
 
@@ -183,7 +183,7 @@ def test_memory_grows_with_new_tokens_only(engine: Engine, adapters: dict[str, P
         told = [(turn, "planner", "so") for turn in turns[:-1]]
         messages = conversation(*told, then=(turns[-1], "planner"))
         models["planner"].complete(Request(messages=messages, session=session, generation=settings))
-        return engine.encoder.row(messages, trained=()).turns[-1].cue
+        return engine.encoder.row(messages, trained=()).turns[-1].tag
 
     size = engine.shape.bytes_a_token
     common = ask("root", "word " * 300)
@@ -317,19 +317,19 @@ def test_a_role_of_another_build_is_refused(engine: Engine) -> None:
 # --- interchange ----------------------------------------------------------------------------------------------------
 
 
-def test_an_activated_lora_is_loaded_by_whom_its_cue_calls(engine: Engine, tmp_path: Path) -> None:
+def test_an_activated_lora_is_loaded_by_whom_its_tag_calls(engine: Engine, tmp_path: Path) -> None:
     from peft import PeftModel
 
-    ids = engine.encoder.cue_ids(cue("caller"))
+    ids = engine.encoder.tag_ids(tag("caller"))
     folder = save_adapter(tmp_path / "alora", 9, alora_invocation_tokens=ids)
     with pytest.raises(ModelError, match="alora_invocation_tokens") as error:
         engine.add_adapter(folder)
     with pytest.raises(ModelError, match="activated by the tokens") as other:
-        engine.add_adapter(folder, invocation=engine.encoder.cue_ids(cue("planner")))
+        engine.add_adapter(folder, invocation=engine.encoder.tag_ids(tag("planner")))
     assert "\n" not in f"{error.value}{other.value}"
     name = engine.add_adapter(folder, invocation=ids)
     row = engine.encoder.row(conversation(then=("which port", "caller")), trained=())
-    at = row.turns[-1].cue
+    at = row.turns[-1].tag
     assert row.ids[at:] == ids
     peft = PeftModel.from_pretrained(tiny_llama(), str(folder)).eval()
     with torch.inference_mode():

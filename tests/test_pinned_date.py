@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.model
 
-CUE = first_roles()["planner"].tag
+TAG = first_roles()["planner"].tag
 TALK = [
     Message(role="system", content="Use tools."),
-    Message(role="user", content=f"What is the time?\n{CUE}", cue=CUE),
+    Message(role="user", content=f"What is the time?\n{TAG}", tag=TAG),
 ]
 
 
@@ -111,7 +111,7 @@ def test_a_team_is_asked_on_a_later_day_what_it_was_trained_on(
     encoder = load_local(load_team(str(run)))["planner"].engine.encoder
     text = encoder.tokenizer.decode(encoder.prompt(TALK))
     assert "Today Date: 01 Jun 2025" in text
-    assert encoder.cue_ids(CUE)
+    assert encoder.tag_ids(TAG)
     card = read_card(run / "caller")
     assert card is not None
     assert card.date == "2025-06-01"

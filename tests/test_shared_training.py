@@ -72,11 +72,11 @@ def rows(seed: int, number: int = 3) -> list[dict[str, Any]]:
         flat: list[int] = []
         last = 0
         for _ in range(source.randint(1, 5)):
-            cue, words = len(ids), len(ids) + source.randint(1, 4)
+            tag, words = len(ids), len(ids) + source.randint(1, 4)
             end = words + source.randint(1, 8)
-            ids += [source.randrange(VOCABULARY) for _ in range(end - cue)]
-            flat += [source.choice([0, 1, 2] if n else [0, 1]), cue, words, end]
-            last = cue
+            ids += [source.randrange(VOCABULARY) for _ in range(end - tag)]
+            flat += [source.choice([0, 1, 2] if n else [0, 1]), tag, words, end]
+            last = tag
             ids += [source.randrange(VOCABULARY) for _ in range(source.randint(0, 9))]
         made.append({"input_ids": ids, "branches": flat, "length": last})
     return made
@@ -100,14 +100,14 @@ def make(
 def branches_of(batch: list[dict[str, Any]]) -> Iterator[tuple[int, int, int, int, int]]:
     for row, stored in enumerate(batch):
         numbers = iter(stored["branches"])
-        for role, cue, words, end in zip(numbers, numbers, numbers, numbers, strict=True):
-            yield role, row, cue, words, end
+        for role, tag, words, end in zip(numbers, numbers, numbers, numbers, strict=True):
+            yield role, row, tag, words, end
 
 
 def plain_losses(roles: SharedRoles, batch: list[dict[str, Any]], attention: str) -> Any:
     """Summed losses of each role: the backbone reads the prefix, the role the rest, one branch at a time."""
     sums = torch.zeros(len(ROLES))
-    for role, row, cue, words, end in branches_of(batch):
+    for role, row, tag, words, end in branches_of(batch):
         ids = torch.tensor([batch[row]["input_ids"][:end]])
         own = ROLES[role] in roles.full
         speaker: Any = roles.full[ROLES[role]] if own else roles.backbone
@@ -118,13 +118,13 @@ def plain_losses(roles: SharedRoles, batch: list[dict[str, Any]], attention: str
         if roles.loras is not None:
             roles.loras.acting.stretches = ()
         with torch.no_grad():
-            roles.backbone(input_ids=ids[:, :cue], use_cache=True, **cache_argument(roles.backbone, cache))
+            roles.backbone(input_ids=ids[:, :tag], use_cache=True, **cache_argument(roles.backbone, cache))
         if roles.loras is not None and not own:
-            roles.loras.acting.stretches = [(ROLES[role], end - cue)]
-        logits = speaker(input_ids=ids[:, cue:], use_cache=True, **cache_argument(speaker, cache)).logits[0]
+            roles.loras.acting.stretches = [(ROLES[role], end - tag)]
+        logits = speaker(input_ids=ids[:, tag:], use_cache=True, **cache_argument(speaker, cache)).logits[0]
         for model in (roles.backbone, speaker):
             model.config._attn_implementation = set_to[id(model)]
-        loss = cross_entropy(logits[words - cue - 1 : -1], ids[0, words:], reduction="sum")
+        loss = cross_entropy(logits[words - tag - 1 : -1], ids[0, words:], reduction="sum")
         sums = sums + torch.nn.functional.one_hot(torch.tensor(role), len(ROLES)) * loss
     return sums
 
@@ -185,7 +185,7 @@ def test_gradient_checkpointing_changes_no_gradient(method: str) -> None:
 
 
 def logits_of(roles: SharedRoles, batch: list[dict[str, Any]]) -> dict[tuple[int, int], Any]:
-    """Each branch's logits, by its row and cue."""
+    """Each branch's logits, by its row and tag."""
     found: dict[tuple[int, int], Any] = {}
     seen: list[Any] = []
     real = branch_attention.logits
@@ -214,14 +214,14 @@ def test_nothing_leaks_between_branches_or_rows(method: str, kernel: str) -> Non
     roles, batch = make(method, kernel=kernel), rows(5, number=4)
     before = logits_of(roles, batch)
     checked = 0
-    for _, row, cue, _, end in branches_of(batch):
+    for _, row, tag, _, end in branches_of(batch):
         changed = copy.deepcopy(batch)
-        changed[row]["input_ids"][cue:end] = [(i + 1) % VOCABULARY for i in batch[row]["input_ids"][cue:end]]
+        changed[row]["input_ids"][tag:end] = [(i + 1) % VOCABULARY for i in batch[row]["input_ids"][tag:end]]
         after = logits_of(roles, changed)
-        assert not torch.equal(after[row, cue], before[row, cue])
-        for (other_row, other_cue), logits in before.items():
-            if other_row != row or other_cue < cue:
-                assert torch.equal(after[other_row, other_cue], logits)
+        assert not torch.equal(after[row, tag], before[row, tag])
+        for (other_row, other_tag), logits in before.items():
+            if other_row != row or other_tag < tag:
+                assert torch.equal(after[other_row, other_tag], logits)
                 checked += 1
     assert checked > 20
 

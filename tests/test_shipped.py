@@ -79,7 +79,7 @@ def test_prompts_render(layout: Layout) -> None:
         assert layout.system(role, [Tool(name="look")], tagged=role != "single")
     step = Step(plan=Plan(rationale="r", decision=Decision.CALL))
     begun = Trajectory(query="q", steps=(step,))
-    asked = {render(begun, role=role, layout=layout, ask=role).messages[-1].cue for role in first_roles()}
+    asked = {render(begun, role=role, layout=layout, ask=role).messages[-1].tag for role in first_roles()}
     assert len(asked) == (3 if layout.shared else 1)
 
 

@@ -96,11 +96,11 @@ def test_the_run_is_a_team_over_one_backbone(run: Path) -> None:
     assert "planner" in lora.results["together_with"]
 
 
-def test_adapters_name_the_cue_from_which_on_they_act(run: Path) -> None:
+def test_adapters_name_the_tag_from_which_on_they_act(run: Path) -> None:
     encoder = ChatEncoder(load_tokenizer())
     for role in ("planner", "caller"):
         config = json.loads((run / role / "adapter_config.json").read_text())
-        assert config["alora_invocation_tokens"] == encoder.cue_ids(first_roles()[role].tag)
+        assert config["alora_invocation_tokens"] == encoder.tag_ids(first_roles()[role].tag)
         assert config["peft_type"] == "LORA"
 
 
@@ -203,9 +203,9 @@ def test_one_adapter_for_all_becomes_the_backbone(tiny: Path, data: Path, tmp_pa
     done = subprocess.run(command(path, tmp_path / "run"), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     models = load_local(load_team(str(tmp_path / "run")))
-    cue = first_roles()["planner"].tag
+    tag = first_roles()["planner"].tag
     request = Request(
-        messages=[Message(role="user", content=f"so\n{cue}", cue=cue)], generation=Generation(max_new_tokens=3)
+        messages=[Message(role="user", content=f"so\n{tag}", tag=tag)], generation=Generation(max_new_tokens=3)
     )
     assert models["planner"].complete(request).completion_tokens <= 3
     assert len({id(model.engine) for model in models.values()}) == 1

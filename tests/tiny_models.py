@@ -62,8 +62,8 @@ def tiny_engine(tokenizer: PreTrainedTokenizerBase, **changes: Any) -> Engine:
     return Engine(tiny_llama(**changes), ChatEncoder(tokenizer))
 
 
-def cue(role: str) -> str:
-    """A role's cue."""
+def tag(role: str) -> str:
+    """A role's tag."""
     return first_roles()[role].tag
 
 
@@ -76,8 +76,8 @@ def conversation(*turns: tuple[str, str, str], then: tuple[str, str]) -> list[Me
 
 
 def asking(said: str, role: str) -> Message:
-    """A user's message that ends in a role's cue."""
-    return Message(role="user", content=f"{said}\n{cue(role)}", cue=cue(role))
+    """A user's message that ends in a role's tag."""
+    return Message(role="user", content=f"{said}\n{tag(role)}", tag=tag(role))
 
 
 class Plain:
@@ -97,20 +97,20 @@ class Plain:
         self._backbone.eval()
 
     @torch.inference_mode()
-    def write(self, ids: Sequence[int], cue: int, writer: str, settings: Generation, ends: Sequence[int]) -> list[int]:
-        """What a role writes after `ids`, of which those before `cue` are the backbone's to read."""
+    def write(self, ids: Sequence[int], tag: int, writer: str, settings: Generation, ends: Sequence[int]) -> list[int]:
+        """What a role writes after `ids`, of which those before `tag` are the backbone's to read."""
         cache = DynamicCache()
-        cue = min(cue, len(ids) - 1)
+        tag = min(tag, len(ids) - 1)
         if self._adapters:
             with self._backbone.disable_adapter():
-                self._backbone(torch.tensor([list(ids[:cue])]), use_cache=True, **cache_argument(self._backbone, cache))
+                self._backbone(torch.tensor([list(ids[:tag])]), use_cache=True, **cache_argument(self._backbone, cache))
             self._backbone.set_adapter(writer)
         else:
-            self._backbone(torch.tensor([list(ids[:cue])]), use_cache=True, **cache_argument(self._backbone, cache))
+            self._backbone(torch.tensor([list(ids[:tag])]), use_cache=True, **cache_argument(self._backbone, cache))
         model = self._models.get(writer, self._backbone)
         source = torch.Generator().manual_seed(settings.seed or 0)
         written: list[int] = []
-        new = list(ids[cue:])
+        new = list(ids[tag:])
         while len(written) < settings.max_new_tokens:
             logits = model(torch.tensor([new]), use_cache=True, **cache_argument(model, cache)).logits[0, -1]
             token = int(logits.argmax())

@@ -29,7 +29,7 @@ IGNORED = -100
 
 
 class Branch(NamedTuple):
-    """A target in a row: the role that writes it, its cue, and its words with their end token."""
+    """A target in a row: the role that writes it, its tag, and its words with their end token."""
 
     role: str
     turn: TurnTokens

@@ -53,7 +53,7 @@ class Job:
 
     request: Request
     prompt: list[int]
-    cue: int
+    tag: int
     """Where the writer begins to read; what stands before it is the reader's."""
     reader: str
     writer: str
@@ -74,7 +74,7 @@ class Job:
 
     def __post_init__(self) -> None:
         if self.reader == self.writer:
-            self.cue = len(self.prompt)
+            self.tag = len(self.prompt)
         self._choose = chooser(self.request.generation)
         self._tell = Teller(self.text, self.request.on_text)
         self._context = copy_context()  # callbacks run in whichever thread drives
@@ -87,13 +87,13 @@ class Job:
 
     def begin(self, cache: SharedCache, key: str) -> None:
         """Borrow the session's keys and values. The last prompt token is always encoded: its logits are wanted."""
-        self.lease = cache.lease(self.request.session, key, self.prompt, limit=min(self.cue, len(self.prompt) - 1))
+        self.lease = cache.lease(self.request.session, key, self.prompt, limit=min(self.tag, len(self.prompt) - 1))
         self.length = self.lease.kept
 
     def end(self, cache: SharedCache) -> None:
         """Give them back, without what the writer's weights made if it is not the reader."""
         if self.lease is not None:
-            keep = self.length if self.reader == self.writer else min(self.length, self.cue)
+            keep = self.length if self.reader == self.writer else min(self.length, self.tag)
             cache.settle(self.lease, [*self.prompt, *self.written][:keep])
 
     def spans(self) -> list[PackedSequence]:
@@ -102,9 +102,9 @@ class Job:
         buffer, at = self.lease.buffer, self.length
         if at >= len(self.prompt):
             return [PackedSequence(buffer, at, self.written[at - len(self.prompt) :], self.writer)]
-        if at < self.cue < len(self.prompt):
-            read = PackedSequence(buffer, at, self.prompt[at : self.cue], self.reader, ask=False)
-            return [read, PackedSequence(buffer, self.cue, [*self.prompt[self.cue :], *self.written], self.writer)]
+        if at < self.tag < len(self.prompt):
+            read = PackedSequence(buffer, at, self.prompt[at : self.tag], self.reader, ask=False)
+            return [read, PackedSequence(buffer, self.tag, [*self.prompt[self.tag :], *self.written], self.writer)]
         return [PackedSequence(buffer, at, [*self.prompt[at:], *self.written], self.writer)]
 
     def ask_to_stop(self) -> None:

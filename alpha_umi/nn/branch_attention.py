@@ -1,7 +1,7 @@
 """The backbone's encoding of conversations, and the attention by which branches read it.
 
 Encoded once, without gradients, for all roles and branches of a batch. A branch attends to the keys of its conversation
-up to its cue and, causally, to its own; everything else does not exist for it. There is no mask over other branches
+up to its tag and, causally, to its own; everything else does not exist for it. There is no mask over other branches
 that could leak: each branch's attention is computed on its own keys alone.
 """
 

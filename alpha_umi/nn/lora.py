@@ -194,11 +194,11 @@ class Adapters:
         Args:
             folder: `adapter_config.json` and `adapter_model.safetensors`.
             name: what to call it by.
-            invocation: ids of the cue from which on it is going to act. An activated LoRA must name the same.
+            invocation: ids of the tag from which on it is going to act. An activated LoRA must name the same.
             merged: whether to keep a merged copy of each adapted layer instead of the low-rank products.
 
         Raises:
-            ModelError: more than low-rank products on linear layers, products that do not fit, or another cue.
+            ModelError: more than low-rank products on linear layers, products that do not fit, or another tag.
         """
         parts: dict[Stack, list[tuple[int, torch.Tensor, torch.Tensor]]] = {}
         pairs = read_pairs(folder, invocation=invocation)

@@ -47,10 +47,10 @@ def read_pairs(folder: Path, *, invocation: Sequence[int] = ()) -> list[Pair]:
 
     Args:
         folder: `adapter_config.json` and `adapter_model.safetensors`.
-        invocation: ids of the cue from which on it is going to act. An activated LoRA must name the same.
+        invocation: ids of the tag from which on it is going to act. An activated LoRA must name the same.
 
     Raises:
-        ModelError: the files cannot be read, hold more than low-rank products, or name another cue.
+        ModelError: the files cannot be read, hold more than low-rank products, or name another tag.
     """
     try:
         scale = _scale(folder, invocation)
@@ -80,7 +80,7 @@ def _scale(folder: Path, invocation: Sequence[int]) -> float:
     """What the products are multiplied by.
 
     Raises:
-        ModelError: the folder is not plain LoRA, or is activated by another cue.
+        ModelError: the folder is not plain LoRA, or is activated by another tag.
     """
     config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
     activated = config.get("alora_invocation_tokens")
@@ -91,7 +91,7 @@ def _scale(folder: Path, invocation: Sequence[int]) -> float:
     if config.get("peft_type") != "LORA" or config.get("bias", "none") != "none" or odd:
         raise ModelError(f"{folder} is not a plain LoRA adapter ({', '.join(odd) or config.get('peft_type')})")
     if activated and list(activated) != list(invocation):
-        raise ModelError(f"{folder} is activated by the tokens {activated}, but the role's cue is {list(invocation)}")
+        raise ModelError(f"{folder} is activated by the tokens {activated}, but the role's tag is {list(invocation)}")
     root = config["r"] ** 0.5 if config.get("use_rslora") else config["r"]
     return float(config["lora_alpha"] / root)
 

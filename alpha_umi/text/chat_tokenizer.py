@@ -2,7 +2,7 @@
 
 A conversation is encoded piece by piece: what stands before an assistant message, the message itself, what follows.
 Pieces are tokenised apart, so the ids of a prompt are by construction the beginning of the ids of every prompt that
-extends it, whatever the tokenizer would merge across the seam; and a role's cue with what the template writes after it
+extends it, whatever the tokenizer would merge across the seam; and a role's tag with what the template writes after it
 is a piece too, so that its ids are the same in every conversation. Works with any chat template that is
 prefix-preserving, with the system message on its own or merged into the first user message.
 Needs a tokenizer only; knows nothing of trajectories, labels or tensors.
@@ -47,8 +47,8 @@ class Tokenizer(Protocol):
 class TurnTokens(NamedTuple):
     """Where an assistant message stands among the ids of its conversation."""
 
-    cue: int
-    """Where its cue begins, the first token that only its speaker need read; `words` where there is no cue."""
+    tag: int
+    """Where its tag begins, the first token that only its speaker need read; `words` where there is no tag."""
     words: int
     """Where the message begins, which is where its prompt ends."""
     end: int
@@ -70,8 +70,8 @@ class _Piece(NamedTuple):
     text: str
     message: int | None = None
     """Index of the assistant message that it is; None for what stands between."""
-    cue: bool = False
-    """Whether it is a cue with what the template writes after it."""
+    tag: bool = False
+    """Whether it is a tag with what the template writes after it."""
 
 
 def special_tokens(tokenizer: Tokenizer) -> frozenset[str]:
@@ -166,28 +166,28 @@ class ChatEncoder:
         ids: list[int] = []
         mask: list[bool] = []
         turns: list[TurnTokens] = []
-        cue: int | None = None
-        for text, message, is_cue in self._pieces(messages):
+        tag: int | None = None
+        for text, message, is_tag in self._pieces(messages):
             begin = len(ids)
             ids += self._piece(text)
-            if is_cue:
-                cue = begin
+            if is_tag:
+                tag = begin
             if message is not None:
                 ids.append(self.end_ids[0])
-                turns.append(TurnTokens(begin if cue is None else cue, begin, len(ids)))
-                cue = None
+                turns.append(TurnTokens(begin if tag is None else tag, begin, len(ids)))
+                tag = None
             mask += [message is not None and message in trained] * (len(ids) - begin)
         if messages[-1].role != "assistant":
-            turns.append(TurnTokens(len(ids) if cue is None else cue, len(ids), len(ids)))
+            turns.append(TurnTokens(len(ids) if tag is None else tag, len(ids), len(ids)))
         return Encoded(ids, mask, turns)
 
-    def cue_ids(self, cue: str) -> list[int]:
-        """Ids of a cue with what the template writes after it: the same wherever it stands."""
-        if self._without_control(cue) != cue:
-            raise ModelError(f"the tag {cue} holds a control token of the base's tokenizer: give the role another")
-        messages = [Message(role="system", content="s"), Message(role="user", content=f"u\n{cue}", cue=cue)]
+    def tag_ids(self, tag: str) -> list[int]:
+        """Ids of a tag with what the template writes after it: the same wherever it stands."""
+        if self._without_control(tag) != tag:
+            raise ModelError(f"the tag {tag} holds a control token of the base's tokenizer: give the role another")
+        messages = [Message(role="system", content="s"), Message(role="user", content=f"u\n{tag}", tag=tag)]
         encoded = self.row(messages, trained=())
-        return encoded.ids[encoded.turns[-1].cue :]
+        return encoded.ids[encoded.turns[-1].tag :]
 
     def _pieces(self, messages: Sequence[Message]) -> list[_Piece]:
         """The template's text in pieces."""
@@ -200,12 +200,12 @@ class ChatEncoder:
             if message["role"] != "assistant":
                 continue
             opened = self._prompt_text(chat[:i])
-            pieces += _at_cue(self._gap(done, opened, skip if pieces else ""), messages[i + shift - 1].cue)
+            pieces += _at_tag(self._gap(done, opened, skip if pieces else ""), messages[i + shift - 1].tag)
             pieces.append(_Piece(message["content"], i + shift))
             done = opened + message["content"]
         if chat and chat[-1]["role"] != "assistant":
             opened = self._prompt_text(chat)
-            pieces += _at_cue(self._gap(done, opened, skip if pieces else ""), messages[-1].cue)
+            pieces += _at_tag(self._gap(done, opened, skip if pieces else ""), messages[-1].tag)
         return pieces
 
     def _gap(self, done: str, opened: str, skip: str) -> str:
@@ -277,7 +277,7 @@ def _template_of(tokenizer: Tokenizer) -> str:
         raise ModelError(f"the tokenizer's chat template cannot be used: {error}") from error
 
 
-def _at_cue(gap: str, cue: str) -> list[_Piece]:
-    """What stands between two assistant messages, divided where the cue at its end begins."""
-    at = gap.rfind(cue) if cue else -1
-    return [_Piece(gap)] if at < 0 else [_Piece(gap[:at]), _Piece(gap[at:], cue=True)]
+def _at_tag(gap: str, tag: str) -> list[_Piece]:
+    """What stands between two assistant messages, divided where the tag at its end begins."""
+    at = gap.rfind(tag) if tag else -1
+    return [_Piece(gap)] if at < 0 else [_Piece(gap[:at]), _Piece(gap[at:], tag=True)]

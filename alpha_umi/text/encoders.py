@@ -47,8 +47,8 @@ class Encoder(Protocol):
         """Ids of a whole conversation, with a mask over the messages to learn (by index)."""
         ...
 
-    def cue_ids(self, cue: str) -> list[int]:
-        """Ids of a cue with what the template writes after it."""
+    def tag_ids(self, tag: str) -> list[int]:
+        """Ids of a tag with what the template writes after it."""
         ...
 
 
@@ -110,9 +110,9 @@ class TextEncoder:
         mask = [i >= words and 1 in trained for i in range(len(ids))]
         return Encoded(ids, mask, [TurnTokens(words, words, len(ids))])
 
-    def cue_ids(self, cue: str) -> list[int]:
-        """Ids of a cue, of which a raw layout has none."""
-        return self._encode(cue)
+    def tag_ids(self, tag: str) -> list[int]:
+        """Ids of a tag, of which a raw layout has none."""
+        return self._encode(tag)
 
     def _encode(self, text: str) -> list[int]:
         return list(self.tokenizer.encode(text, add_special_tokens=False)) if text else []

@@ -31,7 +31,7 @@ class Message(Frozen):
 
     role: Literal["system", "user", "assistant", "text"]
     content: str
-    cue: str = ""
+    tag: str = ""
     """The end of a user message's content, a role's tag, that tells it that it is next; empty where there is none."""
 
 
@@ -233,7 +233,7 @@ class _Telling:
             lines += [self.layout.before_tag(self.roles[speaker].template), tag]
         self.waiting.clear()
         text = "\n".join(line for line in lines if line).strip()
-        return Message(role="user", content=text or _CONTINUE, cue=tag)
+        return Message(role="user", content=text or _CONTINUE, tag=tag)
 
 
 def observation_limits(first: int) -> Iterator[int]:

@@ -140,7 +140,7 @@ def _whole_rows(found: StageRows) -> _Work:
 
 def _branches(recipe: Recipe, stage: str, found: StageRows) -> _Work:
     rows = found.of(recipe.roles_of(stage)[0])
-    own = [sum(end - cue for _, cue, _, end in row) for row in rows]
+    own = [sum(end - tag for _, tag, _, end in row) for row in rows]
     return _Work(
         rows=len(rows),
         tokens=sum(own),

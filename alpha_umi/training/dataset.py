@@ -44,7 +44,7 @@ class StageRows:
     """The team's roles, as `branches` numbers them."""
 
     def of(self, role: str) -> list[list[tuple[int, int, int, int]]]:
-        """The (role, cue, words, end) of each branch of a role, by row; of roles over a shared context only."""
+        """The (role, tag, words, end) of each branch of a role, by row; of roles over a shared context only."""
         from alpha_umi.data.packed_targets import stored
 
         wanted = self.order.index(role)

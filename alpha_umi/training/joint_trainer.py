@@ -365,7 +365,7 @@ def shared_trainer(
 
 
 def save_role(
-    trainer: SharedTrainer, role: str, folder: Path, tokenizer: Any, *, base: str, cue: Sequence[int]
+    trainer: SharedTrainer, role: str, folder: Path, tokenizer: Any, *, base: str, tag: Sequence[int]
 ) -> None:
     """Write a role's trained weights: a PEFT folder, or a whole model in bf16."""
     trainer.accelerator.wait_for_everyone()
@@ -374,7 +374,7 @@ def save_role(
         folder.mkdir(parents=True, exist_ok=True)
         if role in roles.adapted:
             assert roles.loras is not None
-            roles.loras.save(role, folder, base=base, invocation=cue)
+            roles.loras.save(role, folder, base=base, invocation=tag)
         else:
             model: Any = roles.full[role]
             model.config._attn_implementation = None

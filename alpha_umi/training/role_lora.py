@@ -2,7 +2,7 @@
 
 PEFT trains one adapter at a time and rebuilds which parameters want gradients when it switches, which neither one
 forward pass for three roles nor DeepSpeed can live with. The sum is PEFT's, its initial weights are drawn as PEFT draws
-them, and what is saved is an ordinary PEFT folder, an activated LoRA (arXiv 2504.12397) whose invocation is the cue.
+them, and what is saved is an ordinary PEFT folder, an activated LoRA (arXiv 2504.12397) whose invocation is the tag.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ class RoleLoras:
             name: the role.
             folder: where to.
             base: what the adapter belongs on, for PEFT's configuration.
-            invocation: ids of the cue from which on it acts.
+            invocation: ids of the tag from which on it acts.
         """
         settings = self._settings[name]
         tensors = {key: p.detach().float().cpu().contiguous() for key, p in self._tensors(name).items()}

@@ -148,5 +148,5 @@ def save(work: StageWork, made: StageTrainer) -> None:
         return
     for name in work.names:
         role = recipe.roles_of(name)[0]
-        cue = encoder.cue_ids(recipe.role(role).tag)
-        joint_trainer.save_role(made, role, work.folder(name), encoder.tokenizer, base=work.start, cue=cue)
+        tag = encoder.tag_ids(recipe.role(role).tag)
+        joint_trainer.save_role(made, role, work.folder(name), encoder.tokenizer, base=work.start, tag=tag)

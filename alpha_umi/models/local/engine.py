@@ -66,7 +66,7 @@ class Engine:
 
         Args:
             folder: a PEFT folder.
-            invocation: ids of the cue from which on it is going to act, if it is.
+            invocation: ids of the tag from which on it is going to act, if it is.
             merged: whether to merge it into a copy of the layers it adapts. It then writes as fast as the backbone, for
                 the memory of the copies; backbone weights that are changed later are not in them.
 
@@ -74,7 +74,7 @@ class Engine:
             The name it goes by. A folder that has changed is loaded anew under a new name.
 
         Raises:
-            ModelError: it is more than low-rank products, does not fit, or is activated by another cue.
+            ModelError: it is more than low-rank products, does not fit, or is activated by another tag.
         """
         name = f"{folder.name}@{weights_digest(folder)}{'+merged' if merged else ''}"
         with self.loading:

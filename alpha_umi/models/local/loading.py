@@ -63,8 +63,8 @@ def load_local(team: Team, *, dtype: torch.dtype | None = None, device: str | No
             models[role] = LocalModel(engine(team.base))
         elif is_adapter(folder):
             base = engine(team.base)
-            cue = base.encoder.cue_ids(team.role(role).tag) if shared else ()
-            name = base.add_adapter(folder, invocation=cue, merged=team.merge_adapters)
+            tag = base.encoder.tag_ids(team.role(role).tag) if shared else ()
+            name = base.add_adapter(folder, invocation=tag, merged=team.merge_adapters)
             models[role] = LocalModel(base, writer=name, reader=BACKBONE if shared else name)
         elif shared:
             base = engine(team.base)

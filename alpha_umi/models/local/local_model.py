@@ -1,6 +1,6 @@
 """LocalModel: what one role reads with and speaks with, over an engine.
 
-The *reader* encodes the conversation; the *writer* encodes the role's cue and writes. In the `paper` layout both are
+The *reader* encodes the conversation; the *writer* encodes the role's tag and writes. In the `paper` layout both are
 the role's weights and everything stays in the cache. In `shared` the reader is the backbone, and after a call only its
 keys and values stay: a role's words are encoded again, by the backbone, together with what comes next.
 """
@@ -58,7 +58,7 @@ class LocalModel:
         job = Job(
             request=request,
             prompt=row.ids,
-            cue=min(row.turns[-1].cue, len(row.ids) - 1),
+            tag=min(row.turns[-1].tag, len(row.ids) - 1),
             reader=self.reader,
             writer=self.writer,
             most=min(request.generation.max_new_tokens, room),
