@@ -41,7 +41,7 @@ ROLES: tuple[str, ...] = (RoleName.PLANNER.value, RoleName.CALLER.value, RoleNam
 
 
 class Writes(StrEnum):
-    """The form of what a role writes, and so how it is read (`grammar`)."""
+    """The form of what a role writes, and so how it is read (`output_format`)."""
 
     CHOICE = "choice"
     """A rationale, then the marker of one choice."""

@@ -2,7 +2,7 @@
 
 All types are frozen pydantic models, so a trajectory is plain data: it can be written as one
 line of JSON, stored by any checkpointer and compared. This module knows nothing of
-text formats (`grammar`), prompts (`prompts`) or models.
+text formats (`output_format`), prompts (`prompts`) or models.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Call(Frozen):
     """The exact text written, kept so that history is token for token what was generated; empty when
     the call was built by a program, and then formatted canonically."""
     fault: str | None = None
-    """Why the text is not a usable call (`grammar.CALL_FAULTS`), or None."""
+    """Why the text is not a usable call (`output_format.CALL_FAULTS`), or None."""
 
 
 class Observation(Frozen):
@@ -64,7 +64,7 @@ class Plan(Frozen):
     rationale: str
     decision: Decision
     fault: str | None = None
-    """Why the text was not a well-formed plan (`grammar.PLAN_FAULTS`), or None."""
+    """Why the text was not a well-formed plan (`output_format.PLAN_FAULTS`), or None."""
 
 
 class Step(Frozen):

@@ -1,7 +1,7 @@
 """What a category is made of: tools, and for each tool the intents a person may have and how they are worded.
 
 An intent says in words what one call is for; a slot says what may fill one of its places: a value of the request, or
-what another call gives. The composer (`compose`) needs nothing else to build requests of any depth, so a new tool is
+what another call gives. The composer (`call_tree`) needs nothing else to build requests of any depth, so a new tool is
 a function and one intent. Knows nothing of which categories exist or how a task is told.
 """
 

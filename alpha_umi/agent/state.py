@@ -195,7 +195,7 @@ class State(Messages):
     outcome: Annotated[Outcome, Kept(Outcome)]
     reason: Annotated[StopReason | None, Kept(StopReason | None)]
     sensitive: list[str]
-    """Tools that a person is asked about, as the run was begun (`Hands.guarded`)."""
+    """Tools that a person is asked about, as the run was begun (`ToolExecutor.requires_approval`)."""
     approved: str
     """Key of the call that a person has let happen."""
     next: str

@@ -1,4 +1,4 @@
-"""Attention over packed spans (`spans`), as an attention implementation of transformers.
+"""Attention over packed spans (`packing`), as an attention implementation of transformers.
 
 Each span's queries attend to their own sequence's keys, causally. Heads that share keys are laid out as more queries of
 one head: for one query torch's bf16 kernel for grouped-query attention takes six times as long as it needs on a CPU

@@ -1,7 +1,7 @@
 """Online evaluation: a team works on the tasks of a task set in isolated worlds, many side by side on one model.
 
 Each episode gets its own toolbox; the task set judges what was done. Knows nothing of where tasks come from
-(`choosing`) or of how the numbers are summed up (`gym_metrics`).
+(`task_selection`) or of how the numbers are summed up (`metrics`).
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ Hallu.      over the calls that were predicted and name a tool, not over all ste
 Arg. F1     values compared by type (True is not 1) and numbers by value (1 is 1.0); over readable references
 R-L         ROUGE-L of lower-cased words counted as often as they occur; no answer scores 0, not the word `none`
 
-Texts are read by `grammar`, as the agent reads them. The table of differences is docs/evaluation.md.
+Texts are read by `output_format`, as the agent reads them. The table of differences is docs/evaluation.md.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What a team's cards say of base, tokenizer, chat template and prompts, beside what is there today.
 
-Loading refuses what does not fit (`teams`). Here both are shown, and a card is rewritten on its owner's word: nobody
+Loading refuses what does not fit (`model_card`). Here both are shown, and a card is rewritten on its owner's word: nobody
 else can know that weights which a digest cannot tell to be the same are the same.
 """
 

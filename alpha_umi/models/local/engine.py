@@ -1,6 +1,6 @@
 """Weights in memory: a backbone, the adapters on it, full role models beside it, and the cache they speak over.
 
-`forward` is the one way in which anything is encoded. It knows nothing of requests; `batch` decides what runs when.
+`forward` is the one way in which anything is encoded. It knows nothing of requests; `batching` decides what runs when.
 """
 
 from __future__ import annotations

@@ -132,7 +132,7 @@ class RapidTools:
         return self.result(call).observation
 
     def result(self, call: Call) -> ToolBenchResult:
-        """Carry out one call and give its code too (`rapidapi_replies.CODES`)."""
+        """Carry out one call and give its code too (`replies.CODES`)."""
         if self._finish and call.tool == FINISH.name:
             return finish(call.arguments)
         api = self._apis.get(call.tool)

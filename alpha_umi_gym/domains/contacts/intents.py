@@ -1,4 +1,4 @@
-"""What people want from an address book: who somebody is, and details; the rest is in `contacts_changes`."""
+"""What people want from an address book: who somebody is, and details; the rest is in `changes`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people want from a shop: to find articles, to order them; the rest is in `shop_orders`."""
+"""What people want from a shop: to find articles, to order them; the rest is in `orders`."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The tools of the shop: finding articles, ordering them, and everything that may happen to an order.
 
-What people want from them is in `shop`, what they work on in `shop_database`.
+What people want from them is in `intents`, what they work on in `database`.
 """
 
 from __future__ import annotations

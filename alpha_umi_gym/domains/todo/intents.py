@@ -1,4 +1,4 @@
-"""What people want from a to-do list: to see what there is to do, and when; the rest is in `todo_changes`."""
+"""What people want from a to-do list: to see what there is to do, and when; the rest is in `changes`."""
 
 from __future__ import annotations
 
