@@ -2,8 +2,8 @@
 
 One row holds all of a role's targets in one trajectory, because prompts extend one another (in a raw layout they do
 not, and each target has a row of its own); each target ends in a trained end token. A trajectory that does not fit the
-context is rendered with shorter observations exactly as the agent would render it at that step (`context_window`), which
-splits its targets over several rows; tools are never cut.
+context is rendered with shorter observations exactly as the agent would render it at that step (`context_window`),
+which splits its targets over several rows; tools are never cut.
 """
 
 from __future__ import annotations

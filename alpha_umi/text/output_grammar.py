@@ -1,8 +1,8 @@
 """What a role may write, as a grammar: a plan ends in a marker, a call names an offered tool and fits its schema.
 
 The grammars are Lark in llguidance's dialect, which local models decode under and vLLM takes as it is; the same texts
-that `output_format` parses and that targets are trained in. Roles that write a choice or a call are constrained: an answer
-is free text, and so is a whole turn.
+that `output_format` parses and that targets are trained in. Roles that write a choice or a call are constrained: an
+answer is free text, and so is a whole turn.
 """
 
 from __future__ import annotations

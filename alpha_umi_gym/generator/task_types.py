@@ -1,7 +1,8 @@
 """The kinds of task: each plays a story with real calls and then words the request that it answers.
 
 Every kind is a function of chance, the intents it may use and a story; it returns the request and what must and must
-not be offered with it. What cannot be done is told in `unsolvable`. Knows nothing of splits or of which categories exist.
+not be offered with it. What cannot be done is told in `unsolvable`. Knows nothing of splits or of which categories
+exist.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Tasks to give up: no tool for it, a value missing, or a failure that does not pass.
 
-What leads round a missing or denied tool is not offered (`alternatives`), and the call is one that would work: a tool that
-is broken is no reason. Knows nothing of what else a task can be.
+What leads round a missing or denied tool is not offered (`alternatives`), and the call is one that would work: a tool
+that is broken is no reason. Knows nothing of what else a task can be.
 """
 
 from __future__ import annotations

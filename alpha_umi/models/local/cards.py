@@ -1,7 +1,7 @@
 """What a team's cards say of base, tokenizer, chat template and prompts, beside what is there today.
 
-Loading refuses what does not fit (`model_card`). Here both are shown, and a card is rewritten on its owner's word: nobody
-else can know that weights which a digest cannot tell to be the same are the same.
+Loading refuses what does not fit (`model_card`). Here both are shown, and a card is rewritten on its owner's word:
+nobody else can know that weights which a digest cannot tell to be the same are the same.
 """
 
 from __future__ import annotations
