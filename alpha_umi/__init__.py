@@ -33,7 +33,7 @@ _WHERE = {
     "load_team": "team_files",
     "ApprovalDecision": "agent.approval",
     "Result": "agent.state",
-    "Search": "agent.search.strategies",
+    "Search": "agent.search.frontier",
     "ScriptedModel": "models.scripted",
     "Trace": "agent.tracing",
     "build_graph": "agent.graph",
@@ -41,7 +41,7 @@ _WHERE = {
     "load_layout": "text.layouts",
     "load_models": "models.loading",
     "load_tools": "tools.spec",
-    "tool_traits": "tools.functions",
+    "tool_traits": "tools.function_tool",
     "train": "training.api",
 }
 
@@ -51,8 +51,8 @@ if TYPE_CHECKING:
     from alpha_umi.agent.approval import ApprovalDecision as ApprovalDecision
     from alpha_umi.agent.graph import build_graph as build_graph
     from alpha_umi.agent.runner import Agent as Agent
+    from alpha_umi.agent.search.frontier import Search as Search
     from alpha_umi.agent.search.strategies import DFSDT as DFSDT
-    from alpha_umi.agent.search.strategies import Search as Search
     from alpha_umi.agent.state import Budget as Budget
     from alpha_umi.agent.state import Result as Result
     from alpha_umi.agent.tracing import Trace as Trace
@@ -68,7 +68,7 @@ if TYPE_CHECKING:
     from alpha_umi.team_files import load_team as load_team
     from alpha_umi.text.layouts import Layout as Layout
     from alpha_umi.text.layouts import load_layout as load_layout
-    from alpha_umi.tools.functions import tool_traits as tool_traits
+    from alpha_umi.tools.function_tool import tool_traits as tool_traits
     from alpha_umi.tools.protocol import idempotency_key as idempotency_key
     from alpha_umi.tools.spec import load_tools as load_tools
     from alpha_umi.training.api import train as train

@@ -14,7 +14,8 @@ from typing import Any
 
 from alpha_umi.errors import UsageError
 from alpha_umi.plugins import attribute_of, import_own
-from alpha_umi.tools.functions import FunctionTool, FunctionToolbox
+from alpha_umi.tools.function_tool import FunctionTool
+from alpha_umi.tools.functions import FunctionToolbox
 from alpha_umi.tools.signatures import tool_of
 from alpha_umi.tools.validation import refused
 from alpha_umi.trajectory import Call, Observation, Tool

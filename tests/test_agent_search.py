@@ -15,8 +15,8 @@ from toolbench_trees import Reply, real_trees, replies, search_of
 from alpha_umi.agent.events import AgentEvent, Backtracked
 from alpha_umi.agent.graph import build_graph
 from alpha_umi.agent.runner import Agent
-from alpha_umi.agent.search.frontier import Frontier
-from alpha_umi.agent.search.strategies import DFSDT, Search, react
+from alpha_umi.agent.search.frontier import Frontier, Search
+from alpha_umi.agent.search.strategies import DFSDT, react
 from alpha_umi.agent.search.tree import End
 from alpha_umi.agent.state import Budget, StopReason
 from alpha_umi.data.formats.toolbench import FINISH, read_finish, read_result

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from toolbench_trees import real_trees, replies_below, search_of
 
-from alpha_umi.agent.search.frontier import Frontier
-from alpha_umi.agent.search.strategies import DFSDT, ROOT, Search, chain, named_search, react
-from alpha_umi.agent.search.tree import End
+from alpha_umi.agent.search.frontier import Frontier, Search
+from alpha_umi.agent.search.strategies import DFSDT, chain, named_search, react
+from alpha_umi.agent.search.tree import ROOT, End
 from alpha_umi.errors import UsageError
 from alpha_umi.trajectory import Call, Decision, Plan, Step
 

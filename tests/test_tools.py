@@ -23,7 +23,8 @@ from pydantic import BaseModel, Field
 
 from alpha_umi.errors import ToolError, UsageError
 from alpha_umi.tools.combined import CombinedToolbox
-from alpha_umi.tools.functions import FunctionTool, FunctionToolbox, as_text, as_toolbox
+from alpha_umi.tools.function_tool import FunctionTool, as_text
+from alpha_umi.tools.functions import FunctionToolbox, as_toolbox
 from alpha_umi.tools.protocol import Toolbox
 from alpha_umi.trajectory import Call, Observation, Tool
 

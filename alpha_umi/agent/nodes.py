@@ -20,8 +20,8 @@ from alpha_umi.agent.journal import Journal
 from alpha_umi.agent.messages import call_messages, final_message, with_history
 from alpha_umi.agent.role_runner import RoleRunner
 from alpha_umi.agent.run_state import RunState, beginning
-from alpha_umi.agent.search.strategies import ROOT, Strategy
-from alpha_umi.agent.search.tree import End
+from alpha_umi.agent.search.strategies import Strategy
+from alpha_umi.agent.search.tree import ROOT, End
 from alpha_umi.agent.state import Budget, Question, State, StopReason
 from alpha_umi.agent.step_summary import summarize_step
 from alpha_umi.agent.tool_executor import ToolExecutor, edited, told_instead
@@ -33,7 +33,7 @@ from alpha_umi.text import output_format
 from alpha_umi.text.json_object import EMPTY_OUTPUTS
 from alpha_umi.text.prompts import search_text
 from alpha_umi.text.utterances import USER
-from alpha_umi.tools.functions import as_text
+from alpha_umi.tools.function_tool import as_text
 from alpha_umi.tools.protocol import writable
 from alpha_umi.tools.validation import refuse_fault, refuse_unknown
 from alpha_umi.trajectory import Call, Decision, Observation, Plan, Step

@@ -11,8 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from alpha_umi.agent.channels import STATE_VERSION
-from alpha_umi.agent.search.strategies import ROOT
-from alpha_umi.agent.search.tree import End, Tree, growth, stored_tree
+from alpha_umi.agent.search.tree import ROOT, End, Tree, growth, stored_tree
 from alpha_umi.agent.state import (
     Budget,
     Question,

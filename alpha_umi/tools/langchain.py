@@ -17,7 +17,7 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 
 from alpha_umi.errors import ToolError
 from alpha_umi.tools.awaiting import awaited
-from alpha_umi.tools.functions import FunctionTool, as_text
+from alpha_umi.tools.function_tool import FunctionTool, as_text
 from alpha_umi.trajectory import Observation, Tool
 
 

@@ -1,21 +1,16 @@
-"""How a search goes: chain, ReACT@N, DFSDT and classical DFS as settings of one frontier, and their names."""
+"""The searches by name: chain, ReACT@N, DFSDT, classical DFS, and what a strategy of one's own has to have."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from pydantic import Field
 
+from alpha_umi.agent.search.frontier import Search
+from alpha_umi.agent.search.tree import Tree
 from alpha_umi.errors import UsageError
 from alpha_umi.plugins import PluginPoint
-from alpha_umi.trajectory import Frozen
-
-if TYPE_CHECKING:
-    from alpha_umi.agent.search.tree import Tree
-
-ROOT = 0
-"""Index of the node where every path begins; it holds no step."""
 
 
 @runtime_checkable
@@ -34,62 +29,6 @@ class Strategy(Protocol):
     def most_steps(self, max_steps: int) -> int:
         """Steps that it can try at most, where a path has at most `max_steps`."""
         ...
-
-
-class Search(Frozen):
-    """How a search goes: the strategy of a run."""
-
-    width: int = Field(default=1, ge=1)
-    """Steps tried from one node before it is left."""
-    root_width: int | None = Field(default=None, ge=1)
-    """The same for the root; None: as everywhere."""
-    max_steps: int | None = Field(default=None, ge=1)
-    """Steps on a path; None: `Budget.max_steps`. With `compat` published nodes, up to three a step."""
-    max_calls: int | None = Field(default=None, ge=1)
-    """Steps tried in the whole search, with `compat` comparisons too; None: as many as there are."""
-    give_up_retreat: int = Field(default=2, ge=1)
-    """Levels that a give-up, or an answer when more are wanted, goes back: 2 leaves its siblings untried."""
-    dead_end_retreat: int = Field(default=1, ge=1)
-    """The same for a dead end."""
-    answers: int = Field(default=1, ge=1)
-    """Answers to find."""
-    diversity: bool = True
-    """Whether a later try of a node is told what the earlier ones did."""
-    rank: bool = False
-    """Classical DFS: make all tries of a node first, then visit them best first."""
-    compat: Literal["toolbench", "alpha-umi"] | None = None
-    """Go as a released search goes (docs/published.md): ToolBench's, where a step without words is a node less, or
-    α-UMi's, where the planner always has words, so that each step is three nodes."""
-
-    @property
-    def name(self) -> str:
-        """What it is called on the command line and in results."""
-        if self.width > 1:
-            return "dfs" if self.rank else "dfsdt"
-        return "chain" if self.one_path else f"react@{self.root_width}"
-
-    @property
-    def one_path(self) -> bool:
-        """Whether there is never another path to try."""
-        return self.width == 1 and self.root_width in {None, 1}
-
-    def start(self, *, max_steps: int) -> Tree:
-        """A search at its root."""
-        from alpha_umi.agent.search.frontier import Frontier
-
-        return Frontier.start(self, max_steps=max_steps)
-
-    def most_steps(self, max_steps: int) -> int:
-        """Steps that a search can try at most, where a path has at most `max_steps`."""
-        limit = self.max_steps or max_steps
-        all_of_them = self.width_at(ROOT) * sum(int(self.width**depth) for depth in range(min(limit, 20)))
-        if self.width == 1:
-            all_of_them = self.width_at(ROOT) * limit
-        return min(all_of_them, self.max_calls or all_of_them)
-
-    def width_at(self, node: int) -> int:
-        """Steps tried from a node."""
-        return self.root_width or self.width if node == ROOT else self.width
 
 
 def chain() -> Search:

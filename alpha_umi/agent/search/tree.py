@@ -23,11 +23,12 @@ from pydantic import (
     model_validator,
 )
 
-from alpha_umi.agent.search.strategies import ROOT
 from alpha_umi.agent.stored import Data, read_step, stored_step
 from alpha_umi.errors import UsageError
 from alpha_umi.trajectory import Frozen, Step
 
+ROOT = 0
+"""Index of the node where every path begins; it holds no step."""
 _STORED = "stored"
 """The context in which a tree is dumped as a checkpointer stores it."""
 

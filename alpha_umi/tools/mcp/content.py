@@ -21,7 +21,7 @@ from mcp.types import (
     TextResourceContents,
 )
 
-from alpha_umi.tools.functions import as_text
+from alpha_umi.tools.function_tool import as_text
 from alpha_umi.tools.validation import one_line
 from alpha_umi.trajectory import Observation
 

@@ -19,7 +19,8 @@ from typing import Any, Self
 
 from alpha_umi.errors import MissingExtra, ToolError, UsageError
 from alpha_umi.text.json_object import MAX_ARGUMENT_DEPTH
-from alpha_umi.tools.functions import FunctionTool, FunctionToolbox
+from alpha_umi.tools.function_tool import FunctionTool
+from alpha_umi.tools.functions import FunctionToolbox
 from alpha_umi.tools.protocol import MAX_OBSERVATION_CHARS, Traits
 from alpha_umi.tools.validation import closest, one_line, refuse_arguments
 from alpha_umi.trajectory import Call, Observation, Tool
