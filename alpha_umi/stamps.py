@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 
 from alpha_umi import resources
 from alpha_umi.errors import UsageError
+from alpha_umi.files import write_atomically
 
 _SETTLED = 2.0
 """Seconds after a change of a file for which its stamp is not trusted: another change would not show, so coarse are
@@ -91,6 +91,4 @@ def _write(place: str, stamp: Any, value: str) -> None:
     with contextlib.suppress(OSError, UsageError):
         file = _file(place)
         file.parent.mkdir(parents=True, exist_ok=True)
-        part = file.with_suffix(f".{os.getpid()}.part")
-        part.write_text(json.dumps([stamp, value]), encoding="utf-8")
-        part.replace(file)
+        write_atomically(file, json.dumps([stamp, value]))

@@ -16,8 +16,9 @@ from alpha_umi.team_files import first_roles
 from alpha_umi.text import output_format
 from alpha_umi.text.chat_tokenizer import ChatEncoder
 from alpha_umi.text.layouts import Layout, layouts, load_layout
-from alpha_umi.text.prompts import Message, cut_middle, render
+from alpha_umi.text.prompts import Message, render
 from alpha_umi.text.tool_documents import document_tools
+from alpha_umi.text.truncation import cut_middle
 from alpha_umi.text.utterances import INVALID_TOOL
 from alpha_umi.trajectory import Call, Decision, Observation, Outcome, Plan, Step, Tool, Trajectory
 

@@ -14,7 +14,7 @@ from alpha_umi.agent.approval import storable
 from alpha_umi.agent.state import Result, StopReason
 from alpha_umi.errors import UsageError
 from alpha_umi.text.prompts import thread_text
-from alpha_umi.tools.protocol import cut_middle
+from alpha_umi.text.truncation import cut_middle
 from alpha_umi.trajectory import Call, Observation, Outcome, Step
 
 _SHORTEST = 100

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from alpha_umi.text.prompts import cut_middle
+from alpha_umi.text.truncation import cut_middle
 from alpha_umi.tools.validation import one_line
 from alpha_umi.trajectory import Decision, Step
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from alpha_umi.tools.protocol import cut_middle
+from alpha_umi.text.truncation import cut_middle
 from alpha_umi.trajectory import Outcome
 
 if TYPE_CHECKING:

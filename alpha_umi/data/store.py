@@ -20,6 +20,7 @@ from alpha_umi.data.filters import Report
 from alpha_umi.data.stream import open_binary
 from alpha_umi.digests import ordered_digest
 from alpha_umi.errors import DataError
+from alpha_umi.files import write_atomically
 from alpha_umi.resources import user_path
 from alpha_umi.stamps import remembered, rule_of
 from alpha_umi.trajectory import Trajectory
@@ -104,7 +105,7 @@ def write(folder: str | Path, trajectories: Iterable[Trajectory], report: Report
             stream.writelines(_as_lines(trajectories, report))
         if not report.kept:
             raise DataError(_nothing_kept(report))
-        _write_whole(folder / REPORT, json.dumps(report.as_dict(), indent=2, ensure_ascii=False).encode() + b"\n")
+        write_atomically(folder / REPORT, json.dumps(report.as_dict(), indent=2, ensure_ascii=False).encode() + b"\n")
         part.replace(folder / TRAJECTORIES)
     finally:
         part.unlink(missing_ok=True)
@@ -134,12 +135,6 @@ def _nothing_kept(report: Report) -> str:
         f"nothing was kept of {report.dropped.total()} records, most ({count}) dropped as '{reason}', "
         f"first {first}; is the format the right one?"
     )
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    part.write_bytes(content)
-    part.replace(path)
 
 
 def digest(path: str | Path) -> str:

@@ -8,7 +8,6 @@ One process at a time writes a file.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Hashable, Iterable
 from pathlib import Path
 from types import TracebackType
@@ -19,6 +18,7 @@ from pydantic import BaseModel, ValidationError
 
 from alpha_umi.digests import text_digest, weights_digest
 from alpha_umi.errors import DataError, UsageError
+from alpha_umi.files import write_atomically
 from alpha_umi.roles import Role, Team
 from alpha_umi.trajectory import Frozen
 
@@ -116,7 +116,7 @@ class RecordLog(Generic[K, R]):
             self._check(origin)
             records, end = read_lines(path, kind)
             self.done = {self._key(record): record for record in records}
-        _write_whole(meta_of(path), origin.model_dump_json(indent=2) + "\n")
+        write_atomically(meta_of(path), origin.model_dump_json(indent=2) + "\n")
         stream = path.open("ab")
         stream.truncate(end)
         return stream
@@ -185,13 +185,7 @@ def read_lines(path: Path, kind: type[R]) -> tuple[list[R], int]:
     return records, end
 
 
-def _write_whole(path: Path, text: str) -> None:
-    part = path.with_suffix(f".{os.getpid()}.part")
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)
-
-
 def write_json(path: Path, value: object) -> None:
     """Write a value whole or not at all, making its folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    _write_whole(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    write_atomically(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")

@@ -16,6 +16,7 @@ from alpha_umi.recent import Recent
 from alpha_umi.roles import OBSERVATION_CHARS, Role, Writes, cast_of
 from alpha_umi.team_files import first_roles, load_role
 from alpha_umi.text.layouts import Layout, Saying, filled
+from alpha_umi.text.truncation import cut_middle
 from alpha_umi.text.utterances import OBSERVATION, SINGLE, USER, Utterance, of_step, without_steps
 from alpha_umi.trajectory import Frozen, Trajectory
 
@@ -240,18 +241,6 @@ def observation_limits(first: int) -> Iterator[int]:
     """The lengths to try, longest first, when a prompt does not fit the context."""
     yield first
     yield from (limit for limit in SHORTER_OBSERVATIONS if limit < first)
-
-
-def cut_middle(text: str, limit: int) -> str:
-    """Shorten a text to at most `limit` characters by dropping its middle and saying how much was dropped."""
-    if len(text) <= limit:
-        return text
-    mark = f" [... {len(text) - limit} characters cut ...] "
-    if len(mark) >= limit:
-        return text[:limit]
-    keep = limit - len(mark)
-    tail = keep // 3
-    return text[: keep - tail] + mark + (text[-tail:] if tail else "")
 
 
 def search_text(name: str, **values: Any) -> str:

@@ -21,10 +21,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from alpha_umi.errors import ToolError, UsageError
+from alpha_umi.text.truncation import cut_middle
 from alpha_umi.tools.awaiting import result_of
 from alpha_umi.tools.combined import CombinedToolbox, refuse_duplicates
 from alpha_umi.tools.function_tool import FunctionTool, as_text
-from alpha_umi.tools.protocol import MAX_OBSERVATION_CHARS, Toolbox, Traits, bubbles_up, cut_middle, writable
+from alpha_umi.tools.protocol import MAX_OBSERVATION_CHARS, Toolbox, Traits, bubbles_up, writable
 from alpha_umi.tools.validation import (
     find_mistakes,
     one_line,

@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Protocol, runtime_checkable
 
-from alpha_umi.text.prompts import cut_middle
 from alpha_umi.trajectory import Call, Frozen, Observation, Tool
 
 __all__ = [
@@ -20,7 +19,6 @@ __all__ = [
     "Toolbox",
     "Traits",
     "bubbles_up",
-    "cut_middle",
     "idempotency_key",
     "traits_of",
     "under_key",
@@ -28,7 +26,7 @@ __all__ = [
 ]
 
 MAX_OBSERVATION_CHARS = 4096
-"""Longest observation that enters a trajectory; what is longer loses its middle (`cut_middle`)."""
+"""Longest observation that enters a trajectory; what is longer loses its middle (`truncation.cut_middle`)."""
 
 
 def writable(text: str) -> str:

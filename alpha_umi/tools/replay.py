@@ -21,7 +21,8 @@ from typing import Any, Literal, NamedTuple, Self
 from pydantic import ValidationError
 
 from alpha_umi.errors import DataError, UsageError, WorkError
-from alpha_umi.tools.protocol import Toolbox, Traits, cut_middle, traits_of
+from alpha_umi.text.truncation import cut_middle
+from alpha_umi.tools.protocol import Toolbox, Traits, traits_of
 from alpha_umi.tools.validation import refused
 from alpha_umi.trajectory import Call, Observation, Tool
 

@@ -19,7 +19,7 @@ from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012
 
 from alpha_umi.errors import ToolError
-from alpha_umi.tools.protocol import cut_middle
+from alpha_umi.text.truncation import cut_middle
 from alpha_umi.trajectory import Call, Observation, Tool
 
 NAMES_LISTED = 10

@@ -24,6 +24,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 from transformers.integrations.integration_utils import WandbCallback
 
 from alpha_umi.errors import UsageError
+from alpha_umi.files import write_atomically
 from alpha_umi.pace import Pace
 
 if TYPE_CHECKING:
@@ -70,9 +71,7 @@ class MetricsCallback(TrainerCallback):
         """Forget lines of steps that a resumed run is about to do again, and start the clock."""
         if state.is_world_process_zero and self._path.is_file():
             kept = [r for r in self._lines() if r["stage"] not in self._stages or r["step"] <= state.global_step]
-            part = self._path.with_suffix(".part")
-            part.write_text("".join(json.dumps(r) + "\n" for r in kept), encoding="utf-8")
-            part.replace(self._path)
+            write_atomically(self._path, "".join(json.dumps(r) + "\n" for r in kept))
         self._last = (time.perf_counter(), 0, 0)
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:

@@ -23,6 +23,7 @@ from pydantic import ValidationError
 from alpha_umi.data import store
 from alpha_umi.digests import SCHEME, text_digest, weight_files
 from alpha_umi.errors import UsageError
+from alpha_umi.files import write_atomically
 from alpha_umi.model_card import CARD_FILE
 from alpha_umi.roles import TEAM_FILE
 from alpha_umi.text.layouts import layouts
@@ -168,11 +169,8 @@ def open_run(
 
 def write_recipe(run: Path, recipe: Recipe) -> None:
     """Write `recipe.yaml`; again when the rows of its batches are known."""
-    part = run / f"{RECIPE_FILE}.part"
-    part.write_text(
-        yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False, allow_unicode=True), encoding="utf-8"
-    )
-    part.replace(run / RECIPE_FILE)
+    written = yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+    write_atomically(run / RECIPE_FILE, written)
 
 
 def _check_same(

@@ -20,6 +20,7 @@ from typing import Any, Self
 from jsonschema import Draft202012Validator
 
 from alpha_umi.errors import ToolError
+from alpha_umi.text.truncation import cut_middle
 from alpha_umi.tools.addresses import literal_hosts
 from alpha_umi.tools.http import HttpClient, HttpFault, HttpLimits, HttpRequest
 from alpha_umi.tools.openapi.credentials import Applied, Credentials, Secret
@@ -36,7 +37,7 @@ from alpha_umi.tools.openapi.listing import RawOperation, raw_operations
 from alpha_umi.tools.openapi.operations import Operation, read_operation
 from alpha_umi.tools.openapi.routes import Routes
 from alpha_umi.tools.openapi.servers import security_of, server_of, whole_url
-from alpha_umi.tools.protocol import MAX_OBSERVATION_CHARS, Traits, cut_middle, idempotency_key, writable
+from alpha_umi.tools.protocol import MAX_OBSERVATION_CHARS, Traits, idempotency_key, writable
 from alpha_umi.tools.replies import observe
 from alpha_umi.tools.validation import (
     check_tool,

@@ -28,7 +28,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from alpha_umi.errors import UsageError
-from alpha_umi.tools.protocol import cut_middle, writable
+from alpha_umi.text.truncation import cut_middle
+from alpha_umi.tools.protocol import writable
 from alpha_umi.tools.python.process import Ended, ProcessLimits, PythonSession
 from alpha_umi.tools.validation import check_tool, find_mistakes, refuse_arguments, refused
 from alpha_umi.trajectory import Call, Observation, Tool

@@ -11,7 +11,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
-from alpha_umi.tools.protocol import cut_middle, writable
+from alpha_umi.text.truncation import cut_middle
+from alpha_umi.tools.protocol import writable
 from alpha_umi.trajectory import Observation, Tool
 
 CODES: Mapping[int, str] = {
