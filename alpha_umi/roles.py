@@ -95,7 +95,7 @@ class Role(Frozen):
 
     @property
     def model_name(self) -> str:
-        """What it speaks with, in a word: a server's model, a package's, or the role itself over the team's base."""
+        """Name of the model behind it: the server's, the package's, or the role's own over the team's base."""
         if self.model is not None:
             return self.model.name
         return self.served.model if self.served is not None else self.name

@@ -1,5 +1,5 @@
-"""Human in the loop: what a run asks a person and what the person decides, as plain data that `interrupt` and any
-checkpointer take."""
+"""Approval, human in the loop: what a run asks a person and what the person decides, as plain data that `interrupt` and
+any checkpointer take."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Asking the roles: a prompt that fits, a budget that allows it, a grammar that holds it, an account of its cost."""
+"""Runs a role: fits its prompt to the context, checks the budget, constrains what is decoded, adds up its usage."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far a long piece of work is: a bar on a terminal, and lines where none can move (a pipe, a file, TERM=dumb)."""
+"""Progress of long work: a bar on a terminal, and lines where none can move (a pipe, a file, TERM=dumb)."""
 
 from __future__ import annotations
 

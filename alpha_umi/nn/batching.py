@@ -1,9 +1,10 @@
 """Continuous batching: calls from many threads, of any roles and sessions, share the forward passes of one engine.
 
-There is no thread of its own: the first caller drives the steps until its own jobs are done, then one that waits takes
-over. A job joins between two steps and leaves when it is done. What it writes does not depend on who shares the batch:
-in fp32 its tokens are those it would write alone; in bf16 a product over more rows may round otherwise, so two tokens
-whose logits lie within that rounding of each other may change places, and the texts part from there on.
+It has no worker thread (leader and followers): the first caller runs the steps of all jobs until its own are done, then
+one of those that wait takes over. A step is prefill, decode, or both. A job joins between two steps and leaves when it
+is done. What it writes does not depend on who shares the batch: in fp32 its tokens are those it would write alone; in
+bf16 a product over more rows may round otherwise, so two tokens whose logits lie within that rounding of each other may
+change places, and the texts part from there on.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from alpha_umi.nn.constrained_decoding import Guide
 from alpha_umi.nn.kv_cache import Lease, SharedCache
 from alpha_umi.nn.packing import PackedSequence
 from alpha_umi.nn.repetition import repeats_itself
-from alpha_umi.nn.sampling import Teller, chooser
+from alpha_umi.nn.sampling import TextStreamer, token_sampler
 
 if TYPE_CHECKING:
     from alpha_umi.models.protocol import Request
@@ -75,8 +76,8 @@ class Job:
     def __post_init__(self) -> None:
         if self.reader == self.writer:
             self.tag = len(self.prompt)
-        self._choose = chooser(self.request.generation)
-        self._tell = Teller(self.text, self.request.on_text)
+        self._sample = token_sampler(self.request.generation)
+        self._stream = TextStreamer(self.text, self.request.on_text)
         self._context = copy_context()  # callbacks run in whichever thread drives
         self._write_forced()
 
@@ -129,12 +130,12 @@ class Job:
                 self._repeat()
             elif len(self.written) >= self.most:
                 self.reason = "length"
-        self._guarded(lambda: self._tell(self.written, final=self.reason is not None))
+        self._guarded(lambda: self._stream(self.written, final=self.reason is not None))
 
     def _next(self, logits: torch.Tensor) -> int:
         if self.guide is None:
-            return self._choose(logits)
-        return self.guide.choose(logits, self._choose, greedy=self.request.generation.temperature <= 0)
+            return self._sample(logits)
+        return self.guide.choose(logits, self._sample, greedy=self.request.generation.temperature <= 0)
 
     def _write_forced(self) -> None:
         """Write what the grammar leaves no choice about; it needs no logits."""

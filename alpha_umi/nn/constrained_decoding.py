@@ -1,4 +1,4 @@
-"""Decoding under a grammar: which tokens may come next, and which must.
+"""Constrained decoding under a grammar: which tokens may come next, and which must.
 
 llguidance walks the grammar; here its answers meet a model's logits. Tokens that the grammar forces (a tool's name once
 it is certain, keys, brackets) are written without a forward pass each. A completion that is about to run out of tokens

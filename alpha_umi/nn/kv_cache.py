@@ -1,4 +1,4 @@
-"""Keys and values kept between the calls of an episode, so that a call encodes only what is new.
+"""The KV cache: keys and values kept between the calls of an episode, so that prefill encodes only what is new.
 
 One entry per session and per set of weights that read it. What is reused is decided by comparing token ids, and an
 entry's key holds a digest of the weights, so a cache can be out of date but never wrong. Sessions forked from one

@@ -48,7 +48,8 @@ class TurnTokens(NamedTuple):
     """Where an assistant message stands among the ids of its conversation."""
 
     tag: int
-    """Where its tag begins, the first token that only its speaker need read; `words` where there is no tag."""
+    """Where its role tag begins: in a shared layout the backbone reads what is before it, and the role's own weights go
+    on from here. Equal to `words` where there is no tag."""
     words: int
     """Where the message begins, which is where its prompt ends."""
     end: int

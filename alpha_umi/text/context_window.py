@@ -1,4 +1,4 @@
-"""Fits a conversation to a model's context: observations lose their middles, tools and words never do.
+"""Fits a conversation to a model's context window by truncation: observations are cut, tools and words never.
 
 One function for prompts and, with `ask=None`, for whole training rows, so that both are cut alike. Knows no model: it
 is given a way to count.

@@ -33,7 +33,7 @@ class Message(Frozen):
     role: Literal["system", "user", "assistant", "text"]
     content: str
     tag: str = ""
-    """The end of a user message's content, a role's tag, that tells it that it is next; empty where there is none."""
+    """The role tag that ends a user message's content and says who answers; empty where there is none."""
 
 
 class Target(NamedTuple):

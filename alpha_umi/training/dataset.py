@@ -94,7 +94,8 @@ def _names(text: str) -> list[str]:
 
 
 def select(recipe: Recipe, stage: str, data: Path) -> Iterator[Trajectory]:
-    """The trajectories a stage trains on: all, or without reuse the half that belongs to its stage number."""
+    """The trajectories a stage trains on: all, or, with `reuse: false`, one half for the stages that
+    start from the base and the other half for those that continue from them."""
     found: Iterator[Trajectory] = islice(store.read(data), recipe.limit)
     if not recipe.reuse and any(s.start != BASE for s in recipe.stages.values()):
         first = recipe.stages[stage].start == BASE

@@ -1,4 +1,4 @@
-"""Online evaluation: a team works on the tasks of a task set in isolated worlds, many side by side on one model.
+"""Online evaluation by rollouts: a team works on the tasks of a task set in isolated worlds, many side by side.
 
 Each episode gets its own toolbox; the task set judges what was done. Knows nothing of where tasks come from
 (`task_selection`) or of how the numbers are summed up (`metrics`).

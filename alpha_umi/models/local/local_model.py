@@ -1,6 +1,6 @@
-"""LocalModel: what one role reads with and speaks with, over an engine.
+"""LocalModel: the model of one role over an engine: which weights prefill its prompt and which decode.
 
-The *reader* encodes the conversation; the *writer* encodes the role's tag and writes. In the `paper` layout both are
+The *reader* prefills the conversation; the *writer* prefills the role's tag and decodes. In the `paper` layout both are
 the role's weights and everything stays in the cache. In `shared` the reader is the backbone, and after a call only its
 keys and values stay: a role's words are encoded again, by the backbone, together with what comes next.
 """
@@ -20,8 +20,8 @@ class LocalModel:
 
     Args:
         engine: the weights in memory.
-        writer: name of the weights that it speaks with.
-        reader: name of the weights that encode the conversation; None for the writer's.
+        writer: name of the weights (an adapter, or the base) that decode.
+        reader: name of the weights that prefill the conversation; None for the writer's.
     """
 
     def __init__(self, engine: Engine, *, writer: str = BACKBONE, reader: str | None = None) -> None:
