@@ -19,6 +19,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+__all__ = [
+    "AlphaUmiError",
+    "ConfigError",
+    "DataError",
+    "MissingExtra",
+    "ModelError",
+    "ToolError",
+    "UsageError",
+    "WorkError",
+]
+
 
 class AlphaUmiError(Exception):
     """Base of everything this package raises on purpose."""

@@ -14,6 +14,8 @@ from pathlib import Path
 
 from alpha_umi.errors import UsageError
 
+__all__ = ["find", "names", "root"]
+
 FOLDERS = ("roles", "prompts", "training", "launch")
 WHOLE = "team.yaml"
 """What a folder that ships as one thing is described by: a team and the adapters beside it."""

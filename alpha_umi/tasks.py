@@ -206,7 +206,7 @@ def is_named(data: str) -> bool:
 
 
 def load_taskset(data: str) -> tuple[Taskset[Any], str] | None:
-    """The task set and the split that NAME[@VERSION][:SPLIT] or MODULE:ATTRIBUTE[@VERSION][:SPLIT] names.
+    """The task set and the split that `NAME[@VERSION][:SPLIT]` or `MODULE:ATTRIBUTE[@VERSION][:SPLIT]` names.
 
     Returns:
         None when the text has neither form, so that it may be a path.

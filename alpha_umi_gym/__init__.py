@@ -5,17 +5,49 @@ The default world of `quickstart`, tests and benchmarks. Needs no network and no
 
 from __future__ import annotations
 
-from alpha_umi_gym import lookup
-from alpha_umi_gym.generator.tasks import SPLITS, generate
-from alpha_umi_gym.intents import Category, Gives, Intent, Slot
-from alpha_umi_gym.registry import categories, register, toolbox, unregister
-from alpha_umi_gym.task import GymTask
-from alpha_umi_gym.task_toolbox import TaskToolbox
-from alpha_umi_gym.world import World
+from typing import TYPE_CHECKING
+
+from alpha_umi.lazy import exports
+
+if TYPE_CHECKING:
+    from alpha_umi_gym import lookup, places
+    from alpha_umi_gym.generator.tasks import SPLITS, generate
+    from alpha_umi_gym.intents import Category, Gives, Intent, Slot
+    from alpha_umi_gym.judge.verify import verify
+    from alpha_umi_gym.registry import categories, register, toolbox, unregister
+    from alpha_umi_gym.sampler import Draw
+    from alpha_umi_gym.slots import CITY, COUNT, DATE, DAYS, MOMENT, MONEY, NUMBER
+    from alpha_umi_gym.task import GymTask
+    from alpha_umi_gym.task_toolbox import TaskToolbox
+    from alpha_umi_gym.world import World
+else:
+    __getattr__, __dir__ = exports(
+        __name__,
+        {
+            "alpha_umi_gym.generator.tasks": ["SPLITS", "generate"],
+            "alpha_umi_gym.intents": ["Category", "Gives", "Intent", "Slot"],
+            "alpha_umi_gym.judge.verify": ["verify"],
+            "alpha_umi_gym.registry": ["categories", "register", "toolbox", "unregister"],
+            "alpha_umi_gym.sampler": ["Draw"],
+            "alpha_umi_gym.slots": ["CITY", "COUNT", "DATE", "DAYS", "MOMENT", "MONEY", "NUMBER"],
+            "alpha_umi_gym.task": ["GymTask"],
+            "alpha_umi_gym.task_toolbox": ["TaskToolbox"],
+            "alpha_umi_gym.world": ["World"],
+        },
+        modules=["lookup", "places"],
+    )
 
 __all__ = [
+    "CITY",
+    "COUNT",
+    "DATE",
+    "DAYS",
+    "MOMENT",
+    "MONEY",
+    "NUMBER",
     "SPLITS",
     "Category",
+    "Draw",
     "Gives",
     "GymTask",
     "Intent",
@@ -25,7 +57,9 @@ __all__ = [
     "categories",
     "generate",
     "lookup",
+    "places",
     "register",
     "toolbox",
     "unregister",
+    "verify",
 ]

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 from alpha_umi_gym.lookup import find
 
+__all__ = ["CITIES", "Place", "place"]
+
 
 class Place(NamedTuple):
     """A city as the tools know it."""

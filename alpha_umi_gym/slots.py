@@ -46,12 +46,14 @@ DATE = Slot(
     say=date_ways,
     vague=("that day we agreed on", "a certain day", "the date I told you", "the usual day"),
 )
+"""A day."""
 MOMENT = Slot(
     kind="moment",
     draw=_moment,
     say=moment_ways,
     vague=("the time we agreed on", "the usual time", "the hour I told you"),
 )
+"""A day with a time of day."""
 CITY = Slot(
     kind="city",
     draw=lambda d: d.choose(list(CITIES)),
@@ -59,8 +61,11 @@ CITY = Slot(
     unknown=lambda d: d.ours(UNKNOWN_PLACES),
     slip=lambda d, value: d.misspell(value),
 )
+"""A city of `places`."""
 NUMBER = Slot(kind="number", draw=lambda d: d.decimal(2, 900), accepts=("count", "money"))
+"""A number with decimals."""
 COUNT = Slot(kind="count", draw=lambda d: d.integer(2, 200))
+"""A whole number."""
 DAYS = Slot(
     kind="count",
     draw=lambda d: d.integer(2, 400),
@@ -69,9 +74,11 @@ DAYS = Slot(
     nests=False,
     vague=("a few days", "some days", "the agreed number of days"),
 )
+"""A number of days."""
 MONEY = Slot(
     kind="money",
     draw=lambda d: d.integer(5, 900),
     say=lambda value: (f"{value} dollars", f"${value}"),
     vague=("some money", "the amount I mentioned"),
 )
+"""An amount of dollars."""

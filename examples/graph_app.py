@@ -12,8 +12,7 @@ from typing import Any
 from langchain_core.messages import AIMessage, AnyMessage
 from langgraph.graph import END, START, MessagesState, StateGraph
 
-from alpha_umi.agent.runner import Agent
-from alpha_umi.tools.spec import load_tools
+from alpha_umi import Agent, load_tools
 
 
 def agent() -> Any:

@@ -11,10 +11,9 @@ from __future__ import annotations
 
 import sys
 
-from alpha_umi.agent.runner import Agent
-from alpha_umi.agent.state import Budget
-from alpha_umi.serving.mcp import serve_mcp
-from alpha_umi.tools.mcp.toolbox import MCPToolbox
+from alpha_umi import Agent, Budget
+from alpha_umi.serving import serve_mcp
+from alpha_umi.tools import MCPToolbox
 
 
 def main(team: str = "default", question: str = "What time is it in Tokyo?") -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from alpha_umi.agent.search.tree import End, Over, Tree
+from alpha_umi.agent.search import End, Over, Tree
 
 
 class MCTSTree(Tree):

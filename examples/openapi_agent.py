@@ -11,8 +11,8 @@ from __future__ import annotations
 import os
 import sys
 
-from alpha_umi.agent.runner import Agent
-from alpha_umi.tools.openapi import OpenAPIToolbox
+from alpha_umi import Agent
+from alpha_umi.tools import OpenAPIToolbox
 
 
 def main(source: str, question: str = "") -> None:

@@ -12,8 +12,7 @@ import re
 from collections.abc import Iterator
 
 from alpha_umi import Outcome, Task, Taskset, Trajectory, Verdict
-from alpha_umi.tools.functions import as_toolbox
-from alpha_umi.tools.protocol import Toolbox
+from alpha_umi.tools import Toolbox, as_toolbox
 
 PRICES = {"cup": 4.5, "plate": 7.0, "lamp": 39.0, "chair": 85.0}
 STOCK = {"cup": 120, "plate": 64, "lamp": 0, "chair": 12}

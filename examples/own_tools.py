@@ -11,8 +11,7 @@ from __future__ import annotations
 import sys
 from typing import Literal
 
-from alpha_umi.agent.runner import Agent
-from alpha_umi.agent.state import Budget
+from alpha_umi import Agent, Budget
 
 PRICES = {"cup": 4.5, "plate": 7.0}
 

@@ -24,7 +24,7 @@ from test_cli_run import lend
 from alpha_umi.errors import ToolError
 from alpha_umi.tools.combined import CombinedToolbox
 from alpha_umi.tools.http import HttpLimits
-from alpha_umi.tools.openapi import OpenAPIToolbox, from_spec
+from alpha_umi.tools.openapi.toolbox import OpenAPIToolbox, from_spec
 from alpha_umi.tools.protocol import Toolbox, under_key
 from alpha_umi.tools.validation import check_tool
 from alpha_umi.trajectory import Call, Observation

@@ -40,8 +40,8 @@ from alpha_umi.tools.toolbench.http import (
     recorded,
     server,
 )
-from alpha_umi.tools.toolbench.rapidapi import RapidTools
 from alpha_umi.tools.toolbench.replies import CODES, compress
+from alpha_umi.tools.toolbench.toolbox import RapidTools
 from alpha_umi.tools.validation import check_tool
 from alpha_umi.trajectory import Call, Tool
 

@@ -82,3 +82,4 @@ class Finished(Frozen):
 
 
 AgentEvent = Token | Restarted | Decided | Called | Observed | Reviewed | Backtracked | Asked | Finished
+"""Whatever `Agent.stream` yields and `on_event` is told; `kind` says which it is."""

@@ -62,6 +62,7 @@ NODES_AROUND = 8
 """Nodes of a run that belong to no step: its begin and end, with some to spare."""
 
 AgentGraph = CompiledStateGraph[State, None, Messages, Messages]
+"""The compiled graph: messages in, messages out."""
 
 
 def build_graph(

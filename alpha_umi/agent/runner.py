@@ -38,6 +38,7 @@ from alpha_umi.tools.functions import as_toolbox
 from alpha_umi.tools.protocol import Toolbox
 
 Threads = str | Path | BaseCheckpointSaver[Any]
+"""Where threads are stored: an SQLite file, or any of LangGraph's checkpointers."""
 
 
 class Agent:

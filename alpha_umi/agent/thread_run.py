@@ -35,6 +35,7 @@ from alpha_umi.agent.tool_executor import ToolExecutor
 from alpha_umi.errors import UsageError, WorkError
 
 OnEvent = Callable[[AgentEvent], None]
+"""Is told of each event as it happens."""
 OnAsk = Callable[[ApprovalRequest], Any]
 """Gives a Reply, or to a tool's own question whatever it wants to know; may be async. None: nobody is there."""
 

@@ -16,6 +16,8 @@ from alpha_umi.errors import DataError
 from alpha_umi.plugins import PluginPoint
 from alpha_umi.trajectory import Trajectory
 
+__all__ = ["FORMATS", "convert", "save"]
+
 
 class Reader(Protocol):
     """What a data format stands for. `data.stream.read_records` reads JSON and JSONL for one, gzipped or not."""
@@ -43,6 +45,7 @@ FORMATS = PluginPoint[Reader](
     },
     fits=callable,
 )
+"""The formats by name; what else a name may be is a `Reader` as MODULE:ATTRIBUTE."""
 
 
 def convert(

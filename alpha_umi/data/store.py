@@ -25,6 +25,8 @@ from alpha_umi.resources import user_path
 from alpha_umi.stamps import remembered, rule_of
 from alpha_umi.trajectory import Trajectory
 
+__all__ = ["digest", "find", "read", "split", "write"]
+
 TRAJECTORIES = "trajectories.jsonl"
 REPORT = "report.json"
 

@@ -15,3 +15,31 @@ sequences over cached keys. The three LoRAs compute PEFT's sum: PEFT's own where
 `training.role_lora` where several train in one pass, `lora` where several speak in one pass. `merging` adds an adapter
 to the weights once and for all.
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from alpha_umi.lazy import exports
+
+if TYPE_CHECKING:
+    from alpha_umi.nn.batching import Batcher, Forward, Job
+    from alpha_umi.nn.constrained_decoding import Guidance, Guide
+    from alpha_umi.nn.kv_cache import SharedCache
+    from alpha_umi.nn.lora import Adapters
+    from alpha_umi.nn.merging import merge_into
+    from alpha_umi.nn.precision import running_dtype
+else:
+    __getattr__, __dir__ = exports(
+        __name__,
+        {
+            "alpha_umi.nn.batching": ["Batcher", "Forward", "Job"],
+            "alpha_umi.nn.constrained_decoding": ["Guidance", "Guide"],
+            "alpha_umi.nn.kv_cache": ["SharedCache"],
+            "alpha_umi.nn.lora": ["Adapters"],
+            "alpha_umi.nn.merging": ["merge_into"],
+            "alpha_umi.nn.precision": ["running_dtype"],
+        },
+    )
+
+__all__ = ["Adapters", "Batcher", "Forward", "Guidance", "Guide", "Job", "SharedCache", "merge_into", "running_dtype"]

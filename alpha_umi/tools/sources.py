@@ -19,7 +19,7 @@ def interpreter(rest: str | None) -> Toolbox:
 
 def openapi(rest: str | None) -> Toolbox:
     """`openapi:FILE_OR_URL`: a tool for each operation of a document."""
-    from alpha_umi.tools.openapi import from_spec
+    from alpha_umi.tools.openapi.toolbox import from_spec
 
     return from_spec(_needed(rest, "openapi:FILE_OR_URL"))
 
@@ -34,7 +34,7 @@ def mcp(rest: str | None) -> Toolbox:
 def toolbench(rest: str | None) -> Toolbox:
     """`toolbench:DIR`: the tools of a folder of RapidAPI documents."""
     from alpha_umi.tools.toolbench.http import find_backend, over_http
-    from alpha_umi.tools.toolbench.rapidapi import RapidTools
+    from alpha_umi.tools.toolbench.toolbox import RapidTools
 
     folder = _needed(rest, "toolbench:DIR")
     return RapidTools.from_folder(folder, find_backend(folder, over_http(os.environ), os.environ))

@@ -17,6 +17,8 @@ from alpha_umi.training.recipe import Recipe
 from alpha_umi.training.stages import StageWork
 from alpha_umi.training.trainer import StageTrainer
 
+__all__ = ["train"]
+
 
 def train(work: StageWork, *, trainer_class: type[StageTrainer] = StageTrainer) -> dict[str, dict[str, Any]]:
     """Train a stage and save its weights.

@@ -32,6 +32,7 @@ from alpha_umi_gym.task_toolbox import TaskToolbox
 from alpha_umi_gym.world import World
 
 SPLITS: tuple[Split, ...] = get_args(Split)
+"""Names of the splits: training, then the three of the tests."""
 SIZES: Mapping[Split, int] = MappingProxyType({split: 4000 if split == "train" else 200 for split in SPLITS})
 """Tasks of each split in the gym's data set."""
 _ATTEMPTS = 300

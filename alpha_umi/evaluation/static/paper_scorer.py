@@ -21,6 +21,8 @@ from alpha_umi.text import output_format
 from alpha_umi.text.json_object import EMPTY_OUTPUTS
 from alpha_umi.trajectory import Decision, Plan
 
+__all__ = ["SCORER", "judge"]
+
 _EOS = "</s>"
 _ROUTES = tuple(output_format.MARKERS)
 _OUTPUT_ORDER = (Decision.CALL, Decision.GIVE_UP, Decision.SUMMARIZE)
@@ -240,3 +242,4 @@ SCORER = Scorer(
     order=output_order,
     routing=Routing("roles asked by the published rule", published_plan),
 )
+"""What `--scorer paper` judges by."""

@@ -22,6 +22,8 @@ from alpha_umi.text import output_format
 from alpha_umi.text.json_object import EMPTY_OUTPUTS
 from alpha_umi.trajectory import Call, Decision
 
+__all__ = ["SCORER", "judge"]
+
 _UNNAMED = frozenset({"empty", "no_action"})
 _WORD = re.compile(r"\w+")
 
@@ -152,3 +154,4 @@ def lcs_length(x: Sequence[str], y: Sequence[str]) -> int:
 
 
 SCORER = Scorer(judge=judge, metrics=dict.fromkeys(("plan_acc", "act_em", "hallucination", "arg_f1", "rouge_l"), mean))
+"""What `--scorer strict` judges by."""

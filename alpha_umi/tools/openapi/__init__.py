@@ -2,7 +2,3 @@
 
 document -> listing -> operations (with schemas) -> encoding, and credentials beside them; `toolbox` is what is used.
 """
-
-from alpha_umi.tools.openapi.toolbox import OpenAPIToolbox, from_spec
-
-__all__ = ["OpenAPIToolbox", "from_spec"]

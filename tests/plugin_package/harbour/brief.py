@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from alpha_umi import RoleName
-from alpha_umi.evaluation.static import strict_scorer
-from alpha_umi.evaluation.static.decision_points import Prediction
-from alpha_umi.evaluation.static.scoring import Judgement, Scorer, mean
+from alpha_umi.evaluation.static import Judgement, Prediction, Scorer, mean, strict_scorer
 
 
 def judge(prediction: Prediction) -> Judgement:

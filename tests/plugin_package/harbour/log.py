@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from alpha_umi import Call, Decision, Observation, Outcome, Plan, Step, Tool, Trajectory
-from alpha_umi.data.filters import Report
+from alpha_umi.data import Report
 from alpha_umi.errors import DataError
 
 TOOL = Tool(

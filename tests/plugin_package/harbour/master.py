@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from alpha_umi import Role, ScriptedModel
-from alpha_umi.models.protocol import Request
+from alpha_umi.models import Request
 
 
 def model(role: Role, *, port: str) -> ScriptedModel:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alpha_umi.agent.search.frontier import Search
+from alpha_umi.agent.search import Search
 
 
 class Patient(Search):

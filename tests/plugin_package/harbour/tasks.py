@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from alpha_umi import Task, Trajectory, Verdict
-from alpha_umi.tools.functions import as_toolbox
-from alpha_umi.tools.protocol import Toolbox
+from alpha_umi.tools import Toolbox, as_toolbox
 from harbour.tools import TIDES, source
 
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from alpha_umi.training import sft
-from alpha_umi.training.stages import StageWork
-from alpha_umi.training.trainer import StageTrainer
+from alpha_umi.training import StageTrainer, StageWork, sft
 
 
 def train(work: StageWork) -> Mapping[str, Mapping[str, Any]]:

@@ -66,7 +66,7 @@ class RapidTools:
 
         Args:
             apis: what is offered, in this order.
-            backend: carries out a call (`rapidapi_http`).
+            backend: carries out a call (`http`).
             examples: the `response_examples` folder, needed for `compression="filter"`.
             compression: `filter` keeps of a response the keys that its example has.
             compat: observations, codes and cuts exactly as in ToolBench, and no check of arguments.
@@ -132,7 +132,7 @@ class RapidTools:
         return self.result(call).observation
 
     def result(self, call: Call) -> ToolBenchResult:
-        """Carry out one call and give its code too (`replies.CODES`)."""
+        """Carry out one call and give its code too (`CODES`)."""
         if self._finish and call.tool == FINISH.name:
             return finish(call.arguments)
         api = self._apis.get(call.tool)
