@@ -13,7 +13,7 @@ LOCKED := -m pip install --quiet --no-deps --no-build-isolation --require-hashes
 COMPILE := $(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
     --custom-compile-command 'make upgrade'
 
-.PHONY: install quickstart test test-all test-fast check lint format upgrade check-newest check-oldest check-base clean
+.PHONY: install quickstart docs test test-all test-fast check lint format upgrade check-newest check-oldest check-base clean
 
 install: $(STAMP)
 
@@ -30,6 +30,10 @@ $(STAMP): pyproject.toml requirements/build.txt requirements/lock.txt Makefile
 
 quickstart: install
 	@$(BIN)/python -m alpha_umi quickstart
+
+# The documentation as a site, in site/: nothing is fetched, and a warning is an error.
+docs: install
+	$(BIN)/python -m mkdocs build --strict --quiet
 
 # No model, no process, and not the gym's own tests: after every change.
 test-fast: install
@@ -78,4 +82,4 @@ check-base:
 	@PYTHON='$(PYTHON)' requirements/check.sh base
 
 clean:
-	rm -rf .venv .venv-* dist build .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .venv-* dist build site .pytest_cache .mypy_cache .ruff_cache
