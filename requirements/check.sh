@@ -20,7 +20,7 @@ case $kind in
     *) echo "usage: $0 newest|oldest|base" >&2; exit 2 ;;
 esac
 if [ "$kind" = base ]; then
-    "$python" -m pip install --quiet --no-build-isolation --constraint "$env/constraints.txt" --editable '.[test]'
+    "$python" -m pip install --quiet --no-build-isolation --constraint "$env/constraints.txt" --editable '.[docs,test]'
     exec env OMP_NUM_THREADS=1 "$python" -m pytest -n auto --dist loadfile --no-loadscope-reorder
 fi
 "$python" -m pip install --quiet "$TORCH"
