@@ -19,9 +19,9 @@ SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 _LONG = (
     "test_end_to_end.py",
     "test_training.py",
-    "test_training_shared.py",
-    "test_training_warm_start.py",
-    "test_shared_training.py",
+    "test_joint_training.py",
+    "test_warm_start.py",
+    "test_joint_trainer.py",
 )
 """Files that train: begun first, so that no core waits for the last of them."""
 

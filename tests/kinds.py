@@ -36,7 +36,7 @@ MODEL = frozenset(
 """Names that stand for the libraries of the `local` and `train` extras."""
 
 PROCESS = frozenset({"subprocess", "multiprocessing", "executable", "Popen", "fork", "postgres"})
-PROCESS_FILES = frozenset({"test_tools_interpreter.py", "test_tools_mcp.py", "test_serving_mcp.py"})
+PROCESS_FILES = frozenset({"test_interpreter.py", "test_mcp_tools.py", "test_serving_mcp.py"})
 """Files whose subject is another process."""
 
 _started: list[str] = []
@@ -57,7 +57,7 @@ def mark(item: pytest.Item) -> None:
         item.add_marker("model")
     if names & PROCESS or item.path.name in PROCESS_FILES:
         item.add_marker("process")
-    of_the_gym = item.path.name.startswith("test_gym_")
+    of_the_gym = item.path.parent.name == "gym"
     if not of_the_gym and not any(item.get_closest_marker(kind) for kind in ("model", "process", "slow")):
         item.add_marker("fast")
 
@@ -103,7 +103,7 @@ def _functions(target: Any) -> Iterator[Any]:
         yield from (part for value in vars(target).values() for part in _functions(value))
     elif isinstance(target, FunctionType) or hasattr(target, "__wrapped__"):
         plain = inspect.unwrap(target)
-        if isinstance(plain, FunctionType) and Path(plain.__code__.co_filename).parent == HERE:
+        if isinstance(plain, FunctionType) and HERE in Path(plain.__code__.co_filename).parents:
             yield plain
 
 

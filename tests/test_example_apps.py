@@ -17,9 +17,9 @@ from typing import Any
 import httpx
 import pytest
 import yaml
+from chat_server import chunk, serving
+from lending import lend
 from postgres_server import binaries, postgres
-from test_cli_run import lend
-from test_models_remote import chunk, serving
 
 from alpha_umi import Agent, load_team
 

@@ -66,6 +66,6 @@ def test_a_search_is_named() -> None:
     ):
         named_search("breadth")
     with pytest.raises(UsageError, match="is str, which has no name, start and most_steps"):
-        named_search("tests.test_mcts_search:CALL")
+        named_search("tests.agent.test_mcts_search:CALL")
     with pytest.raises(UsageError, match=r"'mcts' is not in examples\.mcts_search"):
         named_search("examples.mcts_search:mcts")

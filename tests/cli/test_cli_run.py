@@ -7,11 +7,11 @@ import json
 import runpy
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import typer
+from lending import lend
 from rich.console import Console
 from typer.testing import CliRunner
 from typer.testing import Result as CliResult
@@ -22,25 +22,9 @@ from alpha_umi.cli import main
 from alpha_umi.cli import run as verb
 from alpha_umi.cli.console import EventPrinter
 from alpha_umi.errors import UsageError
-from alpha_umi.models.scripted import ScriptedModel
-from alpha_umi.roles import Team
 from alpha_umi.trajectory import Observation
 
-ROOT = Path(__file__).resolve().parents[1]
-
-
-def lend(monkeypatch: pytest.MonkeyPatch, planner: list[str], caller: list[str], summarizer: list[str]) -> list[Team]:
-    """Let `models.local` hand out scripted models; returns the teams it was asked for. torch is never imported."""
-    asked: list[Team] = []
-
-    def load_models(team: Team) -> dict[str, ScriptedModel]:
-        asked.append(team)
-        scripts = {"planner": planner, "caller": caller, "summarizer": summarizer}
-        return {role: ScriptedModel(script) for role, script in scripts.items()}
-
-    loading = SimpleNamespace(load_models=load_models, find_base=lambda team: None)
-    monkeypatch.setitem(sys.modules, "alpha_umi.models.loading", loading)
-    return asked
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture

@@ -203,7 +203,7 @@ def test_an_interrupted_run_resumes_without_a_second_call() -> None:
 def test_nothing_but_plain_data_is_stored() -> None:
     """In a process of its own: the strict serializer is chosen when LangGraph is imported."""
     program = (
-        "import warnings; warnings.simplefilter('error'); import tests.test_graph as t\n"
+        "import warnings; warnings.simplefilter('error'); import tests.agent.test_graph as t\n"
         "from langgraph.checkpoint.memory import InMemorySaver\n"
         "g = t.graph(checkpointer=InMemorySaver()); c = {'configurable': {'thread_id': 'a'}}\n"
         "g.invoke(t.ask('Double 4'), c); g.invoke(t.ask('Double 6'), c)\n"

@@ -31,7 +31,7 @@ from alpha_umi.tools.mcp.toolbox import MCPToolbox
 from alpha_umi.tools.protocol import Toolbox
 from alpha_umi.trajectory import Call, Observation
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 CALL = 'Action: add\nAction Input: {"a": 2, "b": 3}'
 
 

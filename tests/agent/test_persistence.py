@@ -29,7 +29,7 @@ from alpha_umi.agent.persistence import opened, threads_file
 from alpha_umi.agent.search.frontier import Frontier
 from alpha_umi.errors import UsageError, WorkError
 
-TEN = Path(__file__).with_name("killed_run.py")
+TEN = Path(__file__).parents[1] / "killed_run.py"
 
 
 def models(

@@ -19,7 +19,7 @@ from alpha_umi.cli import quickstart as verb
 from alpha_umi.evaluation.statistics import wilson
 from alpha_umi.models.scripted import ScriptedModel
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 NOT_NEEDED = "peft openai datasets deepspeed wandb mcp pandas pyarrow scipy sklearn matplotlib torchvision"
 """What running a local team has no use for; each takes tenths of a second to import, some of them seconds."""
 

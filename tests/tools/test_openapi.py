@@ -18,8 +18,8 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lending import lend
 from raw_server import Answer, RawServer, drop, http, serving
-from test_cli_run import lend
 
 from alpha_umi.errors import ToolError
 from alpha_umi.tools.combined import CombinedToolbox
@@ -29,7 +29,7 @@ from alpha_umi.tools.protocol import Toolbox, under_key
 from alpha_umi.tools.validation import check_tool
 from alpha_umi.trajectory import Call, Observation
 
-TESTS = Path(__file__).parent
+TESTS = Path(__file__).parents[1]
 QUICK = HttpLimits(backoff_s=0.01, connect_s=60.0, read_s=60.0, total_s=120.0)
 """Quick to try again, but patient with a machine that is busy."""
 SECRETS: dict[str, Any] = {
