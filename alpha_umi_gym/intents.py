@@ -10,10 +10,12 @@ from __future__ import annotations
 import functools
 import string
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field, replace
 from typing import Any
 
+from alpha_umi.errors import UsageError
 from alpha_umi_gym.sampler import Draw
+from alpha_umi_gym.words import Words
 
 Values = Mapping[str, Any]
 """The values of an intent's slots by name."""
@@ -68,8 +70,9 @@ class Gives:
     """The one value that an intent is after."""
 
     kind: str
-    nouns: tuple[str, ...]
-    """Names for it in a request, at least three: "the number of days from {start} to {end}"."""
+    nouns: tuple[str, ...] = ()
+    """Names for it in a request, at least three: "the number of days from {start} to {end}"; or the intent's `words`
+    have them."""
     read: str | Callable[[Any, Values], Any] | None = None
     """Where it is in the result: a key, a function of result and slots, or None for the result itself."""
     say: Callable[[Any], str] = str
@@ -88,17 +91,23 @@ class Gives:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Intent:
-    """One thing a person may want from one tool. Templates name slots in braces, and the value given as {out}."""
+    """One thing a person may want from one tool. Templates name slots in braces, and the value given as {out}.
+
+    Raises:
+        UsageError: it is not worded, or its `words` do not fit it.
+    """
 
     tool: Callable[..., Any]
     slots: Mapping[str, Slot] = field(default_factory=dict)
-    goals: tuple[str, ...]
+    words: InitVar[Words | None] = None
+    """All of its templates, where they are kept as data."""
+    goals: tuple[str, ...] = ()
     """Imperative clauses, at least three: "count the days from {start} to {end}"; the first is plainest."""
     asks: tuple[str, ...] = ()
     """Whole requests in words of their own, at least three where given."""
-    found: str
+    found: str = ""
     """A statement of the outcome without a full stop: "there are {out} days from {start} to {end}"."""
-    answers: tuple[str, ...]
+    answers: tuple[str, ...] = ()
     """Whole sentences for the user."""
     gives: Gives | None = None
     """None for a call that is made for its effect alone."""
@@ -116,6 +125,20 @@ class Intent:
     """How often it is chosen among the intents of its tool."""
     root: bool = True
     """Whether a request may be about it; if not, it only serves another call ("the latest order of Anna Adler")."""
+
+    def __post_init__(self, words: Words | None) -> None:
+        if words is not None:
+            for name in ("goals", "asks", "found", "answers"):
+                object.__setattr__(self, name, getattr(words, name))
+            if self.gives is not None:
+                object.__setattr__(self, "gives", replace(self.gives, nouns=words.nouns))
+            elif words.nouns:
+                raise UsageError(f"an intent of {self.name} has nouns, but gives nothing that they could name")
+        worded = {"goals": self.goals, "found": self.found, "answers": self.answers}
+        if self.gives is not None:
+            worded["nouns"] = self.gives.nouns
+        if missing := [name for name, templates in worded.items() if not templates]:
+            raise UsageError(f"an intent of {self.name} has no {' and no '.join(missing)}")
 
     @functools.cached_property
     def name(self) -> str:

@@ -98,11 +98,7 @@ HOLIDAY = Slot(
     unknown=lambda d: d.ours(("Pirate Day", "Chess Day", "Groundhog Day", "Left-Handers Day", "Pancake Day")),
     slip=lambda d, value: d.misspell(value),
 )
-FEAST = Slot(
-    kind="feast",
-    draw=lambda d: d.any_of(_FEASTS),
-    say=lambda value: (f"{value[0]} in {in_text(value[1])}",),
-)
+FEAST = Slot(kind="feast", draw=lambda d: d.any_of(_FEASTS), say=lambda value: (f"{value[0]} in {in_text(value[1])}",))
 
 
 def on_file(v: Values) -> bool:
