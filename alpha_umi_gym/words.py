@@ -6,19 +6,16 @@ Owns reading such files. Knows nothing of tools and slots: an `Intent` takes an 
 from __future__ import annotations
 
 import functools
-from collections.abc import Hashable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 
-import yaml
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field
 
-from alpha_umi.config import config_mistakes, read_yaml
 from alpha_umi.errors import ConfigError
 from alpha_umi.trajectory import Frozen
+from alpha_umi_gym.yaml_data import read_as
 
 Templates = Annotated[tuple[str, ...], Field(min_length=1)]
-ReadT = TypeVar("ReadT")
 
 
 class Words(Frozen):
@@ -70,27 +67,3 @@ def words_beside(module: str) -> WordsFile:
 
 
 _words_file = functools.cache(WordsFile)
-
-
-class _TextLoader(getattr(yaml, "CBaseLoader", yaml.BaseLoader)):  # type: ignore[misc]  # a stub lacks the C loader
-    """Takes every scalar for text (the word no is no truth value, 2024 no number) and refuses a key given twice."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        keys = [key.value for key, _ in node.value]
-        if twice := [key for key in keys if keys.count(key) > 1]:
-            raise yaml.constructor.ConstructorError(None, None, f"{twice[0]} is there twice", node.start_mark)
-        found: dict[Hashable, Any] = super().construct_mapping(node, deep=deep)
-        return found
-
-
-def read_as(kind: type[ReadT], path: Path) -> ReadT:
-    """A YAML file of texts as a type.
-
-    Raises:
-        ConfigError: it is unreadable or wrong, with every mistake in it.
-    """
-    raw: Mapping[str, Any] = read_yaml(path, loader=_TextLoader)
-    try:
-        return TypeAdapter(kind).validate_python(raw)
-    except ValidationError as error:
-        raise ConfigError(str(path), config_mistakes(error)) from error

@@ -20,7 +20,7 @@ from alpha_umi_gym.domains.todo.tools import TodoList
 from alpha_umi_gym.generator import tasks as told
 from alpha_umi_gym.generator.alternatives import CALCULATORS, ways_round
 from alpha_umi_gym.generator.request import Tale
-from alpha_umi_gym.generator.wording import FIRSTS, SECONDS
+from alpha_umi_gym.generator.wording import FRAMES
 from alpha_umi_gym.people import People
 from alpha_umi_gym.registry import bound, owners
 from alpha_umi_gym.sampler import Draw, Split
@@ -317,8 +317,8 @@ def test_of_two_goals_neither_is_said_to_follow_from_the_other(split: Split) -> 
         called = [step.call.tool for step in task.gold.steps if step.call and step.call.tool in changing]
         if len(called) == 2:
             twice += 1
-            assert set(task.wordings) & {*FIRSTS}
-            assert set(task.wordings) & {*SECONDS}, task.query
+            assert set(task.wordings) & {*FRAMES.first}
+            assert set(task.wordings) & {*FRAMES.second}, task.query
             assert not re.search(
                 r"\b([Bb]ased on that|[Ww]ith the outcome|Use it to|[Ww]ith what you found)", task.query
             )

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from alpha_umi_gym.generator import wording
+from alpha_umi_gym.generator.wording import FRAMES, capital, referring
 from alpha_umi_gym.intents import Intent, Slot
 from alpha_umi_gym.sampler import NOTHING_SUCH, Draw, DroppedTask
 
@@ -204,7 +204,7 @@ def referred(d: Draw, node: Node, template: str) -> str:
     words = dict(node.said)
     for name, child in node.children.items():
         refer = node.intent.slots[name].refer
-        words[name] = d.any_of(refer) if refer else wording.referring(d, child.intent)
+        words[name] = d.any_of(refer) if refer else referring(d, child.intent)
     return template.format(**words)
 
 
@@ -216,14 +216,14 @@ def request(d: Draw, node: Node, mentioned: Mapping[Node, str] | None = None) ->
         forms.append("ask")
     match d.any_of(forms):
         case "ask":
-            return wording.capital(_worded(d, node, node.intent.asks, mentioned))
+            return capital(_worded(d, node, node.intent.asks, mentioned))
         case "noun":
-            frame = d.wording(wording.NOUN_FRAMES)
+            frame = d.wording(FRAMES.noun)
             named = noun(d, node, mentioned)
-            return wording.capital(frame.format(noun=named, Noun=wording.capital(named)))
+            return capital(frame.format(noun=named, Noun=capital(named)))
         case _:
-            frame = d.wording(wording.GOAL_FRAMES)
-            return wording.capital(frame.format(goal=goal(d, node, mentioned)))
+            frame = d.wording(FRAMES.goal)
+            return capital(frame.format(goal=goal(d, node, mentioned)))
 
 
 def _worded(d: Draw, node: Node, templates: Sequence[str], mentioned: Mapping[Node, str] | None) -> str:
@@ -248,12 +248,12 @@ def chain_request(d: Draw, root: Node) -> str:
     sentences = []
     for index, node in enumerate(cut):
         clause = goal(d, node, mentioned)
-        sentences.append(framed(d, wording.BETWEEN if index else wording.FIRSTS, clause))
-        mentioned[node] = wording.referring(d, node.intent)
+        sentences.append(framed(d, FRAMES.between if index else FRAMES.first, clause))
+        mentioned[node] = referring(d, node.intent)
     if d.chances(0.5):
         sentences.append(request(d, root, mentioned))
     else:
-        sentences.append(framed(d, wording.LASTS, goal(d, root, mentioned)))
+        sentences.append(framed(d, FRAMES.last, goal(d, root, mentioned)))
     return " ".join(sentences)
 
 
@@ -270,4 +270,4 @@ def _own_sentences(d: Draw, root: Node) -> list[Node]:
 
 def framed(d: Draw, frames: Sequence[str], clause: str) -> str:
     """A clause in one of these frames."""
-    return d.wording(frames).format(goal=clause, Goal=wording.capital(clause))
+    return d.wording(frames).format(goal=clause, Goal=capital(clause))

@@ -6,12 +6,9 @@ import datetime
 from typing import NamedTuple
 
 from alpha_umi_gym.generator.call_tree import Node
+from alpha_umi_gym.generator.wording import FRAMES
 from alpha_umi_gym.numbers import magnitude, with_magnitude
 from alpha_umi_gym.sampler import Draw, DroppedTask
-
-_ABOVE = ("above {limit}", "more than {limit}", "greater than {limit}", "over {limit}")
-_BELOW = ("below {limit}", "less than {limit}", "smaller than {limit}", "under {limit}")
-_AFTER, _BEFORE = ("after {limit}", "later than {limit}"), ("before {limit}", "earlier than {limit}")
 
 
 class Condition(NamedTuple):
@@ -36,7 +33,7 @@ def condition(d: Draw, node: Node) -> Condition:
     if gives.compares == "date":
         day = datetime.date.fromisoformat(node.out)
         limit = day + datetime.timedelta(days=d.any_of((-90, -30, -14, -7, -3, 3, 7, 14, 30, 90)))
-        text = d.any_of(_AFTER if above else _BEFORE).format(limit=limit)
+        text = d.any_of(FRAMES.after if above else FRAMES.before).format(limit=limit)
         return Condition(text, (day > limit) == above)
     size = magnitude(node.out)
     if size is None:
@@ -46,7 +43,7 @@ def condition(d: Draw, node: Node) -> Condition:
         near = round(near)
     if near == size:
         near = size + d.any_of((1, 2) if size <= 2 else (-2, -1, 1, 2))
-    text = d.any_of(_ABOVE if above else _BELOW).format(limit=gives.say(with_magnitude(node.out, near)))
+    text = d.any_of(FRAMES.above if above else FRAMES.below).format(limit=gives.say(with_magnitude(node.out, near)))
     return Condition(text, (size > near) == above)
 
 

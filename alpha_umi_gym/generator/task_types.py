@@ -10,12 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 from alpha_umi_gym.faults import PASSING
-from alpha_umi_gym.generator import wording
 from alpha_umi_gym.generator.call_tree import Node, Pool, chain_request, framed, goal, graft, noun, plant, request, say
 from alpha_umi_gym.generator.conditions import condition
 from alpha_umi_gym.generator.request import Tale, few, number, tale_of
 from alpha_umi_gym.generator.trajectory_builder import Story, facts_of
 from alpha_umi_gym.generator.unsolvable import unsolvable
+from alpha_umi_gym.generator.wording import FRAMES, capital, referring
 from alpha_umi_gym.numbers import magnitude
 from alpha_umi_gym.sampler import Draw, DroppedTask
 from alpha_umi_gym.task import Kind
@@ -53,7 +53,7 @@ def state_change(d: Draw, pool: Pool, story: Story) -> Tale:
         return tale_of(chain_request(d, roots[0]), roots)
     _answer_all(d, story, roots)
     first, second = (goal(d, root) for root in roots)
-    return tale_of(f"{framed(d, wording.FIRSTS, first)} {framed(d, wording.SECONDS, second)}", roots)
+    return tale_of(f"{framed(d, FRAMES.first, first)} {framed(d, FRAMES.second, second)}", roots)
 
 
 def aggregation(d: Draw, pool: Pool, story: Story) -> Tale:
@@ -67,19 +67,17 @@ def aggregation(d: Draw, pool: Pool, story: Story) -> Tale:
     sizes = [magnitude(node.out) for node in nodes]
     if None in sizes or len(set(sizes)) < len(sizes) or not _one_measure(nodes) or d.chances(0.4):
         _answer_all(d, story, nodes)
-        return tale_of(d.wording(wording.LIST_FRAMES).format(nouns=_listed(said, last="and")), nodes[:1])
+        return tale_of(d.wording(FRAMES.list_all).format(nouns=_listed(said, last="and")), nodes[:1])
     greatest = d.chances(0.5)
     best = (max if greatest else min)(nodes, key=lambda node: magnitude(node.out) or 0)
     names = [node.plain()[varied] for node in nodes]
     name = best.plain()[varied]
     out = best.intent.gives.say(best.out) if best.intent.gives else ""
     words = {"name": name, "out": out, "most": "greatest" if greatest else "smallest"}
-    known = d.any_of(wording.FOUND_MOST).format(**words)
-    frames = wording.MOST_FRAMES if greatest else wording.LEAST_FRAMES
+    known = d.any_of(FRAMES.found_most).format(**words)
+    frames = FRAMES.greatest if greatest else FRAMES.smallest
     choice = {"choice": name, "among": names}
-    story.answer(
-        wording.capital(d.any_of(wording.ANSWER_MOST).format(**words)), facts=[*facts_of(best), choice], known=known
-    )
+    story.answer(capital(d.any_of(FRAMES.answer_most).format(**words)), facts=[*facts_of(best), choice], known=known)
     query = d.wording(frames).format(nouns=_listed(said, last="or"), all=_listed(said, last="and"))
     return tale_of(query, nodes[:1])
 
@@ -88,23 +86,23 @@ def branching(d: Draw, pool: Pool, story: Story) -> Tale:
     """One of two things, by the value of a third."""
     telling = [intent for intent in pool.asking(2) if intent.gives is not None and intent.gives.compares]
     first = few(d, pool, telling, most=2)
-    story.plan(list(first.walk()), then=d.any_of(wording.DECIDE_LATER))
+    story.plan(list(first.walk()), then=d.any_of(FRAMES.decide_later))
     story.run(first)
     asked = condition(d, first)
-    mentioned = {first: wording.referring(d, first.intent)}
+    mentioned = {first: referring(d, first.intent)}
     actions: list[Node] = []
     for _ in range(2):
         taken = {node.intent.name for node in (*first.walk(), *actions)}
         actions.append(_action(d, pool, first, taken))
     verdict = asked.text if asked.met else f"not {asked.text}"
     chosen = actions[0] if asked.met else actions[1]
-    story.step(chosen, rationale=d.any_of(wording.DECIDE), verdict=verdict)
+    story.step(chosen, rationale=d.any_of(FRAMES.decide), verdict=verdict)
     story.answer_with(chosen)
     yes, no = (goal(d, action, mentioned) for action in actions)
     # What refers back cannot stand before what it refers to.
-    frames = wording.IF_FRAMES if not actions[0].children else wording.IF_FIRST_FRAMES
+    frames = FRAMES.if_any if not actions[0].children else FRAMES.if_value_first
     frame = d.wording(frames)
-    query = frame.format(noun=noun(d, first), condition=asked.text, yes=yes, no=no, Yes=wording.capital(yes))
+    query = frame.format(noun=noun(d, first), condition=asked.text, yes=yes, no=no, Yes=capital(yes))
     return tale_of(query, [first, *actions])
 
 
@@ -132,7 +130,7 @@ def recovery(d: Draw, pool: Pool, story: Story) -> Tale:
     error = story.fail(node, **{name: wrong})
     if slot.plain(right) not in error:
         raise DroppedTask("the error suggests nothing")
-    story.step(node, rationale=d.any_of(wording.CORRECT), wrong=slot.plain(wrong), right=slot.plain(right))
+    story.step(node, rationale=d.any_of(FRAMES.correct), wrong=slot.plain(wrong), right=slot.plain(right))
     story.answer_with(node)
     node.said[name] = slot.plain(wrong)
     return tale_of(request(d, node), [node])
@@ -147,7 +145,7 @@ def _passing(d: Draw, pool: Pool, story: Story) -> Tale:
     for node in root.walk():
         if node is victim:
             story.fail(node)
-            story.step(node, rationale=d.any_of(wording.RETRY))
+            story.step(node, rationale=d.any_of(FRAMES.retry))
         else:
             story.step(node)
     story.answer_with(root)
@@ -207,7 +205,7 @@ def _one_measure(nodes: Sequence[Node]) -> bool:
 
 
 def _answer_all(d: Draw, story: Story, nodes: Sequence[Node]) -> None:
-    text = " ".join(f"{wording.capital(node.finding)}." for node in nodes)
+    text = " ".join(f"{capital(node.finding)}." for node in nodes)
     story.answer(text, facts=[fact for node in nodes for fact in facts_of(node)])
 
 

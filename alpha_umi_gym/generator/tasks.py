@@ -18,10 +18,10 @@ from alpha_umi.errors import UsageError, WorkError
 from alpha_umi.tools.validation import one_line
 from alpha_umi.trajectory import Outcome, Tool, Trajectory
 from alpha_umi_gym.faults import FaultyToolbox
-from alpha_umi_gym.generator import wording
 from alpha_umi_gym.generator.call_tree import Node, Pool
 from alpha_umi_gym.generator.task_types import KINDS, Tale
 from alpha_umi_gym.generator.trajectory_builder import Story, call_of, decoded, facts_of
+from alpha_umi_gym.generator.wording import FRAMES, capital
 from alpha_umi_gym.intents import Intent
 from alpha_umi_gym.judge.facts import holds
 from alpha_umi_gym.judge.verify import replayed, verify
@@ -244,14 +244,14 @@ def withheld(node: Node, slot: str, *, seed: int) -> Withheld:
 
 def _around(d: Draw, query: str) -> str:
     """The request with what people say around it."""
-    query = wording.capital(query)
+    query = capital(query)
     if d.chances(0.12):
-        query = f"{d.wording(wording.OPENERS)} {query}"
+        query = f"{d.wording(FRAMES.opener)} {query}"
     if d.chances(0.15):
-        aside = d.wording(wording.ASIDES)
+        aside = d.wording(FRAMES.aside)
         query = f"{aside} {query}" if d.chances(0.5) else f"{query} {aside}"
     if d.chances(0.1):
-        query = f"{query} {d.wording(wording.CLOSERS)}"
+        query = f"{query} {d.wording(FRAMES.closer)}"
     return query
 
 

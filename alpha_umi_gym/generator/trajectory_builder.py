@@ -11,8 +11,8 @@ from typing import Any
 
 from alpha_umi.trajectory import Call, Decision, Observation, Outcome, Plan, Step
 from alpha_umi_gym.faults import FaultyToolbox
-from alpha_umi_gym.generator import wording
 from alpha_umi_gym.generator.call_tree import Node, referred
+from alpha_umi_gym.generator.wording import FRAMES, capital
 from alpha_umi_gym.numbers import magnitude
 from alpha_umi_gym.registry import bound
 from alpha_umi_gym.sampler import Draw, DroppedTask
@@ -86,11 +86,9 @@ class Story:
     def _call(self, node: Node, values: dict[str, Any], *, rationale: str = "", **words: str) -> Observation:
         intent = node.intent
         plain = {name: slot.plain(values[name]) for name, slot in intent.slots.items()}
-        template = rationale or self.d.any_of(wording.CONTINUE if self.known else wording.START)
+        template = rationale or self.d.any_of(FRAMES.carry_on if self.known else FRAMES.start)
         goal = self._goal(node).format(**plain)
-        text = template.format(
-            goal=goal, tool=intent.name, known=self.known, Known=wording.capital(self.known), **words
-        )
+        text = template.format(goal=goal, tool=intent.name, known=self.known, Known=capital(self.known), **words)
         text = f"{text} {left}" if (left := self._left_after(node)) else text
         call = call_of(node, values)
         seen = self._toolbox.invoke(call)
@@ -110,7 +108,7 @@ class Story:
         after = self._planned[self._planned.index(node) + 1 :]
         left = [referred(self.d, later, self._goal(later)) for later in after]
         left += [self._then] if self._then else []
-        return self.d.any_of(wording.LEFT).format(left=", then ".join(left)) if left else ""
+        return self.d.any_of(FRAMES.left).format(left=", then ".join(left)) if left else ""
 
     def _learn(self, node: Node, seen: Observation) -> None:
         out = ""
@@ -126,7 +124,7 @@ class Story:
         known = known or self.known
         self.facts = list(facts)
         self.answer_text, self.outcome = text, Outcome.ANSWERED
-        self._end(Decision.SUMMARIZE, self.d.any_of(wording.CONCLUDE).format(known=known, Known=wording.capital(known)))
+        self._end(Decision.SUMMARIZE, self.d.any_of(FRAMES.conclude).format(known=known, Known=capital(known)))
 
     def answer_with(self, node: Node) -> None:
         """Conclude with what a node gave."""
@@ -134,18 +132,18 @@ class Story:
 
     def give_up(self, why: str, *, goal: str) -> None:
         """Conclude that a failed call cannot be mended: `why` is the failure in words."""
-        text = self.d.any_of(wording.NO_WAY_ON).format(why=why, Why=wording.capital(why), goal=goal)
+        text = self.d.any_of(FRAMES.no_way_on).format(why=why, Why=capital(why), goal=goal)
         self._give_up(text)
 
     def decline(self, goal: str, offered: Sequence[str]) -> None:
         """Conclude at once that no offered tool can do it; what was told so far is forgotten."""
         self.steps = []
         names = ", ".join(offered[:-1]) + f" and {offered[-1]}"
-        self._give_up(self.d.any_of(wording.NO_TOOL).format(goal=goal, names=names))
+        self._give_up(self.d.any_of(FRAMES.no_tool).format(goal=goal, names=names))
 
     def miss(self, goal: str, vague: str) -> None:
         """Conclude at once that the request leaves open what is needed."""
-        self._give_up(self.d.any_of(wording.NO_INFORMATION).format(goal=goal, vague=vague))
+        self._give_up(self.d.any_of(FRAMES.no_information).format(goal=goal, vague=vague))
 
     def _give_up(self, rationale: str) -> None:
         self.facts, self.answer_text, self.outcome = [], None, Outcome.GAVE_UP
@@ -159,7 +157,7 @@ def told(d: Draw, node: Node) -> str:
     """What a node gave, as a sentence for the user."""
     gives = node.intent.gives
     out = gives.say(node.out) if gives is not None else ""
-    return wording.capital(d.any_of(node.intent.answers).format(**node.plain(), out=out))
+    return capital(d.any_of(node.intent.answers).format(**node.plain(), out=out))
 
 
 def facts_of(node: Node) -> list[object]:

@@ -11,11 +11,11 @@ import inspect
 from collections.abc import Sequence
 
 from alpha_umi_gym.faults import DENIED
-from alpha_umi_gym.generator import wording
 from alpha_umi_gym.generator.alternatives import CALCULATORS, ways_round
 from alpha_umi_gym.generator.call_tree import Node, Pool, chain_request, plant, referred, request, say
 from alpha_umi_gym.generator.request import Tale, few, tale_of
 from alpha_umi_gym.generator.trajectory_builder import Story
+from alpha_umi_gym.generator.wording import FRAMES
 from alpha_umi_gym.intents import Intent
 from alpha_umi_gym.sampler import Draw, DroppedTask
 
@@ -113,7 +113,7 @@ def _denied(d: Draw, pool: Pool, story: Story) -> Tale:
     story.check(node)
     story.faults[node.intent.name] = DENIED
     story.fail(node)
-    why = d.any_of(wording.DENIED).format(tool=node.intent.name)
+    why = d.any_of(FRAMES.denied).format(tool=node.intent.name)
     story.give_up(why, goal=d.thought(node.intent.goals).format(**node.plain()))
     return _hopeless(d, node, "permission denied")
 
