@@ -12,7 +12,7 @@ from gym_calls import ask, told
 from alpha_umi.tools.protocol import Toolbox
 from alpha_umi_gym import generate
 from alpha_umi_gym.domains.files.tools import Files
-from alpha_umi_gym.domains.mail import reading
+from alpha_umi_gym.domains.mail import facts
 from alpha_umi_gym.domains.mail.facts import FACTS
 from alpha_umi_gym.domains.mail.slots import NO_SUBJECTS
 from alpha_umi_gym.domains.mail.tools import mailbox
@@ -238,6 +238,6 @@ def test_worlds_do_not_share_a_mailbox(box: Toolbox) -> None:
 
 def test_nearly_every_fact_is_asked_for() -> None:
     used = {words for task in generate(900, seed=2, only=("mail",)) for words in task.wordings}
-    words = {fact: words_beside(reading.__file__)[f"{fact.topic}_{fact.kind}"] for fact in FACTS}
+    words = {fact: words_beside(facts.__file__)[f"{fact.topic}_{fact.kind}"] for fact in FACTS}
     asked = [fact for fact in FACTS if used & {*words[fact].goals, *words[fact].nouns, *words[fact].asks}]
     assert len(asked) >= len(FACTS) - 2

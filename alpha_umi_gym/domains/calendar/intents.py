@@ -6,14 +6,122 @@ from dataclasses import replace
 from typing import Any
 
 from alpha_umi_gym.domains.calendar import tools
-from alpha_umi_gym.domains.calendar.changes import CHANGING
-from alpha_umi_gym.domains.calendar.free import FREE
-from alpha_umi_gym.domains.calendar.slots import BUSY_DATE, DAY, EVENT, LISTED
+from alpha_umi_gym.domains.calendar.slots import (
+    BUSY_DATE,
+    CLOCK,
+    DAY,
+    EVENT,
+    GAP,
+    LISTED,
+    MINUTES,
+    NEW_DATE,
+    TITLE,
+    Gap,
+)
+from alpha_umi_gym.domains.calendar.tools import free_slot
 from alpha_umi_gym.intents import Category, Gives, Intent, Values
+from alpha_umi_gym.people import PERSON
 from alpha_umi_gym.sampler import DroppedTask
+from alpha_umi_gym.slots import CITY
 from alpha_umi_gym.words import words_beside
 
 _WORDS = words_beside(__file__)
+_FREE = Intent(
+    tool=free_slot,
+    words=_WORDS["free_slot"],
+    slots={"minutes": MINUTES, "date": BUSY_DATE},
+    gives=Gives(kind="free_time"),
+    rivals=("list_events",),
+)
+_FREE_LATER = replace(
+    _FREE,
+    words=_WORDS["free_slot_not_before"],
+    slots={**_FREE.slots, "not_before": CLOCK},
+    gives=Gives(kind="free_time"),
+    fits=lambda v: bool(v["not_before"] < "15:00"),
+    weight=0.6,
+)
+_GAP = replace(
+    _FREE,
+    words=_WORDS["free_slot_gap"],
+    gives=Gives(
+        kind="gap",
+        read=lambda result, values: Gap(values["date"], str(result), values["minutes"]),
+        say=lambda gap: str(gap.start),
+    ),
+    root=False,
+)
+FREE = (_FREE, _FREE_LATER, _GAP)
+
+
+_CREATED = Intent(
+    tool=tools.create_event,
+    words=_WORDS["create_event"],
+    slots={"title": TITLE, "date": NEW_DATE, "start": CLOCK, "minutes": MINUTES},
+    changes=True,
+)
+_CREATED_WITH = replace(
+    _CREATED,
+    words=_WORDS["create_event_with_attendee"],
+    slots={**_CREATED.slots, "person": PERSON},
+    arguments=lambda v: {**{name: value for name, value in v.items() if name != "person"}, "attendees": [v["person"]]},
+    weight=0.6,
+)
+_CREATED_IN = replace(
+    _CREATED, words=_WORDS["create_event_in_city"], slots={**_CREATED.slots, "city": CITY}, weight=0.6
+)
+_CREATED_THERE = Intent(
+    tool=tools.create_event,
+    words=_WORDS["create_event_in_gap"],
+    slots={"title": TITLE, "gap": GAP},
+    arguments=lambda v: {"title": v["title"], **v["gap"]._asdict()},
+    changes=True,
+    weight=1.5,
+)
+_CREATED_UNTIL = replace(
+    _CREATED, words=_WORDS["create_event_and_name_end"], gives=Gives(kind="clock", read="ends"), weight=0.7
+)
+CHANGING = (
+    _CREATED,
+    _CREATED_UNTIL,
+    _CREATED_THERE,
+    _CREATED_WITH,
+    _CREATED_IN,
+    Intent(tool=tools.cancel_event, words=_WORDS["cancel_event"], slots={"title": LISTED}, changes=True),
+    Intent(
+        tool=tools.cancel_event,
+        words=_WORDS["cancel_event_and_name_date"],
+        slots={"title": EVENT},
+        gives=Gives(kind="date", read="date"),
+        changes=True,
+        weight=0.6,
+    ),
+    Intent(
+        tool=tools.add_attendee, words=_WORDS["add_attendee"], slots={"title": LISTED, "person": PERSON}, changes=True
+    ),
+    Intent(
+        tool=tools.add_attendee,
+        words=_WORDS["add_attendee_and_count"],
+        slots={"title": LISTED, "person": PERSON},
+        gives=Gives(kind="count", read="attendees"),
+        changes=True,
+        weight=0.6,
+    ),
+    Intent(
+        tool=tools.move_event,
+        words=_WORDS["move_event"],
+        slots={"title": LISTED, "new_date": NEW_DATE},
+        changes=True,
+        rivals=("create_event",),
+    ),
+    Intent(
+        tool=tools.move_event,
+        words=_WORDS["move_event_to_time"],
+        slots={"title": LISTED, "new_date": NEW_DATE, "new_start": CLOCK},
+        changes=True,
+        rivals=("create_event",),
+    ),
+)
 
 
 def _first(result: Any, _: Values) -> str:

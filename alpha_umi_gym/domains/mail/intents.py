@@ -1,4 +1,4 @@
-"""What a mailbox is wanted for, first of all: finding mails. What is in them and what is done are in two more modules.
+"""What a mailbox is wanted for: finding mails, what is in them, and writing, forwarding and clearing away.
 
 A mail is named by its sender, by its subject or by both, and a search turns that into an id. For every topic the same
 three ways are there once more, so that a request for the amount in a mail names one that has an amount.
@@ -7,13 +7,15 @@ three ways are there once more, so that a request for the amount in a mail names
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from alpha_umi_gym.domains.mail import tools
-from alpha_umi_gym.domains.mail.changes import CHANGING
-from alpha_umi_gym.domains.mail.reading import READING
-from alpha_umi_gym.domains.mail.slots import ANYBODY, pair_of, sender_of, subject_of
+from alpha_umi_gym.domains.mail.facts import FACTS
+from alpha_umi_gym.domains.mail.slots import ADDRESS, ANYBODY, BODY, SUBJECT, mail_slot, pair_of, sender_of, subject_of
+from alpha_umi_gym.domains.mail.tools import read_mail
 from alpha_umi_gym.domains.mail.topics import TOPICS
+from alpha_umi_gym.domains.reading import asking
 from alpha_umi_gym.intents import Category, Gives, Intent, Values
 from alpha_umi_gym.people import PERSON
 from alpha_umi_gym.sampler import DroppedTask
@@ -103,6 +105,82 @@ _UNREAD = (
         gives=Gives(kind="number", compares="size"),
     ),
 )
+
+_MAIL = mail_slot("mail_id")
+
+
+def _text(values: Values) -> dict[str, str]:
+    return {name: str(value) for name, value in values.items()}
+
+
+_SENT = Intent(
+    tool=tools.send_mail,
+    words=_WORDS["send_mail"],
+    slots={"to": ADDRESS, "subject": SUBJECT, "body": BODY},
+    arguments=_text,
+    changes=True,
+)
+CHANGING = (
+    _SENT,
+    replace(
+        _SENT, words=_WORDS["send_mail_with_priority"], arguments=lambda v: {**_text(v), "priority": "high"}, weight=0.3
+    ),
+    Intent(
+        tool=tools.reply_to_mail,
+        words=_WORDS["reply_to_mail"],
+        slots={"mail_id": _MAIL, "body": BODY},
+        arguments=_text,
+        changes=True,
+        rivals=("send_mail",),
+    ),
+    Intent(
+        tool=tools.forward_mail,
+        words=_WORDS["forward_mail"],
+        slots={"mail_id": mail_slot("mail_id", literal=True), "to": ADDRESS},
+        changes=True,
+        rivals=("send_mail",),
+    ),
+    Intent(tool=tools.delete_mail, words=_WORDS["delete_mail"], slots={"mail_id": _MAIL}, changes=True),
+    Intent(tool=tools.mark_read, words=_WORDS["mark_read"], slots={"mail_id": _MAIL}, changes=True),
+    Intent(
+        tool=tools.mark_read,
+        words=_WORDS["mark_read_not"],
+        slots={"mail_id": _MAIL},
+        arguments=lambda v: {**v, "read": False},
+        changes=True,
+        weight=0.6,
+    ),
+)
+
+
+READING = (
+    Intent(
+        tool=read_mail,
+        words=_WORDS["read_mail_sender"],
+        slots={"mail_id": mail_slot("titled_mail")},
+        gives=Gives(kind="person", read="from"),
+        weight=3,
+    ),
+    Intent(
+        tool=read_mail,
+        words=_WORDS["read_mail_date"],
+        slots={"mail_id": mail_slot("mail_id")},
+        gives=Gives(kind="date", read="date", compares="date"),
+        weight=1.5,
+    ),
+    Intent(
+        tool=read_mail,
+        words=_WORDS["read_mail_text"],
+        slots={"mail_id": mail_slot("mail_id")},
+        gives=Gives(kind="text", read="body"),
+        weight=1.5,
+    ),
+    *(
+        asking(fact, _WORDS, tool=read_mail, place="mail_id", slot=mail_slot(f"{fact.topic}_mail"), key="body")
+        for fact in FACTS
+    ),
+)
+
 
 CATEGORY = Category(
     name="mail",

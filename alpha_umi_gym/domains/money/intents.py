@@ -6,11 +6,26 @@ from typing import Any
 
 from alpha_umi_gym.domains.maths.slots import SHARERS
 from alpha_umi_gym.domains.money import tools
-from alpha_umi_gym.domains.money.currencies import COINS
-from alpha_umi_gym.domains.money.saving import LOANS, SAVINGS
-from alpha_umi_gym.domains.money.slots import CHEAP, OFF, PRICE, TAX, TIP, in_dollars
+from alpha_umi_gym.domains.money.slots import (
+    CASH,
+    CHEAP,
+    COIN,
+    CURRENCY,
+    LOAN,
+    MONTHS,
+    OFF,
+    PRICE,
+    RATE,
+    TAX,
+    TIP,
+    UNITS_OF_IT,
+    YEARS,
+    in_dollars,
+)
+from alpha_umi_gym.domains.money.tools import compound_interest, loan_payment
 from alpha_umi_gym.domains.units.quantities import MASS, VOLUME
-from alpha_umi_gym.intents import Category, Intent, Slot, Values
+from alpha_umi_gym.intents import Category, Gives, Intent, Slot, Values
+from alpha_umi_gym.slots import MONEY
 from alpha_umi_gym.words import words_beside
 
 _WORDS = words_beside(__file__)
@@ -118,6 +133,118 @@ _UNIT_PRICES = (
     _unit_price(MASS, "lb", "pound"),
     _unit_price(VOLUME, "l", "litre"),
 )
+
+
+def _paid_out(result: dict[str, Any], _: Values) -> str:
+    return f"{result['amount']} {result['currency']}"
+
+
+def _is_worth_it(v: Values) -> bool:
+    """Whether it is foreign money for some dollars at least."""
+    rate = tools.CURRENCIES[v["source"]].per_dollar
+    return v["source"] != "USD" and rate is not None and 3 <= v["amount"] / rate <= 50_000
+
+
+COINS = (
+    Intent(
+        tool=tools.currency_of,
+        words=_WORDS["currency_of"],
+        slots={"country": COIN},
+        gives=Gives(kind="currency", read="code", compares="EUR|USD|GBP|CHF|JPY|SEK|CAD"),
+        weight=3.0,
+    ),
+    Intent(
+        tool=tools.currency_of,
+        words=_WORDS["currency_of_name"],
+        slots={"country": COIN},
+        gives=Gives(kind="currency_name", read="name"),
+    ),
+    Intent(
+        tool=tools.exchange,
+        words=_WORDS["exchange"],
+        slots={"cash": CASH, "target": CURRENCY},
+        arguments=lambda v: {"amount": v["cash"].amount, "source": v["cash"].unit, "target": v["target"]},
+        fits=lambda v: v["cash"].unit != v["target"],
+        gives=Gives(kind="changed_money", read=_paid_out, facts=lambda out: out.split()[:1]),
+    ),
+    Intent(
+        tool=tools.exchange,
+        words=_WORDS["exchange_dollars"],
+        slots={"money": MONEY, "target": CURRENCY},
+        arguments=lambda v: {"amount": v["money"], "source": "USD", "target": v["target"]},
+        fits=lambda v: v["target"] != "USD",
+        gives=Gives(kind="changed_money", read=_paid_out, facts=lambda out: out.split()[:1]),
+        weight=2.0,
+    ),
+    Intent(
+        tool=tools.exchange,
+        words=_WORDS["exchange_into_dollars"],
+        slots={"cash": CASH},
+        arguments=lambda v: {"amount": v["cash"].amount, "source": v["cash"].unit, "target": "USD"},
+        fits=lambda v: v["cash"].unit != "USD",
+        gives=in_dollars("amount"),
+    ),
+    Intent(
+        tool=tools.exchange,
+        words=_WORDS["exchange_price_abroad"],
+        slots={"amount": UNITS_OF_IT, "source": CURRENCY},
+        arguments=lambda v: {"amount": v["amount"], "source": v["source"], "target": "USD"},
+        fits=_is_worth_it,
+        gives=in_dollars("amount"),
+    ),
+)
+
+
+_SAVING = {"principal": LOAN, "rate_percent": RATE, "years": YEARS}
+SAVINGS = (
+    Intent(
+        tool=compound_interest,
+        words=_WORDS["compound_interest"],
+        slots=_SAVING,
+        fits=lambda v: v["principal"] >= 20 and v["rate_percent"] <= 20,
+        gives=in_dollars("balance"),
+        rivals=("calculate",),
+        weight=2.0,
+    ),
+    Intent(
+        tool=compound_interest,
+        words=_WORDS["compound_interest_monthly"],
+        slots=_SAVING,
+        arguments=lambda v: {**v, "times_per_year": 12},
+        fits=lambda v: v["principal"] >= 20 and v["rate_percent"] <= 20,
+        gives=in_dollars("balance"),
+        rivals=("calculate",),
+    ),
+    Intent(
+        tool=compound_interest,
+        words=_WORDS["compound_interest_earned"],
+        slots=_SAVING,
+        fits=lambda v: v["principal"] >= 20 and v["rate_percent"] <= 20,
+        gives=in_dollars("interest"),
+        rivals=("calculate",),
+    ),
+)
+_LOAN = {"principal": LOAN, "rate_percent": RATE, "months": MONTHS}
+LOANS = (
+    Intent(
+        tool=loan_payment,
+        words=_WORDS["loan_payment"],
+        slots=_LOAN,
+        fits=lambda v: v["principal"] >= 300 and v["rate_percent"] <= 30,
+        gives=in_dollars("monthly"),
+        rivals=("calculate",),
+        weight=2.0,
+    ),
+    Intent(
+        tool=loan_payment,
+        words=_WORDS["loan_payment_interest"],
+        slots=_LOAN,
+        fits=lambda v: v["principal"] >= 300 and v["rate_percent"] <= 30,
+        gives=in_dollars("total_interest"),
+        rivals=("calculate",),
+    ),
+)
+
 
 CATEGORY = Category(
     name="money",

@@ -1,12 +1,11 @@
-"""What people want from a to-do list: to see what there is to do, and when; the rest is in `todo_changes`."""
+"""What people want from a to-do list: to see what there is to do, and when, and to have it changed."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from alpha_umi_gym.domains.todo import tools
-from alpha_umi_gym.domains.todo.changes import CHANGES
-from alpha_umi_gym.domains.todo.slots import ANY, LIMIT, PRIORITY
+from alpha_umi_gym.domains.todo.slots import ANY, DATED, DAYS_LATER, LIMIT, NEW, NEW_DATE, OPEN, PRIORITY, RANKED
 from alpha_umi_gym.intents import Category, Gives, Intent
 from alpha_umi_gym.words import words_beside
 
@@ -99,8 +98,62 @@ _INTENTS = (
         weight=0.6,
         rivals=("list_tasks",),
     ),
-    *CHANGES,
 )
+
+CHANGES = (
+    Intent(tool=tools.add_task, words=_WORDS["add_task"], slots={"title": NEW}, changes=True, weight=0.6),
+    Intent(tool=tools.add_task, words=_WORDS["add_task_due"], slots={"title": NEW, "due": NEW_DATE}, changes=True),
+    Intent(
+        tool=tools.add_task,
+        words=_WORDS["add_task_due_with_priority"],
+        slots={"title": NEW, "due": NEW_DATE, "priority": PRIORITY},
+        changes=True,
+        weight=0.7,
+    ),
+    Intent(tool=tools.complete_task, words=_WORDS["complete_task"], slots={"title": OPEN}, changes=True),
+    Intent(
+        tool=tools.complete_task,
+        words=_WORDS["complete_task_and_count"],
+        slots={"title": OPEN},
+        gives=Gives(kind="count", read="open_tasks", compares="size"),
+        changes=True,
+        weight=0.6,
+    ),
+    Intent(tool=tools.delete_task, words=_WORDS["delete_task"], slots={"title": ANY}, changes=True),
+    Intent(
+        tool=tools.set_priority,
+        words=_WORDS["set_priority"],
+        slots={"title": RANKED, "priority": PRIORITY},
+        changes=True,
+        rivals=("add_task",),
+    ),
+    Intent(
+        tool=tools.postpone_task,
+        words=_WORDS["postpone_task"],
+        slots={"title": DATED, "days": DAYS_LATER},
+        changes=True,
+        weight=0.7,
+        rivals=("add_task",),
+    ),
+    Intent(
+        tool=tools.postpone_task,
+        words=_WORDS["postpone_task_and_name_date"],
+        slots={"title": DATED, "days": DAYS_LATER},
+        gives=Gives(kind="date", read="due", compares="date"),
+        changes=True,
+        weight=0.5,
+        rivals=("add_task",),
+    ),
+    Intent(
+        tool=tools.postpone_task,
+        words=_WORDS["postpone_task_to_date"],
+        slots={"title": DATED, "new_date": NEW_DATE},
+        changes=True,
+        weight=0.7,
+        rivals=("add_task",),
+    ),
+)
+
 
 CATEGORY = Category(
     name="todo",
@@ -115,7 +168,7 @@ CATEGORY = Category(
         tools.delete_task,
         tools.next_task,
     ),
-    intents=_INTENTS,
+    intents=(*_INTENTS, *CHANGES),
     detours={
         # A date that is too early is refused with the one that is due.
         "task_due": ("postpone_task", "count_open_tasks", "list_tasks"),
