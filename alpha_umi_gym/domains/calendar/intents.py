@@ -5,20 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from alpha_umi_gym.domains.calendar import tools
-from alpha_umi_gym.domains.calendar.slots import (
-    BUSY_DATE,
-    CLOCK,
-    DAY,
-    EVENT,
-    GAP,
-    LISTED,
-    MINUTES,
-    NEW_DATE,
-    TITLE,
-    Gap,
-)
-from alpha_umi_gym.domains.calendar.tools import free_slot
+from alpha_umi_gym.domains.calendar import slots, tools
 from alpha_umi_gym.intents import Category, Gives, Intent, Values
 from alpha_umi_gym.people import PERSON
 from alpha_umi_gym.sampler import DroppedTask
@@ -27,16 +14,16 @@ from alpha_umi_gym.words import words_beside
 
 _WORDS = words_beside(__file__)
 _FREE = Intent(
-    tool=free_slot,
+    tool=tools.free_slot,
     words=_WORDS["free_slot"],
-    slots={"minutes": MINUTES, "date": BUSY_DATE},
+    slots={"minutes": slots.MINUTES, "date": slots.BUSY_DATE},
     gives=Gives(kind="free_time"),
     rivals=("list_events",),
 )
 _FREE_LATER = replace(
     _FREE,
     words=_WORDS["free_slot_not_before"],
-    slots={**_FREE.slots, "not_before": CLOCK},
+    slots={**_FREE.slots, "not_before": slots.CLOCK},
     gives=Gives(kind="free_time"),
     fits=lambda v: bool(v["not_before"] < "15:00"),
     weight=0.6,
@@ -46,18 +33,16 @@ _GAP = replace(
     words=_WORDS["free_slot_gap"],
     gives=Gives(
         kind="gap",
-        read=lambda result, values: Gap(values["date"], str(result), values["minutes"]),
+        read=lambda result, values: slots.Gap(values["date"], str(result), values["minutes"]),
         say=lambda gap: str(gap.start),
     ),
     root=False,
 )
-FREE = (_FREE, _FREE_LATER, _GAP)
-
-
+_FREE_TIMES = (_FREE, _FREE_LATER, _GAP)
 _CREATED = Intent(
     tool=tools.create_event,
     words=_WORDS["create_event"],
-    slots={"title": TITLE, "date": NEW_DATE, "start": CLOCK, "minutes": MINUTES},
+    slots={"title": slots.TITLE, "date": slots.NEW_DATE, "start": slots.CLOCK, "minutes": slots.MINUTES},
     changes=True,
 )
 _CREATED_WITH = replace(
@@ -73,7 +58,7 @@ _CREATED_IN = replace(
 _CREATED_THERE = Intent(
     tool=tools.create_event,
     words=_WORDS["create_event_in_gap"],
-    slots={"title": TITLE, "gap": GAP},
+    slots={"title": slots.TITLE, "gap": slots.GAP},
     arguments=lambda v: {"title": v["title"], **v["gap"]._asdict()},
     changes=True,
     weight=1.5,
@@ -81,28 +66,31 @@ _CREATED_THERE = Intent(
 _CREATED_UNTIL = replace(
     _CREATED, words=_WORDS["create_event_and_name_end"], gives=Gives(kind="clock", read="ends"), weight=0.7
 )
-CHANGING = (
+_CHANGING = (
     _CREATED,
     _CREATED_UNTIL,
     _CREATED_THERE,
     _CREATED_WITH,
     _CREATED_IN,
-    Intent(tool=tools.cancel_event, words=_WORDS["cancel_event"], slots={"title": LISTED}, changes=True),
+    Intent(tool=tools.cancel_event, words=_WORDS["cancel_event"], slots={"title": slots.LISTED}, changes=True),
     Intent(
         tool=tools.cancel_event,
         words=_WORDS["cancel_event_and_name_date"],
-        slots={"title": EVENT},
+        slots={"title": slots.EVENT},
         gives=Gives(kind="date", read="date"),
         changes=True,
         weight=0.6,
     ),
     Intent(
-        tool=tools.add_attendee, words=_WORDS["add_attendee"], slots={"title": LISTED, "person": PERSON}, changes=True
+        tool=tools.add_attendee,
+        words=_WORDS["add_attendee"],
+        slots={"title": slots.LISTED, "person": PERSON},
+        changes=True,
     ),
     Intent(
         tool=tools.add_attendee,
         words=_WORDS["add_attendee_and_count"],
-        slots={"title": LISTED, "person": PERSON},
+        slots={"title": slots.LISTED, "person": PERSON},
         gives=Gives(kind="count", read="attendees"),
         changes=True,
         weight=0.6,
@@ -110,14 +98,14 @@ CHANGING = (
     Intent(
         tool=tools.move_event,
         words=_WORDS["move_event"],
-        slots={"title": LISTED, "new_date": NEW_DATE},
+        slots={"title": slots.LISTED, "new_date": slots.NEW_DATE},
         changes=True,
         rivals=("create_event",),
     ),
     Intent(
         tool=tools.move_event,
         words=_WORDS["move_event_to_time"],
-        slots={"title": LISTED, "new_date": NEW_DATE, "new_start": CLOCK},
+        slots={"title": slots.LISTED, "new_date": slots.NEW_DATE, "new_start": slots.CLOCK},
         changes=True,
         rivals=("create_event",),
     ),
@@ -142,7 +130,7 @@ _LOOKING = (
     Intent(
         tool=tools.list_events,
         words=_WORDS["list_events_count"],
-        slots={"date": BUSY_DATE},
+        slots={"date": slots.BUSY_DATE},
         gives=Gives(kind="number", read="count", compares="size"),
         rivals=("count_events",),
         weight=0.5,
@@ -150,33 +138,33 @@ _LOOKING = (
     Intent(
         tool=tools.list_events,
         words=_WORDS["list_events_first"],
-        slots={"date": BUSY_DATE},
+        slots={"date": slots.BUSY_DATE},
         gives=Gives(kind="event", read=_first),
     ),
     Intent(
         tool=tools.list_events,
         words=_WORDS["list_events"],
-        slots={"date": BUSY_DATE},
+        slots={"date": slots.BUSY_DATE},
         gives=Gives(kind="titles", read=_titles, say=_all_of, facts=list),
         weight=0.5,
     ),
     Intent(
         tool=tools.find_event,
         words=_WORDS["find_event_date"],
-        slots={"title": EVENT},
+        slots={"title": slots.EVENT},
         gives=Gives(kind="date", read="date", compares="date"),
         weight=2,
     ),
     Intent(
         tool=tools.find_event,
         words=_WORDS["find_event_start"],
-        slots={"title": LISTED},
+        slots={"title": slots.LISTED},
         gives=Gives(kind="clock", read="start"),
     ),
     Intent(
         tool=tools.find_event,
         words=_WORDS["find_event_moment"],
-        slots={"title": EVENT},
+        slots={"title": slots.EVENT},
         gives=Gives(
             kind="moment", read=lambda result, _: f"{result['date']} {result['start']}", facts=lambda out: out.split()
         ),
@@ -185,27 +173,27 @@ _LOOKING = (
     Intent(
         tool=tools.find_event,
         words=_WORDS["find_event_city"],
-        slots={"title": LISTED},
+        slots={"title": slots.LISTED},
         gives=Gives(kind="city", read="city"),
         weight=2,
     ),
     Intent(
         tool=tools.participants,
         words=_WORDS["participants_organizer"],
-        slots={"title": LISTED},
+        slots={"title": slots.LISTED},
         gives=Gives(kind="person", read="organizer"),
         weight=2,
     ),
     Intent(
         tool=tools.participants,
         words=_WORDS["participants_count"],
-        slots={"title": LISTED},
+        slots={"title": slots.LISTED},
         gives=Gives(kind="count", read="attendees", compares="size"),
     ),
     Intent(
         tool=tools.participants,
         words=_WORDS["participants"],
-        slots={"title": LISTED},
+        slots={"title": slots.LISTED},
         gives=Gives(kind="names", read="names", say=_all_of, facts=list),
         weight=0.5,
     ),
@@ -214,13 +202,13 @@ _LOOKING = (
 _LASTS = Intent(
     tool=tools.event_length,
     words=_WORDS["event_length"],
-    slots={"title": LISTED},
+    slots={"title": slots.LISTED},
     gives=Gives(kind="count", compares="size"),
 )
 _COUNTED = Intent(
     tool=tools.count_events,
     words=_WORDS["count_events"],
-    slots={"first_day": DAY, "last_day": DAY},
+    slots={"first_day": slots.DAY, "last_day": slots.DAY},
     gives=Gives(kind="number", compares="size"),
     fits=lambda v: bool(v["first_day"] < v["last_day"]),
 )
@@ -245,9 +233,9 @@ CATEGORY = Category(
         *_LOOKING,
         _LASTS,
         replace(_LASTS, gives=replace(_LASTS.gives, kind="minutes"), root=False),
-        *FREE,
+        *_FREE_TIMES,
         _COUNTED,
-        *CHANGING,
+        *_CHANGING,
     ),
     held_out=("move_event", "count_events"),
     detours={

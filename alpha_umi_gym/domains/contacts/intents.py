@@ -24,24 +24,24 @@ _ANIMALS = (
 )  # fmt: skip
 
 
-def some_phone(d: Draw) -> str:
+def _some_phone(d: Draw) -> str:
     """A number of some country."""
     codes = list(CALLING.values())
     return d.choose([f"{d.any_of(codes)}{d.any_of(range(2_000_000, 9_999_999))}" for _ in range(30)])
 
 
-def some_email(d: Draw) -> str:
+def _some_email(d: Draw) -> str:
     """An address that nobody in a world has."""
     return f"{d.choose(_ANIMALS)}{d.any_of(range(10, 100))}@{d.any_of(('post.example', 'letters.example'))}"
 
 
-HOLDER = replace(PERSON, accepts=("holder",), refer=("that person",))
+_HOLDER = replace(PERSON, accepts=("holder",), refer=("that person",))
 """Somebody who may also be named by an address or number."""
 _NEWCOMER = Slot(
     kind="newcomer", draw=PERSON.unknown, vague=("somebody", "the new neighbour", "the man from the train")
 )
-_EMAIL = Slot(kind="new_email", draw=some_email, vague=("the address on the card", "the usual address"))
-_NUMBER = Slot(kind="new_phone", draw=some_phone, vague=("the number on the card", "the usual number"))
+_EMAIL = Slot(kind="new_email", draw=_some_email, vague=("the address on the card", "the usual address"))
+_NUMBER = Slot(kind="new_phone", draw=_some_phone, vague=("the number on the card", "the usual number"))
 _BORN = Slot(
     kind="new_birthday",
     draw=lambda d: d.date(datetime.date(1950, 1, 1), datetime.date(2008, 12, 31)),
@@ -54,13 +54,13 @@ def _update(field: str, slot: Slot) -> Intent:
     return Intent(
         tool=tools.update_contact,
         words=_WORDS[f"update_contact_{field}"],
-        slots={"name": HOLDER, "value": slot},
+        slots={"name": _HOLDER, "value": slot},
         arguments=lambda v: {"name": v["name"], "field": field, "value": v["value"]},
         changes=True,
     )
 
 
-CHANGES = (
+_CHANGES = (
     Intent(
         tool=tools.add_contact, words=_WORDS["add_contact"], slots={"name": _NEWCOMER, "email": _EMAIL}, changes=True
     ),
@@ -81,7 +81,7 @@ CHANGES = (
     _update("email", _EMAIL),
     _update("phone", _NUMBER),
     _update("birthday", _BORN),
-    Intent(tool=tools.delete_contact, words=_WORDS["delete_contact"], slots={"name": HOLDER}, changes=True),
+    Intent(tool=tools.delete_contact, words=_WORDS["delete_contact"], slots={"name": _HOLDER}, changes=True),
 )
 
 
@@ -106,9 +106,9 @@ def _address(
     )
 
 
-_KNOWN_EMAIL = _address("email", ("that strange address", "the address on the card"), _misspelt_email, some_email)
+_KNOWN_EMAIL = _address("email", ("that strange address", "the address on the card"), _misspelt_email, _some_email)
 _KNOWN_PHONE = _address(
-    "phone", ("the number on my screen", "that strange number"), lambda d, value: value[:-1], some_phone
+    "phone", ("the number on my screen", "that strange number"), lambda d, value: value[:-1], _some_phone
 )
 _HOME = Slot(
     kind="home",
@@ -121,7 +121,7 @@ _HOME = Slot(
 )
 _PHONE = Slot(
     kind="phone",
-    draw=some_phone,
+    draw=_some_phone,
     refer=("that number", "that phone number"),
     vague=("the number on the card", "the number I told you", "the usual number"),
     unknown=lambda d: f"+{d.any_of((999, 296, 693, 384, 422))}{d.any_of(range(20_000_000, 99_999_999))}",
@@ -158,13 +158,13 @@ _INTENTS = (
     Intent(
         tool=tools.find_contact,
         words=_WORDS["find_contact_city"],
-        slots={"name": HOLDER},
+        slots={"name": _HOLDER},
         gives=Gives(kind="city", read="city"),
     ),
     Intent(
         tool=tools.find_contact,
         words=_WORDS["find_contact_birthday"],
-        slots={"name": HOLDER},
+        slots={"name": _HOLDER},
         gives=Gives(kind="birthday", read="birthday", compares="date"),
     ),
     *(
@@ -201,19 +201,19 @@ _INTENTS = (
     Intent(
         tool=tools.next_birthday,
         words=_WORDS["next_birthday"],
-        slots={"name": HOLDER, "date": DATE},
+        slots={"name": _HOLDER, "date": DATE},
         gives=Gives(kind="date", read="date", compares="date"),
         rivals=("find_contact",),
     ),
     Intent(
         tool=tools.next_birthday,
         words=_WORDS["next_birthday_age"],
-        slots={"name": HOLDER, "date": DATE},
+        slots={"name": _HOLDER, "date": DATE},
         gives=Gives(kind="count", read="turns", compares="size"),
         weight=0.6,
         rivals=("find_contact",),
     ),
-    *CHANGES,
+    *_CHANGES,
 )
 
 _BY_NAME = (

@@ -95,7 +95,7 @@ def _text(values: Values) -> dict[str, str]:
     return {name: str(value) for name, value in values.items()}
 
 
-CHANGING = (
+_CHANGING = (
     Intent(
         tool=tools.write_file,
         words=_WORDS["write_file"],
@@ -154,7 +154,6 @@ CHANGING = (
     ),
 )
 
-
 CATEGORY = Category(
     name="files",
     tools=(
@@ -168,7 +167,7 @@ CATEGORY = Category(
         tools.copy_file,
         tools.delete_file,
     ),
-    intents=(*_SEARCHES, *_LISTS, *_READS, *_INFOS, *CHANGING),
+    intents=(*_SEARCHES, *_LISTS, *_READS, *_INFOS, *_CHANGING),
     held_out=("copy_file", "file_info"),
     detours={"search_files": ("read_file", "list_files"), "list_files": ("search_files",)},
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from alpha_umi_gym.domains.geography import tools
@@ -27,29 +28,17 @@ _CODE = Slot(
     draw=lambda d: d.choose(tools.letter_codes()),
     unknown=lambda d: d.ours(("XQ", "QQZ", "XX", "ZZ", "XYX", "QM", "ZZZ", "XAX")),
 )
-_SETTLED = Slot(
-    kind="country",
-    draw=tools.COUNTRY.draw,
-    say=tools.COUNTRY.say,
-    vague=tools.COUNTRY.vague,
-    unknown=lambda d: d.ours([name for name, country in tools.COUNTRIES.items() if not country.capital]),
-    slip=tools.COUNTRY.slip,
+_SETTLED = replace(
+    tools.COUNTRY, unknown=lambda d: d.ours([name for name, country in tools.COUNTRIES.items() if not country.capital])
 )
-_ON_ONE = Slot(
-    kind="country",
-    draw=tools.COUNTRY.draw,
-    say=tools.COUNTRY.say,
-    vague=tools.COUNTRY.vague,
+_ON_ONE = replace(
+    tools.COUNTRY,
     unknown=lambda d: d.ours([name for name, country in tools.COUNTRIES.items() if len(country.continents) > 1]),
-    slip=tools.COUNTRY.slip,
 )
-_ON_MAP = Slot(
-    kind="country",
+_ON_MAP = replace(
+    tools.COUNTRY,
     draw=lambda d: d.choose(list(dict.fromkeys(tools.HOME.values()))),
-    say=tools.COUNTRY.say,
-    vague=tools.COUNTRY.vague,
     unknown=lambda d: d.ours([name for name in tools.COUNTRIES if name not in tools.HOME.values()]),
-    slip=tools.COUNTRY.slip,
 )
 
 
@@ -158,7 +147,7 @@ def _side(key: str, word: str) -> Intent:
     )
 
 
-GLOBE_INTENTS = (
+_GLOBE = (
     Intent(
         tool=tools.distance,
         words=_WORDS["distance"],
@@ -200,7 +189,6 @@ GLOBE_INTENTS = (
 )
 """What the category geography asks about the globe."""
 
-
 CATEGORY = Category(
     name="geography",
     tools=(
@@ -216,7 +204,7 @@ CATEGORY = Category(
         tools.hemisphere_of,
         tools.cities_in,
     ),
-    intents=(*_INTENTS, *GLOBE_INTENTS),
+    intents=(*_INTENTS, *_GLOBE),
     held_out=("bearing", "nearest_city"),
     detours={
         "country_of": ("cities_in", "capital_of"),

@@ -4,31 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from alpha_umi_gym.domains.holidays import tools
-from alpha_umi_gym.domains.holidays.slots import (
-    COUNTRY,
-    DAY,
-    EASTER_YEAR,
-    EVE,
-    FEAST,
-    FESTIVE,
-    HOLIDAY,
-    MONTH,
-    YEAR,
-    any_in_month,
-    festive,
-    kept,
-    on_file,
-    parts,
-    with_dates,
-)
+from alpha_umi_gym.domains.holidays import slots, tools
 from alpha_umi_gym.intents import Category, Gives, Intent
 from alpha_umi_gym.slots import DATE
 from alpha_umi_gym.words import words_beside
 
 _WORDS = words_beside(__file__)
-
-
 _RIVALS = ("holidays_in_month",)
 
 
@@ -44,8 +25,8 @@ def _date_of_neighbour(tool: Any, *, first: str, after: str, next_: str) -> Inte
     return Intent(
         tool=tool,
         words=_WORDS["neighbouring_holiday_date"].filled(first=first, after=after, next=next_),
-        slots={"country": COUNTRY, "date": DATE},
-        fits=on_file,
+        slots={"country": slots.COUNTRY, "date": DATE},
+        fits=slots.on_file,
         gives=Gives(kind="date", read="date", compares="date"),
         rivals=_RIVALS,
     )
@@ -55,8 +36,8 @@ def _name_of_neighbour(tool: Any, *, first: str, after: str, next_: str) -> Inte
     return Intent(
         tool=tool,
         words=_WORDS["neighbouring_holiday_name"].filled(first=first, after=after, next=next_),
-        slots={"country": COUNTRY, "date": DATE},
-        fits=on_file,
+        slots={"country": slots.COUNTRY, "date": DATE},
+        fits=slots.on_file,
         gives=Gives(kind="holiday", read="name"),
         rivals=_RIVALS,
         weight=0.6,
@@ -67,8 +48,8 @@ _INTENTS = (
     Intent(
         tool=tools.kind_of_day,
         words=_WORDS["kind_of_day"],
-        slots={"country": COUNTRY, "date": DAY},
-        fits=on_file,
+        slots={"country": slots.COUNTRY, "date": slots.DAY},
+        fits=slots.on_file,
         gives=Gives(
             kind="day_kind",
             read="kind",
@@ -82,23 +63,23 @@ _INTENTS = (
     Intent(
         tool=tools.kind_of_day,
         words=_WORDS["kind_of_day_name"],
-        slots={"country": COUNTRY, "date": FESTIVE},
-        fits=festive,
+        slots={"country": slots.COUNTRY, "date": slots.FESTIVE},
+        fits=slots.festive,
         gives=Gives(kind="holiday", read="name"),
         rivals=("holidays_in_month", "next_holiday", "previous_holiday"),
     ),
     Intent(
         tool=tools.holiday_date,
         words=_WORDS["holiday_date"],
-        slots={"holiday": HOLIDAY, "country": COUNTRY, "year": YEAR},
-        fits=kept,
+        slots={"holiday": slots.HOLIDAY, "country": slots.COUNTRY, "year": slots.YEAR},
+        fits=slots.kept,
         gives=Gives(kind="date", compares="date"),
         rivals=("holidays_in_month", "next_holiday", "previous_holiday", "easter_date"),
     ),
     Intent(
         tool=tools.holiday_date,
         words=_WORDS["holiday_date_of_feast"],
-        slots={"feast": FEAST, "year": YEAR},
+        slots={"feast": slots.FEAST, "year": slots.YEAR},
         arguments=lambda v: {"holiday": v["feast"][0], "country": v["feast"][1], "year": v["year"]},
         fits=lambda v: v["feast"][0] in tools.names_of(v["feast"][1], v["year"]),
         gives=Gives(kind="date", compares="date"),
@@ -109,16 +90,16 @@ _INTENTS = (
     Intent(
         tool=tools.holidays_in_month,
         words=_WORDS["holidays_in_month"],
-        slots={"country": COUNTRY, "year": YEAR, "month": MONTH},
-        fits=any_in_month,
-        gives=Gives(kind="holidays", read="holidays", say=with_dates, facts=parts),
+        slots={"country": slots.COUNTRY, "year": slots.YEAR, "month": slots.MONTH},
+        fits=slots.any_in_month,
+        gives=Gives(kind="holidays", read="holidays", say=slots.with_dates, facts=slots.parts),
         rivals=("next_holiday", "previous_holiday"),
     ),
     Intent(
         tool=tools.holidays_in_month,
         words=_WORDS["holidays_in_month_count"],
-        slots={"country": COUNTRY, "year": YEAR, "month": MONTH},
-        fits=on_file,
+        slots={"country": slots.COUNTRY, "year": slots.YEAR, "month": slots.MONTH},
+        fits=slots.on_file,
         gives=Gives(kind="count", read="count"),
         rivals=("next_holiday", "previous_holiday"),
         weight=0.6,
@@ -126,23 +107,23 @@ _INTENTS = (
     Intent(
         tool=tools.count_holidays,
         words=_WORDS["count_holidays"],
-        slots={"country": COUNTRY, "year": YEAR},
-        fits=on_file,
+        slots={"country": slots.COUNTRY, "year": slots.YEAR},
+        fits=slots.on_file,
         gives=Gives(kind="count", compares="size"),
         rivals=("holidays_in_month",),
     ),
     Intent(
         tool=tools.next_working_day,
         words=_WORDS["next_working_day"],
-        slots={"country": COUNTRY, "date": EVE},
-        fits=on_file,
+        slots={"country": slots.COUNTRY, "date": slots.EVE},
+        fits=slots.on_file,
         gives=Gives(kind="date", compares="date"),
         rivals=("kind_of_day", "next_holiday", "holidays_in_month"),
     ),
     Intent(
         tool=tools.easter_date,
         words=_WORDS["easter_date"],
-        slots={"year": EASTER_YEAR},
+        slots={"year": slots.EASTER_YEAR},
         gives=Gives(kind="date", compares="date"),
         rivals=("holiday_date", "holidays_in_month", "next_holiday", "previous_holiday"),
         weight=1.5,
@@ -150,7 +131,7 @@ _INTENTS = (
     Intent(
         tool=tools.easter_date,
         words=_WORDS["easter_date_orthodox"],
-        slots={"year": EASTER_YEAR},
+        slots={"year": slots.EASTER_YEAR},
         arguments=lambda v: {"year": v["year"], "church": "orthodox"},
         gives=Gives(kind="date", compares="date"),
     ),

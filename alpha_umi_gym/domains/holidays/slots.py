@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import functools
+from dataclasses import replace
 
 from alpha_umi_gym.domains.geography.tools import COUNTRIES, in_text
 from alpha_umi_gym.domains.geography.tools import COUNTRY as ANY_COUNTRY
@@ -66,13 +67,10 @@ def _any_day(d: Draw) -> str:
     return d.choose(_festive_days()) if d.chances(0.5) else d.date()
 
 
-COUNTRY = Slot(
-    kind="country",
+COUNTRY = replace(
+    ANY_COUNTRY,
     draw=lambda d: d.any_of(list(CODES)),
-    say=ANY_COUNTRY.say,
-    vague=ANY_COUNTRY.vague,
     unknown=lambda d: d.ours([name for name in COUNTRIES if name not in CODES]),
-    slip=ANY_COUNTRY.slip,
 )
 DAY = Slot(kind="date", draw=_any_day, say=DATE.say, vague=DATE.vague)
 EVE = Slot(kind="date", draw=lambda d: _day_before(_any_day(d)), say=DATE.say, vague=DATE.vague)

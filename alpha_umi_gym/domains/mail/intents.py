@@ -13,10 +13,9 @@ from typing import Any
 from alpha_umi_gym.domains.mail import tools
 from alpha_umi_gym.domains.mail.facts import FACTS
 from alpha_umi_gym.domains.mail.slots import ADDRESS, ANYBODY, BODY, SUBJECT, mail_slot, pair_of, sender_of, subject_of
-from alpha_umi_gym.domains.mail.tools import read_mail
 from alpha_umi_gym.domains.mail.topics import TOPICS
 from alpha_umi_gym.domains.reading import asking
-from alpha_umi_gym.intents import Category, Gives, Intent, Values
+from alpha_umi_gym.intents import Category, Gives, Intent, Slot, Values
 from alpha_umi_gym.people import PERSON
 from alpha_umi_gym.sampler import DroppedTask
 from alpha_umi_gym.words import words_beside
@@ -35,42 +34,26 @@ def _subject(result: Any, values: Values) -> str:
     return str(result["mails"][0]["subject"])
 
 
-def _by_subject(kind: str, topic: str | None) -> Intent:
+def _found_by(way: str, slot: Slot, kind: str) -> Intent:
+    """The intent to find the mail that a slot describes, for another call."""
+    by_both = way == "both"
     return Intent(
         tool=tools.search_mail,
-        words=_WORDS["search_mail_by_subject"],
-        slots={"subject": subject_of(topic)},
+        words=_WORDS[f"search_mail_by_{way}"],
+        slots={"pair" if by_both else way: slot},
         gives=Gives(kind=kind, read=_only),
-        root=False,
-    )
-
-
-def _by_sender(kind: str, topic: str | None) -> Intent:
-    return Intent(
-        tool=tools.search_mail,
-        words=_WORDS["search_mail_by_sender"],
-        slots={"sender": sender_of(topic)},
-        gives=Gives(kind=kind, read=_only),
-        root=False,
-    )
-
-
-def _by_both(kind: str, topic: str | None) -> Intent:
-    return Intent(
-        tool=tools.search_mail,
-        words=_WORDS["search_mail_by_both"],
-        slots={"pair": pair_of(topic)},
-        gives=Gives(kind=kind, read=_only),
-        arguments=lambda v: {"sender": v["pair"].sender, "subject": v["pair"].subject},
+        arguments=(lambda v: {"sender": v["pair"].sender, "subject": v["pair"].subject}) if by_both else None,
         root=False,
     )
 
 
 def _ways() -> Iterator[Intent]:
-    yield _by_subject("titled_mail", None)
+    yield _found_by("subject", subject_of(None), "titled_mail")
     for topic in (None, *TOPICS):
         kind = f"{topic}_mail" if topic else "mail_id"
-        yield from (_by_subject(kind, topic), _by_sender(kind, topic), _by_both(kind, topic))
+        yield _found_by("subject", subject_of(topic), kind)
+        yield _found_by("sender", sender_of(topic), kind)
+        yield _found_by("both", pair_of(topic), kind)
 
 
 _FINDING = (
@@ -120,7 +103,7 @@ _SENT = Intent(
     arguments=_text,
     changes=True,
 )
-CHANGING = (
+_CHANGING = (
     _SENT,
     replace(
         _SENT, words=_WORDS["send_mail_with_priority"], arguments=lambda v: {**_text(v), "priority": "high"}, weight=0.3
@@ -151,36 +134,33 @@ CHANGING = (
         weight=0.6,
     ),
 )
-
-
-READING = (
+_READING = (
     Intent(
-        tool=read_mail,
+        tool=tools.read_mail,
         words=_WORDS["read_mail_sender"],
         slots={"mail_id": mail_slot("titled_mail")},
         gives=Gives(kind="person", read="from"),
         weight=3,
     ),
     Intent(
-        tool=read_mail,
+        tool=tools.read_mail,
         words=_WORDS["read_mail_date"],
         slots={"mail_id": mail_slot("mail_id")},
         gives=Gives(kind="date", read="date", compares="date"),
         weight=1.5,
     ),
     Intent(
-        tool=read_mail,
+        tool=tools.read_mail,
         words=_WORDS["read_mail_text"],
         slots={"mail_id": mail_slot("mail_id")},
         gives=Gives(kind="text", read="body"),
         weight=1.5,
     ),
     *(
-        asking(fact, _WORDS, tool=read_mail, place="mail_id", slot=mail_slot(f"{fact.topic}_mail"), key="body")
+        asking(fact, _WORDS, tool=tools.read_mail, place="mail_id", slot=mail_slot(f"{fact.topic}_mail"), key="body")
         for fact in FACTS
     ),
 )
-
 
 CATEGORY = Category(
     name="mail",
@@ -194,7 +174,7 @@ CATEGORY = Category(
         tools.mark_read,
         tools.count_unread,
     ),
-    intents=(*_FINDING, *_ways(), *READING, *_UNREAD, *CHANGING),
+    intents=(*_FINDING, *_ways(), *_READING, *_UNREAD, *_CHANGING),
     held_out=("forward_mail", "count_unread"),
     detours={"search_mail": ("count_unread",)},
 )

@@ -5,24 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from alpha_umi_gym.domains.maths.slots import SHARERS
-from alpha_umi_gym.domains.money import tools
-from alpha_umi_gym.domains.money.slots import (
-    CASH,
-    CHEAP,
-    COIN,
-    CURRENCY,
-    LOAN,
-    MONTHS,
-    OFF,
-    PRICE,
-    RATE,
-    TAX,
-    TIP,
-    UNITS_OF_IT,
-    YEARS,
-    in_dollars,
-)
-from alpha_umi_gym.domains.money.tools import compound_interest, loan_payment
+from alpha_umi_gym.domains.money import slots, tools
 from alpha_umi_gym.domains.units.quantities import MASS, VOLUME
 from alpha_umi_gym.intents import Category, Gives, Intent, Slot, Values
 from alpha_umi_gym.slots import MONEY
@@ -41,70 +24,70 @@ _BILLS = (
     Intent(
         tool=tools.tip_and_split,
         words=_WORDS["tip_and_split"],
-        slots={"bill": PRICE, "persons": SHARERS, "tip_percent": TIP},
+        slots={"bill": slots.PRICE, "persons": SHARERS, "tip_percent": slots.TIP},
         fits=lambda v: 1 < v["persons"] <= 100 and v["tip_percent"] <= 40 and v["bill"] <= _DINNER,
-        gives=in_dollars("each"),
+        gives=slots.in_dollars("each"),
         rivals=("calculate",),
         weight=2.0,
     ),
     Intent(
         tool=tools.tip_and_split,
         words=_WORDS["tip_and_split_for_one"],
-        slots={"bill": PRICE, "tip_percent": TIP},
+        slots={"bill": slots.PRICE, "tip_percent": slots.TIP},
         arguments=lambda v: {"bill": v["bill"], "persons": 1, "tip_percent": v["tip_percent"]},
         fits=lambda v: v["tip_percent"] <= 40 and v["bill"] <= _DINNER,
-        gives=in_dollars("total"),
+        gives=slots.in_dollars("total"),
         rivals=("calculate", "percent_of", "add_tax"),
     ),
     Intent(
         tool=tools.add_tax,
         words=_WORDS["add_tax"],
-        slots={"net": PRICE, "tax_percent": TAX},
+        slots={"net": slots.PRICE, "tax_percent": slots.TAX},
         fits=_is_tax,
-        gives=in_dollars("gross"),
+        gives=slots.in_dollars("gross"),
         rivals=("calculate", "percent_of", "tip_and_split"),
         weight=2.0,
     ),
     Intent(
         tool=tools.net_price,
         words=_WORDS["net_price"],
-        slots={"gross": PRICE, "tax_percent": TAX},
+        slots={"gross": slots.PRICE, "tax_percent": slots.TAX},
         fits=_is_tax,
-        gives=in_dollars("net"),
+        gives=slots.in_dollars("net"),
         rivals=("calculate",),
         weight=2.0,
     ),
     Intent(
         tool=tools.net_price,
         words=_WORDS["net_price_tax"],
-        slots={"gross": PRICE, "tax_percent": TAX},
+        slots={"gross": slots.PRICE, "tax_percent": slots.TAX},
         fits=_is_tax,
-        gives=in_dollars("tax"),
+        gives=slots.in_dollars("tax"),
         rivals=("calculate",),
     ),
     Intent(
         tool=tools.discount_price,
         words=_WORDS["discount_price"],
-        slots={"price": PRICE, "percent_off": OFF},
+        slots={"price": slots.PRICE, "percent_off": slots.OFF},
         fits=lambda v: v["percent_off"] < 100,
-        gives=in_dollars("price"),
+        gives=slots.in_dollars("price"),
         rivals=("calculate", "percent_of"),
         weight=2.0,
     ),
     Intent(
         tool=tools.discount_price,
         words=_WORDS["discount_price_with_coupon"],
-        slots={"price": PRICE, "percent_off": OFF, "coupon": CHEAP},
+        slots={"price": slots.PRICE, "percent_off": slots.OFF, "coupon": slots.CHEAP},
         fits=lambda v: v["percent_off"] < 100 and v["price"] * (100 - v["percent_off"]) / 100 > v["coupon"],
-        gives=in_dollars("price"),
+        gives=slots.in_dollars("price"),
         rivals=("calculate",),
     ),
     Intent(
         tool=tools.discount_price,
         words=_WORDS["discount_price_saving"],
-        slots={"price": PRICE, "percent_off": OFF},
+        slots={"price": slots.PRICE, "percent_off": slots.OFF},
         fits=lambda v: v["percent_off"] < 100,
-        gives=in_dollars("saved"),
+        gives=slots.in_dollars("saved"),
         rivals=("calculate", "percent_of"),
     ),
 )
@@ -120,10 +103,10 @@ def _unit_price(slot: Slot, per: str, name: str) -> Intent:
     return Intent(
         tool=tools.price_per_unit,
         words=_WORDS["price_per_unit"].filled(name=name),
-        slots={"price": CHEAP, "amount": slot},
+        slots={"price": slots.CHEAP, "amount": slot},
         arguments=arguments,
         fits=lambda v: v["amount"].amount > 0 and v["amount"].unit != per and v["price"] < 200,
-        gives=in_dollars("price"),
+        gives=slots.in_dollars("price"),
         rivals=("calculate",),
     )
 
@@ -145,24 +128,24 @@ def _is_worth_it(v: Values) -> bool:
     return v["source"] != "USD" and rate is not None and 3 <= v["amount"] / rate <= 50_000
 
 
-COINS = (
+_COINS = (
     Intent(
         tool=tools.currency_of,
         words=_WORDS["currency_of"],
-        slots={"country": COIN},
+        slots={"country": slots.COIN},
         gives=Gives(kind="currency", read="code", compares="EUR|USD|GBP|CHF|JPY|SEK|CAD"),
         weight=3.0,
     ),
     Intent(
         tool=tools.currency_of,
         words=_WORDS["currency_of_name"],
-        slots={"country": COIN},
+        slots={"country": slots.COIN},
         gives=Gives(kind="currency_name", read="name"),
     ),
     Intent(
         tool=tools.exchange,
         words=_WORDS["exchange"],
-        slots={"cash": CASH, "target": CURRENCY},
+        slots={"cash": slots.CASH, "target": slots.CURRENCY},
         arguments=lambda v: {"amount": v["cash"].amount, "source": v["cash"].unit, "target": v["target"]},
         fits=lambda v: v["cash"].unit != v["target"],
         gives=Gives(kind="changed_money", read=_paid_out, facts=lambda out: out.split()[:1]),
@@ -170,7 +153,7 @@ COINS = (
     Intent(
         tool=tools.exchange,
         words=_WORDS["exchange_dollars"],
-        slots={"money": MONEY, "target": CURRENCY},
+        slots={"money": MONEY, "target": slots.CURRENCY},
         arguments=lambda v: {"amount": v["money"], "source": "USD", "target": v["target"]},
         fits=lambda v: v["target"] != "USD",
         gives=Gives(kind="changed_money", read=_paid_out, facts=lambda out: out.split()[:1]),
@@ -179,72 +162,69 @@ COINS = (
     Intent(
         tool=tools.exchange,
         words=_WORDS["exchange_into_dollars"],
-        slots={"cash": CASH},
+        slots={"cash": slots.CASH},
         arguments=lambda v: {"amount": v["cash"].amount, "source": v["cash"].unit, "target": "USD"},
         fits=lambda v: v["cash"].unit != "USD",
-        gives=in_dollars("amount"),
+        gives=slots.in_dollars("amount"),
     ),
     Intent(
         tool=tools.exchange,
         words=_WORDS["exchange_price_abroad"],
-        slots={"amount": UNITS_OF_IT, "source": CURRENCY},
+        slots={"amount": slots.UNITS_OF_IT, "source": slots.CURRENCY},
         arguments=lambda v: {"amount": v["amount"], "source": v["source"], "target": "USD"},
         fits=_is_worth_it,
-        gives=in_dollars("amount"),
+        gives=slots.in_dollars("amount"),
     ),
 )
-
-
-_SAVING = {"principal": LOAN, "rate_percent": RATE, "years": YEARS}
-SAVINGS = (
+_SAVING = {"principal": slots.LOAN, "rate_percent": slots.RATE, "years": slots.YEARS}
+_SAVINGS = (
     Intent(
-        tool=compound_interest,
+        tool=tools.compound_interest,
         words=_WORDS["compound_interest"],
         slots=_SAVING,
         fits=lambda v: v["principal"] >= 20 and v["rate_percent"] <= 20,
-        gives=in_dollars("balance"),
+        gives=slots.in_dollars("balance"),
         rivals=("calculate",),
         weight=2.0,
     ),
     Intent(
-        tool=compound_interest,
+        tool=tools.compound_interest,
         words=_WORDS["compound_interest_monthly"],
         slots=_SAVING,
         arguments=lambda v: {**v, "times_per_year": 12},
         fits=lambda v: v["principal"] >= 20 and v["rate_percent"] <= 20,
-        gives=in_dollars("balance"),
+        gives=slots.in_dollars("balance"),
         rivals=("calculate",),
     ),
     Intent(
-        tool=compound_interest,
+        tool=tools.compound_interest,
         words=_WORDS["compound_interest_earned"],
         slots=_SAVING,
         fits=lambda v: v["principal"] >= 20 and v["rate_percent"] <= 20,
-        gives=in_dollars("interest"),
+        gives=slots.in_dollars("interest"),
         rivals=("calculate",),
     ),
 )
-_LOAN = {"principal": LOAN, "rate_percent": RATE, "months": MONTHS}
-LOANS = (
+_LOAN = {"principal": slots.LOAN, "rate_percent": slots.RATE, "months": slots.MONTHS}
+_LOANS = (
     Intent(
-        tool=loan_payment,
+        tool=tools.loan_payment,
         words=_WORDS["loan_payment"],
         slots=_LOAN,
         fits=lambda v: v["principal"] >= 300 and v["rate_percent"] <= 30,
-        gives=in_dollars("monthly"),
+        gives=slots.in_dollars("monthly"),
         rivals=("calculate",),
         weight=2.0,
     ),
     Intent(
-        tool=loan_payment,
+        tool=tools.loan_payment,
         words=_WORDS["loan_payment_interest"],
         slots=_LOAN,
         fits=lambda v: v["principal"] >= 300 and v["rate_percent"] <= 30,
-        gives=in_dollars("total_interest"),
+        gives=slots.in_dollars("total_interest"),
         rivals=("calculate",),
     ),
 )
-
 
 CATEGORY = Category(
     name="money",
@@ -259,7 +239,7 @@ CATEGORY = Category(
         tools.loan_payment,
         tools.price_per_unit,
     ),
-    intents=(*COINS, *_BILLS, *_UNIT_PRICES, *SAVINGS, *LOANS),
+    intents=(*_COINS, *_BILLS, *_UNIT_PRICES, *_SAVINGS, *_LOANS),
     held_out=("loan_payment", "price_per_unit"),
     detours={
         "currency_of": ("exchange",),

@@ -19,9 +19,9 @@ def dollars(value: int | float) -> str:
     return f"{_written(value)} dollars"
 
 
-def in_dollars(read: str, *nouns: str) -> Gives:
+def in_dollars(read: str) -> Gives:
     """What an intent gives when a field of the result is an amount of dollars."""
-    return Gives(kind="money", read=read, nouns=nouns, say=dollars, compares="size")
+    return Gives(kind="money", read=read, say=dollars, compares="size")
 
 
 def _written(value: int | float) -> str:

@@ -145,7 +145,7 @@ _YEAR = Slot(
     unknown=lambda d: d.ours((1066, 1492, 1789, 1815, 2222, 2500)),
 )
 
-ALMANAC_INTENTS = (
+_ALMANAC = (
     Intent(
         tool=moon_phase,
         words=_WORDS["moon_phase"],
@@ -176,7 +176,6 @@ ALMANAC_INTENTS = (
 )
 """What the category sky asks of an almanac."""
 
-
 CATEGORY = Category(
     name="sky",
     tools=(
@@ -192,7 +191,7 @@ CATEGORY = Category(
         next_moon,
         season_start,
     ),
-    intents=(*_INTENTS, *ALMANAC_INTENTS),
+    intents=(*_INTENTS, *_ALMANAC),
     detours={
         # Dawn is as long before noon as dusk after it, and so are sunrise and sunset.
         "sunrise": ("solar_noon", "twilight_time", "light_at", "sun_height", "daylight_gap"),

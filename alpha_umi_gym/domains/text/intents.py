@@ -13,8 +13,6 @@ from alpha_umi_gym.sampler import DroppedTask
 from alpha_umi_gym.words import words_beside
 
 _WORDS = words_beside(__file__)
-
-
 _OLD = ("golden", "silent", "little", "hungry", "clever", "purple", "ancient", "broken")
 _NEW = ("wooden", "gentle", "sleepy", "famous", "frozen", "yellow", "modern", "lonely", "secret", "jealous")
 _WHO = ("otter", "parrot", "badger", "penguin", "rabbit", "donkey", "falcon", "lizard", "hedgehog", "squirrel")

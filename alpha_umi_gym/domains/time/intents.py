@@ -15,8 +15,6 @@ from alpha_umi_gym.words import words_beside
 from alpha_umi_gym.zones import zone
 
 _WORDS = words_beside(__file__)
-
-
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 Moment = Annotated[str, Field(description="YYYY-MM-DD HH:MM")]
 Date = Annotated[str, Field(description="YYYY-MM-DD")]

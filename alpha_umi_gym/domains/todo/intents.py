@@ -100,7 +100,7 @@ _INTENTS = (
     ),
 )
 
-CHANGES = (
+_CHANGES = (
     Intent(tool=tools.add_task, words=_WORDS["add_task"], slots={"title": NEW}, changes=True, weight=0.6),
     Intent(tool=tools.add_task, words=_WORDS["add_task_due"], slots={"title": NEW, "due": NEW_DATE}, changes=True),
     Intent(
@@ -154,7 +154,6 @@ CHANGES = (
     ),
 )
 
-
 CATEGORY = Category(
     name="todo",
     tools=(
@@ -168,7 +167,7 @@ CATEGORY = Category(
         tools.delete_task,
         tools.next_task,
     ),
-    intents=(*_INTENTS, *CHANGES),
+    intents=(*_INTENTS, *_CHANGES),
     detours={
         # A date that is too early is refused with the one that is due.
         "task_due": ("postpone_task", "count_open_tasks", "list_tasks"),

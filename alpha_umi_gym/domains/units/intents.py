@@ -127,7 +127,7 @@ _CONVERSIONS = (
 )
 
 
-def span(minutes: int) -> str:
+def _span(minutes: int) -> str:
     """2 hours and 15 minutes."""
     counted = zip(divmod(minutes, 60), ("hour", "minute"), strict=True)
     return " and ".join(f"{n} {word}{'' if n == 1 else 's'}" for n, word in counted if n) or "0 minutes"
@@ -157,12 +157,12 @@ _PACE = Slot(
 _MINUTES = Slot(
     kind="minutes",
     draw=lambda d: d.choose(range(5, 305, 5)),
-    say=lambda value: tuple(dict.fromkeys((f"{value} minutes", span(value)))),
+    say=lambda value: tuple(dict.fromkeys((f"{value} minutes", _span(value)))),
     refer=("that many minutes",),
     nests=False,
     vague=("some time", "as long as usual", "the rest of the day"),
 )
-TRIPS = (
+_TRIPS = (
     Intent(
         tool=tools.distance_covered,
         words=_WORDS["distance_covered"],
@@ -185,7 +185,7 @@ TRIPS = (
         arguments=_trip,
         fits=_is_trip,
         gives=Gives(
-            kind="duration", read="total_minutes", say=span, facts=lambda out: [n for n in divmod(out, 60) if n]
+            kind="duration", read="total_minutes", say=_span, facts=lambda out: [n for n in divmod(out, 60) if n]
         ),
         rivals=("calculate",),
         weight=2.0,
@@ -201,7 +201,6 @@ TRIPS = (
     ),
 )
 
-
 CATEGORY = Category(
     name="units",
     tools=(
@@ -216,7 +215,7 @@ CATEGORY = Category(
         tools.distance_covered,
         tools.travel_time,
     ),
-    intents=(*(intent for wanted in _CONVERSIONS for intent in _intents(wanted)), *TRIPS),
+    intents=(*(intent for wanted in _CONVERSIONS for intent in _intents(wanted)), *_TRIPS),
     held_out=("convert_speed", "convert_area", "travel_time"),
     detours={
         # Whoever knows a factor by heart multiplies by it as a percentage.
