@@ -8,7 +8,7 @@ an ISO date, `moment` an ISO date and HH:MM, `city` a name in `CITIES`, `number`
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from alpha_umi_gym.intents import Slot
 from alpha_umi_gym.numbers import Quantity
@@ -29,6 +29,17 @@ def moment_ways(value: str) -> Sequence[str]:
     """2024-03-01 09:30, 09:30 on 2024-03-01, 09:30 on March 1, 2024."""
     day, clock = value.split()
     return (value, *(f"{clock} on {way}" for way in date_ways(day)[:2]))
+
+
+def listed(items: Iterable[object], *, last: str = "and") -> str:
+    """A, B and C."""
+    shown = [str(item) for item in items]
+    return f"{', '.join(shown[:-1])} {last} {shown[-1]}" if len(shown) > 1 else "".join(shown)
+
+
+def counted(number: float, unit: str) -> str:
+    """1 degree, 2.5 degrees."""
+    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
 
 
 def quantity_ways(value: Quantity) -> Sequence[str]:

@@ -5,6 +5,7 @@ What a request asks for is found as a reader would find it; the tools only retur
 
 from __future__ import annotations
 
+import datetime
 import functools
 import random
 import re
@@ -57,6 +58,16 @@ def quantity_in(unit: str) -> Callable[[str], Quantity]:
 def said_quantity(value: Quantity) -> str:
     """3.5 km."""
     return f"{value.amount} {value.unit}"
+
+
+def day_of_2024(chance: random.Random) -> datetime.date:
+    """Any date of that year."""
+    return datetime.date(2024, 1, 1) + datetime.timedelta(days=chance.randrange(366))
+
+
+def as_texts(values: Values) -> dict[str, str]:
+    """The arguments of a call that writes them: what flows in may be of any kind."""
+    return {name: str(value) for name, value in values.items()}
 
 
 def filled(template: str, makers: Mapping[str, Callable[[random.Random], object]], chance: random.Random) -> str:

@@ -18,6 +18,7 @@ from alpha_umi_gym.generator.unsolvable import unsolvable
 from alpha_umi_gym.generator.wording import FRAMES, capital, referring
 from alpha_umi_gym.numbers import magnitude
 from alpha_umi_gym.sampler import Draw, DroppedTask
+from alpha_umi_gym.slots import listed
 from alpha_umi_gym.task import Kind
 
 __all__ = ["KINDS", "Kind", "Tale"]
@@ -67,7 +68,7 @@ def aggregation(d: Draw, pool: Pool, story: Story) -> Tale:
     sizes = [magnitude(node.out) for node in nodes]
     if None in sizes or len(set(sizes)) < len(sizes) or not _one_measure(nodes) or d.chances(0.4):
         _answer_all(d, story, nodes)
-        return tale_of(d.wording(FRAMES.list_all).format(nouns=_listed(said, last="and")), nodes[:1])
+        return tale_of(d.wording(FRAMES.list_all).format(nouns=listed(said, last="and")), nodes[:1])
     greatest = d.chances(0.5)
     best = (max if greatest else min)(nodes, key=lambda node: magnitude(node.out) or 0)
     names = [node.plain()[varied] for node in nodes]
@@ -78,7 +79,7 @@ def aggregation(d: Draw, pool: Pool, story: Story) -> Tale:
     frames = FRAMES.greatest if greatest else FRAMES.smallest
     choice = {"choice": name, "among": names}
     story.answer(capital(d.any_of(FRAMES.answer_most).format(**words)), facts=[*facts_of(best), choice], known=known)
-    query = d.wording(frames).format(nouns=_listed(said, last="or"), all=_listed(said, last="and"))
+    query = d.wording(frames).format(nouns=listed(said, last="or"), all=listed(said, last="and"))
     return tale_of(query, nodes[:1])
 
 
@@ -207,7 +208,3 @@ def _one_measure(nodes: Sequence[Node]) -> bool:
 def _answer_all(d: Draw, story: Story, nodes: Sequence[Node]) -> None:
     text = " ".join(f"{capital(node.finding)}." for node in nodes)
     story.answer(text, facts=[fact for node in nodes for fact in facts_of(node)])
-
-
-def _listed(items: Sequence[str], *, last: str) -> str:
-    return ", ".join(items[:-1]) + f" {last} {items[-1]}"

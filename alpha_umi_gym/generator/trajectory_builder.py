@@ -16,6 +16,7 @@ from alpha_umi_gym.generator.wording import FRAMES, capital
 from alpha_umi_gym.numbers import magnitude
 from alpha_umi_gym.registry import bound
 from alpha_umi_gym.sampler import Draw, DroppedTask
+from alpha_umi_gym.slots import listed
 from alpha_umi_gym.world import World
 
 
@@ -138,8 +139,7 @@ class Story:
     def decline(self, goal: str, offered: Sequence[str]) -> None:
         """Conclude at once that no offered tool can do it; what was told so far is forgotten."""
         self.steps = []
-        names = ", ".join(offered[:-1]) + f" and {offered[-1]}"
-        self._give_up(self.d.any_of(FRAMES.no_tool).format(goal=goal, names=names))
+        self._give_up(self.d.any_of(FRAMES.no_tool).format(goal=goal, names=listed(offered)))
 
     def miss(self, goal: str, vague: str) -> None:
         """Conclude at once that the request leaves open what is needed."""

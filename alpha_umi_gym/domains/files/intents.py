@@ -8,7 +8,7 @@ from typing import Any
 from alpha_umi_gym.domains.files import tools
 from alpha_umi_gym.domains.files.facts import FACTS
 from alpha_umi_gym.domains.files.slots import COMMON_WORD, FOLDER, NEW_PATH, TEXT, path_of, word_of
-from alpha_umi_gym.domains.reading import asking
+from alpha_umi_gym.domains.reading import as_texts, asking
 from alpha_umi_gym.intents import Category, Gives, Intent, Values
 from alpha_umi_gym.sampler import DroppedTask
 from alpha_umi_gym.words import words_beside
@@ -91,16 +91,12 @@ _INFOS = (
 _PATH = path_of(None)
 
 
-def _text(values: Values) -> dict[str, str]:
-    return {name: str(value) for name, value in values.items()}
-
-
 _CHANGING = (
     Intent(
         tool=tools.write_file,
         words=_WORDS["write_file"],
         slots={"path": NEW_PATH, "text": TEXT},
-        arguments=_text,
+        arguments=as_texts,
         changes=True,
         weight=1.5,
     ),
@@ -108,14 +104,14 @@ _CHANGING = (
         tool=tools.write_file,
         words=_WORDS["write_file_over"],
         slots={"path": _PATH, "text": TEXT},
-        arguments=lambda v: {**_text(v), "overwrite": True},
+        arguments=lambda v: {**as_texts(v), "overwrite": True},
         changes=True,
     ),
     Intent(
         tool=tools.append_file,
         words=_WORDS["append_file"],
         slots={"path": _PATH, "text": TEXT},
-        arguments=_text,
+        arguments=as_texts,
         changes=True,
         rivals=("write_file",),
     ),
@@ -124,7 +120,7 @@ _CHANGING = (
         words=_WORDS["append_file_and_name_size"],
         slots={"path": _PATH, "text": TEXT},
         gives=Gives(kind="count", read="bytes"),
-        arguments=_text,
+        arguments=as_texts,
         changes=True,
         rivals=("write_file",),
         weight=0.5,

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import datetime
 import random
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
-from alpha_umi_gym.domains.reading import filled
+from alpha_umi_gym.domains.reading import day_of_2024, filled
 from alpha_umi_gym.places import CITIES
 from alpha_umi_gym.yaml_data import read_as
 
@@ -45,13 +44,9 @@ def text_of(kind: FileKind, noun: str, chance: random.Random) -> str:
     return filled(chance.choice(kind.texts), _FACTS, chance).replace("NOUN", noun)
 
 
-def _day(chance: random.Random) -> datetime.date:
-    return datetime.date(2024, 1, 1) + datetime.timedelta(days=chance.randrange(366))
-
-
 _FACTS: Mapping[str, Callable[[random.Random], object]] = MappingProxyType(
     {
-        "date": _day,
+        "date": day_of_2024,
         "amount": lambda chance: chance.randrange(20, 900),
         "count": lambda chance: chance.randrange(11, 400),
         "percent": lambda chance: chance.randrange(2, 40),

@@ -9,7 +9,7 @@ from alpha_umi_gym.domains.geography import tools
 from alpha_umi_gym.intents import Category, Gives, Intent, Slot
 from alpha_umi_gym.numbers import Quantity
 from alpha_umi_gym.places import CITIES
-from alpha_umi_gym.slots import CITY, quantity_ways
+from alpha_umi_gym.slots import CITY, counted, listed, quantity_ways
 from alpha_umi_gym.words import words_beside
 
 _WORDS = words_beside(__file__)
@@ -40,10 +40,6 @@ _ON_MAP = replace(
     draw=lambda d: d.choose(list(dict.fromkeys(tools.HOME.values()))),
     unknown=lambda d: d.ours([name for name in tools.COUNTRIES if name not in tools.HOME.values()]),
 )
-
-
-def _listed(cities: list[str]) -> str:
-    return cities[0] if len(cities) == 1 else ", ".join(cities[:-1]) + f" and {cities[-1]}"
 
 
 def _capital(kind: str, *, weight: float) -> Intent:
@@ -99,7 +95,7 @@ _INTENTS = (
         words=_WORDS["cities_in"],
         slots={"country": _ON_MAP},
         fits=lambda v: v["country"] in tools.HOME.values(),
-        gives=Gives(kind="cities", read="cities", say=_listed, facts=lambda out: out),
+        gives=Gives(kind="cities", read="cities", say=listed, facts=lambda out: out),
     ),
     Intent(
         tool=tools.cities_in,
@@ -120,17 +116,13 @@ def _length(result: Any, _: Any) -> Quantity:
     return Quantity(result["distance"], result["unit"])
 
 
-def _degrees(out: float) -> str:
-    return f"{out} degree" if out == 1 else f"{out} degrees"
-
-
 def _where(kind: str, word: str, *, side: str) -> Intent:
     """Intent for one of the coordinates."""
     return Intent(
         tool=tools.coordinates_of,
         words=_WORDS["coordinates_of"].filled(word=word, side=side),
         slots={"city": CITY},
-        gives=Gives(kind=kind, read=word, say=_degrees, compares="size"),
+        gives=Gives(kind=kind, read=word, say=lambda out: counted(out, "degree"), compares="size"),
     )
 
 
@@ -160,7 +152,7 @@ _GLOBE = (
         words=_WORDS["bearing"],
         slots={"from_city": CITY, "to_city": CITY},
         fits=_differ("from_city", "to_city"),
-        gives=Gives(kind="number", read="degrees", say=_degrees, compares="size"),
+        gives=Gives(kind="number", read="degrees", say=lambda out: counted(out, "degree"), compares="size"),
     ),
     Intent(
         tool=tools.bearing,

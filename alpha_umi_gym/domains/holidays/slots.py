@@ -19,7 +19,7 @@ from alpha_umi_gym.domains.holidays.tools import (
 )
 from alpha_umi_gym.intents import Slot, Values
 from alpha_umi_gym.sampler import Draw
-from alpha_umi_gym.slots import DATE
+from alpha_umi_gym.slots import DATE, listed
 
 _YEARS = range(FIRST_YEAR, LAST_YEAR + 1)
 _MONTHS = (
@@ -122,8 +122,7 @@ def any_in_month(v: Values) -> bool:
 
 def with_dates(entries: list[str]) -> str:
     """Entries such as "2021-05-01 Labour Day" within a sentence."""
-    said = [f"{name} on {date}" for date, name in (entry.split(" ", 1) for entry in entries)]
-    return said[0] if len(said) == 1 else ", ".join(said[:-1]) + f" and {said[-1]}"
+    return listed(f"{name} on {date}" for date, name in (entry.split(" ", 1) for entry in entries))
 
 
 def parts(entries: list[str]) -> list[str]:

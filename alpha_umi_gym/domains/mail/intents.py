@@ -14,7 +14,7 @@ from alpha_umi_gym.domains.mail import tools
 from alpha_umi_gym.domains.mail.facts import FACTS
 from alpha_umi_gym.domains.mail.slots import ADDRESS, ANYBODY, BODY, SUBJECT, mail_slot, pair_of, sender_of, subject_of
 from alpha_umi_gym.domains.mail.topics import TOPICS
-from alpha_umi_gym.domains.reading import asking
+from alpha_umi_gym.domains.reading import as_texts, asking
 from alpha_umi_gym.intents import Category, Gives, Intent, Slot, Values
 from alpha_umi_gym.people import PERSON
 from alpha_umi_gym.sampler import DroppedTask
@@ -92,27 +92,26 @@ _UNREAD = (
 _MAIL = mail_slot("mail_id")
 
 
-def _text(values: Values) -> dict[str, str]:
-    return {name: str(value) for name, value in values.items()}
-
-
 _SENT = Intent(
     tool=tools.send_mail,
     words=_WORDS["send_mail"],
     slots={"to": ADDRESS, "subject": SUBJECT, "body": BODY},
-    arguments=_text,
+    arguments=as_texts,
     changes=True,
 )
 _CHANGING = (
     _SENT,
     replace(
-        _SENT, words=_WORDS["send_mail_with_priority"], arguments=lambda v: {**_text(v), "priority": "high"}, weight=0.3
+        _SENT,
+        words=_WORDS["send_mail_with_priority"],
+        arguments=lambda v: {**as_texts(v), "priority": "high"},
+        weight=0.3,
     ),
     Intent(
         tool=tools.reply_to_mail,
         words=_WORDS["reply_to_mail"],
         slots={"mail_id": _MAIL, "body": BODY},
-        arguments=_text,
+        arguments=as_texts,
         changes=True,
         rivals=("send_mail",),
     ),

@@ -5,14 +5,13 @@ Every topic has facts of its own, so that a request can ask for them. Knows noth
 
 from __future__ import annotations
 
-import datetime
 import random
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
-from alpha_umi_gym.domains.reading import filled
+from alpha_umi_gym.domains.reading import day_of_2024, filled
 from alpha_umi_gym.places import CITIES
 from alpha_umi_gym.yaml_data import read_as
 
@@ -36,14 +35,10 @@ def body_of(topic: str, chance: random.Random) -> str:
     return filled(chance.choice(TOPICS[topic].bodies), _FACTS, chance)
 
 
-def _day(chance: random.Random) -> datetime.date:
-    return datetime.date(2024, 1, 1) + datetime.timedelta(days=chance.randrange(366))
-
-
 _FACTS: Mapping[str, Callable[[random.Random], object]] = MappingProxyType(
     {
         "amount": lambda chance: chance.randrange(40, 960),
-        "date": _day,
+        "date": day_of_2024,
         "room": lambda chance: chance.randrange(11, 480),
         "floor": lambda chance: chance.randrange(2, 10),
         "city": lambda chance: chance.choice(_CITIES),

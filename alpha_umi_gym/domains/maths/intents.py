@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Any
 
 from alpha_umi_gym.domains.maths import slots, tools
 from alpha_umi_gym.domains.maths.sums import SUMS
@@ -12,14 +10,10 @@ from alpha_umi_gym.domains.money.slots import PRICE, dollars
 from alpha_umi_gym.domains.units.quantities import MASS, quantity_forms
 from alpha_umi_gym.intents import Category, Gives, Intent, Slot, Values
 from alpha_umi_gym.numbers import Quantity, exact
+from alpha_umi_gym.slots import listed
 from alpha_umi_gym.words import words_beside
 
 _WORDS = words_beside(__file__)
-
-
-def _and(values: Sequence[Any]) -> str:
-    shown = [str(value) for value in values]
-    return ", ".join(shown[:-1]) + (" and " if shown[:-1] else "") + shown[-1]
 
 
 _PERCENTAGES = (
@@ -104,7 +98,7 @@ _EQUATIONS = (
         tool=tools.solve_equation,
         words=_WORDS["solve_equation_quadratic"],
         slots={"equation": slots.equation(slots.square)},
-        gives=Gives(kind="solutions", read="solutions", say=_and, facts=lambda out: out),
+        gives=Gives(kind="solutions", read="solutions", say=listed, facts=lambda out: out),
     ),
     Intent(
         tool=tools.solve_equation,

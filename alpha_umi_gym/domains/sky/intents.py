@@ -15,7 +15,7 @@ from alpha_umi_gym.domains.sky.moon import (
     season_start,
 )
 from alpha_umi_gym.intents import Category, Gives, Intent, Slot, Values
-from alpha_umi_gym.slots import CITY, DATE, MOMENT
+from alpha_umi_gym.slots import CITY, DATE, MOMENT, counted
 from alpha_umi_gym.words import words_beside
 
 _WORDS = words_beside(__file__)
@@ -50,14 +50,6 @@ def _clock(
 
 def _duration(out: tuple[int, int]) -> str:
     return f"{out[0]} hours and {out[1]} minutes"
-
-
-def _minutes(out: float) -> str:
-    return f"{out} minute" if out == 1 else f"{out} minutes"
-
-
-def _degrees(out: float) -> str:
-    return f"{out} degree" if out == 1 else f"{out} degrees"
 
 
 _INTENTS = (
@@ -100,7 +92,7 @@ _INTENTS = (
         tool=tools.day_length,
         words=_WORDS["day_length_in_minutes"],
         slots={"city": CITY, "date": DATE},
-        gives=Gives(kind="count", read="total_minutes", say=_minutes, compares="size"),
+        gives=Gives(kind="count", read="total_minutes", say=lambda out: counted(out, "minute"), compares="size"),
         rivals=("sunrise", "sunset"),
     ),
     Intent(
@@ -108,14 +100,14 @@ _INTENTS = (
         words=_WORDS["daylight_gap"],
         slots={"city": CITY, "other_city": CITY, "date": DATE},
         fits=lambda v: v["city"] != v["other_city"],
-        gives=Gives(kind="count", read="minutes", say=_minutes, compares="size"),
+        gives=Gives(kind="count", read="minutes", say=lambda out: counted(out, "minute"), compares="size"),
         rivals=("day_length", "sunrise", "sunset"),
     ),
     Intent(
         tool=tools.sun_height,
         words=_WORDS["sun_height"],
         slots={"city": CITY, "moment": MOMENT},
-        gives=Gives(kind="number", say=_degrees, compares="size"),
+        gives=Gives(kind="number", say=lambda out: counted(out, "degree"), compares="size"),
     ),
     Intent(
         tool=tools.light_at,

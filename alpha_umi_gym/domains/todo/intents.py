@@ -7,18 +7,18 @@ from collections.abc import Sequence
 from alpha_umi_gym.domains.todo import tools
 from alpha_umi_gym.domains.todo.slots import ANY, DATED, DAYS_LATER, LIMIT, NEW, NEW_DATE, OPEN, PRIORITY, RANKED
 from alpha_umi_gym.intents import Category, Gives, Intent
+from alpha_umi_gym.slots import listed
 from alpha_umi_gym.words import words_beside
 
 _WORDS = words_beside(__file__)
 
 
-def _listed(titles: Sequence[str]) -> str:
-    quoted = [f"'{title}'" for title in titles]
-    return ", ".join(quoted[:-1]) + f" and {quoted[-1]}" if len(quoted) > 1 else "".join(quoted)
-
-
-def _in_quotes(title: str) -> str:
+def _quoted(title: str) -> str:
     return f"'{title}'"
+
+
+def _all_of(titles: Sequence[str]) -> str:
+    return listed(map(_quoted, titles))
 
 
 def _title(value: str) -> tuple[str]:
@@ -36,7 +36,7 @@ _INTENTS = (
     Intent(
         tool=tools.next_task,
         words=_WORDS["next_task_title"],
-        gives=Gives(kind="text", read="title", say=_in_quotes, facts=_title),
+        gives=Gives(kind="text", read="title", say=_quoted, facts=_title),
         weight=0.6,
         rivals=("list_tasks",),
     ),
@@ -44,14 +44,14 @@ _INTENTS = (
         tool=tools.next_task,
         words=_WORDS["next_task_title_of_priority"],
         slots={"priority": PRIORITY},
-        gives=Gives(kind="text", read="title", say=_in_quotes, facts=_title),
+        gives=Gives(kind="text", read="title", say=_quoted, facts=_title),
         weight=0.6,
         rivals=("list_tasks",),
     ),
     Intent(
         tool=tools.next_task,
         words=_WORDS["next_task"],
-        gives=Gives(kind="task", read="title", say=_in_quotes, facts=_title),
+        gives=Gives(kind="task", read="title", say=_quoted, facts=_title),
         root=False,
         rivals=("list_tasks",),
     ),
@@ -59,7 +59,7 @@ _INTENTS = (
         tool=tools.next_task,
         words=_WORDS["next_task_of_priority"],
         slots={"priority": PRIORITY},
-        gives=Gives(kind="task", read="title", say=_in_quotes, facts=_title),
+        gives=Gives(kind="task", read="title", say=_quoted, facts=_title),
         root=False,
         rivals=("list_tasks",),
     ),
@@ -67,13 +67,13 @@ _INTENTS = (
         tool=tools.list_tasks,
         words=_WORDS["list_tasks"],
         slots={"priority": PRIORITY},
-        gives=Gives(kind="titles", say=_listed, facts=tuple),
+        gives=Gives(kind="titles", say=_all_of, facts=tuple),
     ),
     Intent(
         tool=tools.list_tasks,
         words=_WORDS["list_tasks_done"],
         arguments=lambda _: {"done": True},
-        gives=Gives(kind="titles", say=_listed, facts=tuple),
+        gives=Gives(kind="titles", say=_all_of, facts=tuple),
         weight=0.3,
     ),
     Intent(

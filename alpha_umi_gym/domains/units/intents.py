@@ -7,20 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from alpha_umi_gym.domains.units import tools
-from alpha_umi_gym.domains.units.quantities import (
-    AREA,
-    DATA_SIZE,
-    ENERGY,
-    LENGTH,
-    MASS,
-    SPEED,
-    TEMPERATURE,
-    UNITS,
-    VOLUME,
-    drawn,
-    quantity_forms,
-)
+from alpha_umi_gym.domains.units import quantities, tools
 from alpha_umi_gym.intents import Category, Gives, Intent, Slot, Values
 from alpha_umi_gym.numbers import Quantity, exact, rounded
 from alpha_umi_gym.words import words_beside
@@ -39,13 +26,9 @@ class _Conversion(NamedTuple):
     read: str | Callable[[Any, Values], Any] | None
 
 
-def _intents(wanted: _Conversion) -> tuple[Intent, ...]:
-    return tuple(_intent(wanted, unit) for unit in wanted.units.split())
-
-
 def _intent(wanted: _Conversion, to: str) -> Intent:
     """The intent to have a quantity in one unit; the names of that unit take turns in the wordings."""
-    it, unit = wanted.slot.kind, UNITS[to]
+    it, unit = wanted.slot.kind, quantities.UNITS[to]
     return Intent(
         tool=wanted.tool,
         words=_WORDS[wanted.tool.__name__].filled(to=unit.names, plain=unit.names[0], written=unit.written),
@@ -70,56 +53,56 @@ def _is_sensible(given: Quantity, to: str) -> bool:
 _CONVERSIONS = (
     _Conversion(
         tools.convert_length,
-        LENGTH,
+        quantities.LENGTH,
         "km m cm mile ft inch",
         lambda q, to: {"value": q.amount, "unit": q.unit, "to_unit": to},
         "value",
     ),
     _Conversion(
         tools.convert_mass,
-        MASS,
+        quantities.MASS,
         "kg g lb oz",
         lambda q, to: {"mass": {"amount": q.amount, "unit": q.unit}, "to_unit": to},
         "amount",
     ),
     _Conversion(
         tools.convert_temperature,
-        TEMPERATURE,
+        quantities.TEMPERATURE,
         "C F K",
         lambda q, to: {"degrees": q.amount, "scale": q.unit, "to_scale": to},
         None,
     ),
     _Conversion(
         tools.convert_volume,
-        VOLUME,
+        quantities.VOLUME,
         "l ml gal cup",
         lambda q, to: {"amount": q.amount, "from_unit": q.unit, "into": to},
         "volume",
     ),
     _Conversion(
         tools.convert_speed,
-        SPEED,
+        quantities.SPEED,
         "km/h m/s mph knot",
         lambda q, to: {"speed": f"{q.amount} {q.unit}", "target": to},
         "speed",
     ),
     _Conversion(
         tools.convert_area,
-        AREA,
+        quantities.AREA,
         "m2 km2 ha acre",
         lambda q, to: {"area": {"size": q.amount, "unit": q.unit}, "to_unit": to},
         lambda text, _: rounded(exact(float(text.split(maxsplit=1)[0]))),
     ),
     _Conversion(
         tools.convert_data_size,
-        DATA_SIZE,
+        quantities.DATA_SIZE,
         "MB GB TB MiB GiB",
         lambda q, to: {"size": q.amount, "unit": q.unit, "to": to},
         None,
     ),
     _Conversion(
         tools.convert_energy,
-        ENERGY,
+        quantities.ENERGY,
         "kJ MJ kcal kWh",
         lambda q, to: {"energy": q.amount, "unit": q.unit, "to_unit": to},
         "energy",
@@ -146,12 +129,17 @@ def _trip(v: Values) -> dict[str, Any]:
     return {name: {"value": v[name].amount, "unit": v[name].unit} for name in ("distance", "speed")}
 
 
-_WAY = Slot(kind="length", draw=drawn(km=(2, 900), mile=(2, 600)), say=LENGTH.say, vague=LENGTH.vague)
+_WAY = Slot(
+    kind="length",
+    draw=quantities.drawn(km=(2, 900), mile=(2, 600)),
+    say=quantities.LENGTH.say,
+    vague=quantities.LENGTH.vague,
+)
 _PACE = Slot(
     kind="speed",
-    draw=drawn(km_h=(4, 130), mph=(3, 80), knot=(4, 25)),
-    say=SPEED.say,
-    vague=SPEED.vague,
+    draw=quantities.drawn(km_h=(4, 130), mph=(3, 80), knot=(4, 25)),
+    say=quantities.SPEED.say,
+    vague=quantities.SPEED.vague,
     unknown=lambda d: Quantity(0, d.any_of(("km/h", "mph", "knot"))),
 )
 _MINUTES = Slot(
@@ -172,7 +160,7 @@ _TRIPS = (
         gives=Gives(
             kind="length",
             read=lambda result, _: Quantity(result["distance"], result["unit"]),
-            say=lambda out: quantity_forms(out)[0],
+            say=lambda out: quantities.quantity_forms(out)[0],
             compares="size",
         ),
         rivals=("calculate",),
@@ -215,7 +203,7 @@ CATEGORY = Category(
         tools.distance_covered,
         tools.travel_time,
     ),
-    intents=(*(intent for wanted in _CONVERSIONS for intent in _intents(wanted)), *_TRIPS),
+    intents=(*(_intent(wanted, unit) for wanted in _CONVERSIONS for unit in wanted.units.split()), *_TRIPS),
     held_out=("convert_speed", "convert_area", "travel_time"),
     detours={
         # Whoever knows a factor by heart multiplies by it as a percentage.
