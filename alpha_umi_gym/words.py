@@ -15,16 +15,17 @@ from alpha_umi.errors import ConfigError
 from alpha_umi.trajectory import Frozen
 from alpha_umi_gym.yaml_data import read_as
 
-Templates = Annotated[tuple[str, ...], Field(min_length=1)]
+Template = Annotated[str, Field(min_length=1)]
+Templates = Annotated[tuple[Template, ...], Field(min_length=1)]
 
 
 class Words(Frozen):
     """The templates of one intent; `Intent` and `Gives` describe each field."""
 
     goals: Templates
-    asks: Templates | tuple[()] = ()
-    nouns: Templates | tuple[()] = ()
-    found: str
+    asks: Templates = ()
+    nouns: Templates = ()
+    found: Template
     answers: Templates
 
     def filled(self, **places: str | tuple[str, ...]) -> Words:
@@ -37,7 +38,7 @@ class Words(Frozen):
             return templates
 
         lists = {name: fill(getattr(self, name)) for name in ("goals", "asks", "nouns", "answers")}
-        return Words(found=fill((self.found,))[0], **lists)
+        return self.model_copy(update={"found": fill((self.found,))[0], **lists})
 
 
 class WordsFile:

@@ -6,11 +6,12 @@ a place with a capital (`Goal`) begins a sentence.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from alpha_umi.digests import text_digest
 from alpha_umi.trajectory import Frozen
-from alpha_umi_gym.intents import Intent
+from alpha_umi_gym.intents import Category, Intent
 from alpha_umi_gym.sampler import Draw
 from alpha_umi_gym.words import Templates
 from alpha_umi_gym.yaml_data import read_as
@@ -74,3 +75,14 @@ def referring(d: Draw, intent: Intent) -> str:
         return "it"
     kind = intent.gives.kind
     return d.any_of(FRAMES.referring.get(kind, (f"that {kind.replace('_', ' ')}",)))
+
+
+def words_digest(categories: Iterable[Category]) -> str:
+    """What the wordings of these categories and the frames say, as a digest: whatever files they are in."""
+    worded = {
+        category.name: [
+            (i.name, i.goals, i.asks, i.gives and i.gives.nouns, i.found, i.answers) for i in category.intents
+        ]
+        for category in categories
+    }
+    return text_digest([worded, FRAMES.model_dump()])
