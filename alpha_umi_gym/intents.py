@@ -1,8 +1,8 @@
 """What a category is made of: tools, and for each tool the intents a person may have and how they are worded.
 
 An intent says in words what one call is for; a slot says what may fill one of its places: a value of the request, or
-what another call gives. The composer (`compose`) needs nothing else to build requests of any depth, so a new tool is
-a function and one intent. Knows nothing of which categories exist or how a task is told.
+what another call gives. The generator (`call_tree`) needs nothing else to build requests of any depth, so a new tool is
+a function and one intent. Knows nothing of which categories exist or how a task is built.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import InitVar, dataclass, field, replace
 from typing import Any
 
 from alpha_umi.errors import UsageError
-from alpha_umi_gym.sampler import Draw
+from alpha_umi_gym.sampler import Sampler
 from alpha_umi_gym.words import Words
 
 Values = Mapping[str, Any]
@@ -38,7 +38,7 @@ class Slot:
 
     kind: str
     """What it is (date, city, length, product_id); a call whose `Gives.kind` is the same may fill it."""
-    draw: Callable[[Draw], Any] | None = None
+    draw: Callable[[Sampler], Any] | None = None
     """A value of this split for the request; None for what only another call can give (an id, say)."""
     say: Callable[[Any], Sequence[str]] = _one_way
     """Ways to write a value in a request; the first is plain, and is used in rationales and answers."""
@@ -50,9 +50,9 @@ class Slot:
     """Whether the name of another call's result can stand here; if not, that call is asked for in its own sentence."""
     vague: tuple[str, ...] = ()
     """Words that leave it open ("that day"), for requests that lack information."""
-    unknown: Callable[[Draw], Any] | None = None
+    unknown: Callable[[Sampler], Any] | None = None
     """A value that no world knows: the tool refuses it, and nothing can be done."""
-    slip: Callable[[Draw, Any], Any] | None = None
+    slip: Callable[[Sampler, Any], Any] | None = None
     """The value with a slip of the pen, which the tool's error corrects by naming the right value."""
 
     def plain(self, value: Any) -> str:
@@ -149,10 +149,10 @@ class Intent:
         """Placeholders of its templates that are none of its slots, each with its template."""
         known = set(self.slots)
         templates = [*self.goals, *self.asks, *(self.gives.nouns if self.gives else ())]
-        told = [self.found, *self.answers]
+        stated = [self.found, *self.answers]
         return [
             f"{{{name}}} in {template!r}"
-            for template, names in (*((t, known) for t in templates), *((t, known | {"out"}) for t in told))
+            for template, names in (*((t, known) for t in templates), *((t, known | {"out"}) for t in stated))
             for name in _placeholders(template)
             if name not in names
         ]

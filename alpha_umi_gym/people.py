@@ -11,7 +11,7 @@ from alpha_umi.trajectory import Frozen
 from alpha_umi_gym.intents import Slot
 from alpha_umi_gym.lookup import find
 from alpha_umi_gym.places import CITIES
-from alpha_umi_gym.sampler import Draw
+from alpha_umi_gym.sampler import Sampler
 from alpha_umi_gym.world import World
 from alpha_umi_gym.yaml_data import read_as
 
@@ -76,15 +76,15 @@ def names_in(world: World) -> list[str]:
     return list(world.part(People).persons)
 
 
-def _stranger(d: Draw) -> str:
+def _stranger(d: Sampler) -> str:
     known = names_in(d.world)
-    name = f"{d.any_of(FIRST_NAMES)} {d.any_of(LAST_NAMES)}"
+    name = f"{d.any_value(FIRST_NAMES)} {d.any_value(LAST_NAMES)}"
     return name if all(part not in other for part in name.split() for other in known) else _stranger(d)
 
 
 PERSON = Slot(
     kind="person",
-    draw=lambda d: d.choose(names_in(d.world)),
+    draw=lambda d: d.split_value(names_in(d.world)),
     vague=("a friend of mine", "the person I told you about", "my colleague", "you know who"),
     unknown=_stranger,
     slip=lambda d, value: d.misspell(value.split()[0]) + " " + value.split()[1],

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from alpha_umi_gym.intents import Slot
 from alpha_umi_gym.numbers import Quantity
 from alpha_umi_gym.places import CITIES, UNKNOWN_PLACES
-from alpha_umi_gym.sampler import Draw
+from alpha_umi_gym.sampler import Sampler
 
 _MONTHS = tuple(datetime.date(2024, month, 1).strftime("%B") for month in range(1, 13))
 
@@ -47,8 +47,8 @@ def quantity_ways(value: Quantity) -> Sequence[str]:
     return (f"{value.amount} {value.unit}",)
 
 
-def _moment(d: Draw) -> str:
-    return f"{d.date()} {d.any_of(range(24)):02}:{d.any_of((0, 5, 10, 15, 20, 30, 40, 45, 50)):02}"
+def _moment(d: Sampler) -> str:
+    return f"{d.date()} {d.any_value(range(24)):02}:{d.any_value((0, 5, 10, 15, 20, 30, 40, 45, 50)):02}"
 
 
 DATE = Slot(
@@ -65,9 +65,9 @@ MOMENT = Slot(
 )
 CITY = Slot(
     kind="city",
-    draw=lambda d: d.choose(list(CITIES)),
+    draw=lambda d: d.split_value(list(CITIES)),
     vague=("the place I told you about", "that nice town", "the city we talked about", "where we met"),
-    unknown=lambda d: d.ours(UNKNOWN_PLACES),
+    unknown=lambda d: d.from_short_list(UNKNOWN_PLACES),
     slip=lambda d, value: d.misspell(value),
 )
 NUMBER = Slot(kind="number", draw=lambda d: d.decimal(2, 900), accepts=("count", "money"))

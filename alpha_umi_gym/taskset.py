@@ -42,7 +42,7 @@ class OverWorlds:
 
 @dataclass(frozen=True)
 class Gym(OverWorlds):
-    """Tasks told from the offline tools."""
+    """Tasks composed over the offline tools."""
 
     categories: tuple[str, ...] = ()
     """Only tasks that ask for tools of these; all when empty."""
@@ -76,7 +76,7 @@ class Gym(OverWorlds):
         return library_versions()
 
     def words_digest(self) -> str:
-        """Digest of the wordings that its tasks are told in."""
+        """Digest of the wordings of its tasks."""
         return words_digest(categories()[name] for name in self.categories or categories())
 
     def task_of(self, trajectory: Trajectory) -> GymTask:

@@ -12,7 +12,7 @@ from pathlib import Path
 from alpha_umi.digests import text_digest
 from alpha_umi.trajectory import Frozen
 from alpha_umi_gym.intents import Category, Intent
-from alpha_umi_gym.sampler import Draw
+from alpha_umi_gym.sampler import Sampler
 from alpha_umi_gym.words import Templates
 from alpha_umi_gym.yaml_data import read_as
 
@@ -69,12 +69,12 @@ def capital(text: str) -> str:
     return text if "_" in first or "^" in first else text[:1].upper() + text[1:]
 
 
-def referring(d: Draw, intent: Intent) -> str:
+def referring(d: Sampler, intent: Intent) -> str:
     """Words that refer back to what an intent gives."""
     if intent.gives is None:
         return "it"
     kind = intent.gives.kind
-    return d.any_of(FRAMES.referring.get(kind, (f"that {kind.replace('_', ' ')}",)))
+    return d.any_value(FRAMES.referring.get(kind, (f"that {kind.replace('_', ' ')}",)))
 
 
 def words_digest(categories: Iterable[Category]) -> str:

@@ -13,7 +13,7 @@ from alpha_umi_gym.domains.unknown_people import far
 from alpha_umi_gym.intents import Category, Gives, Intent, Slot
 from alpha_umi_gym.people import CALLING, PERSON, People
 from alpha_umi_gym.places import CITIES, UNKNOWN_PLACES
-from alpha_umi_gym.sampler import Draw
+from alpha_umi_gym.sampler import Sampler
 from alpha_umi_gym.slots import CITY, DATE, date_ways
 from alpha_umi_gym.words import words_beside
 
@@ -24,15 +24,15 @@ _ANIMALS = (
 )  # fmt: skip
 
 
-def _some_phone(d: Draw) -> str:
+def _some_phone(d: Sampler) -> str:
     """A number of some country."""
     codes = list(CALLING.values())
-    return d.choose([f"{d.any_of(codes)}{d.any_of(range(2_000_000, 9_999_999))}" for _ in range(30)])
+    return d.split_value([f"{d.any_value(codes)}{d.any_value(range(2_000_000, 9_999_999))}" for _ in range(30)])
 
 
-def _some_email(d: Draw) -> str:
+def _some_email(d: Sampler) -> str:
     """An address that nobody in a world has."""
-    return f"{d.choose(_ANIMALS)}{d.any_of(range(10, 100))}@{d.any_of(('post.example', 'letters.example'))}"
+    return f"{d.split_value(_ANIMALS)}{d.any_value(range(10, 100))}@{d.any_value(('post.example', 'letters.example'))}"
 
 
 _HOLDER = replace(PERSON, accepts=("holder",), refer=("that person",))
@@ -85,21 +85,21 @@ _CHANGES = (
 )
 
 
-def _known(d: Draw, detail: str) -> list[str]:
+def _known(d: Sampler, detail: str) -> list[str]:
     return [getattr(person, detail) for person in d.world.part(People).persons.values()]
 
 
-def _misspelt_email(d: Draw, value: Any) -> str:
+def _misspelt_email(d: Sampler, value: Any) -> str:
     first, rest = str(value).split(".", 1)
     return f"{d.misspell(first)}.{rest}"
 
 
 def _address(
-    detail: str, vague: tuple[str, ...], slip: Callable[[Draw, Any], Any], make: Callable[[Draw], str]
+    detail: str, vague: tuple[str, ...], slip: Callable[[Sampler, Any], Any], make: Callable[[Sampler], str]
 ) -> Slot:
     return Slot(
         kind=f"known_{detail}",
-        draw=lambda d: d.choose(_known(d, detail)),
+        draw=lambda d: d.split_value(_known(d, detail)),
         vague=vague,
         unknown=lambda d: far(lambda: make(d), _known(d, detail)),
         slip=slip,
@@ -112,10 +112,10 @@ _KNOWN_PHONE = _address(
 )
 _HOME = Slot(
     kind="home",
-    draw=lambda d: d.choose(_known(d, "city")),
+    draw=lambda d: d.split_value(_known(d, "city")),
     vague=("the place I told you about", "that nice town", "the city we talked about"),
     unknown=lambda d: (
-        d.any_of(UNKNOWN_PLACES) if d.chances(0.5) else far(lambda: d.any_of(list(CITIES)), _known(d, "city"))
+        d.any_value(UNKNOWN_PLACES) if d.chances(0.5) else far(lambda: d.any_value(list(CITIES)), _known(d, "city"))
     ),
     slip=lambda d, value: d.misspell(value),
 )
@@ -124,10 +124,10 @@ _PHONE = Slot(
     draw=_some_phone,
     refer=("that number", "that phone number"),
     vague=("the number on the card", "the number I told you", "the usual number"),
-    unknown=lambda d: f"+{d.any_of((999, 296, 693, 384, 422))}{d.any_of(range(20_000_000, 99_999_999))}",
+    unknown=lambda d: f"+{d.any_value((999, 296, 693, 384, 422))}{d.any_value(range(20_000_000, 99_999_999))}",
     slip=lambda d, value: f"00{value[1:]}",
 )
-_STYLE = Slot(kind="phone_style", draw=lambda d: d.any_of(("national", "international")))
+_STYLE = Slot(kind="phone_style", draw=lambda d: d.any_value(("national", "international")))
 
 
 def _owner(key: str, slot: Slot, *, named: bool) -> Intent:

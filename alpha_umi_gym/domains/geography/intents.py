@@ -22,23 +22,26 @@ class _Capital(str):
 _LIKE_WORDS = ("AE", "AT", "BE", "ES", "ID", "IN", "IS", "IT", "LT", "MA", "NO", "PE", "SO", "UA", "US")
 """Codes that are words or look like it: an answer would hold them by accident."""
 _STYLE_NAMES = {"alpha-2": ("two-letter", "alpha-2"), "alpha-3": ("three-letter", "alpha-3"), "numeric": ("numeric",)}
-_STYLE = Slot(kind="code_style", draw=lambda d: d.any_of(list(_STYLE_NAMES)), say=lambda value: _STYLE_NAMES[value])
+_STYLE = Slot(kind="code_style", draw=lambda d: d.any_value(list(_STYLE_NAMES)), say=lambda value: _STYLE_NAMES[value])
 _CODE = Slot(
     kind="letter_code",
-    draw=lambda d: d.choose(tools.letter_codes()),
-    unknown=lambda d: d.ours(("XQ", "QQZ", "XX", "ZZ", "XYX", "QM", "ZZZ", "XAX")),
+    draw=lambda d: d.split_value(tools.letter_codes()),
+    unknown=lambda d: d.from_short_list(("XQ", "QQZ", "XX", "ZZ", "XYX", "QM", "ZZZ", "XAX")),
 )
 _SETTLED = replace(
-    tools.COUNTRY, unknown=lambda d: d.ours([name for name, country in tools.COUNTRIES.items() if not country.capital])
+    tools.COUNTRY,
+    unknown=lambda d: d.from_short_list([name for name, country in tools.COUNTRIES.items() if not country.capital]),
 )
 _ON_ONE = replace(
     tools.COUNTRY,
-    unknown=lambda d: d.ours([name for name, country in tools.COUNTRIES.items() if len(country.continents) > 1]),
+    unknown=lambda d: d.from_short_list(
+        [name for name, country in tools.COUNTRIES.items() if len(country.continents) > 1]
+    ),
 )
 _ON_MAP = replace(
     tools.COUNTRY,
-    draw=lambda d: d.choose(list(dict.fromkeys(tools.HOME.values()))),
-    unknown=lambda d: d.ours([name for name in tools.COUNTRIES if name not in tools.HOME.values()]),
+    draw=lambda d: d.split_value(list(dict.fromkeys(tools.HOME.values()))),
+    unknown=lambda d: d.from_short_list([name for name in tools.COUNTRIES if name not in tools.HOME.values()]),
 )
 
 
@@ -116,25 +119,23 @@ def _length(result: Any, _: Any) -> Quantity:
     return Quantity(result["distance"], result["unit"])
 
 
-def _where(kind: str, word: str, *, side: str) -> Intent:
+def _where(word: str) -> Intent:
     """Intent for one of the coordinates."""
     return Intent(
         tool=tools.coordinates_of,
-        words=_WORDS["coordinates_of"].filled(word=word, side=side),
+        words=_WORDS[f"coordinates_of_{word}"],
         slots={"city": CITY},
-        gives=Gives(kind=kind, read=word, say=lambda out: counted(out, "degree"), compares="size"),
+        gives=Gives(kind=word, read=word, say=lambda out: counted(out, "degree"), compares="size"),
     )
 
 
-def _side(key: str, word: str) -> Intent:
+def _side(word: str, sides: str) -> Intent:
     """Intent for the hemisphere by one of the coordinates."""
     return Intent(
         tool=tools.hemisphere_of,
-        words=_WORDS["hemisphere_of"].filled(word=word),
+        words=_WORDS[f"hemisphere_of_{word}"],
         slots={"city": CITY},
-        gives=Gives(
-            kind="hemisphere", read=key, compares="northern|southern" if word == "latitude" else "eastern|western"
-        ),
+        gives=Gives(kind="hemisphere", read=f"by_{word}", compares=sides),
         rivals=("coordinates_of",),
     )
 
@@ -174,10 +175,10 @@ _GLOBE = (
         slots={"city": CITY},
         gives=Gives(kind="length", read=_length, say=lambda out: quantity_ways(out)[0], compares="size"),
     ),
-    _where("latitude", "latitude", side="south"),
-    _where("longitude", "longitude", side="west"),
-    _side("by_latitude", "latitude"),
-    _side("by_longitude", "longitude"),
+    _where("latitude"),
+    _where("longitude"),
+    _side("latitude", "northern|southern"),
+    _side("longitude", "eastern|western"),
 )
 """What the category geography asks about the globe."""
 

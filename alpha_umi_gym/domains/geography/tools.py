@@ -15,7 +15,7 @@ from pydantic import Field
 from alpha_umi_gym.intents import Slot
 from alpha_umi_gym.lookup import find
 from alpha_umi_gym.places import CITIES, UNKNOWN_PLACES, place
-from alpha_umi_gym.sampler import Draw
+from alpha_umi_gym.sampler import Sampler
 from alpha_umi_gym.yaml_data import read_as
 
 Style = Literal["alpha-2", "alpha-3", "numeric"]
@@ -181,8 +181,8 @@ def _ways(value: str) -> tuple[str, ...]:
     return (in_text(value), _SHORT[value]) if value in _SHORT else (in_text(value),)
 
 
-def _some_country(d: Draw) -> str:
-    return d.choose(list(COUNTRIES))
+def _some_country(d: Sampler) -> str:
+    return d.split_value(list(COUNTRIES))
 
 
 COUNTRY = Slot(
@@ -195,7 +195,7 @@ COUNTRY = Slot(
         "the country we talked about",
         "the country I have in mind",
     ),
-    unknown=lambda d: d.ours(UNKNOWN_PLACES),
+    unknown=lambda d: d.from_short_list(UNKNOWN_PLACES),
     slip=lambda d, value: d.misspell(value),
 )
 """A country by its English short name."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from alpha_umi_gym.domains.holidays import slots, tools
@@ -10,38 +11,20 @@ from alpha_umi_gym.slots import DATE
 from alpha_umi_gym.words import words_beside
 
 _WORDS = words_beside(__file__)
-_RIVALS = ("holidays_in_month",)
 
 
-def _neighbour(tool: Any, *, first: str, after: str, next_: str) -> tuple[Intent, Intent]:
+def _neighbour(tool: Any) -> tuple[Intent, Intent]:
     """Intents for the date and for the name of the holiday next to a date."""
-    return (
-        _date_of_neighbour(tool, first=first, after=after, next_=next_),
-        _name_of_neighbour(tool, first=first, after=after, next_=next_),
-    )
-
-
-def _date_of_neighbour(tool: Any, *, first: str, after: str, next_: str) -> Intent:
-    return Intent(
+    dated = Intent(
         tool=tool,
-        words=_WORDS["neighbouring_holiday_date"].filled(first=first, after=after, next=next_),
+        words=_WORDS[tool.__name__],
         slots={"country": slots.COUNTRY, "date": DATE},
         fits=slots.on_file,
         gives=Gives(kind="date", read="date", compares="date"),
-        rivals=_RIVALS,
+        rivals=("holidays_in_month",),
     )
-
-
-def _name_of_neighbour(tool: Any, *, first: str, after: str, next_: str) -> Intent:
-    return Intent(
-        tool=tool,
-        words=_WORDS["neighbouring_holiday_name"].filled(first=first, after=after, next=next_),
-        slots={"country": slots.COUNTRY, "date": DATE},
-        fits=slots.on_file,
-        gives=Gives(kind="holiday", read="name"),
-        rivals=_RIVALS,
-        weight=0.6,
-    )
+    name = Gives(kind="holiday", read="name")
+    return dated, replace(dated, words=_WORDS[f"{tool.__name__}_name"], gives=name, weight=0.6)
 
 
 _INTENTS = (
@@ -85,8 +68,8 @@ _INTENTS = (
         gives=Gives(kind="date", compares="date"),
         rivals=("holidays_in_month", "next_holiday", "previous_holiday"),
     ),
-    *_neighbour(tools.next_holiday, first="first", after="after", next_="next"),
-    *_neighbour(tools.previous_holiday, first="last", after="before", next_="most recent"),
+    *_neighbour(tools.next_holiday),
+    *_neighbour(tools.previous_holiday),
     Intent(
         tool=tools.holidays_in_month,
         words=_WORDS["holidays_in_month"],

@@ -18,7 +18,7 @@ from alpha_umi_gym.domains.holidays.tools import (
     names_of,
 )
 from alpha_umi_gym.intents import Slot, Values
-from alpha_umi_gym.sampler import Draw
+from alpha_umi_gym.sampler import Sampler
 from alpha_umi_gym.slots import DATE, listed
 
 _YEARS = range(FIRST_YEAR, LAST_YEAR + 1)
@@ -63,40 +63,44 @@ def _day_before(date: str) -> str:
     return str(day - datetime.timedelta(days=1)) if day > datetime.date(FIRST_YEAR, 1, 1) else date
 
 
-def _any_day(d: Draw) -> str:
-    return d.choose(_festive_days()) if d.chances(0.5) else d.date()
+def _any_day(d: Sampler) -> str:
+    return d.split_value(_festive_days()) if d.chances(0.5) else d.date()
 
 
 COUNTRY = replace(
     ANY_COUNTRY,
-    draw=lambda d: d.any_of(list(CODES)),
-    unknown=lambda d: d.ours([name for name in COUNTRIES if name not in CODES]),
+    draw=lambda d: d.any_value(list(CODES)),
+    unknown=lambda d: d.from_short_list([name for name in COUNTRIES if name not in CODES]),
 )
 DAY = Slot(kind="date", draw=_any_day, say=DATE.say, vague=DATE.vague)
 EVE = Slot(kind="date", draw=lambda d: _day_before(_any_day(d)), say=DATE.say, vague=DATE.vague)
-FESTIVE = Slot(kind="festive_day", draw=lambda d: d.choose(_festive_days()), say=DATE.say)
+FESTIVE = Slot(kind="festive_day", draw=lambda d: d.split_value(_festive_days()), say=DATE.say)
 YEAR = Slot(
     kind="year",
-    draw=lambda d: d.any_of(_YEARS),
+    draw=lambda d: d.any_value(_YEARS),
     vague=("that famous year", "the year of our wedding", "the year I told you about"),
-    unknown=lambda d: d.ours((1987, 1994, 1999, 2003, 2041, 2058)),
+    unknown=lambda d: d.from_short_list((1987, 1994, 1999, 2003, 2041, 2058)),
 )
 EASTER_YEAR = Slot(
     kind="year",
     draw=lambda d: d.integer(1950, 2024),
     vague=YEAR.vague,
-    unknown=lambda d: d.ours((1066, 1492, 1789, 1848, 2150, 2300)),
+    unknown=lambda d: d.from_short_list((1066, 1492, 1789, 1848, 2150, 2300)),
 )
-MONTH = Slot(kind="month", draw=lambda d: d.any_of(range(1, 13)), say=lambda value: (_MONTHS[value - 1],))
+MONTH = Slot(kind="month", draw=lambda d: d.any_value(range(1, 13)), say=lambda value: (_MONTHS[value - 1],))
 HOLIDAY = Slot(
     kind="holiday",
-    draw=lambda d: d.any_of(_MOVING),
+    draw=lambda d: d.any_value(_MOVING),
     nests=False,
     vague=("that holiday we talked about", "our favourite holiday", "the holiday I told you about"),
-    unknown=lambda d: d.ours(("Pirate Day", "Chess Day", "Groundhog Day", "Left-Handers Day", "Pancake Day")),
+    unknown=lambda d: d.from_short_list(
+        ("Pirate Day", "Chess Day", "Groundhog Day", "Left-Handers Day", "Pancake Day")
+    ),
     slip=lambda d, value: d.misspell(value),
 )
-FEAST = Slot(kind="feast", draw=lambda d: d.any_of(_FEASTS), say=lambda value: (f"{value[0]} in {in_text(value[1])}",))
+FEAST = Slot(
+    kind="feast", draw=lambda d: d.any_value(_FEASTS), say=lambda value: (f"{value[0]} in {in_text(value[1])}",)
+)
 
 
 def on_file(v: Values) -> bool:

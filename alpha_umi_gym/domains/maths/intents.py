@@ -197,7 +197,7 @@ _DIVISION = (
         rivals=("prime_factors",),
     ),
 )
-_SYSTEM = Slot(kind="numeral_system", draw=lambda d: d.any_of(("binary", "octal", "hexadecimal")))
+_SYSTEM = Slot(kind="numeral_system", draw=lambda d: d.any_value(("binary", "octal", "hexadecimal")))
 _YEAR = Slot(
     kind="count",
     draw=lambda d: d.integer(4, 3900),

@@ -14,7 +14,7 @@ from alpha_umi_gym.domains.sky.moon import (
     next_moon,
     season_start,
 )
-from alpha_umi_gym.intents import Category, Gives, Intent, Slot, Values
+from alpha_umi_gym.intents import Category, Gives, Intent, Slot
 from alpha_umi_gym.slots import CITY, DATE, MOMENT, counted
 from alpha_umi_gym.words import words_beside
 
@@ -22,29 +22,22 @@ _WORDS = words_beside(__file__)
 _EDGE = Slot(
     kind="moment",
     draw=lambda d: (
-        f"{d.date()} {d.any_of((4, 5, 6, 7, 8, 16, 17, 18, 19, 20, 21, 22)):02}:{d.any_of((0, 15, 30, 45)):02}"
+        f"{d.date()} {d.any_value((4, 5, 6, 7, 8, 16, 17, 18, 19, 20, 21, 22)):02}:{d.any_value((0, 15, 30, 45)):02}"
     ),
     say=MOMENT.say,
     vague=MOMENT.vague,
 )
 
 
-def _clock(
-    tool: Any, name: str, *, does: str, question: str, part: str = "", rivals: tuple[str, ...] = (), weight: float = 1.0
-) -> Intent:
-    """Intent for a time of day: `does` completes "when ...", `question` completes "at what time ...?"."""
-
-    def arguments(v: Values) -> Values:
-        return {"city": v["city"], "date": v["date"], "part": part}
-
+def _clock(tool: Any, *, part: str = "", rivals: tuple[str, ...] = ()) -> Intent:
+    """Intent for a time of day."""
     return Intent(
         tool=tool,
-        words=_WORDS["time_of_sun"].filled(name=name, does=does, question=question),
+        words=_WORDS[f"{tool.__name__}_{part}" if part else tool.__name__],
         slots={"city": CITY, "date": DATE},
-        arguments=arguments if part else None,
+        arguments=(lambda v: {"city": v["city"], "date": v["date"], "part": part}) if part else None,
         gives=Gives(kind="clock"),
         rivals=rivals,
-        weight=weight,
     )
 
 
@@ -53,29 +46,11 @@ def _duration(out: tuple[int, int]) -> str:
 
 
 _INTENTS = (
-    _clock(tools.sunrise, "sunrise", does="the sun rises", question="does the sun rise", rivals=("day_length",)),
-    _clock(tools.sunset, "sunset", does="the sun sets", question="does the sun set", rivals=("day_length",)),
-    _clock(
-        tools.solar_noon,
-        "solar noon",
-        does="the sun is at its highest",
-        question="is the sun at its highest",
-        rivals=("sun_height",),
-    ),
-    _clock(
-        tools.twilight_time,
-        "civil dawn",
-        does="civil twilight begins in the morning",
-        question="does civil twilight begin in the morning",
-        part="dawn",
-    ),
-    _clock(
-        tools.twilight_time,
-        "civil dusk",
-        does="civil twilight ends in the evening",
-        question="does civil twilight end in the evening",
-        part="dusk",
-    ),
+    _clock(tools.sunrise, rivals=("day_length",)),
+    _clock(tools.sunset, rivals=("day_length",)),
+    _clock(tools.solar_noon, rivals=("sun_height",)),
+    _clock(tools.twilight_time, part="dawn"),
+    _clock(tools.twilight_time, part="dusk"),
     Intent(
         tool=tools.day_length,
         words=_WORDS["day_length"],
@@ -124,17 +99,18 @@ _DAY = Slot(
     draw=DATE.draw,
     say=lambda value: DATE.say(value) if value[5:] not in _IMPOSSIBLE else (value,),
     vague=DATE.vague,
-    unknown=lambda d: f"{d.integer(2015, 2024)}-{d.ours(_IMPOSSIBLE)}",
+    unknown=lambda d: f"{d.integer(2015, 2024)}-{d.from_short_list(_IMPOSSIBLE)}",
 )
-_PHASE = Slot(kind="moon_name", draw=lambda d: d.any_of(PRINCIPAL))
+_PHASE = Slot(kind="moon_name", draw=lambda d: d.any_value(PRINCIPAL))
 _SEASON = Slot(
-    kind="season", draw=lambda d: d.any_of(("March equinox", "June solstice", "September equinox", "December solstice"))
+    kind="season",
+    draw=lambda d: d.any_value(("March equinox", "June solstice", "September equinox", "December solstice")),
 )
 _YEAR = Slot(
     kind="year",
-    draw=lambda d: d.any_of(range(FIRST_YEAR, LAST_YEAR + 1)),
+    draw=lambda d: d.any_value(range(FIRST_YEAR, LAST_YEAR + 1)),
     vague=("that famous year", "the year of our wedding", "the year I told you about"),
-    unknown=lambda d: d.ours((1066, 1492, 1789, 1815, 2222, 2500)),
+    unknown=lambda d: d.from_short_list((1066, 1492, 1789, 1815, 2222, 2500)),
 )
 
 _ALMANAC = (

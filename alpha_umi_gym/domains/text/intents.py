@@ -54,37 +54,41 @@ def _quoted(value: object) -> tuple[str, ...]:
     return (f"'{value}'",)
 
 
-_TEXT = Slot(kind="text", draw=lambda d: d.choose(SENTENCES if d.chances(0.7) else LISTS), say=_quoted, vague=_VAGUE)
-_SENTENCE = replace(_TEXT, draw=lambda d: d.choose(SENTENCES))
-_LIST = replace(_TEXT, draw=lambda d: d.choose(LISTS), vague=("these words", "my list of words", "the words you know"))
+_TEXT = Slot(
+    kind="text", draw=lambda d: d.split_value(SENTENCES if d.chances(0.7) else LISTS), say=_quoted, vague=_VAGUE
+)
+_SENTENCE = replace(_TEXT, draw=lambda d: d.split_value(SENTENCES))
+_LIST = replace(
+    _TEXT, draw=lambda d: d.split_value(LISTS), vague=("these words", "my list of words", "the words you know")
+)
 _ANY = replace(_TEXT, accepts=("word", "line"))
 """A text, a single word, or words in another order."""
 _MIRROR = replace(
     _TEXT,
     kind="phrase",
     accepts=("word",),
-    draw=lambda d: d.choose(_PALINDROMES if d.chances(0.5) else _NO_PALINDROMES),
+    draw=lambda d: d.split_value(_PALINDROMES if d.chances(0.5) else _NO_PALINDROMES),
 )
 _OLD_WORD = Slot(
     kind="old_word",
-    draw=lambda d: d.choose(_OLD),
+    draw=lambda d: d.split_value(_OLD),
     say=_quoted,
-    unknown=lambda d: d.ours(("zeppelin", "trombone", "volcano", "jukebox")),
+    unknown=lambda d: d.from_short_list(("zeppelin", "trombone", "volcano", "jukebox")),
     slip=lambda d, value: d.misspell(value),
 )
 _NEW_WORD = Slot(
-    kind="new_word", draw=lambda d: d.choose(_NEW), say=_quoted, vague=("the word we agreed on", "that other word")
+    kind="new_word", draw=lambda d: d.split_value(_NEW), say=_quoted, vague=("the word we agreed on", "that other word")
 )
-_LETTER = Slot(kind="letter", draw=lambda d: d.any_of("aeinorst"), say=_quoted)
+_LETTER = Slot(kind="letter", draw=lambda d: d.any_value("aeinorst"), say=_quoted)
 _CASE = Slot(
     kind="case",
-    draw=lambda d: d.any_of(("snake", "kebab", "camel", "snake", "kebab", "upper", "title")),
+    draw=lambda d: d.any_value(("snake", "kebab", "camel", "snake", "kebab", "upper", "title")),
     say=lambda value: (f"{value} case",),
     vague=("the usual way of writing", "the style we agreed on"),
 )
 _ORDER = Slot(
     kind="order",
-    draw=lambda d: d.any_of(("z-a", "short first", "long first")),
+    draw=lambda d: d.any_value(("z-a", "short first", "long first")),
     say=lambda value: ({"z-a": "from Z to A", "short first": "from short to long"}.get(value, "from long to short"),),
     vague=("in the usual order", "in the order we agreed on"),
 )

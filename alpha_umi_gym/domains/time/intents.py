@@ -124,7 +124,7 @@ _DAY = Slot(
     draw=DATE.draw,
     say=lambda value: DATE.say(value) if value[5:] not in _IMPOSSIBLE else (value,),
     vague=DATE.vague,
-    unknown=lambda d: f"{d.integer(2015, 2024)}-{d.ours(_IMPOSSIBLE)}",
+    unknown=lambda d: f"{d.integer(2015, 2024)}-{d.from_short_list(_IMPOSSIBLE)}",
 )
 
 

@@ -140,11 +140,11 @@ _PACE = Slot(
     draw=quantities.drawn(km_h=(4, 130), mph=(3, 80), knot=(4, 25)),
     say=quantities.SPEED.say,
     vague=quantities.SPEED.vague,
-    unknown=lambda d: Quantity(0, d.any_of(("km/h", "mph", "knot"))),
+    unknown=lambda d: Quantity(0, d.any_value(("km/h", "mph", "knot"))),
 )
 _MINUTES = Slot(
     kind="minutes",
-    draw=lambda d: d.choose(range(5, 305, 5)),
+    draw=lambda d: d.split_value(range(5, 305, 5)),
     say=lambda value: tuple(dict.fromkeys((f"{value} minutes", _span(value)))),
     refer=("that many minutes",),
     nests=False,

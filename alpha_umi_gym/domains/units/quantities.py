@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from alpha_umi_gym.intents import Slot
 from alpha_umi_gym.numbers import Quantity
-from alpha_umi_gym.sampler import Draw
+from alpha_umi_gym.sampler import Sampler
 from alpha_umi_gym.yaml_data import read_as
 
 
@@ -42,11 +42,11 @@ def quantity_forms(value: Quantity) -> Sequence[str]:
     return tuple(dict.fromkeys(f"{amount} {name}" for name in (known.written, *known.names)))
 
 
-def drawn(**bounds: tuple[int, int]) -> Callable[[Draw], Quantity]:
+def drawn(**bounds: tuple[int, int]) -> Callable[[Sampler], Quantity]:
     """A draw of a quantity between bounds, which are given by unit; _ stands for the stroke of `km/h`."""
 
-    def draw(d: Draw) -> Quantity:
-        unit = d.any_of(list(bounds))
+    def draw(d: Sampler) -> Quantity:
+        unit = d.any_value(list(bounds))
         low, high = bounds[unit]
         return Quantity(d.decimal(low, high) if high < 100 else d.integer(low, high), unit.replace("_", "/"))
 
@@ -76,7 +76,7 @@ TEMPERATURE = Slot(
     draw=drawn(C=(-25, 240), F=(-10, 450), K=(200, 400)),
     say=quantity_forms,
     vague=("the temperature outside", "the heat of my oven", "the usual temperature"),
-    unknown=lambda d: Quantity(-d.integer(480, 2000), d.any_of(("C", "F"))),
+    unknown=lambda d: Quantity(-d.integer(480, 2000), d.any_value(("C", "F"))),
 )
 SPEED = Slot(
     kind="speed",
