@@ -1,7 +1,7 @@
 """The kinds of task: each makes real calls with a builder and then words the request that they answer.
 
 Every kind is a function of a sampler, the intents it may use and a builder; it returns the request and what must and
-must not be offered with it. What cannot be done is in `unsolvable`. Knows nothing of splits or of which categories exist.
+must not be offered with it. Tasks without a solution are in `unsolvable`. Knows nothing of splits or categories.
 """
 
 from __future__ import annotations
