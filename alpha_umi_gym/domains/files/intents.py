@@ -102,7 +102,7 @@ _CHANGING = (
     ),
     Intent(
         tool=tools.write_file,
-        words=_WORDS["write_file_over"],
+        words=_WORDS["write_file_overwriting"],
         slots={"path": _PATH, "text": TEXT},
         arguments=lambda v: {**as_texts(v), "overwrite": True},
         changes=True,

@@ -126,7 +126,7 @@ _CHANGING = (
     Intent(tool=tools.mark_read, words=_WORDS["mark_read"], slots={"mail_id": _MAIL}, changes=True),
     Intent(
         tool=tools.mark_read,
-        words=_WORDS["mark_read_not"],
+        words=_WORDS["mark_unread"],
         slots={"mail_id": _MAIL},
         arguments=lambda v: {**v, "read": False},
         changes=True,

@@ -4,16 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from alpha_umi_gym.domains.sky import tools
-from alpha_umi_gym.domains.sky.moon import (
-    BETWEEN,
-    FIRST_YEAR,
-    LAST_YEAR,
-    PRINCIPAL,
-    moon_phase,
-    next_moon,
-    season_start,
-)
+from alpha_umi_gym.domains.sky import moon, tools
 from alpha_umi_gym.intents import Category, Gives, Intent, Slot
 from alpha_umi_gym.slots import CITY, DATE, MOMENT, counted
 from alpha_umi_gym.words import words_beside
@@ -101,42 +92,42 @@ _DAY = Slot(
     vague=DATE.vague,
     unknown=lambda d: f"{d.integer(2015, 2024)}-{d.from_short_list(_IMPOSSIBLE)}",
 )
-_PHASE = Slot(kind="moon_name", draw=lambda d: d.any_value(PRINCIPAL))
+_PHASE = Slot(kind="moon_name", draw=lambda d: d.any_value(moon.PRINCIPAL))
 _SEASON = Slot(
     kind="season",
     draw=lambda d: d.any_value(("March equinox", "June solstice", "September equinox", "December solstice")),
 )
 _YEAR = Slot(
     kind="year",
-    draw=lambda d: d.any_value(range(FIRST_YEAR, LAST_YEAR + 1)),
+    draw=lambda d: d.any_value(range(moon.FIRST_YEAR, moon.LAST_YEAR + 1)),
     vague=("that famous year", "the year of our wedding", "the year I told you about"),
     unknown=lambda d: d.from_short_list((1066, 1492, 1789, 1815, 2222, 2500)),
 )
 
 _ALMANAC = (
     Intent(
-        tool=moon_phase,
+        tool=moon.moon_phase,
         words=_WORDS["moon_phase"],
         slots={"date": _DAY},
-        gives=Gives(kind="moon_phase", read="phase", compares="|".join((*PRINCIPAL, *BETWEEN))),
+        gives=Gives(kind="moon_phase", read="phase", compares="|".join((*moon.PRINCIPAL, *moon.BETWEEN))),
         rivals=("next_moon",),
     ),
     Intent(
-        tool=moon_phase,
+        tool=moon.moon_phase,
         words=_WORDS["moon_phase_lit"],
         slots={"date": _DAY},
         gives=Gives(kind="percent", read="lit_percent", say=lambda out: f"{out} percent", compares="size"),
         weight=0.7,
     ),
     Intent(
-        tool=next_moon,
+        tool=moon.next_moon,
         words=_WORDS["next_moon"],
         slots={"phase": _PHASE, "date": _DAY},
         gives=Gives(kind="date", compares="date"),
         rivals=("moon_phase",),
     ),
     Intent(
-        tool=season_start,
+        tool=moon.season_start,
         words=_WORDS["season_start"],
         slots={"season": _SEASON, "year": _YEAR},
         gives=Gives(kind="date", compares="date"),
@@ -155,9 +146,9 @@ CATEGORY = Category(
         tools.daylight_gap,
         tools.sun_height,
         tools.light_at,
-        moon_phase,
-        next_moon,
-        season_start,
+        moon.moon_phase,
+        moon.next_moon,
+        moon.season_start,
     ),
     intents=(*_INTENTS, *_ALMANAC),
     detours={
@@ -169,5 +160,5 @@ CATEGORY = Category(
         "day_length": ("solar_noon", "light_at", "sun_height", "daylight_gap"),
         "daylight_gap": ("light_at", "sun_height"),
     },
-    closed_sets=(frozenset(tools.LIGHTS), frozenset((*PRINCIPAL, *BETWEEN))),
+    closed_sets=(frozenset(tools.LIGHTS), frozenset((*moon.PRINCIPAL, *moon.BETWEEN))),
 )
