@@ -25,14 +25,14 @@ def renamed(raw: Any, **names: str) -> Any:
     return {k: v for k, v in raw.items() if k not in names} | {names[k]: v for k, v in raw.items() if k in names}
 
 
-def read_yaml(path: Path) -> dict[str, Any]:
+def read_yaml(path: Path, *, loader: Any = yaml.SafeLoader) -> dict[str, Any]:
     """Read a YAML file whose top level is a mapping.
 
     Raises:
         ConfigError: unreadable YAML, with the line.
     """
     try:
-        value = yaml.safe_load(path.read_text(encoding="utf-8"))
+        value = yaml.load(path.read_text(encoding="utf-8"), loader)
     except UnicodeDecodeError as error:
         raise ConfigError(str(path), ["the file is not UTF-8 text"]) from error
     except yaml.YAMLError as error:

@@ -184,6 +184,15 @@ class RecordedTaskset(Taskset[T], Protocol[T]):
         ...
 
 
+@runtime_checkable
+class WordedTaskset(RecordedTaskset[T], Protocol[T]):
+    """A task set whose tasks are worded from templates, which may change while its version stays."""
+
+    def words_digest(self) -> str:
+        """Digest of all templates (`digests.text_digest`), for a data set's report."""
+        ...
+
+
 TASKSETS: PluginPoint[Taskset[Any]] = PluginPoint("tasksets", {})
 """None is of this package: `gym` is one of the wheel's other one. A name stands for the newest version; one before it,
 kept, is named with its version (`shop@1`)."""

@@ -1,4 +1,4 @@
-"""The gym: offline tools that really run, tasks told from them, and their verifier.
+"""The gym: offline tools that really run, tasks composed over them, and their verifier.
 
 The default world of `quickstart`, tests and benchmarks. Needs no network and no model.
 """

@@ -29,7 +29,7 @@ PASSING: tuple[Fault, ...] = ("temporary", "rate_limit", "timeout")
 
 
 class FaultyToolbox:
-    """A toolbox some of whose tools fail: `faults` says which tool fails how, and may grow while a task is told."""
+    """A toolbox some of whose tools fail: `faults` says which tool fails how, and may grow while a task is built."""
 
     def __init__(self, box: Toolbox, faults: MutableMapping[str, Fault]) -> None:
         self.faults = faults

@@ -1,8 +1,8 @@
 """What a category is made of: tools, and for each tool the intents a person may have and how they are worded.
 
 An intent says in words what one call is for; a slot says what may fill one of its places: a value of the request, or
-what another call gives. The composer (`call_tree`) needs nothing else to build requests of any depth, so a new tool is
-a function and one intent. Knows nothing of which categories exist or how a task is told.
+what another call gives. The generator (`call_tree`) needs nothing else to build requests of any depth, so a new tool is
+a function and one intent. Knows nothing of which categories exist or how a task is built.
 """
 
 from __future__ import annotations
@@ -10,10 +10,12 @@ from __future__ import annotations
 import functools
 import string
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field, replace
 from typing import Any
 
-from alpha_umi_gym.sampler import Draw
+from alpha_umi.errors import UsageError
+from alpha_umi_gym.sampler import Sampler
+from alpha_umi_gym.words import Words
 
 Values = Mapping[str, Any]
 """The values of an intent's slots by name."""
@@ -36,7 +38,7 @@ class Slot:
 
     kind: str
     """What it is (date, city, length, product_id); a call whose `Gives.kind` is the same may fill it."""
-    draw: Callable[[Draw], Any] | None = None
+    draw: Callable[[Sampler], Any] | None = None
     """A value of this split for the request; None for what only another call can give (an id, say)."""
     say: Callable[[Any], Sequence[str]] = _one_way
     """Ways to write a value in a request; the first is plain, and is used in rationales and answers."""
@@ -48,9 +50,9 @@ class Slot:
     """Whether the name of another call's result can stand here; if not, that call is asked for in its own sentence."""
     vague: tuple[str, ...] = ()
     """Words that leave it open ("that day"), for requests that lack information."""
-    unknown: Callable[[Draw], Any] | None = None
+    unknown: Callable[[Sampler], Any] | None = None
     """A value that no world knows: the tool refuses it, and nothing can be done."""
-    slip: Callable[[Draw, Any], Any] | None = None
+    slip: Callable[[Sampler, Any], Any] | None = None
     """The value with a slip of the pen, which the tool's error corrects by naming the right value."""
 
     def plain(self, value: Any) -> str:
@@ -68,8 +70,9 @@ class Gives:
     """The one value that an intent is after."""
 
     kind: str
-    nouns: tuple[str, ...]
-    """Names for it in a request, at least three: "the number of days from {start} to {end}"."""
+    nouns: tuple[str, ...] = ()
+    """Names for it in a request, at least three: "the number of days from {start} to {end}"; or the intent's `words`
+    have them."""
     read: str | Callable[[Any, Values], Any] | None = None
     """Where it is in the result: a key, a function of result and slots, or None for the result itself."""
     say: Callable[[Any], str] = str
@@ -88,17 +91,23 @@ class Gives:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Intent:
-    """One thing a person may want from one tool. Templates name slots in braces, and the value given as {out}."""
+    """One thing a person may want from one tool. Templates name slots in braces, and the value given as {out}.
+
+    Raises:
+        UsageError: it is not worded, or its `words` do not fit it.
+    """
 
     tool: Callable[..., Any]
     slots: Mapping[str, Slot] = field(default_factory=dict)
-    goals: tuple[str, ...]
+    words: InitVar[Words | None] = None
+    """All of its templates, where they are kept as data."""
+    goals: tuple[str, ...] = ()
     """Imperative clauses, at least three: "count the days from {start} to {end}"; the first is plainest."""
     asks: tuple[str, ...] = ()
     """Whole requests in words of their own, at least three where given."""
-    found: str
+    found: str = ""
     """A statement of the outcome without a full stop: "there are {out} days from {start} to {end}"."""
-    answers: tuple[str, ...]
+    answers: tuple[str, ...] = ()
     """Whole sentences for the user."""
     gives: Gives | None = None
     """None for a call that is made for its effect alone."""
@@ -117,6 +126,20 @@ class Intent:
     root: bool = True
     """Whether a request may be about it; if not, it only serves another call ("the latest order of Anna Adler")."""
 
+    def __post_init__(self, words: Words | None) -> None:
+        if words is not None:
+            for name in ("goals", "asks", "found", "answers"):
+                object.__setattr__(self, name, getattr(words, name))
+            if self.gives is not None:
+                object.__setattr__(self, "gives", replace(self.gives, nouns=words.nouns))
+            elif words.nouns:
+                raise UsageError(f"an intent of {self.name} has nouns, but gives nothing that they could name")
+        worded = {"goals": self.goals, "found": self.found, "answers": self.answers}
+        if self.gives is not None:
+            worded["nouns"] = self.gives.nouns
+        if missing := [name for name, templates in worded.items() if not templates]:
+            raise UsageError(f"an intent of {self.name} has no {' and no '.join(missing)}")
+
     @functools.cached_property
     def name(self) -> str:
         """The tool's name."""
@@ -126,10 +149,10 @@ class Intent:
         """Placeholders of its templates that are none of its slots, each with its template."""
         known = set(self.slots)
         templates = [*self.goals, *self.asks, *(self.gives.nouns if self.gives else ())]
-        told = [self.found, *self.answers]
+        stated = [self.found, *self.answers]
         return [
             f"{{{name}}} in {template!r}"
-            for template, names in (*((t, known) for t in templates), *((t, known | {"out"}) for t in told))
+            for template, names in (*((t, known) for t in templates), *((t, known | {"out"}) for t in stated))
             for name in _placeholders(template)
             if name not in names
         ]

@@ -17,7 +17,7 @@ Split = Literal["train", "unseen_instructions", "unseen_tools", "unseen_categori
 """As in ToolBench: the test splits hold unseen wordings and values; the last two hold unseen tools as well."""
 T = TypeVar("T")
 NOTHING_SUCH = "no intent of this kind"
-"""The reason for which a kind of task cannot be told at all."""
+"""The reason for which no task of a kind can be made."""
 
 _PLAINEST = 0.5
 TEST_SHARE = 5
@@ -27,7 +27,7 @@ FIRST_DAY, LAST_DAY = datetime.date(2015, 1, 1), datetime.date(2024, 12, 31)
 
 
 class DroppedTask(Exception):
-    """This task cannot be told; the generator draws another and counts the reason."""
+    """This task cannot be made; the generator draws another and counts the reason."""
 
 
 def for_split(templates: Sequence[T], *, test: bool, of: int = 3) -> Sequence[T]:
@@ -43,14 +43,14 @@ def is_for_test(value: object) -> bool:
     return zlib.crc32(str(value).encode()) % TEST_SHARE == 0
 
 
-class Draw:
+class Sampler:
     """Chance in the hands of one task."""
 
     def __init__(
-        self, chance: random.Random, *, split: Split, world: World, is_worn: Callable[[str], bool] = lambda _: False
+        self, chance: random.Random, *, split: Split, world: World, is_overused: Callable[[str], bool] = lambda _: False
     ) -> None:
         self.chance, self.split, self.world = chance, split, world
-        self._is_worn = is_worn
+        self._is_overused = is_overused
         """Whether a wording stands behind as many requests as it may."""
         self.test = split != "train"
         self.wordings: list[str] = []
@@ -64,7 +64,7 @@ class Draw:
 
     def _worded(self, templates: Sequence[str]) -> str:
         """One that has not been used too often."""
-        fresh = [template for template in templates if not self._is_worn(template)]
+        fresh = [template for template in templates if not self._is_overused(template)]
         if not fresh:
             raise DroppedTask("its words were used often enough")
         template = self.chance.choice(fresh)
@@ -76,8 +76,8 @@ class Draw:
 
         The first, which is the plainest, most often: what varies by chance alone cannot be learned.
         """
-        ours = for_split(templates, test=False)
-        return ours[0] if self.chances(_PLAINEST) else self.chance.choice(ours)
+        allowed = for_split(templates, test=False)
+        return allowed[0] if self.chances(_PLAINEST) else self.chance.choice(allowed)
 
     def phrase(self, templates: Sequence[str]) -> str:
         """One of an intent's own wordings: all of them are unseen when its tool is."""
@@ -85,15 +85,15 @@ class Draw:
             return self.wording(templates)
         return self._worded(templates)
 
-    def any_of(self, values: Sequence[T]) -> T:
+    def any_value(self, values: Sequence[T]) -> T:
         """One of a closed set (units, measures), whatever the split."""
         return self.chance.choice(values)
 
-    def ours(self, values: Sequence[T]) -> T:
+    def from_short_list(self, values: Sequence[T]) -> T:
         """One of a short list (unknown places, vague words), the last third of which is for test."""
         return self.chance.choice(for_split(values, test=self.test))
 
-    def choose(self, values: Sequence[T]) -> T:
+    def split_value(self, values: Sequence[T]) -> T:
         """One of an open set (cities, products, numbers), of this side only."""
         for _ in range(100):
             value = self.chance.choice(values)
@@ -108,17 +108,19 @@ class Draw:
 
     def integer(self, low: int, high: int) -> int:
         """A whole number of this side, both ends included."""
-        return self.choose(range(low, high + 1))
+        return self.split_value(range(low, high + 1))
 
     def decimal(self, low: int, high: int) -> int | float:
         """A number with one decimal of this side; integral ones are int."""
-        tenths = self.choose(range(low * 10, high * 10 + 1))
+        tenths = self.split_value(range(low * 10, high * 10 + 1))
         return tenths // 10 if tenths % 10 == 0 else tenths / 10
 
     def date(self, first: datetime.date = FIRST_DAY, last: datetime.date = LAST_DAY) -> str:
         """An ISO date of this side."""
         days = (last - first).days
-        return self.choose([str(first + datetime.timedelta(days=self.chance.randrange(days + 1))) for _ in range(40)])
+        return self.split_value(
+            [str(first + datetime.timedelta(days=self.chance.randrange(days + 1))) for _ in range(40)]
+        )
 
     def misspell(self, value: object) -> str:
         """A slip of the pen: two inner letters swapped, or one left out or doubled."""

@@ -8,12 +8,12 @@ an ISO date, `moment` an ISO date and HH:MM, `city` a name in `CITIES`, `number`
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from alpha_umi_gym.intents import Slot
 from alpha_umi_gym.numbers import Quantity
 from alpha_umi_gym.places import CITIES, UNKNOWN_PLACES
-from alpha_umi_gym.sampler import Draw
+from alpha_umi_gym.sampler import Sampler
 
 _MONTHS = tuple(datetime.date(2024, month, 1).strftime("%B") for month in range(1, 13))
 
@@ -31,13 +31,24 @@ def moment_ways(value: str) -> Sequence[str]:
     return (value, *(f"{clock} on {way}" for way in date_ways(day)[:2]))
 
 
+def listed(items: Iterable[object], *, last: str = "and") -> str:
+    """A, B and C."""
+    shown = [str(item) for item in items]
+    return f"{', '.join(shown[:-1])} {last} {shown[-1]}" if len(shown) > 1 else "".join(shown)
+
+
+def counted(number: float, unit: str) -> str:
+    """1 degree, 2.5 degrees."""
+    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
+
+
 def quantity_ways(value: Quantity) -> Sequence[str]:
     """3.5 km."""
     return (f"{value.amount} {value.unit}",)
 
 
-def _moment(d: Draw) -> str:
-    return f"{d.date()} {d.any_of(range(24)):02}:{d.any_of((0, 5, 10, 15, 20, 30, 40, 45, 50)):02}"
+def _moment(d: Sampler) -> str:
+    return f"{d.date()} {d.any_value(range(24)):02}:{d.any_value((0, 5, 10, 15, 20, 30, 40, 45, 50)):02}"
 
 
 DATE = Slot(
@@ -56,9 +67,9 @@ MOMENT = Slot(
 """A day with a time of day."""
 CITY = Slot(
     kind="city",
-    draw=lambda d: d.choose(list(CITIES)),
+    draw=lambda d: d.split_value(list(CITIES)),
     vague=("the place I told you about", "that nice town", "the city we talked about", "where we met"),
-    unknown=lambda d: d.ours(UNKNOWN_PLACES),
+    unknown=lambda d: d.from_short_list(UNKNOWN_PLACES),
     slip=lambda d, value: d.misspell(value),
 )
 """A city of `places`."""

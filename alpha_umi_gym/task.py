@@ -70,7 +70,7 @@ class Withheld(Frozen):
 
 
 class GymTask(Task):
-    """A task told in a world of the gym."""
+    """A task in a world of the gym."""
 
     seed: StrictInt
     kind: Kind

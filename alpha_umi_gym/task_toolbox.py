@@ -1,4 +1,4 @@
-"""What an agent works with on a task of the gym: the tools it offers, over a fresh copy of the world it was told in."""
+"""What an agent works with on a task of the gym: the tools it offers, over a fresh copy of the world it was made in."""
 
 from __future__ import annotations
 

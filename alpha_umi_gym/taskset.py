@@ -16,6 +16,7 @@ from alpha_umi.tools.protocol import Toolbox
 from alpha_umi.trajectory import Trajectory
 from alpha_umi_gym import task
 from alpha_umi_gym.generator.tasks import SIZES, calls_any_of, generate, split_named
+from alpha_umi_gym.generator.wording import words_digest
 from alpha_umi_gym.judge.verify import verify
 from alpha_umi_gym.registry import categories, library_versions, named, owners
 from alpha_umi_gym.task import GymTask
@@ -41,7 +42,7 @@ class OverWorlds:
 
 @dataclass(frozen=True)
 class Gym(OverWorlds):
-    """Tasks told from the offline tools."""
+    """Tasks composed over the offline tools."""
 
     categories: tuple[str, ...] = ()
     """Only tasks that ask for tools of these; all when empty."""
@@ -73,6 +74,10 @@ class Gym(OverWorlds):
     def versions(self) -> Mapping[str, str]:
         """Versions of the libraries that its facts come from."""
         return library_versions()
+
+    def words_digest(self) -> str:
+        """Digest of the wordings of its tasks."""
+        return words_digest(categories()[name] for name in self.categories or categories())
 
     def task_of(self, trajectory: Trajectory) -> GymTask:
         """The task of a trajectory that `data convert gym` wrote.

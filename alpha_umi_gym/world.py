@@ -86,10 +86,10 @@ class World:
         if self._fault is not None:
             raise self._fault
 
-    def _plain(self, name: str, told: Callable[[], T]) -> T:
-        """What is told of a part's state, or a refusal of the part."""
+    def _plain(self, name: str, read: Callable[[], T]) -> T:
+        """What a part says of its state, or a refusal of the part."""
         try:
-            return told()
+            return read()
         except Exception as error:  # whatever the user's class does
             what = one_line(f"{type(error).__name__}: {error}", limit=200)
             raise self._refuse(f"the state of {name} is no plain data (dict, list, text, number): {what}") from error

@@ -42,9 +42,9 @@ def water_plant(world: World, plant: str, litres: int) -> str:
 
 PLANT = Slot(
     kind="plant",
-    draw=lambda d: d.any_of(list(DAYS)),
+    draw=lambda d: d.any_value(list(DAYS)),
     vague=("plant in the corner",),
-    unknown=lambda d: d.any_of(("cactus", "palm")),
+    unknown=lambda d: d.any_value(("cactus", "palm")),
     slip=lambda d, plant: d.misspell(plant),
 )
 LITRES = Slot(kind="litres", draw=lambda d: d.integer(1, 50), say=lambda litres: (f"{litres} litres",))

@@ -115,7 +115,7 @@ def _convert_taskset(
     as_json: bool,
 ) -> None:
     """Write the solutions of one split into the folder, or of every split into a folder of its own."""
-    from alpha_umi.tasks import label, load_recorded
+    from alpha_umi.tasks import WordedTaskset, label, load_recorded
 
     every = load_recorded(name).sizes()
     taskset = load_recorded(name, category)
@@ -124,6 +124,8 @@ def _convert_taskset(
     for chosen in sizes if split is None else [split]:
         folder = out / chosen if split is None else out
         report = Report(versions=dict(taskset.versions()), taskset=label(taskset))
+        if isinstance(taskset, WordedTaskset):
+            report.words_digest = taskset.words_digest()
         made = taskset.solutions(chosen, n or sizes.get(chosen, 0), seed, dropped=report.redrawn)
         _say_replaced(folder)
         with _counting() as progress:

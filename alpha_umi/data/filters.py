@@ -40,6 +40,8 @@ class Report:
     """Libraries that the trajectories depend on."""
     taskset: str = ""
     """The task set that they are solutions of, with its version (`gym@1`)."""
+    words_digest: str = ""
+    """Of the templates that their requests were worded from."""
 
     def drop(self, reason: str, record: str, detail: str = "") -> None:
         """Count a dropped record under its reason."""
@@ -65,6 +67,7 @@ class Report:
             **({"redrawn": dict(self.redrawn.most_common())} if self.redrawn else {}),
             **({"versions": self.versions} if self.versions else {}),
             **({"taskset": self.taskset} if self.taskset else {}),
+            **({"words_digest": self.words_digest} if self.words_digest else {}),
         }
 
 

@@ -5,6 +5,7 @@ What a request asks for is found as a reader would find it; the tools only retur
 
 from __future__ import annotations
 
+import datetime
 import functools
 import random
 import re
@@ -16,27 +17,23 @@ from typing import Any
 from alpha_umi_gym.intents import Gives, Intent, Slot, Values
 from alpha_umi_gym.numbers import Quantity
 from alpha_umi_gym.sampler import DroppedTask
+from alpha_umi_gym.words import WordsFile
 
 
 @dataclass(frozen=True)
 class Fact:
-    """One fact of the texts on a topic; {it} stands for the text in its templates."""
+    """One fact of the texts on a topic."""
 
     topic: str
     kind: str
     pattern: str
     """What to search for, with one group."""
-    goals: tuple[str, ...]
-    nouns: tuple[str, ...]
-    asks: tuple[str, ...]
-    found: str
-    """A statement to follow "according to" the text."""
     read: Callable[[str], Any] = str
     say: Callable[[Any], str] = str
     compares: str = ""
 
 
-def asking(fact: Fact, *, tool: Callable[..., Any], place: str, slot: Slot, key: str = "") -> Intent:
+def asking(fact: Fact, words: WordsFile, *, tool: Callable[..., Any], place: str, slot: Slot, key: str = "") -> Intent:
     """The intent to get a fact by a tool whose parameter `place` names the text, found under `key` of its result."""
 
     def read(result: Any, _: Values) -> Any:
@@ -45,17 +42,11 @@ def asking(fact: Fact, *, tool: Callable[..., Any], place: str, slot: Slot, key:
             raise DroppedTask("the text does not say it")
         return fact.read(match[1])
 
-    def named(templates: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(template.replace("{it}", f"{{{place}}}") for template in templates)
-
     return Intent(
         tool=tool,
+        words=words[f"{fact.topic}_{fact.kind}"],
         slots={place: slot},
-        goals=named(fact.goals),
-        asks=named(fact.asks),
-        gives=Gives(kind=fact.kind, nouns=named(fact.nouns), read=read, say=fact.say, compares=fact.compares),
-        found=f"according to {{{place}}}, {fact.found}",
-        answers=(f"According to {{{place}}}, {fact.found}.", f"{fact.found[0].upper()}{fact.found[1:]}."),
+        gives=Gives(kind=fact.kind, read=read, say=fact.say, compares=fact.compares),
     )
 
 
@@ -67,6 +58,16 @@ def quantity_in(unit: str) -> Callable[[str], Quantity]:
 def said_quantity(value: Quantity) -> str:
     """3.5 km."""
     return f"{value.amount} {value.unit}"
+
+
+def day_of_2024(chance: random.Random) -> datetime.date:
+    """Any date of that year."""
+    return datetime.date(2024, 1, 1) + datetime.timedelta(days=chance.randrange(366))
+
+
+def as_texts(values: Values) -> dict[str, str]:
+    """The arguments of a call that writes them: what flows in may be of any kind."""
+    return {name: str(value) for name, value in values.items()}
 
 
 def filled(template: str, makers: Mapping[str, Callable[[random.Random], object]], chance: random.Random) -> str:

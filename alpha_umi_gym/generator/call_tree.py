@@ -12,16 +12,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from alpha_umi_gym.generator import wording
+from alpha_umi_gym.generator.wording import FRAMES, capital, referring
 from alpha_umi_gym.intents import Intent, Slot
-from alpha_umi_gym.sampler import NOTHING_SUCH, Draw, DroppedTask
+from alpha_umi_gym.sampler import NOTHING_SUCH, DroppedTask, Sampler
 
 _FITTING_DRAWS = 30
 _PLAIN = 0.6
 """How often a value is written in its plain form, where there are others."""
 
 
-class Pool:
+class IntentPool:
     """The intents that a task may use, by what they give; `roots` are those that a request may be about.
 
     `offered` are the tools that a task may show, its own and distractors.
@@ -68,12 +68,12 @@ class Pool:
     def _is_fed(self, intent: Intent) -> bool:
         return any(giver.name != intent.name for slot in intent.slots.values() for giver in self.givers(slot))
 
-    def pick(self, d: Draw, intents: Sequence[Intent]) -> Intent:
+    def pick(self, d: Sampler, intents: Sequence[Intent]) -> Intent:
         """One of these, each tool as often as any other; the first draw, so that rare tools are not drowned."""
         if not intents:
             raise DroppedTask(NOTHING_SUCH)
         by_tool = self._by_tool.get(id(intents)) or _by_tool(intents)
-        among = by_tool[d.any_of(list(by_tool))]
+        among = by_tool[d.any_value(list(by_tool))]
         return d.chance.choices(among, weights=[intent.weight for intent in among])[0]
 
 
@@ -115,7 +115,9 @@ class Node:
         return {name: slot.plain(self.values[name]) for name, slot in self.intent.slots.items()}
 
 
-def plant(d: Draw, pool: Pool, intent: Intent, calls: int, *, above: frozenset[str] = frozenset()) -> Node:
+def build_tree(
+    d: Sampler, pool: IntentPool, intent: Intent, calls: int, *, above: frozenset[str] = frozenset()
+) -> Node:
     """A tree of exactly `calls` calls that ends in `intent`; no tool is used twice on a path.
 
     Raises:
@@ -128,12 +130,12 @@ def plant(d: Draw, pool: Pool, intent: Intent, calls: int, *, above: frozenset[s
         givers = [g for g in pool.givers(intent.slots[name]) if g.name not in above and g.least_calls <= share]
         if not givers:
             raise DroppedTask("nothing flows into it")
-        node.children[name] = plant(d, pool, pool.pick(d, givers), share, above=above)
+        node.children[name] = build_tree(d, pool, pool.pick(d, givers), share, above=above)
     _fill(d, node)
     return node
 
 
-def graft(d: Draw, intent: Intent, children: Mapping[str, Node]) -> Node:
+def attach(d: Sampler, intent: Intent, children: Mapping[str, Node]) -> Node:
     """A call over results that are there already.
 
     Raises:
@@ -146,7 +148,7 @@ def graft(d: Draw, intent: Intent, children: Mapping[str, Node]) -> Node:
     return node
 
 
-def _inner(d: Draw, pool: Pool, intent: Intent, calls: int, above: frozenset[str]) -> dict[str, int]:
+def _inner(d: Sampler, pool: IntentPool, intent: Intent, calls: int, above: frozenset[str]) -> dict[str, int]:
     """Which slots other calls fill, and how many calls each gets."""
     must = [name for name, slot in intent.slots.items() if slot.draw is None]
     may = [
@@ -158,15 +160,15 @@ def _inner(d: Draw, pool: Pool, intent: Intent, calls: int, above: frozenset[str
         raise DroppedTask("too few calls" if must else "nothing flows into it")
     chosen = list(must)
     if calls > len(must) and may and (not must or d.chances(0.5)):
-        chosen.append(d.any_of(may))
+        chosen.append(d.any_value(may))
     shares = dict.fromkeys(chosen, 1)
     for _ in range(calls - len(chosen)):
-        shares[d.any_of(chosen)] += 1
+        shares[d.any_value(chosen)] += 1
     return shares
 
 
-def _fill(d: Draw, node: Node) -> None:
-    """Draw the literals of a node; values that do not fit together are drawn again."""
+def _fill(d: Sampler, node: Node) -> None:
+    """Sampler the literals of a node; values that do not fit together are drawn again."""
     slots = {name: slot for name, slot in node.intent.slots.items() if name not in node.children}
     for _ in range(_FITTING_DRAWS):
         values = {name: slot.draw(d) for name, slot in slots.items() if slot.draw is not None}
@@ -178,60 +180,60 @@ def _fill(d: Draw, node: Node) -> None:
     node.said = {name: say(d, slots[name], value) for name, value in values.items()}
 
 
-def say(d: Draw, slot: Slot, value: Any) -> str:
+def say(d: Sampler, slot: Slot, value: Any) -> str:
     """A value as the request writes it."""
     ways = slot.say(value)
-    return ways[0] if len(ways) == 1 or d.chances(_PLAIN) else d.any_of(ways[1:])
+    return ways[0] if len(ways) == 1 or d.chances(_PLAIN) else d.any_value(ways[1:])
 
 
 # Words
 
 
-def noun(d: Draw, node: Node, mentioned: Mapping[Node, str] | None = None) -> str:
+def noun(d: Sampler, node: Node, mentioned: Mapping[Node, str] | None = None) -> str:
     """What a node gives, as a noun phrase."""
     if node.intent.gives is None:
         raise DroppedTask("it gives nothing to name")
     return _worded(d, node, node.intent.gives.nouns, mentioned)
 
 
-def goal(d: Draw, node: Node, mentioned: Mapping[Node, str] | None = None) -> str:
+def goal(d: Sampler, node: Node, mentioned: Mapping[Node, str] | None = None) -> str:
     """What to do, as an imperative clause."""
     return _worded(d, node, node.intent.goals, mentioned)
 
 
-def referred(d: Draw, node: Node, template: str) -> str:
+def referred(d: Sampler, node: Node, template: str) -> str:
     """A goal in the request's own words, in which what other calls give is referred to and not named."""
     words = dict(node.said)
     for name, child in node.children.items():
         refer = node.intent.slots[name].refer
-        words[name] = d.any_of(refer) if refer else wording.referring(d, child.intent)
+        words[name] = d.any_value(refer) if refer else referring(d, child.intent)
     return template.format(**words)
 
 
-def request(d: Draw, node: Node, mentioned: Mapping[Node, str] | None = None) -> str:
+def render_request(d: Sampler, node: Node, mentioned: Mapping[Node, str] | None = None) -> str:
     """A whole sentence that asks for what a node gives or does."""
     # "I would like to know the total once you have ordered two" leaves open whether to order.
     forms = ["goal", "goal" if node.intent.gives is None or node.intent.changes else "noun"]
     if node.intent.asks:
         forms.append("ask")
-    match d.any_of(forms):
+    match d.any_value(forms):
         case "ask":
-            return wording.capital(_worded(d, node, node.intent.asks, mentioned))
+            return capital(_worded(d, node, node.intent.asks, mentioned))
         case "noun":
-            frame = d.wording(wording.NOUN_FRAMES)
+            frame = d.wording(FRAMES.noun)
             named = noun(d, node, mentioned)
-            return wording.capital(frame.format(noun=named, Noun=wording.capital(named)))
+            return capital(frame.format(noun=named, Noun=capital(named)))
         case _:
-            frame = d.wording(wording.GOAL_FRAMES)
-            return wording.capital(frame.format(goal=goal(d, node, mentioned)))
+            frame = d.wording(FRAMES.goal)
+            return capital(frame.format(goal=goal(d, node, mentioned)))
 
 
-def _worded(d: Draw, node: Node, templates: Sequence[str], mentioned: Mapping[Node, str] | None) -> str:
+def _worded(d: Sampler, node: Node, templates: Sequence[str], mentioned: Mapping[Node, str] | None) -> str:
     words = dict(node.said)
     for name, child in node.children.items():
         slot = node.intent.slots[name]
         if mentioned and child in mentioned:
-            words[name] = d.any_of(slot.refer) if slot.refer else mentioned[child]
+            words[name] = d.any_value(slot.refer) if slot.refer else mentioned[child]
         elif slot.nests:
             words[name] = noun(d, child, mentioned)
         else:
@@ -239,25 +241,25 @@ def _worded(d: Draw, node: Node, templates: Sequence[str], mentioned: Mapping[No
     return d.phrase(templates).format(**words)
 
 
-def chain_request(d: Draw, root: Node) -> str:
+def chain_request(d: Sampler, root: Node) -> str:
     """The request for a tree: in one sentence, or in several that refer back."""
     cut = _own_sentences(d, root)
     if not cut:
-        return request(d, root)
+        return render_request(d, root)
     mentioned: dict[Node, str] = {}
     sentences = []
     for index, node in enumerate(cut):
         clause = goal(d, node, mentioned)
-        sentences.append(framed(d, wording.BETWEEN if index else wording.FIRSTS, clause))
-        mentioned[node] = wording.referring(d, node.intent)
+        sentences.append(framed(d, FRAMES.between if index else FRAMES.first, clause))
+        mentioned[node] = referring(d, node.intent)
     if d.chances(0.5):
-        sentences.append(request(d, root, mentioned))
+        sentences.append(render_request(d, root, mentioned))
     else:
-        sentences.append(framed(d, wording.LASTS, goal(d, root, mentioned)))
+        sentences.append(framed(d, FRAMES.last, goal(d, root, mentioned)))
     return " ".join(sentences)
 
 
-def _own_sentences(d: Draw, root: Node) -> list[Node]:
+def _own_sentences(d: Sampler, root: Node) -> list[Node]:
     """Nodes that get a sentence of their own before the root's, in order of execution."""
     probability = {2: 0.4, 3: 0.5}.get(root.depth, 0.7)
     return [
@@ -268,6 +270,6 @@ def _own_sentences(d: Draw, root: Node) -> list[Node]:
     ]
 
 
-def framed(d: Draw, frames: Sequence[str], clause: str) -> str:
+def framed(d: Sampler, frames: Sequence[str], clause: str) -> str:
     """A clause in one of these frames."""
-    return d.wording(frames).format(goal=clause, Goal=wording.capital(clause))
+    return d.wording(frames).format(goal=clause, Goal=capital(clause))

@@ -6,12 +6,9 @@ import datetime
 from typing import NamedTuple
 
 from alpha_umi_gym.generator.call_tree import Node
+from alpha_umi_gym.generator.wording import FRAMES
 from alpha_umi_gym.numbers import magnitude, with_magnitude
-from alpha_umi_gym.sampler import Draw, DroppedTask
-
-_ABOVE = ("above {limit}", "more than {limit}", "greater than {limit}", "over {limit}")
-_BELOW = ("below {limit}", "less than {limit}", "smaller than {limit}", "under {limit}")
-_AFTER, _BEFORE = ("after {limit}", "later than {limit}"), ("before {limit}", "earlier than {limit}")
+from alpha_umi_gym.sampler import DroppedTask, Sampler
 
 
 class Condition(NamedTuple):
@@ -21,7 +18,7 @@ class Condition(NamedTuple):
     met: bool
 
 
-def condition(d: Draw, node: Node) -> Condition:
+def condition(d: Sampler, node: Node) -> Condition:
     """A condition on what a node gave.
 
     Raises:
@@ -35,23 +32,23 @@ def condition(d: Draw, node: Node) -> Condition:
     above = d.chances(0.5)
     if gives.compares == "date":
         day = datetime.date.fromisoformat(node.out)
-        limit = day + datetime.timedelta(days=d.any_of((-90, -30, -14, -7, -3, 3, 7, 14, 30, 90)))
-        text = d.any_of(_AFTER if above else _BEFORE).format(limit=limit)
+        limit = day + datetime.timedelta(days=d.any_value((-90, -30, -14, -7, -3, 3, 7, 14, 30, 90)))
+        text = d.any_value(FRAMES.after if above else FRAMES.before).format(limit=limit)
         return Condition(text, (day > limit) == above)
     size = magnitude(node.out)
     if size is None:
         raise DroppedTask("nothing to compare")
-    near = _round(size * d.any_of((0.5, 0.7, 0.8, 0.9, 1.1, 1.25, 1.5, 2)))
+    near = _round(size * d.any_value((0.5, 0.7, 0.8, 0.9, 1.1, 1.25, 1.5, 2)))
     if isinstance(size, int):
         near = round(near)
     if near == size:
-        near = size + d.any_of((1, 2) if size <= 2 else (-2, -1, 1, 2))
-    text = d.any_of(_ABOVE if above else _BELOW).format(limit=gives.say(with_magnitude(node.out, near)))
+        near = size + d.any_value((1, 2) if size <= 2 else (-2, -1, 1, 2))
+    text = d.any_value(FRAMES.above if above else FRAMES.below).format(limit=gives.say(with_magnitude(node.out, near)))
     return Condition(text, (size > near) == above)
 
 
-def _option(d: Draw, value: str, options: list[str]) -> Condition:
-    asked = value if d.chances(0.5) else d.any_of(options)
+def _option(d: Sampler, value: str, options: list[str]) -> Condition:
+    asked = value if d.chances(0.5) else d.any_value(options)
     return Condition(asked, asked == value)
 
 

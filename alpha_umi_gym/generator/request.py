@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from alpha_umi_gym.generator.call_tree import Node, Pool, plant
+from alpha_umi_gym.generator.call_tree import IntentPool, Node, build_tree
 from alpha_umi_gym.intents import Intent
-from alpha_umi_gym.sampler import Draw, DroppedTask
+from alpha_umi_gym.sampler import DroppedTask, Sampler
 
 _FEW_CALLS = {1: 0.55, 2: 0.35, 3: 0.1}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tale:
+class Request:
     """A request, and what is and is not offered with it."""
 
     query: str
@@ -34,25 +34,25 @@ class Tale:
     """The call that would be made, with its values, and the slot that the request leaves open."""
 
 
-def tale_of(query: str, roots: Sequence[Node]) -> Tale:
+def request_for(query: str, roots: Sequence[Node]) -> Request:
     """A request for these trees: their tools are needed, and what does the same another way is not offered."""
     nodes = [node for root in roots for node in root.walk()]
     needs = tuple(dict.fromkeys(node.intent.name for node in nodes))
     rivals = {rival for node in nodes for rival in node.intent.rivals}
-    return Tale(query=query, needs=needs, avoid=tuple(sorted(rivals - set(needs))))
+    return Request(query=query, needs=needs, avoid=tuple(sorted(rivals - set(needs))))
 
 
-def few(d: Draw, pool: Pool, intents: Sequence[Intent], *, most: int = 3) -> Node:
+def few(d: Sampler, pool: IntentPool, intents: Sequence[Intent], *, most: int = 3) -> Node:
     """A tree of one to three calls that ends in one of these."""
     intent = pool.pick(d, [i for i in intents if i.least_calls <= most])
     least = intent.least_calls
     calls = min(most, max(least, number(d, _FEW_CALLS)))
     try:
-        return plant(d, pool, intent, calls)
+        return build_tree(d, pool, intent, calls)
     except DroppedTask:
-        return plant(d, pool, intent, least)
+        return build_tree(d, pool, intent, least)
 
 
-def number(d: Draw, shares: Mapping[int, float]) -> int:
+def number(d: Sampler, shares: Mapping[int, float]) -> int:
     """A number drawn by its share."""
     return d.chance.choices(list(shares), weights=list(shares.values()))[0]

@@ -1,8 +1,7 @@
-"""The kinds of task: each plays a story with real calls and then words the request that it answers.
+"""The kinds of task: each makes real calls with a builder and then words the request that they answer.
 
-Every kind is a function of chance, the intents it may use and a story; it returns the request and what must and must
-not be offered with it. What cannot be done is told in `unsolvable`. Knows nothing of splits or of which categories
-exist.
+Every kind is a function of a sampler, the intents it may use and a builder; it returns the request and what must and
+must not be offered with it. Tasks without a solution are in `unsolvable`. Knows nothing of splits or categories.
 """
 
 from __future__ import annotations
@@ -11,151 +10,165 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 from alpha_umi_gym.faults import PASSING
-from alpha_umi_gym.generator import wording
-from alpha_umi_gym.generator.call_tree import Node, Pool, chain_request, framed, goal, graft, noun, plant, request, say
+from alpha_umi_gym.generator.call_tree import (
+    IntentPool,
+    Node,
+    attach,
+    build_tree,
+    chain_request,
+    framed,
+    goal,
+    noun,
+    render_request,
+    say,
+)
 from alpha_umi_gym.generator.conditions import condition
-from alpha_umi_gym.generator.request import Tale, few, number, tale_of
-from alpha_umi_gym.generator.trajectory_builder import Story, facts_of
+from alpha_umi_gym.generator.request import Request, few, number, request_for
+from alpha_umi_gym.generator.trajectory_builder import TrajectoryBuilder, facts_of
 from alpha_umi_gym.generator.unsolvable import unsolvable
+from alpha_umi_gym.generator.wording import FRAMES, capital, referring
 from alpha_umi_gym.numbers import magnitude
-from alpha_umi_gym.sampler import Draw, DroppedTask
+from alpha_umi_gym.sampler import DroppedTask, Sampler
+from alpha_umi_gym.slots import listed
 from alpha_umi_gym.task import Kind
 
-__all__ = ["KINDS", "Kind", "Tale"]
+__all__ = ["KINDS", "Kind", "Request"]
 
 _CHAIN_CALLS = {2: 0.4, 3: 0.27, 4: 0.17, 5: 0.09, 6: 0.07}
 _RESULTS = {2: 0.4, 3: 0.33, 4: 0.17, 5: 0.07, 6: 0.03}
 
 
-def single(d: Draw, pool: Pool, story: Story) -> Tale:
+def single(d: Sampler, pool: IntentPool, builder: TrajectoryBuilder) -> Request:
     """One call."""
-    root = plant(d, pool, pool.pick(d, pool.asking(1)), 1)
-    return _ask_for(d, root, story)
+    root = build_tree(d, pool, pool.pick(d, pool.asking(1)), 1)
+    return _ask_for(d, root, builder)
 
 
-def sequential(d: Draw, pool: Pool, story: Story) -> Tale:
+def sequential(d: Sampler, pool: IntentPool, builder: TrajectoryBuilder) -> Request:
     """Calls whose results flow into one another."""
     calls = number(d, _CHAIN_CALLS)
-    root = plant(d, pool, pool.pick(d, pool.asking(calls, fed=True)), calls)
-    return _ask_for(d, root, story)
+    root = build_tree(d, pool, pool.pick(d, pool.asking(calls, fed=True)), calls)
+    return _ask_for(d, root, builder)
 
 
-def state_change(d: Draw, pool: Pool, story: Story) -> Tale:
+def state_change(d: Sampler, pool: IntentPool, builder: TrajectoryBuilder) -> Request:
     """Calls that leave something changed, once or twice in a request."""
     changing = [intent for intent in pool.roots if intent.changes]
     roots = [few(d, pool, changing)]
     if d.chances(0.25) and roots[0].depth <= 2:
         roots.append(few(d, pool, [intent for intent in changing if intent.name != roots[0].intent.name]))
-    story.plan([node for root in roots for node in root.walk()])
+    builder.plan([node for root in roots for node in root.walk()])
     for root in roots:
-        story.run(root)
+        builder.run(root)
     if len(roots) == 1:
-        story.answer_with(roots[0])
-        return tale_of(chain_request(d, roots[0]), roots)
-    _answer_all(d, story, roots)
+        builder.answer_with(roots[0])
+        return request_for(chain_request(d, roots[0]), roots)
+    _answer_all(d, builder, roots)
     first, second = (goal(d, root) for root in roots)
-    return tale_of(f"{framed(d, wording.FIRSTS, first)} {framed(d, wording.SECONDS, second)}", roots)
+    return request_for(f"{framed(d, FRAMES.first, first)} {framed(d, FRAMES.second, second)}", roots)
 
 
-def aggregation(d: Draw, pool: Pool, story: Story) -> Tale:
+def aggregation(d: Sampler, pool: IntentPool, builder: TrajectoryBuilder) -> Request:
     """The same question about several things: all the results, or the one that stands out."""
     nodes, varied = _alike(d, pool, number(d, _RESULTS))
-    story.plan(nodes)
+    builder.plan(nodes)
     for node in nodes:
-        story.run(node)
+        builder.run(node)
     template = d.phrase(nodes[0].intent.gives.nouns) if nodes[0].intent.gives else ""
     said = [template.format(**node.said) for node in nodes]
     sizes = [magnitude(node.out) for node in nodes]
     if None in sizes or len(set(sizes)) < len(sizes) or not _one_measure(nodes) or d.chances(0.4):
-        _answer_all(d, story, nodes)
-        return tale_of(d.wording(wording.LIST_FRAMES).format(nouns=_listed(said, last="and")), nodes[:1])
+        _answer_all(d, builder, nodes)
+        return request_for(d.wording(FRAMES.list_all).format(nouns=listed(said, last="and")), nodes[:1])
     greatest = d.chances(0.5)
     best = (max if greatest else min)(nodes, key=lambda node: magnitude(node.out) or 0)
     names = [node.plain()[varied] for node in nodes]
     name = best.plain()[varied]
     out = best.intent.gives.say(best.out) if best.intent.gives else ""
     words = {"name": name, "out": out, "most": "greatest" if greatest else "smallest"}
-    known = d.any_of(wording.FOUND_MOST).format(**words)
-    frames = wording.MOST_FRAMES if greatest else wording.LEAST_FRAMES
+    known = d.any_value(FRAMES.found_most).format(**words)
+    frames = FRAMES.greatest if greatest else FRAMES.smallest
     choice = {"choice": name, "among": names}
-    story.answer(
-        wording.capital(d.any_of(wording.ANSWER_MOST).format(**words)), facts=[*facts_of(best), choice], known=known
+    builder.answer(
+        capital(d.any_value(FRAMES.answer_most).format(**words)), facts=[*facts_of(best), choice], known=known
     )
-    query = d.wording(frames).format(nouns=_listed(said, last="or"), all=_listed(said, last="and"))
-    return tale_of(query, nodes[:1])
+    query = d.wording(frames).format(nouns=listed(said, last="or"), all=listed(said, last="and"))
+    return request_for(query, nodes[:1])
 
 
-def branching(d: Draw, pool: Pool, story: Story) -> Tale:
+def branching(d: Sampler, pool: IntentPool, builder: TrajectoryBuilder) -> Request:
     """One of two things, by the value of a third."""
     telling = [intent for intent in pool.asking(2) if intent.gives is not None and intent.gives.compares]
     first = few(d, pool, telling, most=2)
-    story.plan(list(first.walk()), then=d.any_of(wording.DECIDE_LATER))
-    story.run(first)
+    builder.plan(list(first.walk()), then=d.any_value(FRAMES.decide_later))
+    builder.run(first)
     asked = condition(d, first)
-    mentioned = {first: wording.referring(d, first.intent)}
+    mentioned = {first: referring(d, first.intent)}
     actions: list[Node] = []
     for _ in range(2):
         taken = {node.intent.name for node in (*first.walk(), *actions)}
         actions.append(_action(d, pool, first, taken))
     verdict = asked.text if asked.met else f"not {asked.text}"
     chosen = actions[0] if asked.met else actions[1]
-    story.step(chosen, rationale=d.any_of(wording.DECIDE), verdict=verdict)
-    story.answer_with(chosen)
+    builder.step(chosen, rationale=d.any_value(FRAMES.decide), verdict=verdict)
+    builder.answer_with(chosen)
     yes, no = (goal(d, action, mentioned) for action in actions)
     # What refers back cannot stand before what it refers to.
-    frames = wording.IF_FRAMES if not actions[0].children else wording.IF_FIRST_FRAMES
+    frames = FRAMES.if_any if not actions[0].children else FRAMES.if_value_first
     frame = d.wording(frames)
-    query = frame.format(noun=noun(d, first), condition=asked.text, yes=yes, no=no, Yes=wording.capital(yes))
-    return tale_of(query, [first, *actions])
+    query = frame.format(noun=noun(d, first), condition=asked.text, yes=yes, no=no, Yes=capital(yes))
+    return request_for(query, [first, *actions])
 
 
-def _action(d: Draw, pool: Pool, first: Node, taken: set[str]) -> Node:
+def _action(d: Sampler, pool: IntentPool, first: Node, taken: set[str]) -> Node:
     """A call that may follow a decision: often about the value that was decided on."""
     kind = first.intent.gives.kind if first.intent.gives is not None else ""
     fitting = [i for i in pool.takers(kind) if i.name not in taken]
     if not fitting or d.chances(0.4):
-        return plant(d, pool, pool.pick(d, [i for i in pool.roots if i.least_calls == 1 and i.name not in taken]), 1)
+        return build_tree(
+            d, pool, pool.pick(d, [i for i in pool.roots if i.least_calls == 1 and i.name not in taken]), 1
+        )
     intent = pool.pick(d, fitting)
-    place = d.any_of([name for name, slot in intent.slots.items() if kind in slot.kinds])
-    return graft(d, intent, {place: first})
+    place = d.any_value([name for name, slot in intent.slots.items() if kind in slot.kinds])
+    return attach(d, intent, {place: first})
 
 
-def recovery(d: Draw, pool: Pool, story: Story) -> Tale:
+def recovery(d: Sampler, pool: IntentPool, builder: TrajectoryBuilder) -> Request:
     """A call that fails first, and what mends it: the right name, or patience."""
     if d.chances(0.5):
-        return _passing(d, pool, story)
+        return _passing(d, pool, builder)
     intents = [i for i in pool.asking(1) if any(slot.slip for slot in i.slots.values())]
-    node = plant(d, pool, pool.pick(d, intents), 1)
-    name = d.any_of([name for name, slot in node.intent.slots.items() if slot.slip])
+    node = build_tree(d, pool, pool.pick(d, intents), 1)
+    name = d.any_value([name for name, slot in node.intent.slots.items() if slot.slip])
     slot, right = node.intent.slots[name], node.values[name]
     assert slot.slip is not None
     wrong = slot.slip(d, right)
-    error = story.fail(node, **{name: wrong})
+    error = builder.fail(node, **{name: wrong})
     if slot.plain(right) not in error:
         raise DroppedTask("the error suggests nothing")
-    story.step(node, rationale=d.any_of(wording.CORRECT), wrong=slot.plain(wrong), right=slot.plain(right))
-    story.answer_with(node)
+    builder.step(node, rationale=d.any_value(FRAMES.correct), wrong=slot.plain(wrong), right=slot.plain(right))
+    builder.answer_with(node)
     node.said[name] = slot.plain(wrong)
-    return tale_of(request(d, node), [node])
+    return request_for(render_request(d, node), [node])
 
 
-def _passing(d: Draw, pool: Pool, story: Story) -> Tale:
+def _passing(d: Sampler, pool: IntentPool, builder: TrajectoryBuilder) -> Request:
     """A failure that is over at the second try."""
     root = few(d, pool, pool.asking(3))
-    victim = d.any_of(list(root.walk()))
-    story.faults[victim.intent.name] = d.any_of(PASSING)
-    story.plan(list(root.walk()))
+    victim = d.any_value(list(root.walk()))
+    builder.faults[victim.intent.name] = d.any_value(PASSING)
+    builder.plan(list(root.walk()))
     for node in root.walk():
         if node is victim:
-            story.fail(node)
-            story.step(node, rationale=d.any_of(wording.RETRY))
+            builder.fail(node)
+            builder.step(node, rationale=d.any_value(FRAMES.retry))
         else:
-            story.step(node)
-    story.answer_with(root)
-    return tale_of(chain_request(d, root), [root])
+            builder.step(node)
+    builder.answer_with(root)
+    return request_for(chain_request(d, root), [root])
 
 
-KINDS: Mapping[Kind, tuple[float, Callable[[Draw, Pool, Story], Tale]]] = MappingProxyType(
+KINDS: Mapping[Kind, tuple[float, Callable[[Sampler, IntentPool, TrajectoryBuilder], Request]]] = MappingProxyType(
     {
         "single": (0.2, single),
         "sequential": (0.25, sequential),
@@ -166,22 +179,22 @@ KINDS: Mapping[Kind, tuple[float, Callable[[Draw, Pool, Story], Tale]]] = Mappin
         "unsolvable": (0.13, unsolvable),
     }
 )
-"""Each kind's share and how it is told."""
+"""Each kind's share and how it is built."""
 
 
 # What the kinds have in common
 
 
-def _ask_for(d: Draw, root: Node, story: Story) -> Tale:
-    story.run(root)
-    story.answer_with(root)
-    return tale_of(chain_request(d, root), [root])
+def _ask_for(d: Sampler, root: Node, builder: TrajectoryBuilder) -> Request:
+    builder.run(root)
+    builder.answer_with(root)
+    return request_for(chain_request(d, root), [root])
 
 
-def _alike(d: Draw, pool: Pool, many: int) -> tuple[list[Node], str]:
+def _alike(d: Sampler, pool: IntentPool, many: int) -> tuple[list[Node], str]:
     """The same call with one slot varied, and that slot's name."""
-    first = plant(d, pool, pool.pick(d, [i for i in pool.asking(1) if i.slots]), 1)
-    varied = d.any_of(list(first.intent.slots))
+    first = build_tree(d, pool, pool.pick(d, [i for i in pool.asking(1) if i.slots]), 1)
+    varied = d.any_value(list(first.intent.slots))
     slot = first.intent.slots[varied]
     nodes = [first]
     for _ in range(20 * many):
@@ -207,10 +220,6 @@ def _one_measure(nodes: Sequence[Node]) -> bool:
     )
 
 
-def _answer_all(d: Draw, story: Story, nodes: Sequence[Node]) -> None:
-    text = " ".join(f"{wording.capital(node.finding)}." for node in nodes)
-    story.answer(text, facts=[fact for node in nodes for fact in facts_of(node)])
-
-
-def _listed(items: Sequence[str], *, last: str) -> str:
-    return ", ".join(items[:-1]) + f" {last} {items[-1]}"
+def _answer_all(d: Sampler, builder: TrajectoryBuilder, nodes: Sequence[Node]) -> None:
+    text = " ".join(f"{capital(node.finding)}." for node in nodes)
+    builder.answer(text, facts=[fact for node in nodes for fact in facts_of(node)])

@@ -1,7 +1,7 @@
-"""Tasks of the gym: told by kind, each executed again and verified before it is given out.
+"""Tasks of the gym: built by kind, each executed again and verified before it is given out.
 
 `generate` is the same on every machine and in every process: number, seed and split are the only source of chance.
-A task that cannot be told or verified is dropped, counted by reason, and drawn again.
+A task that cannot be built or verified is dropped, counted by reason, and drawn again.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from alpha_umi.errors import UsageError, WorkError
 from alpha_umi.tools.validation import one_line
 from alpha_umi.trajectory import Outcome, Tool, Trajectory
 from alpha_umi_gym.faults import FaultyToolbox
-from alpha_umi_gym.generator import wording
-from alpha_umi_gym.generator.call_tree import Node, Pool
-from alpha_umi_gym.generator.task_types import KINDS, Tale
-from alpha_umi_gym.generator.trajectory_builder import Story, call_of, decoded, facts_of
+from alpha_umi_gym.generator.call_tree import IntentPool, Node
+from alpha_umi_gym.generator.task_types import KINDS, Request
+from alpha_umi_gym.generator.trajectory_builder import TrajectoryBuilder, call_of, decoded, facts_of
+from alpha_umi_gym.generator.wording import FRAMES, capital
 from alpha_umi_gym.intents import Intent
 from alpha_umi_gym.judge.facts import holds
 from alpha_umi_gym.judge.verify import replayed, verify
 from alpha_umi_gym.registry import HELD_OUT, bound, categories, check_category, owners, ships
-from alpha_umi_gym.sampler import NOTHING_SUCH, Draw, DroppedTask, Split, is_for_test
+from alpha_umi_gym.sampler import NOTHING_SUCH, DroppedTask, Sampler, Split, is_for_test
 from alpha_umi_gym.task import GymTask, Kind, Withheld
 from alpha_umi_gym.task_toolbox import TaskToolbox
 from alpha_umi_gym.world import World
@@ -41,7 +41,7 @@ _DUPLICATES = 40
 MAX_SHARE = 0.02
 """No wording stands behind a larger share of the requests, where there are other words for it."""
 _REWORDED = 8
-"""After so many attempts a worn wording is accepted: a category of one's own has only so many."""
+"""After so many attempts an overused wording is accepted: a category of one's own has only so many."""
 _FEW = 4
 """So often a wording may come in the first requests, of which a share is less than one."""
 _OFFERED = {3: 18, 4: 22, 5: 18, 6: 14, 7: 9, 8: 7, 9: 4, 10: 3, 11: 2, 12: 3}
@@ -79,7 +79,7 @@ def generate(
     if not chosen:
         have = ", ".join(dict.fromkeys(owners()[intent.name] for intent in intents))
         raise UsageError(f"split {split} calls no tools of {', '.join(only)}; it does of {have}")
-    pool = Pool(chosen, offered=_known(split))
+    pool = IntentPool(chosen, offered=_known(split))
     made = _generate(n, seed, split, pool, kinds=wanted, dropped=Counter() if dropped is None else dropped)
     return made if with_withheld else (task.model_copy(update={"withheld": None}) for task in made)
 
@@ -116,7 +116,7 @@ def _intents(split: Split) -> list[Intent]:
 
 
 def _generate(
-    n: int, seed: int, split: Split, pool: Pool, *, kinds: Sequence[Kind], dropped: Counter[str]
+    n: int, seed: int, split: Split, pool: IntentPool, *, kinds: Sequence[Kind], dropped: Counter[str]
 ) -> Iterator[GymTask]:
     asked: set[str] = set()
     worded: Counter[str] = Counter()
@@ -129,7 +129,7 @@ def _generate(
             pool,
             list(kinds),
             asked=asked,
-            is_worn=lambda wording, most=most: worded[wording.casefold()] >= most,  # type: ignore[misc]
+            is_overused=lambda wording, most=most: worded[wording.casefold()] >= most,  # type: ignore[misc]
             dropped=dropped,
         )
         asked.add(task.query)
@@ -140,20 +140,20 @@ def _generate(
 def _draw(
     name: str,
     split: Split,
-    pool: Pool,
+    pool: IntentPool,
     kinds: list[Kind],
     *,
     asked: Collection[str],
-    is_worn: Callable[[str], bool],
+    is_overused: Callable[[str], bool],
     dropped: Counter[str],
 ) -> GymTask:
-    """One task of a kind drawn by chance; a kind that these intents cannot tell makes room for the next."""
+    """One task of a kind drawn by chance; a kind of which these intents make no task leaves room for the next."""
     while kinds:
         kind = random.Random(name).choices(kinds, weights=[KINDS[kind][0] for kind in kinds])[0]
         for attempt in range(_ATTEMPTS):
             try:
-                worn = is_worn if attempt < _REWORDED else _never
-                task = _tell(random.Random(f"{name}/{kind}/{attempt}"), kind, split, pool, worn)
+                overused = is_overused if attempt < _REWORDED else _never
+                task = _build(random.Random(f"{name}/{kind}/{attempt}"), kind, split, pool, overused)
                 if attempt < _DUPLICATES and task.query in asked:
                     raise DroppedTask("asked before")
                 _check(task)
@@ -165,43 +165,45 @@ def _draw(
             except Exception as error:
                 if all(ships(owners()[intent.name]) for intent in pool.intents):
                     raise
-                # Where a world of one's own takes part, what it cannot tell is dropped and counted.
+                # Where a world of one's own takes part, what breaks is dropped and counted.
                 dropped[one_line(f"{type(error).__name__}: {error}")] += 1
                 continue
             return task
         dropped[f"no task of kind {kind}"] += 1
         kinds.remove(kind)
-    raise WorkError(f"the gym could not tell a task of any kind: {dict(dropped)}")
+    raise WorkError(f"the gym could not make a task of any kind: {dict(dropped)}")
 
 
 def _never(_: str) -> bool:
     return False
 
 
-def _tell(chance: random.Random, kind: Kind, split: Split, pool: Pool, is_worn: Callable[[str], bool]) -> GymTask:
+def _build(
+    chance: random.Random, kind: Kind, split: Split, pool: IntentPool, is_overused: Callable[[str], bool]
+) -> GymTask:
     world = World(chance.randrange(2**31))
-    d = Draw(chance, split=split, world=world, is_worn=is_worn)
+    d = Sampler(chance, split=split, world=world, is_overused=is_overused)
     box = FaultyToolbox(bound(world), {})
-    story = Story(d, box)
-    _, tell = KINDS[kind]
+    builder = TrajectoryBuilder(d, box)
+    _, build = KINDS[kind]
     try:
-        tale = tell(d, pool, story)
+        request = build(d, pool, builder)
     except DroppedTask:
         world.check()  # says more than that a tool failed
         raise
-    offered = _offer(d, tale, pool.offered)
-    if tale.decline:
-        story.decline(tale.decline, [tool.name for tool in offered])
-    answered = story.outcome is Outcome.ANSWERED
+    offered = _offer(d, request, pool.offered)
+    if request.decline:
+        builder.decline(request.decline, [tool.name for tool in offered])
+    answered = builder.outcome is Outcome.ANSWERED
     changes = world.changes() if answered else {}
-    if answered and not changes and (kind == "state_change" or not story.facts):
+    if answered and not changes and (kind == "state_change" or not builder.facts):
         raise DroppedTask("nothing was changed" if kind == "state_change" else "any answer would pass")
     gold = Trajectory(
-        query=_around(d, tale.query),
+        query=_around(d, request.query),
         tools=offered,
-        steps=tuple(story.steps),
-        answer=story.answer_text,
-        outcome=story.outcome,
+        steps=tuple(builder.steps),
+        answer=builder.answer_text,
+        outcome=builder.outcome,
     )
     return GymTask(
         id=gold.id,
@@ -210,14 +212,14 @@ def _tell(chance: random.Random, kind: Kind, split: Split, pool: Pool, is_worn: 
         seed=world.seed,
         kind=kind,
         split=split,
-        why=tale.why,
-        facts=tuple(story.facts),
+        why=request.why,
+        facts=tuple(builder.facts),
         changes=changes,
         gold=gold,
-        faults=dict(story.faults),
+        faults=dict(builder.faults),
         wordings=tuple(d.wordings),
         values=tuple(d.values),
-        withheld=tale.left_open and withheld(*tale.left_open, seed=world.seed),
+        withheld=request.left_open and withheld(*request.left_open, seed=world.seed),
     )
 
 
@@ -243,29 +245,29 @@ def withheld(node: Node, slot: str, *, seed: int) -> Withheld:
     )
 
 
-def _around(d: Draw, query: str) -> str:
+def _around(d: Sampler, query: str) -> str:
     """The request with what people say around it."""
-    query = wording.capital(query)
+    query = capital(query)
     if d.chances(0.12):
-        query = f"{d.wording(wording.OPENERS)} {query}"
+        query = f"{d.wording(FRAMES.opener)} {query}"
     if d.chances(0.15):
-        aside = d.wording(wording.ASIDES)
+        aside = d.wording(FRAMES.aside)
         query = f"{aside} {query}" if d.chances(0.5) else f"{query} {aside}"
     if d.chances(0.1):
-        query = f"{query} {d.wording(wording.CLOSERS)}"
+        query = f"{query} {d.wording(FRAMES.closer)}"
     return query
 
 
-def _offer(d: Draw, tale: Tale, known: Sequence[str]) -> tuple[Tool, ...]:
+def _offer(d: Sampler, request: Request, known: Sequence[str]) -> tuple[Tool, ...]:
     """The tools needed among distractors, most of them of the same categories, in any order."""
     size = d.chance.choices(list(_OFFERED), weights=list(_OFFERED.values()))[0]
-    size = max(size, len(tale.needs), 3)
-    near = {owners()[name] for name in (*tale.needs, *tale.like)}
-    others = [name for name in known if name not in tale.needs and name not in tale.avoid]
+    size = max(size, len(request.needs), 3)
+    near = {owners()[name] for name in (*request.needs, *request.like)}
+    others = [name for name in known if name not in request.needs and name not in request.avoid]
     d.chance.shuffle(others)
-    alike = [name for name in others if owners()[name] in near][: (size - len(tale.needs) + 1) // 2 + 1]
+    alike = [name for name in others if owners()[name] in near][: (size - len(request.needs) + 1) // 2 + 1]
     rest = [name for name in others if name not in alike]
-    names = [*tale.needs, *(alike + rest)[: size - len(tale.needs)]]
+    names = [*request.needs, *(alike + rest)[: size - len(request.needs)]]
     d.chance.shuffle(names)
     return tuple(bound(d.world, names).tools)
 

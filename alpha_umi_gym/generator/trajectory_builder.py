@@ -1,4 +1,4 @@
-"""A task while it is being told: calls are really made, and only what they returned can be answered.
+"""The solution of a task as it is built: calls are really made, and only what they returned can be answered.
 
 Owns the steps and their rationales. Knows nothing of how the request is worded.
 """
@@ -11,18 +11,19 @@ from typing import Any
 
 from alpha_umi.trajectory import Call, Decision, Observation, Outcome, Plan, Step
 from alpha_umi_gym.faults import FaultyToolbox
-from alpha_umi_gym.generator import wording
 from alpha_umi_gym.generator.call_tree import Node, referred
+from alpha_umi_gym.generator.wording import FRAMES, capital
 from alpha_umi_gym.numbers import magnitude
 from alpha_umi_gym.registry import bound
-from alpha_umi_gym.sampler import Draw, DroppedTask
+from alpha_umi_gym.sampler import DroppedTask, Sampler
+from alpha_umi_gym.slots import listed
 from alpha_umi_gym.world import World
 
 
-class Story:
+class TrajectoryBuilder:
     """The steps of one task in the making."""
 
-    def __init__(self, d: Draw, toolbox: FaultyToolbox) -> None:
+    def __init__(self, d: Sampler, toolbox: FaultyToolbox) -> None:
         self.d, self._toolbox = d, toolbox
         self.faults = toolbox.faults
         self.steps: list[Step] = []
@@ -68,7 +69,7 @@ class Story:
         return seen.text
 
     def check(self, node: Node) -> None:
-        """Make sure that a call would work, in a world of its own: nothing is told of it.
+        """Make sure that a call would work, in a world of its own: no step records it.
 
         Raises:
             DroppedTask: it would fail, so that nothing can be said of what keeps it from being made.
@@ -86,11 +87,9 @@ class Story:
     def _call(self, node: Node, values: dict[str, Any], *, rationale: str = "", **words: str) -> Observation:
         intent = node.intent
         plain = {name: slot.plain(values[name]) for name, slot in intent.slots.items()}
-        template = rationale or self.d.any_of(wording.CONTINUE if self.known else wording.START)
+        template = rationale or self.d.any_value(FRAMES.carry_on if self.known else FRAMES.start)
         goal = self._goal(node).format(**plain)
-        text = template.format(
-            goal=goal, tool=intent.name, known=self.known, Known=wording.capital(self.known), **words
-        )
+        text = template.format(goal=goal, tool=intent.name, known=self.known, Known=capital(self.known), **words)
         text = f"{text} {left}" if (left := self._left_after(node)) else text
         call = call_of(node, values)
         seen = self._toolbox.invoke(call)
@@ -110,7 +109,7 @@ class Story:
         after = self._planned[self._planned.index(node) + 1 :]
         left = [referred(self.d, later, self._goal(later)) for later in after]
         left += [self._then] if self._then else []
-        return self.d.any_of(wording.LEFT).format(left=", then ".join(left)) if left else ""
+        return self.d.any_value(FRAMES.left).format(left=", then ".join(left)) if left else ""
 
     def _learn(self, node: Node, seen: Observation) -> None:
         out = ""
@@ -126,26 +125,25 @@ class Story:
         known = known or self.known
         self.facts = list(facts)
         self.answer_text, self.outcome = text, Outcome.ANSWERED
-        self._end(Decision.SUMMARIZE, self.d.any_of(wording.CONCLUDE).format(known=known, Known=wording.capital(known)))
+        self._end(Decision.SUMMARIZE, self.d.any_value(FRAMES.conclude).format(known=known, Known=capital(known)))
 
     def answer_with(self, node: Node) -> None:
         """Conclude with what a node gave."""
-        self.answer(told(self.d, node), facts=facts_of(node))
+        self.answer(render_answer(self.d, node), facts=facts_of(node))
 
     def give_up(self, why: str, *, goal: str) -> None:
         """Conclude that a failed call cannot be mended: `why` is the failure in words."""
-        text = self.d.any_of(wording.NO_WAY_ON).format(why=why, Why=wording.capital(why), goal=goal)
+        text = self.d.any_value(FRAMES.no_way_on).format(why=why, Why=capital(why), goal=goal)
         self._give_up(text)
 
     def decline(self, goal: str, offered: Sequence[str]) -> None:
-        """Conclude at once that no offered tool can do it; what was told so far is forgotten."""
+        """Conclude at once that no offered tool can do it; the steps so far are dropped."""
         self.steps = []
-        names = ", ".join(offered[:-1]) + f" and {offered[-1]}"
-        self._give_up(self.d.any_of(wording.NO_TOOL).format(goal=goal, names=names))
+        self._give_up(self.d.any_value(FRAMES.no_tool).format(goal=goal, names=listed(offered)))
 
     def miss(self, goal: str, vague: str) -> None:
         """Conclude at once that the request leaves open what is needed."""
-        self._give_up(self.d.any_of(wording.NO_INFORMATION).format(goal=goal, vague=vague))
+        self._give_up(self.d.any_value(FRAMES.no_information).format(goal=goal, vague=vague))
 
     def _give_up(self, rationale: str) -> None:
         self.facts, self.answer_text, self.outcome = [], None, Outcome.GAVE_UP
@@ -155,11 +153,11 @@ class Story:
         self.steps.append(Step(plan=Plan(rationale=rationale, decision=decision)))
 
 
-def told(d: Draw, node: Node) -> str:
+def render_answer(d: Sampler, node: Node) -> str:
     """What a node gave, as a sentence for the user."""
     gives = node.intent.gives
     out = gives.say(node.out) if gives is not None else ""
-    return wording.capital(d.any_of(node.intent.answers).format(**node.plain(), out=out))
+    return capital(d.any_value(node.intent.answers).format(**node.plain(), out=out))
 
 
 def facts_of(node: Node) -> list[object]:

@@ -11,37 +11,37 @@ import inspect
 from collections.abc import Sequence
 
 from alpha_umi_gym.faults import DENIED
-from alpha_umi_gym.generator import wording
 from alpha_umi_gym.generator.alternatives import CALCULATORS, ways_round
-from alpha_umi_gym.generator.call_tree import Node, Pool, chain_request, plant, referred, request, say
-from alpha_umi_gym.generator.request import Tale, few, tale_of
-from alpha_umi_gym.generator.trajectory_builder import Story
+from alpha_umi_gym.generator.call_tree import IntentPool, Node, build_tree, chain_request, referred, render_request, say
+from alpha_umi_gym.generator.request import Request, few, request_for
+from alpha_umi_gym.generator.trajectory_builder import TrajectoryBuilder
+from alpha_umi_gym.generator.wording import FRAMES
 from alpha_umi_gym.intents import Intent
-from alpha_umi_gym.sampler import Draw, DroppedTask
+from alpha_umi_gym.sampler import DroppedTask, Sampler
 
 _REFUSALS = (LookupError, ValueError, FileExistsError, FileNotFoundError, PermissionError)
 """What a tool raises on purpose; anything else is a mistake in it."""
 
 
-def unsolvable(d: Draw, pool: Pool, story: Story) -> Tale:
+def unsolvable(d: Sampler, pool: IntentPool, builder: TrajectoryBuilder) -> Request:
     """What cannot be done: no tool for it, a value missing, or a failure that does not pass."""
-    return d.any_of((_no_tool, _no_tool, _no_information, _not_there, _denied))(d, pool, story)
+    return d.any_value((_no_tool, _no_tool, _no_information, _not_there, _denied))(d, pool, builder)
 
 
-def _no_tool(d: Draw, pool: Pool, story: Story) -> Tale:
+def _no_tool(d: Sampler, pool: IntentPool, builder: TrajectoryBuilder) -> Request:
     root = few(d, pool, pool.roots, most=2)
-    missing = d.any_of([node for node in root.walk() if not node.intent.by_heart] or _none())
+    missing = d.any_value([node for node in root.walk() if not node.intent.by_heart] or _none())
     around = ways_round(missing.intent.name)
     if around & {node.intent.name for node in root.walk()}:
         raise DroppedTask("another of its calls leads round the missing tool")
-    story.run(root)  # it would work, had the planner the tool
+    builder.run(root)  # it would work, had the planner the tool
     query = chain_request(d, root)
     others = [node.intent.name for node in root.walk() if node.intent.name != missing.intent.name]
     template = d.thought(missing.intent.goals)
     wanted = template.format(**missing.plain()) if missing.depth == 1 else referred(d, missing, template)
-    tale = tale_of(query, [root])
-    avoid = {missing.intent.name, *around, *tale.avoid, *CALCULATORS} - set(others)
-    return Tale(
+    request = request_for(query, [root])
+    avoid = {missing.intent.name, *around, *request.avoid, *CALCULATORS} - set(others)
+    return Request(
         query=query,
         needs=tuple(others),
         avoid=tuple(avoid),
@@ -56,18 +56,18 @@ def _none() -> Sequence[Node]:
     raise DroppedTask("everybody knows it by heart")
 
 
-def _no_information(d: Draw, pool: Pool, story: Story) -> Tale:
+def _no_information(d: Sampler, pool: IntentPool, builder: TrajectoryBuilder) -> Request:
     intents = [i for i in pool.roots if i.least_calls == 1 and any(slot.vague for slot in i.slots.values())]
-    node = plant(d, pool, pool.pick(d, intents), 1)
+    node = build_tree(d, pool, pool.pick(d, intents), 1)
     open_to = [name for name, slot in node.intent.slots.items() if slot.vague and not _has_default(node.intent, name)]
-    name = d.any_of(open_to or _nothing_open())
-    story.check(node)
-    vague = d.ours(node.intent.slots[name].vague)
+    name = d.any_value(open_to or _nothing_open())
+    builder.check(node)
+    vague = d.from_short_list(node.intent.slots[name].vague)
     node.said[name] = vague
-    story.miss(referred(d, node, d.thought(node.intent.goals)), vague)
+    builder.miss(referred(d, node, d.thought(node.intent.goals)), vague)
     tellers = tuple(giver.name for giver in pool.givers(node.intent.slots[name]))
-    query = request(d, node)
-    return Tale(
+    query = render_request(d, node)
+    return Request(
         query=query, needs=(node.intent.name,), avoid=tellers, why="missing information", left_open=(node, name)
     )
 
@@ -82,20 +82,20 @@ def _has_default(intent: Intent, name: str) -> bool:
     return parameter is not None and parameter.default not in (inspect.Parameter.empty, None, "")
 
 
-def _not_there(d: Draw, pool: Pool, story: Story) -> Tale:
+def _not_there(d: Sampler, pool: IntentPool, builder: TrajectoryBuilder) -> Request:
     intents = [i for i in pool.roots if i.least_calls == 1 and any(slot.unknown for slot in i.slots.values())]
-    node = plant(d, pool, pool.pick(d, intents), 1)
-    name = d.any_of([name for name, slot in node.intent.slots.items() if slot.unknown])
+    node = build_tree(d, pool, pool.pick(d, intents), 1)
+    name = d.any_value([name for name, slot in node.intent.slots.items() if slot.unknown])
     slot = node.intent.slots[name]
     assert slot.unknown is not None
-    story.check(node)
+    builder.check(node)
     node.values[name] = slot.unknown(d)
     node.said[name] = say(d, slot, node.values[name])
-    error = story.fail(node)
+    error = builder.fail(node)
     if not _is_meant(node.intent.name, error):
         raise DroppedTask(f"{node.intent.name} broke")
     message = error.split(": ")[-1].rstrip(".")
-    story.give_up(f"the tool says: {message}", goal=d.thought(node.intent.goals).format(**node.plain()))
+    builder.give_up(f"the tool says: {message}", goal=d.thought(node.intent.goals).format(**node.plain()))
     return _hopeless(d, node, "permanent failure")
 
 
@@ -106,18 +106,18 @@ def _is_meant(tool: str, error: str) -> bool:
     return not error.startswith(failed) or (isinstance(kind, type) and issubclass(kind, _REFUSALS))
 
 
-def _denied(d: Draw, pool: Pool, story: Story) -> Tale:
-    node = plant(d, pool, pool.pick(d, [i for i in pool.roots if i.least_calls == 1]), 1)
+def _denied(d: Sampler, pool: IntentPool, builder: TrajectoryBuilder) -> Request:
+    node = build_tree(d, pool, pool.pick(d, [i for i in pool.roots if i.least_calls == 1]), 1)
     if node.intent.by_heart:
         _none()
-    story.check(node)
-    story.faults[node.intent.name] = DENIED
-    story.fail(node)
-    why = d.any_of(wording.DENIED).format(tool=node.intent.name)
-    story.give_up(why, goal=d.thought(node.intent.goals).format(**node.plain()))
+    builder.check(node)
+    builder.faults[node.intent.name] = DENIED
+    builder.fail(node)
+    why = d.any_value(FRAMES.denied).format(tool=node.intent.name)
+    builder.give_up(why, goal=d.thought(node.intent.goals).format(**node.plain()))
     return _hopeless(d, node, "permission denied")
 
 
-def _hopeless(d: Draw, node: Node, why: str) -> Tale:
+def _hopeless(d: Sampler, node: Node, why: str) -> Request:
     avoid = ways_round(node.intent.name) | CALCULATORS - {node.intent.name}
-    return Tale(query=request(d, node), needs=(node.intent.name,), avoid=tuple(avoid), why=why)
+    return Request(query=render_request(d, node), needs=(node.intent.name,), avoid=tuple(avoid), why=why)

@@ -16,7 +16,7 @@ from alpha_umi.tasks import Verdict
 from alpha_umi.tools.protocol import Toolbox
 from alpha_umi.trajectory import Outcome, Trajectory
 from alpha_umi_gym.domains.geography.tools import COUNTRIES, COUNTRY
-from alpha_umi_gym.generator.wording import LEAST_FRAMES
+from alpha_umi_gym.generator.wording import FRAMES
 from alpha_umi_gym.judge.entities import chosen, places, swapped
 from alpha_umi_gym.judge.facts import as_value, holds, normalised, stated, values_in, without_year
 from alpha_umi_gym.judge.hedging import too_many
@@ -111,7 +111,7 @@ def _judge_answer(task: GymTask, produced: Trajectory, answer: str) -> Verdict:
     facts = task.stated
     seen = "\n".join(step.observation.text for step in produced.steps if step.observation is not None)
     special = [fact for fact in task.facts if not isinstance(fact, str)]
-    least = not set(LEAST_FRAMES).isdisjoint(task.wordings)
+    least = not set(FRAMES.smallest).isdisjoint(task.wordings)
     return (
         _judge_facts(task, facts, answer, seen)
         or _judge_special(special, answer, seen, facts[0] if facts else None, least=least)

@@ -14,6 +14,7 @@ from alpha_umi.cli.split import split
 from alpha_umi.data import store
 from alpha_umi.data.convert import convert
 from alpha_umi.errors import DataError, UsageError
+from alpha_umi_gym.taskset import GYM
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -97,6 +98,7 @@ def test_what_was_drawn_in_vain_and_the_libraries_are_in_the_report(tmp_path: Pa
     assert sum(report["redrawn"].values()) > 0
     assert {"holidays", "tzdata"} <= report["versions"].keys()
     assert report["taskset"] == store.taskset_of(tmp_path) == "gym@1"
+    assert report["words_digest"] == GYM.words_digest()
 
 
 def test_convert_makes_gym_trajectories(tmp_path: Path) -> None:

@@ -19,11 +19,11 @@ from alpha_umi_gym.domains.calendar.tools import calendar, clock_of
 from alpha_umi_gym.domains.todo.tools import TodoList
 from alpha_umi_gym.generator import tasks as told
 from alpha_umi_gym.generator.alternatives import CALCULATORS, ways_round
-from alpha_umi_gym.generator.request import Tale
-from alpha_umi_gym.generator.wording import FIRSTS, SECONDS
+from alpha_umi_gym.generator.request import Request
+from alpha_umi_gym.generator.wording import FRAMES
 from alpha_umi_gym.people import People
 from alpha_umi_gym.registry import bound, owners
-from alpha_umi_gym.sampler import Draw, Split
+from alpha_umi_gym.sampler import Sampler, Split
 from alpha_umi_gym.task import GymTask
 
 
@@ -59,23 +59,23 @@ def test_every_declared_detour_is_a_tool_and_no_tool_leads_round_itself() -> Non
 
 @pytest.mark.parametrize("split", SPLITS)
 def test_nothing_that_is_offered_leads_round_what_is_missing(split: Split, monkeypatch: pytest.MonkeyPatch) -> None:
-    offers: list[tuple[Tale, set[str]]] = []
+    offers: list[tuple[Request, set[str]]] = []
     offer = told._offer
 
-    def watched(d: Draw, tale: Tale, known: Any) -> tuple[Tool, ...]:
-        tools = offer(d, tale, known)
-        offers.append((tale, {tool.name for tool in tools}))
+    def watched(d: Sampler, request: Request, known: Any) -> tuple[Tool, ...]:
+        tools = offer(d, request, known)
+        offers.append((request, {tool.name for tool in tools}))
         return tools
 
     monkeypatch.setattr(told, "_offer", watched)
     assert len(list(generate(250, seed=5, split=split, kinds=["unsolvable"]))) == 250
-    whys = Counter(tale.why for tale, _ in offers)
+    whys = Counter(request.why for request, _ in offers)
     assert min(whys[why] for why in ("missing tool", "permission denied", "permanent failure")) > 10
-    for tale, offered in offers:
-        if tale.why != "missing information":
-            [at_stake] = tale.like or tale.needs
-            assert not offered & ways_round(at_stake), (tale.query, at_stake, offered)
-            assert not offered & CALCULATORS - set(tale.needs), tale.query
+    for request, offered in offers:
+        if request.why != "missing information":
+            [at_stake] = request.like or request.needs
+            assert not offered & ways_round(at_stake), (request.query, at_stake, offered)
+            assert not offered & CALCULATORS - set(request.needs), request.query
 
 
 def _texts(value: object) -> Iterator[str]:
@@ -239,9 +239,9 @@ def _broken(error: Exception, *, beside: bool = False) -> Category:
 
     slot = Slot(
         kind="place",
-        draw=lambda d: d.any_of(("Accra", "Adelaide", "Ankara")),
+        draw=lambda d: d.any_value(("Accra", "Adelaide", "Ankara")),
         vague=("that place", "the place", "the place you know"),
-        unknown=lambda d: d.any_of(("Atlantis", "Avalon")),
+        unknown=lambda d: d.any_value(("Atlantis", "Avalon")),
     )
     tools = (rumble, shake) if beside else (rumble,)
     intents = [
@@ -265,7 +265,7 @@ def test_a_broken_tool_is_no_reason_to_give_up(error: Exception, kinds: list[str
     register(_broken(error))
     try:
         dropped: Counter[str] = Counter()
-        with pytest.raises(WorkError, match="could not tell a task of any kind"):
+        with pytest.raises(WorkError, match="could not make a task of any kind"):
             list(generate(3, seed=1, only=["shaky"], kinds=kinds, dropped=dropped))
         assert dropped["rumble failed"] > 0
     finally:
@@ -317,8 +317,8 @@ def test_of_two_goals_neither_is_said_to_follow_from_the_other(split: Split) -> 
         called = [step.call.tool for step in task.gold.steps if step.call and step.call.tool in changing]
         if len(called) == 2:
             twice += 1
-            assert set(task.wordings) & {*FIRSTS}
-            assert set(task.wordings) & {*SECONDS}, task.query
+            assert set(task.wordings) & {*FRAMES.first}
+            assert set(task.wordings) & {*FRAMES.second}, task.query
             assert not re.search(
                 r"\b([Bb]ased on that|[Ww]ith the outcome|Use it to|[Ww]ith what you found)", task.query
             )

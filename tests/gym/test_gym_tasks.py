@@ -392,7 +392,7 @@ def _shaky() -> Category:
             raise ZeroDivisionError("inside")
         return len(place)
 
-    place = Slot(kind="place", draw=lambda d: d.any_of(("Aa", "Ab", "Accra", "Adelaide")))
+    place = Slot(kind="place", draw=lambda d: d.any_value(("Aa", "Ab", "Accra", "Adelaide")))
     intent = Intent(
         tool=quake,
         slots={"place": place},
@@ -504,9 +504,9 @@ def test_a_state_that_is_no_plain_data_makes_no_task() -> None:
 
     plant = Slot(
         kind="plant",
-        draw=lambda d: d.any_of(("basil", "thyme")),
+        draw=lambda d: d.any_value(("basil", "thyme")),
         vague=("green one", "one in the corner"),
-        unknown=lambda d: d.any_of(("cactus", "palm")),
+        unknown=lambda d: d.any_value(("cactus", "palm")),
     )
     intent = Intent(
         tool=water_plant,

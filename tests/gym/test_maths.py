@@ -16,7 +16,7 @@ from alpha_umi.trajectory import Call, Observation
 from alpha_umi_gym import generate, toolbox
 from alpha_umi_gym.domains.maths.slots import linear, square
 from alpha_umi_gym.domains.maths.sums import SUMS
-from alpha_umi_gym.sampler import Draw
+from alpha_umi_gym.sampler import Sampler
 from alpha_umi_gym.world import World
 
 BOX = toolbox("maths")
@@ -174,7 +174,7 @@ def test_solutions_solve_the_equation(a: int, b: int, c: int) -> None:
 
 @pytest.mark.parametrize("seed", range(30))
 def test_drawn_equations_have_whole_solutions(seed: int) -> None:
-    d = Draw(random.Random(seed), split="train", world=World())
+    d = Sampler(random.Random(seed), split="train", world=World())
     for draw in (linear, square):
         found = json.loads(call("solve_equation", equation=draw(d)).text)
         assert all(isinstance(solution, int) for solution in found["solutions"])

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from alpha_umi_gym.domains.calendar.tools import calendar
 from alpha_umi_gym.intents import Slot
-from alpha_umi_gym.sampler import Draw
+from alpha_umi_gym.sampler import Sampler
 from alpha_umi_gym.slots import DATE
 
 _PARTS = (
@@ -25,13 +25,13 @@ def _quoted(value: Any) -> tuple[str, ...]:
     return (f"'{value}'", f"the {value}")
 
 
-def _own_dates(d: Draw) -> str:
-    return d.choose([event.date for event in calendar(d.world).events.values()])
+def _own_dates(d: Sampler) -> str:
+    return d.split_value([event.date for event in calendar(d.world).events.values()])
 
 
 LISTED = Slot(
     kind="event",
-    draw=lambda d: d.choose(list(calendar(d.world).events)),
+    draw=lambda d: d.split_value(list(calendar(d.world).events)),
     say=_quoted,
     vague=(
         "the event I told you about",
@@ -39,17 +39,17 @@ LISTED = Slot(
         "the thing we have planned",
         "you know which event",
     ),
-    unknown=lambda d: d.ours(NO_EVENTS),
+    unknown=lambda d: d.from_short_list(NO_EVENTS),
     slip=lambda d, value: d.misspell(value),
 )
 EVENT = replace(LISTED, kind="event_title")
 """An event whose date is asked: what is listed by date does not fit."""
-TITLE = Slot(kind="title", draw=lambda d: d.choose(NEW_TITLES), say=lambda value: (f"'{value}'",))
+TITLE = Slot(kind="title", draw=lambda d: d.split_value(NEW_TITLES), say=lambda value: (f"'{value}'",))
 DAY = replace(DATE, draw=lambda d: d.date(*_YEAR))
 NEW_DATE = replace(
     DAY,
     say=lambda value: (value,) if value in {"2024-02-30", "2024-06-31", "2024-11-31"} else DATE.say(value),
-    unknown=lambda d: d.ours(("2024-02-30", "2024-06-31", "2024-11-31")),
+    unknown=lambda d: d.from_short_list(("2024-02-30", "2024-06-31", "2024-11-31")),
 )
 BUSY_DATE = replace(DATE, draw=_own_dates)
 
@@ -69,13 +69,13 @@ GAP = Slot(
 )
 CLOCK = Slot(
     kind="clock",
-    draw=lambda d: d.choose([f"{hour:02}:{minute:02}" for hour in range(8, 19) for minute in (0, 15, 30, 45)]),
+    draw=lambda d: d.split_value([f"{hour:02}:{minute:02}" for hour in range(8, 19) for minute in (0, 15, 30, 45)]),
     refer=("that time", "the time you find"),
     vague=("the usual time", "the hour I told you", "the time we agreed on"),
 )
 MINUTES = Slot(
     kind="minutes",
-    draw=lambda d: d.choose(range(15, 125, 5)),
+    draw=lambda d: d.split_value(range(15, 125, 5)),
     say=lambda value: (f"{value} minutes",),
     refer=("that many minutes",),
     nests=False,

@@ -166,9 +166,7 @@ def free_slot(world: World, date: Date, minutes: Minutes, not_before: Clock = "0
 
 
 def count_events(
-    world: World,
-    first_day: Date,
-    last_day: Annotated[str, Field(description="YYYY-MM-DD, included")],
+    world: World, first_day: Date, last_day: Annotated[str, Field(description="YYYY-MM-DD, included")]
 ) -> int:
     """Number of calendar entries in a period."""
     first, last = str(read_date(first_day)), str(read_date(last_day))

@@ -5,23 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from alpha_umi_gym.domains.files.changes import CHANGING
+from alpha_umi_gym.domains.files import tools
 from alpha_umi_gym.domains.files.facts import FACTS
-from alpha_umi_gym.domains.files.slots import COMMON_WORD, FOLDER, path_of, word_of
-from alpha_umi_gym.domains.files.tools import (
-    append_file,
-    copy_file,
-    delete_file,
-    file_info,
-    list_files,
-    read_file,
-    rename_file,
-    search_files,
-    write_file,
-)
-from alpha_umi_gym.domains.reading import asking
+from alpha_umi_gym.domains.files.slots import COMMON_WORD, FOLDER, NEW_PATH, TEXT, path_of, word_of
+from alpha_umi_gym.domains.reading import as_texts, asking
 from alpha_umi_gym.intents import Category, Gives, Intent, Values
 from alpha_umi_gym.sampler import DroppedTask
+from alpha_umi_gym.words import words_beside
+
+_WORDS = words_beside(__file__)
 
 
 def _only(result: Any, _: Values) -> str:
@@ -35,224 +27,143 @@ def _all_of(values: Any) -> str:
 
 
 _SEARCHED = Intent(
-    tool=search_files,
+    tool=tools.search_files,
+    words=_WORDS["search_files"],
     slots={"word": word_of(None)},
-    goals=(
-        "find the file that contains the word {word}",
-        "search the files for the word {word}",
-        "look for the file in which the word {word} occurs",
-        "find out in which file the word {word} appears",
-    ),
-    asks=(
-        "Which file contains the word {word}?",
-        "I know that I wrote something about {word}. In which file is that word?",
-        "In which of my files is the word {word}?",
-        "I remember only the word {word}. Which file was it in?",
-        "Where did I write the word {word}? Name the file.",
-    ),
-    gives=Gives(
-        kind="filename",
-        read=_only,
-        nouns=(
-            "the file that contains the word {word}",
-            "the file with the word {word}",
-            "the file in which the word {word} occurs",
-            "the file that has the word {word} in it",
-            "the file where the word {word} appears",
-        ),
-    ),
-    found="the word {word} is in {out}",
-    answers=("The word {word} is in {out}.", "It is the file {out}."),
+    gives=Gives(kind="filename", read=_only),
 )
 assert _SEARCHED.gives is not None
 _SEARCHES = (
     _SEARCHED,
     *(
         replace(
-            _SEARCHED,
-            slots={"word": word_of(kind)},
-            gives=replace(_SEARCHED.gives, kind=f"{kind}_file"),
-            root=False,
+            _SEARCHED, slots={"word": word_of(kind)}, gives=replace(_SEARCHED.gives, kind=f"{kind}_file"), root=False
         )
         for kind in ("invoice", "report", "recipe", "trip")
     ),
     Intent(
-        tool=search_files,
+        tool=tools.search_files,
+        words=_WORDS["search_files_count"],
         slots={"word": COMMON_WORD},
-        goals=(
-            "count the files that contain the word {word}",
-            "find out in how many files the word {word} occurs",
-            "search how many files have the word {word} in them",
-        ),
-        asks=(
-            "How many files contain the word {word}?",
-            "Do I use the word {word} too often? Tell me in how many files it is.",
-            "In how many of my files does the word {word} occur?",
-        ),
-        gives=Gives(
-            kind="number",
-            read="count",
-            nouns=(
-                "the number of files that contain the word {word}",
-                "the number of files with the word {word}",
-                "the count of files in which the word {word} occurs",
-            ),
-            compares="size",
-        ),
-        found="the number of files with the word {word} is {out}",
-        answers=("The number of files with the word {word} is {out}.", "The number of these files is {out}."),
+        gives=Gives(kind="number", read="count", compares="size"),
         weight=0.7,
     ),
 )
 _LISTS = (
     Intent(
-        tool=list_files,
+        tool=tools.list_files,
+        words=_WORDS["list_files_count"],
         slots={"folder": FOLDER},
-        goals=(
-            "count the files in the folder {folder}",
-            "find out how many files the folder {folder} has",
-            "check how many files there are in the folder {folder}",
-        ),
-        asks=(
-            "How many files are in the folder {folder}?",
-            "Is the folder {folder} getting full? Tell me how many files it has.",
-            "What number of files does the folder {folder} hold?",
-        ),
-        gives=Gives(
-            kind="number",
-            read="count",
-            nouns=(
-                "the number of files in the folder {folder}",
-                "the number of files that the folder {folder} holds",
-                "the count of files in the folder {folder}",
-            ),
-            compares="size",
-        ),
-        found="the number of files in the folder {folder} is {out}",
-        answers=("The number of files in the folder {folder} is {out}.", "The folder has this number of files: {out}."),
+        gives=Gives(kind="number", read="count", compares="size"),
     ),
     Intent(
-        tool=list_files,
+        tool=tools.list_files,
+        words=_WORDS["list_files"],
         slots={"folder": FOLDER},
-        goals=(
-            "list the files in the folder {folder}",
-            "look up which files are in the folder {folder}",
-            "go through the names of the files in the folder {folder}",
-        ),
-        asks=(
-            "Which files are in the folder {folder}?",
-            "I do not remember what I called things. Which files does the folder {folder} have?",
-            "What are the names of the files in the folder {folder}?",
-        ),
-        gives=Gives(
-            kind="names",
-            read="files",
-            nouns=(
-                "the list of files in the folder {folder}",
-                "the list of names of the files in the folder {folder}",
-                "the listing of the folder {folder}",
-            ),
-            say=_all_of,
-            facts=list,
-        ),
-        found="the files in the folder {folder} are: {out}",
-        answers=("The files in the folder {folder} are: {out}.", "In the folder there are: {out}."),
+        gives=Gives(kind="names", read="files", say=_all_of, facts=list),
     ),
 )
 _READS = (
     Intent(
-        tool=read_file,
+        tool=tools.read_file,
+        words=_WORDS["read_file"],
         slots={"path": path_of(None)},
-        goals=(
-            "read {path} to me",
-            "open {path} and quote what it says",
-            "get the text of {path}",
-            "show the full text of {path}",
-        ),
-        asks=(
-            "What does {path} say? Please quote it.",
-            "What is written in {path}? I need it word for word.",
-            "I cannot open {path} here. What is its text?",
-            "What have I put into {path}? Give me the exact text.",
-        ),
-        gives=Gives(
-            kind="text",
-            nouns=("the text of {path}", "the full text of {path}", "the text in {path}", "the wording of {path}"),
-        ),
-        found="the text of {path} is '{out}'",
-        answers=("The text of {path} is: {out}", "It says: {out}"),
+        gives=Gives(kind="text"),
         weight=3,
     ),
-    *(asking(fact, tool=read_file, place="path", slot=path_of(f"{fact.topic}")) for fact in FACTS),
+    *(asking(fact, _WORDS, tool=tools.read_file, place="path", slot=path_of(f"{fact.topic}")) for fact in FACTS),
 )
 _INFOS = (
     Intent(
-        tool=file_info,
+        tool=tools.file_info,
+        words=_WORDS["file_info_size"],
         slots={"path": path_of(None)},
-        goals=(
-            "find the size of {path} in bytes",
-            "look up how many bytes {path} has",
-            "check how large {path} is, in bytes",
-        ),
-        asks=(
-            "How many bytes does {path} have?",
-            "How large is {path}, in bytes?",
-            "I have little space left. How many bytes does {path} take?",
-        ),
-        gives=Gives(
-            kind="count",
-            read="bytes",
-            nouns=("the size of {path} in bytes", "the number of bytes in {path}", "the byte count of {path}"),
-            compares="size",
-        ),
-        found="the file {path} has {out} bytes",
-        answers=("The file {path} has {out} bytes.", "Its size is {out} bytes."),
+        gives=Gives(kind="count", read="bytes", compares="size"),
     ),
     Intent(
-        tool=file_info,
+        tool=tools.file_info,
+        words=_WORDS["file_info_date"],
         slots={"path": path_of(None)},
-        goals=(
-            "find the date on which {path} was last modified",
-            "look up when {path} was changed last, as a date",
-            "check on which date {path} was last written to",
-        ),
-        asks=(
-            "On which date was {path} last modified?",
-            "Is {path} out of date? Tell me on which date it was changed last.",
-            "Which day did I last write to {path}?",
-        ),
-        gives=Gives(
-            kind="date",
-            read="modified",
-            nouns=(
-                "the date on which {path} was last modified",
-                "the date of the last change of {path}",
-                "the date on which {path} was changed last",
-            ),
-            compares="date",
-        ),
-        found="the file {path} was last modified on {out}",
-        answers=("The file {path} was last modified on {out}.", "The last change was on {out}."),
+        gives=Gives(kind="date", read="modified", compares="date"),
+    ),
+)
+
+_PATH = path_of(None)
+
+
+_CHANGING = (
+    Intent(
+        tool=tools.write_file,
+        words=_WORDS["write_file"],
+        slots={"path": NEW_PATH, "text": TEXT},
+        arguments=as_texts,
+        changes=True,
+        weight=1.5,
+    ),
+    Intent(
+        tool=tools.write_file,
+        words=_WORDS["write_file_overwriting"],
+        slots={"path": _PATH, "text": TEXT},
+        arguments=lambda v: {**as_texts(v), "overwrite": True},
+        changes=True,
+    ),
+    Intent(
+        tool=tools.append_file,
+        words=_WORDS["append_file"],
+        slots={"path": _PATH, "text": TEXT},
+        arguments=as_texts,
+        changes=True,
+        rivals=("write_file",),
+    ),
+    Intent(
+        tool=tools.append_file,
+        words=_WORDS["append_file_and_name_size"],
+        slots={"path": _PATH, "text": TEXT},
+        gives=Gives(kind="count", read="bytes"),
+        arguments=as_texts,
+        changes=True,
+        rivals=("write_file",),
+        weight=0.5,
+    ),
+    Intent(
+        tool=tools.rename_file,
+        words=_WORDS["rename_file"],
+        slots={"path": _PATH, "new_path": NEW_PATH},
+        changes=True,
+        rivals=("copy_file", "write_file"),
+    ),
+    Intent(
+        tool=tools.copy_file,
+        words=_WORDS["copy_file"],
+        slots={"path": _PATH, "new_path": NEW_PATH},
+        changes=True,
+        rivals=("write_file",),
+    ),
+    Intent(tool=tools.delete_file, words=_WORDS["delete_file"], slots={"path": _PATH}, changes=True),
+    Intent(
+        tool=tools.delete_file,
+        words=_WORDS["delete_file_and_count"],
+        slots={"path": _PATH},
+        gives=Gives(kind="number", read="left_in_folder"),
+        changes=True,
+        weight=0.5,
     ),
 )
 
 CATEGORY = Category(
     name="files",
     tools=(
-        list_files,
-        read_file,
-        search_files,
-        file_info,
-        write_file,
-        append_file,
-        rename_file,
-        copy_file,
-        delete_file,
+        tools.list_files,
+        tools.read_file,
+        tools.search_files,
+        tools.file_info,
+        tools.write_file,
+        tools.append_file,
+        tools.rename_file,
+        tools.copy_file,
+        tools.delete_file,
     ),
-    intents=(*_SEARCHES, *_LISTS, *_READS, *_INFOS, *CHANGING),
+    intents=(*_SEARCHES, *_LISTS, *_READS, *_INFOS, *_CHANGING),
     held_out=("copy_file", "file_info"),
-    detours={
-        "search_files": ("read_file", "list_files"),
-        "list_files": ("search_files",),
-    },
+    detours={"search_files": ("read_file", "list_files"), "list_files": ("search_files",)},
 )

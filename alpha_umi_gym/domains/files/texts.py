@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import datetime
 import random
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
-from alpha_umi_gym.domains.mail.topics import SHARED_FILES
-from alpha_umi_gym.domains.reading import filled
+from alpha_umi_gym.domains.reading import day_of_2024, filled
 from alpha_umi_gym.places import CITIES
+from alpha_umi_gym.yaml_data import read_as
 
 NOUNS = (
     "lantern", "kettle", "umbrella", "violin", "ladder", "blanket", "rucksack", "mirror", "hammer", "camera", "carpet",
@@ -19,10 +19,6 @@ NOUNS = (
     "toaster", "zither", "balloon", "cushion", "doormat", "bicycle", "telescope",
 )  # fmt: skip
 """Things: every file of a fresh world speaks of another one."""
-_MONTHS = (
-    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
-    "december",
-)  # fmt: skip
 _FOODS = ("flour", "butter", "sugar", "cheese", "potatoes", "spinach", "pumpkin", "almonds")
 _CITIES = tuple(CITIES)
 
@@ -38,73 +34,7 @@ class FileKind(NamedTuple):
     """Files of this kind in a world."""
 
 
-KINDS: Mapping[str, FileKind] = MappingProxyType(
-    {
-        "invoice": FileKind(
-            "invoices",
-            _MONTHS,
-            "txt",
-            (
-                "Invoice for one NOUN: {amount} dollars, paid on {date}.",
-                "Repair of the NOUN, {amount} dollars in all. Paid on {date}.",
-                "One NOUN with delivery, {amount} dollars. The money came on {date}.",
-            ),
-        ),
-        "report": FileKind(
-            "reports",
-            _MONTHS,
-            "txt",
-            (
-                "We sold {count} pieces of the NOUN, which is {percent} percent more than before.",
-                "The best article was the NOUN with {count} pieces sold, up by {percent} percent.",
-                "There are {count} pieces of the NOUN left. Costs went up by {percent} percent.",
-            ),
-        ),
-        "recipe": FileKind(
-            "recipes",
-            ("pancakes", "lasagna", "goulash", "muffins", "risotto", "strudel", "gratin", "focaccia", "crumble"),
-            "md",
-            (
-                "Take {mass} g of {food}, stir well and bake it at {heat} C. This was in the box of the NOUN.",
-                "Heat the oven to {heat} C. For the dough you need {mass} g of {food}. Put the NOUN away first.",
-                "You need {mass} g of {food}. It goes into the oven at {heat} C. Eat it next to the NOUN.",
-            ),
-        ),
-        "trip": FileKind(
-            "trips",
-            ("easter", "summer", "honeymoon", "conference", "skiing", "sailing", "reunion", "wedding", "marathon"),
-            "md",
-            (
-                "We stay in {city} from {date} on. Do not forget the NOUN.",
-                "The train to {city} leaves on {date}. Pack the NOUN.",
-                "Arrival in {city} on {date}. The NOUN comes later.",
-            ),
-        ),
-        "note": FileKind(
-            "notes",
-            ("garden", "kitchen", "garage", "birthday", "weekend", "homework", "cellar", "balcony", "attic", "chores"),
-            "md",
-            (
-                "Clean the NOUN and bring it back to the neighbours",
-                "Look for another NOUN before the guests arrive",
-                "Ask at the market for a small NOUN made of wood",
-                "Hide the old NOUN behind the shed",
-            ),
-        ),
-        "shared": FileKind(
-            "shared",
-            tuple(path.removeprefix("shared/").removesuffix(".txt") for path in SHARED_FILES),
-            "txt",
-            (
-                "Everybody may use the NOUN at the door",
-                "Please leave the NOUN where it is",
-                "The NOUN belongs to all of us",
-                "Nobody may sit down before the NOUN is ready",
-            ),
-            len(SHARED_FILES),
-        ),
-    }
-)
+KINDS = read_as(dict[str, FileKind], Path(__file__).with_name("kinds.yaml"))
 FOLDERS = tuple(kind.folder for kind in KINDS.values())
 """All folders there are."""
 
@@ -114,13 +44,9 @@ def text_of(kind: FileKind, noun: str, chance: random.Random) -> str:
     return filled(chance.choice(kind.texts), _FACTS, chance).replace("NOUN", noun)
 
 
-def _day(chance: random.Random) -> datetime.date:
-    return datetime.date(2024, 1, 1) + datetime.timedelta(days=chance.randrange(366))
-
-
 _FACTS: Mapping[str, Callable[[random.Random], object]] = MappingProxyType(
     {
-        "date": _day,
+        "date": day_of_2024,
         "amount": lambda chance: chance.randrange(20, 900),
         "count": lambda chance: chance.randrange(11, 400),
         "percent": lambda chance: chance.randrange(2, 40),

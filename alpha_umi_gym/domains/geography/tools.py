@@ -7,6 +7,7 @@ English names of countries, which every category uses. Knows nothing of how a re
 from __future__ import annotations
 
 import functools
+from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field
@@ -14,7 +15,8 @@ from pydantic import Field
 from alpha_umi_gym.intents import Slot
 from alpha_umi_gym.lookup import find
 from alpha_umi_gym.places import CITIES, UNKNOWN_PLACES, place
-from alpha_umi_gym.sampler import Draw
+from alpha_umi_gym.sampler import Sampler
+from alpha_umi_gym.yaml_data import read_as
 
 Style = Literal["alpha-2", "alpha-3", "numeric"]
 
@@ -25,112 +27,16 @@ class Country(NamedTuple):
     code: str
     """ISO 3166-1 alpha-2."""
     continents: tuple[str, ...]
-    capital: str
+    capital: str = ""
     """"" where it is not settled."""
+    other_names: tuple[str, ...] = ()
 
 
-_TABLE = """
-Argentina|AR|South America|Buenos Aires
-Australia|AU|Oceania|Canberra
-Austria|AT|Europe|Vienna
-Belgium|BE|Europe|Brussels
-Brazil|BR|South America|Brasilia
-Bulgaria|BG|Europe|Sofia
-Canada|CA|North America|Ottawa
-Chile|CL|South America|Santiago
-China|CN|Asia|Beijing
-Colombia|CO|South America|Bogota
-Costa Rica|CR|North America|San Jose
-Croatia|HR|Europe|Zagreb
-Cuba|CU|North America|Havana
-Czechia|CZ|Europe|Prague
-Denmark|DK|Europe|Copenhagen
-Ecuador|EC|South America|Quito
-Egypt|EG|Africa,Asia|Cairo
-Estonia|EE|Europe|Tallinn
-Ethiopia|ET|Africa|Addis Ababa
-Fiji|FJ|Oceania|Suva
-Finland|FI|Europe|Helsinki
-France|FR|Europe|Paris
-Germany|DE|Europe|Berlin
-Ghana|GH|Africa|Accra
-Greece|GR|Europe|Athens
-Hungary|HU|Europe|Budapest
-Iceland|IS|Europe|Reykjavik
-India|IN|Asia|New Delhi
-Indonesia|ID|Asia,Oceania|
-Ireland|IE|Europe|Dublin
-Italy|IT|Europe|Rome
-Jamaica|JM|North America|Kingston
-Japan|JP|Asia|Tokyo
-Kenya|KE|Africa|Nairobi
-Latvia|LV|Europe|Riga
-Lithuania|LT|Europe|Vilnius
-Luxembourg|LU|Europe|Luxembourg
-Malta|MT|Europe|Valletta
-Mexico|MX|North America|Mexico City
-Mongolia|MN|Asia|Ulaanbaatar
-Morocco|MA|Africa|Rabat
-Nepal|NP|Asia|Kathmandu
-Netherlands|NL|Europe|Amsterdam
-New Zealand|NZ|Oceania|Wellington
-Nigeria|NG|Africa|Abuja
-Norway|NO|Europe|Oslo
-Pakistan|PK|Asia|Islamabad
-Peru|PE|South America|Lima
-Philippines|PH|Asia|Manila
-Poland|PL|Europe|Warsaw
-Portugal|PT|Europe|Lisbon
-Romania|RO|Europe|Bucharest
-Russia|RU|Asia,Europe|Moscow
-Senegal|SN|Africa|Dakar
-Singapore|SG|Asia|Singapore
-Slovakia|SK|Europe|Bratislava
-Slovenia|SI|Europe|Ljubljana
-South Korea|KR|Asia|Seoul
-Spain|ES|Europe|Madrid
-Sweden|SE|Europe|Stockholm
-Switzerland|CH|Europe|
-Thailand|TH|Asia|Bangkok
-Tunisia|TN|Africa|Tunis
-Turkey|TR|Asia,Europe|Ankara
-Ukraine|UA|Europe|Kyiv
-United Arab Emirates|AE|Asia|Abu Dhabi
-United Kingdom|GB|Europe|London
-United States|US|North America|Washington
-Uruguay|UY|South America|Montevideo
-Vietnam|VN|Asia|Hanoi
-"""
-
-
-def _country(row: str) -> tuple[str, Country]:
-    name, code, continents, capital = row.split("|")
-    return name, Country(code, tuple(continents.split(",")), capital)
-
-
-COUNTRIES = dict(_country(row) for row in _TABLE.split("\n") if row)
+COUNTRIES = read_as(dict[str, Country], Path(__file__).with_name("countries.yaml"))
 """English short name -> country."""
 CONTINENTS = ("Africa", "Asia", "Europe", "North America", "Oceania", "South America")
 COMPASS = ("north", "northeast", "east", "southeast", "south", "southwest", "west", "northwest")
 _NAME_OF = {country.code: name for name, country in COUNTRIES.items()}
-_OTHER_NAMES = {
-    "Czech Republic": "Czechia",
-    "Great Britain": "United Kingdom",
-    "Holland": "Netherlands",
-    "Republic of Korea": "South Korea",
-    "The Netherlands": "Netherlands",
-    "The Philippines": "Philippines",
-    "The United Arab Emirates": "United Arab Emirates",
-    "The United Kingdom": "United Kingdom",
-    "The United States": "United States",
-    "Türkiye": "Turkey",
-    "UAE": "United Arab Emirates",
-    "UK": "United Kingdom",
-    "US": "United States",
-    "USA": "United States",
-    "United States of America": "United States",
-    "Viet Nam": "Vietnam",
-}
 _PLURAL = ("Netherlands", "Philippines", "United Arab Emirates", "United Kingdom", "United States")
 HOME = {city: _NAME_OF[where.country] for city, where in CITIES.items()}
 """City -> country."""
@@ -143,7 +49,7 @@ def country_named(name: str) -> str:
         LookupError: there is none; a close name is suggested.
     """
     wanted = " ".join(name.casefold().split())
-    others = {other.casefold(): short for other, short in _OTHER_NAMES.items()}
+    others = {other.casefold(): short for short, country in COUNTRIES.items() for other in country.other_names}
     return others[wanted] if wanted in others else find(name, COUNTRIES, what="country")
 
 
@@ -254,7 +160,7 @@ def _codes() -> dict[str, dict[str, str]]:
     listed = {entry.alpha_2: entry for entry in pycountry.countries}
     return {
         name: {"alpha-2": code, "alpha-3": listed[code].alpha_3, "numeric": listed[code].numeric}
-        for name, (code, _, _) in COUNTRIES.items()
+        for name, code in ((name, country.code) for name, country in COUNTRIES.items())
     }
 
 
@@ -275,8 +181,8 @@ def _ways(value: str) -> tuple[str, ...]:
     return (in_text(value), _SHORT[value]) if value in _SHORT else (in_text(value),)
 
 
-def _some_country(d: Draw) -> str:
-    return d.choose(list(COUNTRIES))
+def _some_country(d: Sampler) -> str:
+    return d.split_value(list(COUNTRIES))
 
 
 COUNTRY = Slot(
@@ -289,7 +195,7 @@ COUNTRY = Slot(
         "the country we talked about",
         "the country I have in mind",
     ),
-    unknown=lambda d: d.ours(UNKNOWN_PLACES),
+    unknown=lambda d: d.from_short_list(UNKNOWN_PLACES),
     slip=lambda d, value: d.misspell(value),
 )
 """A country by its English short name."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import functools
+from dataclasses import replace
 
 from alpha_umi_gym.domains.geography.tools import COUNTRIES, in_text
 from alpha_umi_gym.domains.geography.tools import COUNTRY as ANY_COUNTRY
@@ -17,8 +18,8 @@ from alpha_umi_gym.domains.holidays.tools import (
     names_of,
 )
 from alpha_umi_gym.intents import Slot, Values
-from alpha_umi_gym.sampler import Draw
-from alpha_umi_gym.slots import DATE
+from alpha_umi_gym.sampler import Sampler
+from alpha_umi_gym.slots import DATE, listed
 
 _YEARS = range(FIRST_YEAR, LAST_YEAR + 1)
 _MONTHS = (
@@ -62,46 +63,43 @@ def _day_before(date: str) -> str:
     return str(day - datetime.timedelta(days=1)) if day > datetime.date(FIRST_YEAR, 1, 1) else date
 
 
-def _any_day(d: Draw) -> str:
-    return d.choose(_festive_days()) if d.chances(0.5) else d.date()
+def _any_day(d: Sampler) -> str:
+    return d.split_value(_festive_days()) if d.chances(0.5) else d.date()
 
 
-COUNTRY = Slot(
-    kind="country",
-    draw=lambda d: d.any_of(list(CODES)),
-    say=ANY_COUNTRY.say,
-    vague=ANY_COUNTRY.vague,
-    unknown=lambda d: d.ours([name for name in COUNTRIES if name not in CODES]),
-    slip=ANY_COUNTRY.slip,
+COUNTRY = replace(
+    ANY_COUNTRY,
+    draw=lambda d: d.any_value(list(CODES)),
+    unknown=lambda d: d.from_short_list([name for name in COUNTRIES if name not in CODES]),
 )
 DAY = Slot(kind="date", draw=_any_day, say=DATE.say, vague=DATE.vague)
 EVE = Slot(kind="date", draw=lambda d: _day_before(_any_day(d)), say=DATE.say, vague=DATE.vague)
-FESTIVE = Slot(kind="festive_day", draw=lambda d: d.choose(_festive_days()), say=DATE.say)
+FESTIVE = Slot(kind="festive_day", draw=lambda d: d.split_value(_festive_days()), say=DATE.say)
 YEAR = Slot(
     kind="year",
-    draw=lambda d: d.any_of(_YEARS),
+    draw=lambda d: d.any_value(_YEARS),
     vague=("that famous year", "the year of our wedding", "the year I told you about"),
-    unknown=lambda d: d.ours((1987, 1994, 1999, 2003, 2041, 2058)),
+    unknown=lambda d: d.from_short_list((1987, 1994, 1999, 2003, 2041, 2058)),
 )
 EASTER_YEAR = Slot(
     kind="year",
     draw=lambda d: d.integer(1950, 2024),
     vague=YEAR.vague,
-    unknown=lambda d: d.ours((1066, 1492, 1789, 1848, 2150, 2300)),
+    unknown=lambda d: d.from_short_list((1066, 1492, 1789, 1848, 2150, 2300)),
 )
-MONTH = Slot(kind="month", draw=lambda d: d.any_of(range(1, 13)), say=lambda value: (_MONTHS[value - 1],))
+MONTH = Slot(kind="month", draw=lambda d: d.any_value(range(1, 13)), say=lambda value: (_MONTHS[value - 1],))
 HOLIDAY = Slot(
     kind="holiday",
-    draw=lambda d: d.any_of(_MOVING),
+    draw=lambda d: d.any_value(_MOVING),
     nests=False,
     vague=("that holiday we talked about", "our favourite holiday", "the holiday I told you about"),
-    unknown=lambda d: d.ours(("Pirate Day", "Chess Day", "Groundhog Day", "Left-Handers Day", "Pancake Day")),
+    unknown=lambda d: d.from_short_list(
+        ("Pirate Day", "Chess Day", "Groundhog Day", "Left-Handers Day", "Pancake Day")
+    ),
     slip=lambda d, value: d.misspell(value),
 )
 FEAST = Slot(
-    kind="feast",
-    draw=lambda d: d.any_of(_FEASTS),
-    say=lambda value: (f"{value[0]} in {in_text(value[1])}",),
+    kind="feast", draw=lambda d: d.any_value(_FEASTS), say=lambda value: (f"{value[0]} in {in_text(value[1])}",)
 )
 
 
@@ -128,8 +126,7 @@ def any_in_month(v: Values) -> bool:
 
 def with_dates(entries: list[str]) -> str:
     """Entries such as "2021-05-01 Labour Day" within a sentence."""
-    said = [f"{name} on {date}" for date, name in (entry.split(" ", 1) for entry in entries)]
-    return said[0] if len(said) == 1 else ", ".join(said[:-1]) + f" and {said[-1]}"
+    return listed(f"{name} on {date}" for date, name in (entry.split(" ", 1) for entry in entries))
 
 
 def parts(entries: list[str]) -> list[str]:

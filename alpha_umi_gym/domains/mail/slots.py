@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from alpha_umi_gym.domains.mail.tools import Mail, mailbox
 from alpha_umi_gym.intents import Slot
 from alpha_umi_gym.people import FIRST_NAMES, LAST_NAMES, PERSON, People
-from alpha_umi_gym.sampler import Draw, DroppedTask
+from alpha_umi_gym.sampler import DroppedTask, Sampler
 
 _WHAT = ("room", "code", "new price", "number of guests", "bus number", "table number", "locker number", "page")
 _NEWS = (
@@ -33,7 +33,7 @@ class Pair(NamedTuple):
     subject: str
 
 
-def mails_of(d: Draw, topic: str | None = None) -> list[Mail]:
+def mails_of(d: Sampler, topic: str | None = None) -> list[Mail]:
     """The mails of a world, or those about one topic.
 
     Raises:
@@ -48,13 +48,13 @@ def mails_of(d: Draw, topic: str | None = None) -> list[Mail]:
 def sender_of(topic: str | None) -> Slot:
     """Somebody who wrote one mail only, on this topic; with a topic, no other call can tell who."""
 
-    def draw(d: Draw) -> str:
+    def draw(d: Sampler) -> str:
         box = mailbox(d.world)
         writers = [mail.sender for mail in box.mails.values()]
         alone = [mail for mail in mails_of(d, topic) if writers.count(mail.sender) == 1]
         if not alone:
             raise DroppedTask("no sender of one mail")
-        return d.choose([box.sender(mail) for mail in alone])
+        return d.split_value([box.sender(mail) for mail in alone])
 
     return replace(PERSON, draw=draw) if topic is None else replace(PERSON, kind="sender", draw=draw)
 
@@ -63,10 +63,10 @@ def subject_of(topic: str | None) -> Slot:
     """The subject of a mail on this topic."""
     return Slot(
         kind="subject",
-        draw=lambda d: d.choose([mail.subject for mail in mails_of(d, topic)]),
+        draw=lambda d: d.split_value([mail.subject for mail in mails_of(d, topic)]),
         say=lambda value: (f"'{value}'", f"the {value}"),
         vague=("that matter of ours", "the thing I mentioned", "our usual topic"),
-        unknown=lambda d: d.ours(NO_SUBJECTS),
+        unknown=lambda d: d.from_short_list(NO_SUBJECTS),
         slip=lambda d, value: d.misspell(value),
     )
 
@@ -74,9 +74,9 @@ def subject_of(topic: str | None) -> Slot:
 def pair_of(topic: str | None) -> Slot:
     """Sender and subject of a mail on this topic, worded to follow "the mail"."""
 
-    def draw(d: Draw) -> Pair:
+    def draw(d: Sampler) -> Pair:
         mails = mails_of(d, topic)
-        subject = d.choose([mail.subject for mail in mails])
+        subject = d.split_value([mail.subject for mail in mails])
         return Pair(mailbox(d.world).sender(next(mail for mail in mails if mail.subject == subject)), subject)
 
     return Slot(
@@ -90,7 +90,7 @@ def pair_of(topic: str | None) -> Slot:
     )
 
 
-ANYBODY = replace(PERSON, draw=lambda d: d.choose([mailbox(d.world).sender(mail) for mail in mails_of(d)]))
+ANYBODY = replace(PERSON, draw=lambda d: d.split_value([mailbox(d.world).sender(mail) for mail in mails_of(d)]))
 """Somebody who wrote a mail or more."""
 
 
@@ -98,7 +98,7 @@ def mail_slot(kind: str, *, literal: bool = False) -> Slot:
     """A mail, which a search gives; its id may stand in the request if `literal`."""
     return Slot(
         kind=kind,
-        draw=(lambda d: d.any_of(list(mailbox(d.world).mails))) if literal else None,
+        draw=(lambda d: d.any_value(list(mailbox(d.world).mails))) if literal else None,
         say=lambda value: (f"mail {value}",),
         refer=("that mail",),
         vague=("that mail I told you about", "the usual mail") if literal else (),
@@ -106,19 +106,19 @@ def mail_slot(kind: str, *, literal: bool = False) -> Slot:
     )
 
 
-def _addresses(d: Draw) -> list[str]:
+def _addresses(d: Sampler) -> list[str]:
     return [person.email for person in d.world.part(People).persons.values()]
 
 
-def _nobody(d: Draw) -> str:
+def _nobody(d: Sampler) -> str:
     known = " ".join(_addresses(d))
     while True:
-        first, last = d.any_of(FIRST_NAMES).lower(), d.any_of(LAST_NAMES).lower()
+        first, last = d.any_value(FIRST_NAMES).lower(), d.any_value(LAST_NAMES).lower()
         if first not in known and last not in known:
             return f"{first}.{last}@example.com"
 
 
-def _slip(d: Draw, value: Any) -> str:
+def _slip(d: Sampler, value: Any) -> str:
     name, domain = str(value).split("@")
     first, last = name.split(".")
     return f"{first}.{d.misspell(last)}@{domain}"
@@ -126,16 +126,16 @@ def _slip(d: Draw, value: Any) -> str:
 
 ADDRESS = Slot(
     kind="email",
-    draw=lambda d: d.choose(_addresses(d)),
+    draw=lambda d: d.split_value(_addresses(d)),
     refer=("that address",),
     vague=("my friend", "the new colleague", "the usual address", "you know whom"),
     unknown=_nobody,
     slip=_slip,
 )
-SUBJECT = Slot(kind="new_subject", draw=lambda d: d.choose(NEW_SUBJECTS), say=lambda value: (f"'{value}'",))
+SUBJECT = Slot(kind="new_subject", draw=lambda d: d.split_value(NEW_SUBJECTS), say=lambda value: (f"'{value}'",))
 BODY = Slot(
     kind="text",
-    draw=lambda d: d.choose(TEXTS),
+    draw=lambda d: d.split_value(TEXTS),
     say=lambda value: (f"'{value}'",),
     accepts=("date", "city", "clock", "moment", "weekday", "person", "count", "phone", "filename", "free_time"),
     refer=("what you found",),

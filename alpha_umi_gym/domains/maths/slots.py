@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from alpha_umi_gym.intents import Slot
-from alpha_umi_gym.sampler import Draw
+from alpha_umi_gym.sampler import Sampler
 
 
 def _listed(numbers: Sequence[int | float]) -> Sequence[str]:
@@ -23,10 +23,10 @@ def _term(value: int | float) -> str:
     return f"({value})" if value < 0 else str(value)
 
 
-def _expression(d: Draw) -> str:
+def _expression(d: Sampler) -> str:
     a, b, c = d.integer(12, 980), d.integer(3, 95), d.integer(2, 60)
     shapes = ("{a} * {b} + {c}", "({a} + {b}) * {c}", "{a} * {b} - {c}", "({a} - {b}) / {c}", "{a} + {b} * {c}")
-    return d.any_of((*shapes, "{a} * {b} / {c}", "{b} ** 2 - {a}", "{a} - {b} / {c}")).format(a=a, b=b, c=c)
+    return d.any_value((*shapes, "{a} * {b} / {c}", "{b} ** 2 - {a}", "{a} - {b} / {c}")).format(a=a, b=b, c=c)
 
 
 def _expression_forms(expression: str) -> Sequence[str]:
@@ -38,28 +38,30 @@ def _expression_forms(expression: str) -> Sequence[str]:
     return (expression, signs, words)
 
 
-def _by_zero(d: Draw) -> str:
+def _by_zero(d: Sampler) -> str:
     a, b = d.integer(12, 980), d.integer(3, 95)
-    return d.any_of(("{a} / ({b} - {b})", "({a} + {b}) / 0", "{a} * {b} / 0")).format(a=a, b=b)
+    return d.any_value(("{a} / ({b} - {b})", "({a} + {b}) / 0", "{a} * {b} / 0")).format(a=a, b=b)
 
 
-def linear(d: Draw) -> str:
+def linear(d: Sampler) -> str:
     """A drawn equation of first degree."""
-    a, b, at, x = d.integer(2, 19), d.integer(2, 90), d.integer(-12, 60), d.any_of("xyznt")
+    a, b, at, x = d.integer(2, 19), d.integer(2, 90), d.integer(-12, 60), d.any_value("xyznt")
     return f"{a}{x} + {b} = {a * at + b}" if d.chances(0.5) else f"{a}{x} - {b} = {a * at - b}"
 
 
-def square(d: Draw) -> str:
+def square(d: Sampler) -> str:
     """A drawn equation of second degree with whole solutions."""
-    one, other, x = d.integer(-12, 14), d.integer(-12, 14), d.any_of("xyznt")
+    one, other, x = d.integer(-12, 14), d.integer(-12, 14), d.any_value("xyznt")
     b, c = -(one + other), one * other
     terms = [f"{'-' if n < 0 else '+'} {abs(n)}{letter}" for n, letter in ((b, x), (c, "")) if n]
     return " ".join([f"{x}^2", *terms, "= 0"]).replace(f" 1{x}", f" {x}")
 
 
-def _never(d: Draw) -> str:
-    a, b, x = d.integer(2, 19), d.integer(2, 90), d.any_of("xyznt")
-    return d.any_of(("{x}^2 + {b} = 0", "{a}{x} + {b} = {a}{x} - {b}", "{a}{x}^2 + {b} = -{a}")).format(a=a, b=b, x=x)
+def _never(d: Sampler) -> str:
+    a, b, x = d.integer(2, 19), d.integer(2, 90), d.any_value("xyznt")
+    return d.any_value(("{x}^2 + {b} = 0", "{a}{x} + {b} = {a}{x} - {b}", "{a}{x}^2 + {b} = -{a}")).format(
+        a=a, b=b, x=x
+    )
 
 
 _VAGUE = ("a certain number", "the number from yesterday", "the number I had in mind", "my number")
@@ -92,7 +94,7 @@ WHOLE = Slot(
 )
 NUMBERS = Slot(
     kind="numbers",
-    draw=lambda d: [d.integer(3, 400) for _ in range(d.any_of((3, 4, 5)))],
+    draw=lambda d: [d.integer(3, 400) for _ in range(d.any_value((3, 4, 5)))],
     say=_listed,
     vague=("my marks", "the figures of last week", "the numbers on the list"),
 )
@@ -123,7 +125,7 @@ EXPRESSION = Slot(
 )
 
 
-def equation(draw: Callable[[Draw], str]) -> Slot:
+def equation(draw: Callable[[Sampler], str]) -> Slot:
     """A slot of equations of one sort."""
     return Slot(
         kind="equation",

@@ -10,7 +10,7 @@ from alpha_umi_gym.domains.maths.slots import PERCENT
 from alpha_umi_gym.domains.money.tools import CURRENCIES, PAYING
 from alpha_umi_gym.intents import Gives, Slot
 from alpha_umi_gym.numbers import Quantity
-from alpha_umi_gym.sampler import Draw, DroppedTask
+from alpha_umi_gym.sampler import DroppedTask, Sampler
 from alpha_umi_gym.slots import MONEY
 
 
@@ -19,9 +19,9 @@ def dollars(value: int | float) -> str:
     return f"{_written(value)} dollars"
 
 
-def in_dollars(read: str, *nouns: str) -> Gives:
+def in_dollars(read: str) -> Gives:
     """What an intent gives when a field of the result is an amount of dollars."""
-    return Gives(kind="money", read=read, nouns=nouns, say=dollars, compares="size")
+    return Gives(kind="money", read=read, say=dollars, compares="size")
 
 
 def _written(value: int | float) -> str:
@@ -35,7 +35,7 @@ def _dollar_forms(value: int | float) -> Sequence[str]:
 def _price(low: int, high: int) -> Slot:
     """Dollars and often cents."""
 
-    def draw(d: Draw) -> int | float:
+    def draw(d: Sampler) -> int | float:
         if d.chances(0.4):
             return d.integer(low, high)
         whole, cents = divmod(d.integer(100 * low, 100 * high), 100)
@@ -47,7 +47,7 @@ def _price(low: int, high: int) -> Slot:
 def _percent(low: int, high: int) -> Slot:
     """Whole and half percents."""
     halves = [n // 2 if n % 2 == 0 else n / 2 for n in range(2 * low, 2 * high + 1)]
-    return replace(PERCENT, draw=lambda d: d.choose(halves))
+    return replace(PERCENT, draw=lambda d: d.split_value(halves))
 
 
 def _span(low: int, high: int, unit: str) -> Slot:
@@ -67,18 +67,18 @@ def _cash_forms(value: Quantity) -> Sequence[str]:
     return tuple(f"{_written(value.amount)} {form}" for form in _code_forms(value.unit))
 
 
-def _typo(d: Draw, code: str) -> str:
+def _typo(d: Sampler, code: str) -> str:
     """Two letters of a code swapped."""
-    at = d.any_of((0, 1))
+    at = d.any_value((0, 1))
     slip = code[:at] + code[at + 1] + code[at] + code[at + 2 :]
     if slip in CURRENCIES:
         raise DroppedTask("the slip is a currency")
     return slip
 
 
-def _cash(d: Draw) -> Quantity:
+def _cash(d: Sampler) -> Quantity:
     """An amount that buys something: many thousands where a dollar is a thousand."""
-    code = d.any_of(_FOREIGN)
+    code = d.any_value(_FOREIGN)
     digits = len(str(int(CURRENCIES[code].per_dollar or 0)))
     return Quantity(d.integer(5, 2000) * 10 ** (digits - 1), code)
 
@@ -92,14 +92,14 @@ LOAN = replace(MONEY, draw=lambda d: 100 * d.integer(10, 900), say=_dollar_forms
 TIP, TAX, OFF = _percent(3, 25), _percent(3, 27), _percent(5, 70)
 RATE = replace(PERCENT, draw=lambda d: d.decimal(1, 9))
 YEARS, MONTHS = _span(2, 30, "years"), _span(6, 120, "months")
-COIN = replace(COUNTRY, draw=lambda d: d.choose(PAYING))
+COIN = replace(COUNTRY, draw=lambda d: d.split_value(PAYING))
 """A country whose currency is on file."""
 CURRENCY = Slot(
     kind="currency",
-    draw=lambda d: d.choose(_FOREIGN),
+    draw=lambda d: d.split_value(_FOREIGN),
     say=_code_forms,
     vague=("the local currency", "the money they use there", "that other currency"),
-    unknown=lambda d: d.ours([code for code in CURRENCIES if code not in _TRADED]),
+    unknown=lambda d: d.from_short_list([code for code in CURRENCIES if code not in _TRADED]),
     slip=_typo,
 )
 CASH = Slot(
@@ -110,6 +110,6 @@ CASH = Slot(
 )
 UNITS_OF_IT = Slot(
     kind="price_abroad",
-    draw=lambda d: d.integer(2, 500) * d.any_of((1, 10, 100, 1000)),
+    draw=lambda d: d.integer(2, 500) * d.any_value((1, 10, 100, 1000)),
     vague=("some", "a few", "a certain number of"),
 )

@@ -10,6 +10,7 @@ import difflib
 import math
 import random
 from fractions import Fraction
+from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BaseModel, Field
@@ -18,6 +19,7 @@ from alpha_umi_gym.domains.geography.tools import COUNTRIES, country_named, in_t
 from alpha_umi_gym.domains.units.tools import factor
 from alpha_umi_gym.numbers import exact, rounded
 from alpha_umi_gym.world import World
+from alpha_umi_gym.yaml_data import read_as
 
 Money = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Percent = Annotated[float, Field(ge=0, le=1000)]
@@ -31,72 +33,13 @@ class Currency(NamedTuple):
     name: str
     names: str
     """For several units of it."""
-    per_dollar: Fraction | None
-    """About how many make a dollar; None where the bank has no rate."""
     countries: tuple[str, ...]
     """Their ISO codes."""
+    per_dollar: Fraction | None = None
+    """About how many make a dollar; None where the bank has no rate."""
 
 
-_TABLE = """
-AED|UAE dirham|UAE dirhams|3.67|AE
-ARS|Argentine peso|Argentine pesos||AR
-AUD|Australian dollar|Australian dollars|1.52|AU
-BRL|Brazilian real|Brazilian reais|5.4|BR
-CAD|Canadian dollar|Canadian dollars|1.37|CA
-CHF|Swiss franc|Swiss francs|0.88|CH
-CLP|Chilean peso|Chilean pesos|945|CL
-CNY|Chinese yuan|Chinese yuan|7.2|CN
-COP|Colombian peso|Colombian pesos|4070|CO
-CRC|Costa Rican colon|Costa Rican colones||CR
-CUP|Cuban peso|Cuban pesos||CU
-CZK|Czech koruna|Czech korunas|23.2|CZ
-DKK|Danish krone|Danish kroner|6.9|DK
-EGP|Egyptian pound|Egyptian pounds|48|EG
-ETB|Ethiopian birr|Ethiopian birr||ET
-EUR|euro|euros|0.92|AT,BE,HR,EE,FI,FR,DE,GR,IE,IT,LV,LT,LU,MT,NL,PT,SK,SI,ES
-FJD|Fiji dollar|Fiji dollars||FJ
-GBP|British pound|British pounds|0.78|GB
-GHS|Ghanaian cedi|Ghanaian cedis||GH
-HUF|Hungarian forint|Hungarian forints|365|HU
-IDR|Indonesian rupiah|Indonesian rupiah|15900|ID
-INR|Indian rupee|Indian rupees|83.7|IN
-ISK|Icelandic krona|Icelandic kronur|138|IS
-JMD|Jamaican dollar|Jamaican dollars||JM
-JPY|Japanese yen|Japanese yen|151|JP
-KES|Kenyan shilling|Kenyan shillings|131|KE
-KRW|South Korean won|South Korean won|1360|KR
-MAD|Moroccan dirham|Moroccan dirhams|9.9|MA
-MNT|Mongolian tugrik|Mongolian tugriks||MN
-MXN|Mexican peso|Mexican pesos|18.3|MX
-NGN|Nigerian naira|Nigerian naira|1480|NG
-NOK|Norwegian krone|Norwegian kroner|10.7|NO
-NPR|Nepalese rupee|Nepalese rupees||NP
-NZD|New Zealand dollar|New Zealand dollars|1.65|NZ
-PEN|Peruvian sol|Peruvian soles|3.75|PE
-PHP|Philippine peso|Philippine pesos|57.3|PH
-PKR|Pakistani rupee|Pakistani rupees|278|PK
-PLN|Polish zloty|Polish zlotys|3.96|PL
-RON|Romanian leu|Romanian lei|4.6|RO
-RUB|Russian ruble|Russian rubles||RU
-SEK|Swedish krona|Swedish kronor|10.6|SE
-SGD|Singapore dollar|Singapore dollars|1.34|SG
-THB|Thai baht|Thai baht|35.3|TH
-TND|Tunisian dinar|Tunisian dinars||TN
-TRY|Turkish lira|Turkish lira|32.8|TR
-UAH|Ukrainian hryvnia|Ukrainian hryvnias|40.2|UA
-USD|US dollar|US dollars|1|US,EC
-UYU|Uruguayan peso|Uruguayan pesos||UY
-VND|Vietnamese dong|Vietnamese dong|25000|VN
-XOF|West African franc|West African francs||SN
-"""
-
-
-def _currency(row: str) -> tuple[str, Currency]:
-    code, name, names, rate, countries = row.split("|")
-    return code, Currency(name, names, Fraction(rate) if rate else None, tuple(countries.split(",")))
-
-
-CURRENCIES = dict(_currency(row) for row in _TABLE.split("\n") if row)
+CURRENCIES = read_as(dict[str, Currency], Path(__file__).with_name("currencies.yaml"))
 """ISO code -> currency."""
 _CODE_OF = {country: code for code, currency in CURRENCIES.items() for country in currency.countries}
 PAYING = tuple(name for name, country in COUNTRIES.items() if country.code in _CODE_OF)

@@ -39,10 +39,7 @@ def check_stock(world: World, product_id: str, warehouse: Warehouse) -> int:
 
 
 def category_products(
-    world: World,
-    category: Department,
-    min_price: Price = 0,
-    max_price: Price = 1000,
+    world: World, category: Department, min_price: Price = 0, max_price: Price = 1000
 ) -> dict[str, Any]:
     """Search one department of the shop for articles in a price range, cheapest first."""
     limits = [round(exact(price) * 100) for price in (min_price, max_price)]

@@ -12,7 +12,7 @@ from typing import Any
 from alpha_umi_gym.domains.todo.tools import PRIORITIES, TITLES, TodoList
 from alpha_umi_gym.domains.unknown_people import far
 from alpha_umi_gym.intents import Slot
-from alpha_umi_gym.sampler import Draw
+from alpha_umi_gym.sampler import Sampler
 from alpha_umi_gym.slots import DATE, DAYS, date_ways
 
 
@@ -20,21 +20,21 @@ def _quoted(value: Any) -> Sequence[str]:
     return (f"'{value}'", f'"{value}"', f"the task '{value}'")
 
 
-def _nowhere(d: Draw) -> str:
-    return far(lambda: d.any_of(TITLES), d.world.part(TodoList).tasks)
+def _nowhere(d: Sampler) -> str:
+    return far(lambda: d.any_value(TITLES), d.world.part(TodoList).tasks)
 
 
-def _done(d: Draw) -> str:
-    return d.any_of([task.title for task in d.world.part(TodoList).tasks.values() if task.done])
+def _done(d: Sampler) -> str:
+    return d.any_value([task.title for task in d.world.part(TodoList).tasks.values() if task.done])
 
 
 def _task(*, due: bool = False, also_done: bool = False, until_done: bool = False) -> Slot:
     """A task of the list, open, or with a date, or any; `until_done` means that a done one is refused for good."""
 
-    def drawn(d: Draw) -> str:
+    def drawn(d: Sampler) -> str:
         tasks = d.world.part(TodoList).tasks.values()
         fit = [task.title for task in tasks if (also_done or not task.done) and (task.due or not due)]
-        return d.any_of(fit)
+        return d.any_value(fit)
 
     return Slot(
         kind="task",
@@ -47,14 +47,14 @@ def _task(*, due: bool = False, also_done: bool = False, until_done: bool = Fals
     )
 
 
-def _near(d: Draw) -> str:
+def _near(d: Sampler) -> str:
     """A date close to those of the list."""
     due = [task.due for task in d.world.part(TodoList).tasks.values() if task.due]
     first, last = datetime.date.fromisoformat(min(due)), datetime.date.fromisoformat(max(due))
     return d.date(first + datetime.timedelta(days=10), last + datetime.timedelta(days=10))
 
 
-def _later(d: Draw) -> str:
+def _later(d: Sampler) -> str:
     """A date after those of the list."""
     last = datetime.date.fromisoformat(max(task.due or "" for task in d.world.part(TodoList).tasks.values()))
     return d.date(last + datetime.timedelta(days=1), last + datetime.timedelta(days=120))
@@ -64,11 +64,11 @@ OPEN, ANY = _task(), _task(due=True, also_done=True)
 RANKED, DATED = _task(until_done=True), _task(due=True, until_done=True)
 NEW = Slot(
     kind="new_task",
-    draw=lambda d: d.any_of([title for title in TITLES if title not in d.world.part(TodoList).tasks]),
+    draw=lambda d: d.any_value([title for title in TITLES if title not in d.world.part(TodoList).tasks]),
     say=lambda value: (f"'{value}'", f'"{value}"'),
     vague=("something", "the usual chore", "what we talked about"),
 )
-PRIORITY = Slot(kind="priority", draw=lambda d: d.any_of(PRIORITIES))
+PRIORITY = Slot(kind="priority", draw=lambda d: d.any_value(PRIORITIES))
 LIMIT = Slot(kind="date", draw=_near, say=date_ways, vague=DATE.vague)
 NEW_DATE = Slot(kind="date", draw=_later, say=date_ways, vague=DATE.vague)
 DAYS_LATER = Slot(

@@ -126,10 +126,7 @@ def set_priority(world: World, title: Title, priority: Priority) -> str:
 
 
 def postpone_task(
-    world: World,
-    title: Title,
-    days: Annotated[int, Field(ge=1, le=3650)] | None = None,
-    new_date: Date | None = None,
+    world: World, title: Title, days: Annotated[int, Field(ge=1, le=3650)] | None = None, new_date: Date | None = None
 ) -> dict[str, str]:
     """Move the due date of an open task, either by a number of days or to a new date."""
     task = world.part(TodoList).find_open(title)

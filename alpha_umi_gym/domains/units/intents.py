@@ -3,40 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from fractions import Fraction
 from typing import Any, NamedTuple
 
-from alpha_umi_gym.domains.units.quantities import (
-    AREA,
-    DATA_SIZE,
-    ENERGY,
-    LENGTH,
-    MASS,
-    SPEED,
-    TEMPERATURE,
-    UNITS,
-    VOLUME,
-)
-from alpha_umi_gym.domains.units.tools import (
-    convert_area,
-    convert_data_size,
-    convert_energy,
-    convert_length,
-    convert_mass,
-    convert_speed,
-    convert_temperature,
-    convert_volume,
-    converted,
-    degrees_to,
-    distance_covered,
-    travel_time,
-)
-from alpha_umi_gym.domains.units.trips import TRIPS
+from alpha_umi_gym.domains.units import quantities, tools
 from alpha_umi_gym.intents import Category, Gives, Intent, Slot, Values
 from alpha_umi_gym.numbers import Quantity, exact, rounded
+from alpha_umi_gym.words import words_beside
+
+_WORDS = words_beside(__file__)
 
 
 class _Conversion(NamedTuple):
-    """A tool that converts, and how people ask for it; {it} is the quantity and <to> the unit wanted."""
+    """A tool that converts."""
 
     tool: Callable[..., Any]
     slot: Slot
@@ -44,39 +24,18 @@ class _Conversion(NamedTuple):
     """Those that may be wanted."""
     arguments: Callable[[Quantity, str], Mapping[str, Any]]
     read: str | Callable[[Any, Values], Any] | None
-    goals: tuple[str, ...]
-    nouns: tuple[str, ...]
-    asks: tuple[str, ...]
-
-
-def _intents(wanted: _Conversion) -> tuple[Intent, ...]:
-    return tuple(_intent(wanted, unit) for unit in wanted.units.split())
 
 
 def _intent(wanted: _Conversion, to: str) -> Intent:
     """The intent to have a quantity in one unit; the names of that unit take turns in the wordings."""
-    it, names = wanted.slot.kind, UNITS[to].names
-
-    def worded(templates: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(
-            text.replace("{it}", f"{{{it}}}").replace("<to>", names[index % len(names)])
-            for index, text in enumerate(templates)
-        )
-
+    it, unit = wanted.slot.kind, quantities.UNITS[to]
     return Intent(
         tool=wanted.tool,
+        words=_WORDS[wanted.tool.__name__].filled(to=unit.names, plain=unit.names[0], written=unit.written),
         slots={it: wanted.slot},
         arguments=lambda v: wanted.arguments(v[it], to),
         fits=lambda v: _is_sensible(v[it], to),
-        goals=worded(wanted.goals),
-        asks=worded(wanted.asks),
-        gives=Gives(kind="number", read=wanted.read, nouns=worded(wanted.nouns), compares="size"),
-        found=f"{{{it}}} is {{out}} {UNITS[to].written}",
-        answers=(
-            f"{{{it}}} is {{out}} {names[0]}.",
-            f"That is {{out}} {UNITS[to].written}.",
-            f"It comes to {{out}} {names[0]}.",
-        ),
+        gives=Gives(kind="number", read=wanted.read, compares="size"),
         rivals=("calculate",),
     )
 
@@ -86,278 +45,165 @@ def _is_sensible(given: Quantity, to: str) -> bool:
     if given.unit == to:
         return False
     if to in ("C", "F", "K"):
-        slope, offset = degrees_to(to, given.unit)
+        slope, offset = tools.degrees_to(to, given.unit)
         return rounded(slope * exact(given.amount) + offset) != given.amount
-    return 0.01 <= converted(given.amount, given.unit, to) <= 10**6
+    return 0.01 <= tools.converted(given.amount, given.unit, to) <= 10**6
 
 
 _CONVERSIONS = (
     _Conversion(
-        convert_length,
-        LENGTH,
+        tools.convert_length,
+        quantities.LENGTH,
         "km m cm mile ft inch",
         lambda q, to: {"value": q.amount, "unit": q.unit, "to_unit": to},
         "value",
-        goals=(
-            "convert {it} to <to>",
-            "express {it} in <to>",
-            "work out how many <to> there are in {it}",
-            "turn {it} into <to>",
-            "find the number of <to> that make up {it}",
-            "restate {it} in <to>",
-        ),
-        nouns=(
-            "the number of <to> in {it}",
-            "{it} in <to>",
-            "{it} expressed in <to>",
-            "{it} counted in <to>",
-            "the count of <to> in {it}",
-            "{it} converted into <to>",
-        ),
-        asks=(
-            "How many <to> are there in {it}?",
-            "I only think in <to>. How much is {it}?",
-            "A form asks for <to>, and what I have is {it}. What do I write?",
-            "If I had to cover {it}, how many <to> would that be?",
-            "How long is {it} when you measure it in <to>?",
-            "The plan is drawn in <to>. Which number stands for {it}?",
-        ),
     ),
     _Conversion(
-        convert_mass,
-        MASS,
+        tools.convert_mass,
+        quantities.MASS,
         "kg g lb oz",
         lambda q, to: {"mass": {"amount": q.amount, "unit": q.unit}, "to_unit": to},
         "amount",
-        goals=(
-            "convert {it} to <to>",
-            "work out how many <to> {it} amounts to",
-            "change {it} into <to>",
-            "find out what {it} is in <to>",
-            "give {it} as a number of <to>",
-            "state {it} in <to>",
-        ),
-        nouns=(
-            "the number of <to> in {it}",
-            "{it} in <to>",
-            "{it} given in <to>",
-            "{it} counted in <to>",
-            "the figure in <to> for {it}",
-            "{it} as a number of <to>",
-        ),
-        asks=(
-            "How many <to> is {it}?",
-            "I have to weigh out {it}, but my scale shows <to>. What should it show?",
-            "What does something of {it} weigh in <to>?",
-            "A customs form wants <to>, and I am sending {it}. What do I fill in?",
-            "I can carry {it}. How much is that in <to>?",
-            "Someone lifted {it}. What is that for a person who counts in <to>?",
-        ),
     ),
     _Conversion(
-        convert_temperature,
-        TEMPERATURE,
+        tools.convert_temperature,
+        quantities.TEMPERATURE,
         "C F K",
         lambda q, to: {"degrees": q.amount, "scale": q.unit, "to_scale": to},
         None,
-        goals=(
-            "convert {it} to <to>",
-            "express {it} in <to>",
-            "find out what {it} is in <to>",
-            "translate {it} into <to>",
-            "work out the reading in <to> for {it}",
-            "restate {it} in <to>",
-        ),
-        nouns=(
-            "{it} in <to>",
-            "the value of {it} in <to>",
-            "the reading in <to> for {it}",
-            "{it} expressed in <to>",
-            "the equivalent of {it} in <to>",
-            "{it} converted to <to>",
-        ),
-        asks=(
-            "What is {it} in <to>?",
-            "My instrument shows <to>. What does it say at {it}?",
-            "The laboratory keeps a sample at {it}. How much is that in <to>?",
-            "A sensor reports {it}, and my software wants <to>. What do I enter?",
-            "Somebody measured {it}. How would I put that in <to>?",
-            "The manual says {it}. What would a thermometer in <to> show?",
-        ),
     ),
     _Conversion(
-        convert_volume,
-        VOLUME,
+        tools.convert_volume,
+        quantities.VOLUME,
         "l ml gal cup",
         lambda q, to: {"amount": q.amount, "from_unit": q.unit, "into": to},
         "volume",
-        goals=(
-            "convert {it} to <to>",
-            "change {it} into <to>",
-            "work out how many <to> {it} makes",
-            "measure {it} in <to>",
-            "find the number of <to> in {it}",
-            "work out what {it} is in <to>",
-        ),
-        nouns=(
-            "the number of <to> in {it}",
-            "{it} in <to>",
-            "{it} measured in <to>",
-            "{it} counted in <to>",
-            "the count of <to> that make {it}",
-            "{it} restated in <to>",
-        ),
-        asks=(
-            "How many <to> are {it}?",
-            "A container is marked in <to>. Up to which mark do I fill in {it}?",
-            "A canister holds {it}. How much is that in <to>?",
-            "The seller counts in <to>. What will he call {it}?",
-            "What is {it} for somebody who measures in <to>?",
-            "I need {it}, but it is sold by <to>. How many do I take?",
-        ),
     ),
     _Conversion(
-        convert_speed,
-        SPEED,
+        tools.convert_speed,
+        quantities.SPEED,
         "km/h m/s mph knot",
         lambda q, to: {"speed": f"{q.amount} {q.unit}", "target": to},
         "speed",
-        goals=(
-            "convert {it} to <to>",
-            "express {it} in <to>",
-            "work out how fast {it} is in <to>",
-            "turn {it} into <to>",
-            "tell what {it} comes to in <to>",
-            "give {it} as a number of <to>",
-        ),
-        nouns=(
-            "{it} in <to>",
-            "the speed of {it} in <to>",
-            "the value of {it} in <to>",
-            "{it} expressed in <to>",
-            "the equivalent of {it} in <to>",
-            "{it} restated in <to>",
-        ),
-        asks=(
-            "How fast is {it} in <to>?",
-            "A sign allows {it}, but my dashboard shows <to>. What may it show?",
-            "The wind blows at {it}. How much is that in <to>?",
-            "My drone reached {it}. What is that in <to>?",
-            "Someone boasts of {it}. How much is it for me, who thinks in <to>?",
-            "A boat makes {it}. What do I write in a log that uses <to>?",
-        ),
     ),
     _Conversion(
-        convert_area,
-        AREA,
+        tools.convert_area,
+        quantities.AREA,
         "m2 km2 ha acre",
         lambda q, to: {"area": {"size": q.amount, "unit": q.unit}, "to_unit": to},
         lambda text, _: rounded(exact(float(text.split(maxsplit=1)[0]))),
-        goals=(
-            "convert {it} to <to>",
-            "express {it} in <to>",
-            "work out how many <to> {it} covers",
-            "turn {it} into <to>",
-            "find out how large {it} is in <to>",
-            "state {it} as a number of <to>",
-        ),
-        nouns=(
-            "the number of <to> in {it}",
-            "{it} in <to>",
-            "the area of {it} in <to>",
-            "{it} expressed in <to>",
-            "the size of {it} in <to>",
-            "{it} as a number of <to>",
-        ),
-        asks=(
-            "How many <to> are {it}?",
-            "A farm has {it} of land. What is that in <to>?",
-            "The advertisement says {it}. How much is it in <to>?",
-            "They want to build on {it}. Give me the size in <to>.",
-            "A fire burnt {it} of forest. How many <to> are that?",
-            "The deed of my plot says {it}, the tax office wants <to>. What do I declare?",
-        ),
     ),
     _Conversion(
-        convert_data_size,
-        DATA_SIZE,
+        tools.convert_data_size,
+        quantities.DATA_SIZE,
         "MB GB TB MiB GiB",
         lambda q, to: {"size": q.amount, "unit": q.unit, "to": to},
         None,
-        goals=(
-            "convert {it} to <to>",
-            "express {it} in <to>",
-            "work out how many <to> {it} takes up",
-            "tell how much {it} is in <to>",
-            "find the number of <to> in {it}",
-            "recompute {it} in <to>",
-        ),
-        nouns=(
-            "the number of <to> in {it}",
-            "{it} in <to>",
-            "{it} expressed in <to>",
-            "{it} counted in <to>",
-            "the count of <to> in {it}",
-            "the size of {it} in <to>",
-        ),
-        asks=(
-            "How many <to> are {it}?",
-            "My disk has {it} left. How much is that in <to>?",
-            "The download is {it}. What will a program that counts in <to> show?",
-            "A server wants its quota in <to>, and I was granted {it}. What do I enter?",
-            "My plan includes {it} of data. How much is it in <to>?",
-            "The archive takes {it}. State that in <to>, would you?",
-        ),
     ),
     _Conversion(
-        convert_energy,
-        ENERGY,
+        tools.convert_energy,
+        quantities.ENERGY,
         "kJ MJ kcal kWh",
         lambda q, to: {"energy": q.amount, "unit": q.unit, "to_unit": to},
         "energy",
-        goals=(
-            "convert {it} to <to>",
-            "express {it} in <to>",
-            "work out how many <to> {it} makes",
-            "change {it} into <to>",
-            "tell what {it} amounts to in <to>",
-            "restate an energy of {it} in <to>",
-        ),
-        nouns=(
-            "the number of <to> in {it}",
-            "{it} in <to>",
-            "the energy of {it} in <to>",
-            "{it} expressed in <to>",
-            "the count of <to> in {it}",
-            "{it} as a number of <to>",
-        ),
-        asks=(
-            "How many <to> are {it}?",
-            "The label says {it}. How much is that in <to>?",
-            "A battery stores {it}. What is it in <to>?",
-            "My table is in <to>. What do I write there for {it}?",
-            "Something used {it}. How much is that in <to>?",
-            "A heater gave off {it}. Tell me the figure in <to>.",
-        ),
     ),
 )
 
 
+def _span(minutes: int) -> str:
+    """2 hours and 15 minutes."""
+    counted = zip(divmod(minutes, 60), ("hour", "minute"), strict=True)
+    return " and ".join(f"{n} {word}{'' if n == 1 else 's'}" for n, word in counted if n) or "0 minutes"
+
+
+def _is_trip(v: Values) -> bool:
+    """Whether it takes some minutes at least and a few days at most."""
+    way, pace = v["distance"], v["speed"]
+    if not pace.amount:
+        return False
+    hours = exact(way.amount) * tools.factor(way.unit, "km") / (exact(pace.amount) * tools.factor(pace.unit, "km/h"))
+    return bool(Fraction(1, 10) <= hours <= 100)
+
+
+def _trip(v: Values) -> dict[str, Any]:
+    return {name: {"value": v[name].amount, "unit": v[name].unit} for name in ("distance", "speed")}
+
+
+_WAY = Slot(
+    kind="length",
+    draw=quantities.drawn(km=(2, 900), mile=(2, 600)),
+    say=quantities.LENGTH.say,
+    vague=quantities.LENGTH.vague,
+)
+_PACE = Slot(
+    kind="speed",
+    draw=quantities.drawn(km_h=(4, 130), mph=(3, 80), knot=(4, 25)),
+    say=quantities.SPEED.say,
+    vague=quantities.SPEED.vague,
+    unknown=lambda d: Quantity(0, d.any_value(("km/h", "mph", "knot"))),
+)
+_MINUTES = Slot(
+    kind="minutes",
+    draw=lambda d: d.split_value(range(5, 305, 5)),
+    say=lambda value: tuple(dict.fromkeys((f"{value} minutes", _span(value)))),
+    refer=("that many minutes",),
+    nests=False,
+    vague=("some time", "as long as usual", "the rest of the day"),
+)
+_TRIPS = (
+    Intent(
+        tool=tools.distance_covered,
+        words=_WORDS["distance_covered"],
+        slots={"speed": replace(_PACE, unknown=None), "minutes": _MINUTES},
+        arguments=lambda v: {"speed": {"value": v["speed"].amount, "unit": v["speed"].unit}, "minutes": v["minutes"]},
+        fits=lambda v: v["speed"].amount > 0 < v["minutes"] <= 6000,
+        gives=Gives(
+            kind="length",
+            read=lambda result, _: Quantity(result["distance"], result["unit"]),
+            say=lambda out: quantities.quantity_forms(out)[0],
+            compares="size",
+        ),
+        rivals=("calculate",),
+        weight=2.0,
+    ),
+    Intent(
+        tool=tools.travel_time,
+        words=_WORDS["travel_time"],
+        slots={"distance": _WAY, "speed": _PACE},
+        arguments=_trip,
+        fits=_is_trip,
+        gives=Gives(
+            kind="duration", read="total_minutes", say=_span, facts=lambda out: [n for n in divmod(out, 60) if n]
+        ),
+        rivals=("calculate",),
+        weight=2.0,
+    ),
+    Intent(
+        tool=tools.travel_time,
+        words=_WORDS["travel_time_in_minutes"],
+        slots={"distance": _WAY, "speed": _PACE},
+        arguments=_trip,
+        fits=_is_trip,
+        gives=Gives(kind="minutes", read="total_minutes", compares="size"),
+        rivals=("calculate",),
+    ),
+)
+
 CATEGORY = Category(
     name="units",
     tools=(
-        convert_length,
-        convert_mass,
-        convert_temperature,
-        convert_volume,
-        convert_speed,
-        convert_area,
-        convert_data_size,
-        convert_energy,
-        distance_covered,
-        travel_time,
+        tools.convert_length,
+        tools.convert_mass,
+        tools.convert_temperature,
+        tools.convert_volume,
+        tools.convert_speed,
+        tools.convert_area,
+        tools.convert_data_size,
+        tools.convert_energy,
+        tools.distance_covered,
+        tools.travel_time,
     ),
-    intents=(*(intent for wanted in _CONVERSIONS for intent in _intents(wanted)), *TRIPS),
+    intents=(*(_intent(wanted, unit) for wanted in _CONVERSIONS for unit in wanted.units.split()), *_TRIPS),
     held_out=("convert_speed", "convert_area", "travel_time"),
     detours={
         # Whoever knows a factor by heart multiplies by it as a percentage.

@@ -6,11 +6,13 @@ Owns the short names that tools take. Knows nothing of conversion.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from alpha_umi_gym.intents import Slot
 from alpha_umi_gym.numbers import Quantity
-from alpha_umi_gym.sampler import Draw
+from alpha_umi_gym.sampler import Sampler
+from alpha_umi_gym.yaml_data import read_as
 
 
 class Unit(NamedTuple):
@@ -25,44 +27,8 @@ class Unit(NamedTuple):
     """In words, for several."""
 
 
-UNITS = {
-    "km": Unit("kilometer", "km", "kilometre", ("kilometres", "kilometers")),
-    "m": Unit("meter", "m", "metre", ("metres", "meters")),
-    "cm": Unit("centimeter", "cm", "centimetre", ("centimetres", "centimeters")),
-    "mile": Unit("mile", "miles", "mile", ("miles",)),
-    "ft": Unit("foot", "ft", "foot", ("feet",)),
-    "inch": Unit("inch", "inches", "inch", ("inches",)),
-    "kg": Unit("kilogram", "kg", "kilogram", ("kilograms", "kilos")),
-    "g": Unit("gram", "g", "gram", ("grams", "grammes")),
-    "lb": Unit("pound", "lb", "pound", ("pounds", "lbs")),
-    "oz": Unit("ounce", "oz", "ounce", ("ounces",)),
-    "C": Unit("degC", "°C", "degree Celsius", ("degrees Celsius", "Celsius")),
-    "F": Unit("degF", "°F", "degree Fahrenheit", ("degrees Fahrenheit", "Fahrenheit")),
-    "K": Unit("kelvin", "K", "kelvin", ("kelvin", "kelvins")),
-    "l": Unit("liter", "l", "litre", ("litres", "liters")),
-    "ml": Unit("milliliter", "ml", "millilitre", ("millilitres", "milliliters")),
-    "gal": Unit("gallon", "gallons", "gallon", ("gallons", "US gallons")),
-    "cup": Unit("cup", "cups", "cup", ("cups", "US cups")),
-    "km/h": Unit("kilometer / hour", "km/h", "kilometre per hour", ("kilometres per hour", "kilometers per hour")),
-    "m/s": Unit("meter / second", "m/s", "metre per second", ("metres per second", "meters per second")),
-    "mph": Unit("mile / hour", "mph", "mile per hour", ("miles per hour",)),
-    "knot": Unit("knot", "knots", "knot", ("knots",)),
-    "m2": Unit("meter ** 2", "m2", "square metre", ("square metres", "square meters")),
-    "km2": Unit("kilometer ** 2", "km2", "square kilometre", ("square kilometres", "square kilometers")),
-    "ha": Unit("hectare", "ha", "hectare", ("hectares",)),
-    "acre": Unit("4840 * yard ** 2", "acres", "acre", ("acres",)),
-    "kB": Unit("kilobyte", "kB", "kilobyte", ("kilobytes",)),
-    "MB": Unit("megabyte", "MB", "megabyte", ("megabytes",)),
-    "GB": Unit("gigabyte", "GB", "gigabyte", ("gigabytes",)),
-    "TB": Unit("terabyte", "TB", "terabyte", ("terabytes",)),
-    "MiB": Unit("mebibyte", "MiB", "mebibyte", ("mebibytes",)),
-    "GiB": Unit("gibibyte", "GiB", "gibibyte", ("gibibytes",)),
-    "kJ": Unit("kilojoule", "kJ", "kilojoule", ("kilojoules",)),
-    "MJ": Unit("megajoule", "MJ", "megajoule", ("megajoules",)),
-    "kcal": Unit("kilocalorie", "kcal", "kilocalorie", ("kilocalories",)),
-    "kWh": Unit("kilowatt_hour", "kWh", "kilowatt hour", ("kilowatt hours",)),
-}
-"""The units by the names that tools take; an acre is 4840 square yards, not the survey acre."""
+UNITS = read_as(dict[str, Unit], Path(__file__).with_name("units.yaml"))
+"""The units by the names that tools take."""
 
 
 def quantity_forms(value: Quantity) -> Sequence[str]:
@@ -76,11 +42,11 @@ def quantity_forms(value: Quantity) -> Sequence[str]:
     return tuple(dict.fromkeys(f"{amount} {name}" for name in (known.written, *known.names)))
 
 
-def drawn(**bounds: tuple[int, int]) -> Callable[[Draw], Quantity]:
+def drawn(**bounds: tuple[int, int]) -> Callable[[Sampler], Quantity]:
     """A draw of a quantity between bounds, which are given by unit; _ stands for the stroke of `km/h`."""
 
-    def draw(d: Draw) -> Quantity:
-        unit = d.any_of(list(bounds))
+    def draw(d: Sampler) -> Quantity:
+        unit = d.any_value(list(bounds))
         low, high = bounds[unit]
         return Quantity(d.decimal(low, high) if high < 100 else d.integer(low, high), unit.replace("_", "/"))
 
@@ -110,7 +76,7 @@ TEMPERATURE = Slot(
     draw=drawn(C=(-25, 240), F=(-10, 450), K=(200, 400)),
     say=quantity_forms,
     vague=("the temperature outside", "the heat of my oven", "the usual temperature"),
-    unknown=lambda d: Quantity(-d.integer(480, 2000), d.any_of(("C", "F"))),
+    unknown=lambda d: Quantity(-d.integer(480, 2000), d.any_value(("C", "F"))),
 )
 SPEED = Slot(
     kind="speed",
