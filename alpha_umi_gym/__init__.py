@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from alpha_umi_gym.intents import Category, Gives, Intent, Slot
     from alpha_umi_gym.judge.verify import verify
     from alpha_umi_gym.registry import categories, register, toolbox, unregister
-    from alpha_umi_gym.sampler import Draw
+    from alpha_umi_gym.sampler import Sampler
     from alpha_umi_gym.slots import CITY, COUNT, DATE, DAYS, MOMENT, MONEY, NUMBER
     from alpha_umi_gym.task import GymTask
     from alpha_umi_gym.task_toolbox import TaskToolbox
@@ -28,7 +28,7 @@ else:
             "alpha_umi_gym.intents": ["Category", "Gives", "Intent", "Slot"],
             "alpha_umi_gym.judge.verify": ["verify"],
             "alpha_umi_gym.registry": ["categories", "register", "toolbox", "unregister"],
-            "alpha_umi_gym.sampler": ["Draw"],
+            "alpha_umi_gym.sampler": ["Sampler"],
             "alpha_umi_gym.slots": ["CITY", "COUNT", "DATE", "DAYS", "MOMENT", "MONEY", "NUMBER"],
             "alpha_umi_gym.task": ["GymTask"],
             "alpha_umi_gym.task_toolbox": ["TaskToolbox"],
@@ -47,10 +47,10 @@ __all__ = [
     "NUMBER",
     "SPLITS",
     "Category",
-    "Draw",
     "Gives",
     "GymTask",
     "Intent",
+    "Sampler",
     "Slot",
     "TaskToolbox",
     "World",

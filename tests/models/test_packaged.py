@@ -234,7 +234,7 @@ def test_what_an_older_version_made_is_left_alone(carried: Path, tmp_path: Path)
 
 _KILLED = """
 import os, shutil, sys
-from alpha_umi.models import packaged
+from alpha_umi.models.local import packaged
 packaged.PACKAGED["me/tiny"] = (sys.argv[1], sys.argv[2])
 cache = os.environ["ALPHA_UMI_CACHE"]
 packaged.converted("me/tiny")  # everything is imported, and what is right is known
@@ -289,7 +289,7 @@ _ONCE = """
 import ctypes, os, resource, sys
 if sys.argv[3] == "full":
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
-from alpha_umi.models import packaged
+from alpha_umi.models.local import packaged
 packaged.PACKAGED["HuggingFaceTB/SmolLM2-135M-Instruct"] = (sys.argv[1], sys.argv[2])
 from alpha_umi.cli import main
 sys.argv = ["alpha-umi", "data", "inspect", sys.argv[4], "-n", "1", "--role", "planner", "--layout", "shared", "--json"]
@@ -314,7 +314,7 @@ def without_privileges() -> None:
 
 _MADE = """
 import sys, tempfile
-from alpha_umi.models import packaged
+from alpha_umi.models.local import packaged
 packaged.PACKAGED["me/tiny"] = (sys.argv[1], sys.argv[2])
 print(packaged.converted("me/tiny"))
 """
