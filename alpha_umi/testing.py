@@ -27,8 +27,9 @@ __all__ = [
     "scripted_models",
 ]
 
-Script = Iterable[str] | Callable[[Request], str]
-"""What a role writes: texts in their order, or a function of each request."""
+Script = Iterable[str] | Callable[[Request], str] | ScriptedModel
+"""What a role writes: texts in their order, a function of each request, or a model that was made with further options
+(`ScriptedModel(["Next: caller."], repeat_last=True)`)."""
 
 
 def scripted_models(
@@ -46,7 +47,7 @@ def scripted_models(
         The models by role, as `Agent.from_team(models=)` takes them; `models["planner"].requests` is what it was sent.
     """
     scripts = {"planner": planner, "caller": caller, "summarizer": summarizer, **further}
-    return {name: ScriptedModel(script) for name, script in scripts.items()}
+    return {name: s if isinstance(s, ScriptedModel) else ScriptedModel(s) for name, s in scripts.items()}
 
 
 def scripted_agent(
@@ -62,9 +63,12 @@ def scripted_agent(
     return Agent.from_team(team, tools=tools, models=scripted_models(planner, caller, summarizer), **options)
 
 
-def plan_text(rationale: str, decision: Decision | str = Decision.CALL) -> str:
-    """What a planner writes to decide so: `plan_text("I look it up.")` is `I look it up. Next: caller.`."""
-    return output_format.format_plan(Plan(rationale=rationale, decision=Decision(decision)))
+def plan_text(
+    rationale: str, decision: Decision | str = Decision.CALL, markers: Mapping[str, str] = output_format.MARKERS
+) -> str:
+    """What a planner writes to decide so: `plan_text("I look it up.")` is `I look it up. Next: caller.`; `markers` are
+    those of the team's planner (`Team.planner.markers`), by default α-UMi's."""
+    return output_format.format_plan(Plan(rationale=rationale, decision=Decision(decision)), markers)
 
 
 def call_text(tool: str, **arguments: Any) -> str:
@@ -103,7 +107,8 @@ def _as_text(result: Any) -> str:
 
 
 def save_tiny_model(folder: str | Path, *, seed: int = 0, base: str = DEFAULT_BASE, layers: int = 2) -> Path:
-    """Write a Llama with random weights (about 10 MB) and a base's tokenizer, for `base:` of a recipe or a team.
+    """Write a Llama with random weights (about 20 MB, mostly embeddings) and a base's tokenizer, for the `base:` of a
+    recipe or a team.
 
     Args:
         folder: where to.

@@ -17,6 +17,7 @@ from alpha_umi.errors import UsageError, WorkError
 from alpha_umi.models.protocol import Completion, Request
 from alpha_umi.models.scripted import ScriptedModel
 from alpha_umi.team_files import load_team
+from alpha_umi.testing import scripted_models
 from alpha_umi.trajectory import Call, Decision, Observation, Outcome, Tool
 
 QUESTION = "What is 2 + 3?"
@@ -28,18 +29,9 @@ def add(a: int, b: int) -> int:
     return a + b
 
 
-def scripted(planner: Any, caller: Any = (), summarizer: Any = ()) -> dict[str, ScriptedModel]:
-    """One scripted model a role."""
-    return {
-        "planner": ScriptedModel(planner),
-        "caller": ScriptedModel(caller),
-        "summarizer": ScriptedModel(summarizer),
-    }
-
-
 def one_call() -> dict[str, ScriptedModel]:
     """A run that calls once and answers."""
-    return scripted(["I add. Next: caller.", "Done. Next: conclusion."], [CALL], ["It is 5."])
+    return scripted_models(["I add. Next: caller.", "Done. Next: conclusion."], [CALL], ["It is 5."])
 
 
 class Box:
@@ -87,7 +79,7 @@ def test_the_result_is_one_line_of_json() -> None:
 
 
 def test_the_planner_gives_up() -> None:
-    result = Agent.from_team("umi", tools=[add], models=scripted(["I cannot. Next: give up."])).run(QUESTION)
+    result = Agent.from_team("umi", tools=[add], models=scripted_models(["I cannot. Next: give up."])).run(QUESTION)
     assert (result.answer, result.outcome, result.reason) == (None, Outcome.GAVE_UP, StopReason.PLANNER)
 
 
@@ -112,7 +104,7 @@ def test_roles_that_share_a_model_release_all_they_used() -> None:
 
 
 def test_an_empty_answer_is_given_back_to_the_planner() -> None:
-    models = scripted(["Next: conclusion.", "Next: conclusion."], [], ["", "It is 5."])
+    models = scripted_models(["Next: conclusion.", "Next: conclusion."], [], ["", "It is 5."])
     result = Agent.from_team("umi", models=models).run(QUESTION)
     assert result.answer == "It is 5."
     observation = result.trajectory.steps[0].observation
@@ -135,7 +127,7 @@ def test_an_unreadable_call_never_reaches_the_toolbox(text: str, fault: str, tol
     def refuse(call: Call) -> Observation:
         raise AssertionError(call)
 
-    models = scripted(["Next: caller.", "Next: give up."], [text])
+    models = scripted_models(["Next: caller.", "Next: give up."], [text])
     result = Agent.from_team("umi", tools=Box(refuse), models=models).run(QUESTION)
     step = result.trajectory.steps[0]
     assert step.call is not None
@@ -145,7 +137,7 @@ def test_an_unreadable_call_never_reaches_the_toolbox(text: str, fault: str, tol
 
 
 def test_an_unknown_tool_and_wrong_arguments_are_observations() -> None:
-    models = scripted(
+    models = scripted_models(
         ["Next: caller.", "Next: caller.", "Next: give up."],
         ["Action: subtract\nAction Input: {}", 'Action: add\nAction Input: {"a": "x"}'],
     )
@@ -182,7 +174,7 @@ def test_a_toolbox_that_gives_no_observation_fails_alone() -> None:
 def test_half_a_character_can_be_recorded() -> None:
     text = 'Action: add\nAction Input: {"a": "\\ud83d", "b": null}'
     box = Box(lambda _: Observation(text="\ud83d"))
-    models = scripted(["Next: caller.", "Next: give up."], [text])
+    models = scripted_models(["Next: caller.", "Next: give up."], [text])
     result = Agent.from_team("umi", tools=box, models=models).run(QUESTION)
     assert type(result).model_validate_json(result.model_dump_json()) == result
     call = result.trajectory.steps[0].call
@@ -243,7 +235,7 @@ def test_run_works_inside_a_running_loop() -> None:
 
 
 def test_a_failing_model_is_raised_and_everything_released() -> None:
-    models = scripted(["Next: caller."], [])
+    models = scripted_models(["Next: caller."], [])
     with pytest.raises(WorkError, match="holds 0 texts"):
         Agent.from_team("umi", tools=[add], models=models).run(QUESTION)
     episode = models["planner"].requests[0].session.removesuffix("/planner")
@@ -270,7 +262,7 @@ class Slow(ScriptedModel):
 
 def test_closing_a_stream_stops_the_model_and_releases() -> None:
     slow = Slow()
-    agent = Agent.from_team("umi", models={**scripted([]), "planner": slow})
+    agent = Agent.from_team("umi", models={**scripted_models([]), "planner": slow})
     events = agent.stream_sync(QUESTION)
     assert isinstance(next(events), Token)
     events.close()  # type: ignore[attr-defined]
@@ -280,7 +272,7 @@ def test_closing_a_stream_stops_the_model_and_releases() -> None:
 
 def test_cancelling_a_task_stops_the_model_and_releases() -> None:
     slow = Slow()
-    agent = Agent.from_team("umi", models={**scripted([]), "planner": slow})
+    agent = Agent.from_team("umi", models={**scripted_models([]), "planner": slow})
 
     async def main() -> None:
         task = asyncio.create_task(agent.arun(QUESTION))
@@ -328,11 +320,11 @@ def test_many_runs_at_once_share_nothing() -> None:
     def number(request: Request) -> str:
         return request.messages[1].content.split("#")[1].split()[0]
 
-    models = {
-        "planner": ScriptedModel(plan),
-        "caller": ScriptedModel(lambda request: f'Action: add\nAction Input: {{"a": {number(request)}, "b": 0}}'),
-        "summarizer": ScriptedModel(lambda request: f"It is {number(request)}."),
-    }
+    models = scripted_models(
+        plan,
+        lambda request: f'Action: add\nAction Input: {{"a": {number(request)}, "b": 0}}',
+        lambda request: f"It is {number(request)}.",
+    )
     agent = Agent.from_team("umi", tools=[add], models=models)
 
     async def main() -> list[str | None]:
@@ -348,11 +340,11 @@ def test_mistakes_of_a_call_are_usage_errors() -> None:
     with pytest.raises(UsageError, match="no model for caller, summarizer"):
         Agent.from_team("umi", models={"planner": ScriptedModel([])})
     with pytest.raises(UsageError, match="question is empty"):
-        Agent.from_team("umi", models=scripted([])).run("  ")
+        Agent.from_team("umi", models=scripted_models([])).run("  ")
     with pytest.raises(UsageError, match="cannot offer"):
-        Agent.from_team("umi", tools=[3], models=scripted([]))
+        Agent.from_team("umi", tools=[3], models=scripted_models([]))
 
 
 def test_a_team_object_and_a_budget_are_taken() -> None:
-    agent = Agent.from_team(load_team("umi"), models=scripted(["Next: give up."]), budget=Budget(max_steps=1))
+    agent = Agent.from_team(load_team("umi"), models=scripted_models(["Next: give up."]), budget=Budget(max_steps=1))
     assert agent.run(QUESTION).outcome is Outcome.GAVE_UP

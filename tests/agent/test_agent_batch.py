@@ -13,6 +13,7 @@ import pytest
 from alpha_umi import Agent, ScriptedModel
 from alpha_umi.errors import UsageError, WorkError
 from alpha_umi.models.protocol import Request
+from alpha_umi.testing import scripted_models
 
 
 def echo() -> dict[str, ScriptedModel]:
@@ -27,11 +28,11 @@ def echo() -> dict[str, ScriptedModel]:
         assert found is not None
         return found[1]
 
-    return {
-        "planner": ScriptedModel(plan),
-        "caller": ScriptedModel(lambda request: f'Action: look\nAction Input: {{"at": {number(request)}}}'),
-        "summarizer": ScriptedModel(lambda request: f"It was {number(request)}"),
-    }
+    return scripted_models(
+        plan,
+        lambda request: f'Action: look\nAction Input: {{"at": {number(request)}}}',
+        lambda request: f"It was {number(request)}",
+    )
 
 
 def look(at: int) -> str:

@@ -24,6 +24,7 @@ from alpha_umi.errors import UsageError
 from alpha_umi.models.protocol import Request
 from alpha_umi.models.scripted import ScriptedModel
 from alpha_umi.team_files import load_team
+from alpha_umi.testing import scripted_models
 from alpha_umi.text import output_format
 from alpha_umi.tools.functions import as_toolbox
 from alpha_umi.trajectory import Call, Decision, Observation, Outcome, Tool
@@ -42,11 +43,7 @@ def doors(*numbers: int) -> list[str]:
 
 
 def models(planner: Any, caller: Any = (), summarizer: Any = ("Door 7.",)) -> dict[str, ScriptedModel]:
-    return {
-        "planner": ScriptedModel(planner),
-        "caller": ScriptedModel(caller),
-        "summarizer": ScriptedModel(summarizer),
-    }
+    return scripted_models(planner, caller, summarizer)
 
 
 def agent(scripts: dict[str, ScriptedModel], search: Search | str, **limits: Any) -> Agent:

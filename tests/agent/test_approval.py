@@ -16,6 +16,7 @@ from alpha_umi import Agent, ApprovalDecision, Budget, Outcome, ScriptedModel, b
 from alpha_umi.agent.approval import ApprovalRequest
 from alpha_umi.agent.events import Asked, Finished
 from alpha_umi.errors import UsageError
+from alpha_umi.testing import scripted_models
 from alpha_umi.tools.functions import as_toolbox
 from alpha_umi.trajectory import Call
 
@@ -38,15 +39,13 @@ def bank() -> tuple[list[int], list[Callable[..., str]]]:
 
 
 def words(amount: int = 3) -> dict[str, ScriptedModel]:
-    return {
-        "planner": ScriptedModel(
+    return scripted_models(
+        ScriptedModel(
             ["I look. Next: caller.", "I pay. Next: caller.", "That is all. Next: conclusion."], repeat_last=True
         ),
-        "caller": ScriptedModel(
-            ["Action: balance\nAction Input: {}", f'Action: pay\nAction Input: {{"amount": {amount}}}']
-        ),
-        "summarizer": ScriptedModel(["Done."], repeat_last=True),
-    }
+        ["Action: balance\nAction Input: {}", f'Action: pay\nAction Input: {{"amount": {amount}}}'],
+        ScriptedModel(["Done."], repeat_last=True),
+    )
 
 
 @pytest.mark.parametrize(
@@ -88,11 +87,10 @@ def test_what_was_sensitive_stays_so_whoever_resumes(sensitive: Any, tmp_path: P
         return "sent"
 
     def agent(**more: Any) -> Agent:
-        script = {
-            "planner": ScriptedModel(["I send. Next: caller."], repeat_last=True),
-            "caller": ScriptedModel(['Action: transfer\nAction Input: {"amount": 3}'], repeat_last=True),
-            "summarizer": ScriptedModel([]),
-        }
+        script = scripted_models(
+            ScriptedModel(["I send. Next: caller."], repeat_last=True),
+            ScriptedModel(['Action: transfer\nAction Input: {"amount": 3}'], repeat_last=True),
+        )
         return Agent.from_team("umi", tools=[transfer], models=script, threads=tmp_path / "t.sqlite", **more)
 
     assert agent(sensitive=sensitive).run("Send 3", thread="a").pending is not None
@@ -266,13 +264,11 @@ def test_a_wrong_reply_loses_nothing(tmp_path: Path) -> None:
 def test_a_search_asks_on_every_path() -> None:
     """Two paths of a search pay; the second is refused."""
     done, tools = bank()
-    models = {
-        "planner": ScriptedModel(
-            ["Pay. Next: caller.", "Bad. Next: give up.", "Pay. Next: caller.", "Enough. Next: conclusion."]
-        ),
-        "caller": ScriptedModel([f'Action: pay\nAction Input: {{"amount": {n}}}' for n in (1, 2)]),
-        "summarizer": ScriptedModel(["Done."]),
-    }
+    models = scripted_models(
+        ["Pay. Next: caller.", "Bad. Next: give up.", "Pay. Next: caller.", "Enough. Next: conclusion."],
+        [f'Action: pay\nAction Input: {{"amount": {n}}}' for n in (1, 2)],
+        ["Done."],
+    )
     said = iter([ApprovalDecision(action="approve"), ApprovalDecision(action="refuse")])
     agent = Agent.from_team("umi", tools=tools, models=models, search="dfsdt", budget=Budget(max_steps=4))
     result = agent.run("Pay", on_ask=lambda _: next(said))

@@ -18,9 +18,10 @@ from langchain_core.tools import BaseTool, StructuredTool, tool
 from langgraph.config import get_stream_writer
 from mcp_servers import script
 
-from alpha_umi import Agent, Budget, ScriptedModel, idempotency_key
+from alpha_umi import Agent, Budget, idempotency_key
 from alpha_umi.agent.concurrency import in_thread
 from alpha_umi.agent.events import Token
+from alpha_umi.testing import scripted_models
 from alpha_umi.tools.awaiting import Work, for_work, result_of
 from alpha_umi.tools.functions import FunctionToolbox
 from alpha_umi.tools.mcp.toolbox import MCPToolbox
@@ -32,13 +33,11 @@ ASKED: Any = {"messages": [("user", "Ask")]}
 def agent(tools: Any, *, name: str = "ping", **more: Any) -> Agent:
     """An agent that calls one tool once, and answers with what it saw; serves any number of runs."""
     arguments = json.dumps(more.pop("arguments", {}))
-    models = {
-        "planner": ScriptedModel(
-            lambda r: "Done. Next: conclusion." if "observation:" in r.messages[-1].content else "Ask. Next: caller."
-        ),
-        "caller": ScriptedModel(lambda _: f"Action: {name}\nAction Input: {arguments}"),
-        "summarizer": ScriptedModel(lambda r: r.messages[-1].content.rpartition("observation: ")[2].splitlines()[0]),
-    }
+    models = scripted_models(
+        lambda r: "Done. Next: conclusion." if "observation:" in r.messages[-1].content else "Ask. Next: caller.",
+        lambda _: f"Action: {name}\nAction Input: {arguments}",
+        lambda r: r.messages[-1].content.rpartition("observation: ")[2].splitlines()[0],
+    )
     return Agent.from_team("umi", models=models, tools=tools, **more)
 
 

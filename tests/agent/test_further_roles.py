@@ -18,6 +18,7 @@ from alpha_umi.data import store
 from alpha_umi.data.verdicts import with_verdicts
 from alpha_umi.errors import UsageError
 from alpha_umi.team_files import first_roles, load_role
+from alpha_umi.testing import scripted_models
 from alpha_umi.text.prompts import render
 from alpha_umi.trajectory import Call, Decision, Outcome
 from alpha_umi_gym import generate
@@ -110,11 +111,11 @@ def test_a_search_goes_on_after_an_answer_that_was_sent_back() -> None:
 def asking(answers: Sequence[Any] = (), **more: Any) -> tuple[Agent, list[ApprovalRequest]]:
     """A team whose planner asks which number, and a user who knows."""
     asked: list[ApprovalRequest] = []
-    models = {
-        "planner": ScriptedModel(["Which number? Next: user.", "I double it. Next: caller.", KNOWN]),
-        "caller": ScriptedModel(['Action: double\nAction Input: {"number": 21}']),
-        "summarizer": ScriptedModel(["It is 42."]),
-    }
+    models = scripted_models(
+        ["Which number? Next: user.", "I double it. Next: caller.", KNOWN],
+        ['Action: double\nAction Input: {"number": 21}'],
+        ["It is 42."],
+    )
     return Agent.from_team("umi-asking", tools=[double], models=models, **more), asked
 
 
@@ -148,11 +149,9 @@ def test_a_run_waits_for_the_user_and_goes_on_in_another_process(tmp_path: Path)
 
 
 def _resumed(folder: Path, words: Any = "21") -> Result:
-    models = {
-        "planner": ScriptedModel(["I double it. Next: caller.", KNOWN]),
-        "caller": ScriptedModel(['Action: double\nAction Input: {"number": 21}']),
-        "summarizer": ScriptedModel(["It is 42."]),
-    }
+    models = scripted_models(
+        ["I double it. Next: caller.", KNOWN], ['Action: double\nAction Input: {"number": 21}'], ["It is 42."]
+    )
     agent = Agent.from_team("umi-asking", tools=[double], models=models, threads=folder / "threads.db")
     return agent.resume("t", words)
 
@@ -194,7 +193,7 @@ def test_an_app_answers_its_graph_with_any_value(told: Any, said: str) -> None:
 def test_another_team_does_not_lose_a_run_that_waits(tmp_path: Path) -> None:
     agent, _ = asking(threads=tmp_path / "threads.db")
     agent.run("Double my number.", thread="t")
-    models = {"planner": ScriptedModel([KNOWN]), "caller": ScriptedModel([]), "summarizer": ScriptedModel(["42"])}
+    models = scripted_models([KNOWN], (), ["42"])
     other = Agent.from_team("umi-shared", tools=[double], models=models, threads=tmp_path / "threads.db")
     with pytest.raises(UsageError, match="whom the planner of the team 'umi-shared' does not ask"):
         other.resume("t", "21")

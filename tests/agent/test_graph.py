@@ -21,6 +21,7 @@ from alpha_umi.errors import UsageError
 from alpha_umi.models.protocol import Request
 from alpha_umi.models.scripted import ScriptedModel
 from alpha_umi.team_files import load_team
+from alpha_umi.testing import scripted_models
 from alpha_umi.tools.functions import as_toolbox
 
 
@@ -49,7 +50,7 @@ def models() -> dict[str, ScriptedModel]:
     def answer(request: Request) -> str:
         return "It is " + request.messages[-1].content.split("observation: ")[1].split()[0]
 
-    return {"planner": ScriptedModel(plan), "caller": ScriptedModel(call), "summarizer": ScriptedModel(answer)}
+    return scripted_models(plan, call, answer)
 
 
 def graph(**options: Any) -> AgentGraph:
@@ -86,11 +87,9 @@ def test_messages_in_messages_out_sync_and_async() -> None:
 
 
 def test_plain_functions_are_tools_and_roles_may_be_words() -> None:
-    models: Any = {
-        "planner": ScriptedModel(["Next: caller.", "Next: conclusion."]),
-        "caller": ScriptedModel(['Action: double\nAction Input: {"x": 4}']),
-        "summarizer": ScriptedModel(["8"]),
-    }
+    models: Any = scripted_models(
+        ["Next: caller.", "Next: conclusion."], ['Action: double\nAction Input: {"x": 4}'], ["8"]
+    )
 
     def double(x: int) -> int:
         """Twice a number."""

@@ -17,6 +17,7 @@ from langgraph.types import Command, interrupt
 
 from alpha_umi import Agent, ApprovalDecision, ScriptedModel, build_graph, load_team
 from alpha_umi.agent.approval import ApprovalRequest
+from alpha_umi.testing import scripted_models
 from alpha_umi.tools.functions import as_toolbox
 from alpha_umi.tools.replay import Recorder
 
@@ -27,13 +28,11 @@ ASKED: Any = {"messages": [("user", "Pay 3")]}
 def calling(name: str, **arguments: Any) -> dict[str, ScriptedModel]:
     """A team that calls one tool, and answers with what it saw."""
     done = "observation:"
-    return {
-        "planner": ScriptedModel(
-            lambda r: "Done. Next: conclusion." if done in r.messages[-1].content else "I call. Next: caller."
-        ),
-        "caller": ScriptedModel(lambda _: f"Action: {name}\nAction Input: {json.dumps(arguments)}"),
-        "summarizer": ScriptedModel(lambda r: r.messages[-1].content.rpartition("observation: ")[2].splitlines()[0]),
-    }
+    return scripted_models(
+        lambda r: "Done. Next: conclusion." if done in r.messages[-1].content else "I call. Next: caller.",
+        lambda _: f"Action: {name}\nAction Input: {json.dumps(arguments)}",
+        lambda r: r.messages[-1].content.rpartition("observation: ")[2].splitlines()[0],
+    )
 
 
 def plain(runs: list[str]) -> Any:

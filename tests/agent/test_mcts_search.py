@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from alpha_umi import Agent, Outcome, ScriptedModel
+from alpha_umi import Agent, Outcome
 from alpha_umi.agent.search.strategies import Strategy, named_search
 from alpha_umi.agent.search.tree import End
 from alpha_umi.agent.state import Result, StopReason
 from alpha_umi.errors import UsageError
+from alpha_umi.testing import scripted_models
 
 _EXAMPLE: Any = import_module("examples.mcts_search")
 MCTS, MCTSTree = _EXAMPLE.MCTS, _EXAMPLE.MCTSTree
@@ -25,11 +26,7 @@ def look(door: int) -> str:
 
 
 def agent(planner: list[str], doors: list[int], **more: Any) -> Agent:
-    models = {
-        "planner": ScriptedModel(planner),
-        "caller": ScriptedModel([f'Action: look\nAction Input: {{"door": {n}}}' for n in doors]),
-        "summarizer": ScriptedModel(["Door 7."]),
-    }
+    models = scripted_models(planner, [f'Action: look\nAction Input: {{"door": {n}}}' for n in doors], ["Door 7."])
     return Agent.from_team("umi", tools=[look], models=models, **more)
 
 

@@ -13,7 +13,6 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,19 +27,13 @@ from alpha_umi.agent.nodes import Nodes
 from alpha_umi.agent.persistence import opened, threads_file
 from alpha_umi.agent.search.frontier import Frontier
 from alpha_umi.errors import UsageError, WorkError
+from alpha_umi.testing import scripted_models
 
 TEN = Path(__file__).parents[1] / "killed_run.py"
 
 
-def models(
-    planner: Sequence[str], caller: Sequence[str] = (), summarizer: Sequence[str] = ()
-) -> dict[str, ScriptedModel]:
-    texts = {"planner": planner, "caller": caller, "summarizer": summarizer}
-    return {role: ScriptedModel(script) for role, script in texts.items()}
-
-
 def answering(*answers: str) -> dict[str, ScriptedModel]:
-    return models(["I know. Next: conclusion."] * len(answers), summarizer=list(answers))
+    return scripted_models(["I know. Next: conclusion."] * len(answers), summarizer=list(answers))
 
 
 def start(folder: Path, *more: str) -> subprocess.CompletedProcess[str]:
@@ -116,7 +109,7 @@ def test_a_call_whose_outcome_is_unknown(reply: ApprovalDecision, seen: str, tim
         return f"sent to {to}"
 
     def agent() -> Agent:
-        script = models(
+        script = scripted_models(
             ["Send. Next: caller."] if not effects else ["Sent. Next: conclusion."],
             ['Action: send\nAction Input: {"to": "Bo"}'],
             ["ok"],
@@ -177,7 +170,7 @@ def test_a_search_goes_on_as_it_was_begun(tmp_path: Path) -> None:
         return "seen"
 
     def agent(planner: list[str], **more: Any) -> Agent:
-        script = models(planner, ["Action: look\nAction Input: {}"], ["ok"])
+        script = scripted_models(planner, ["Action: look\nAction Input: {}"], ["ok"])
         return Agent.from_team("umi", tools=[look], models=script, threads=tmp_path / "t.sqlite", **more)
 
     waiting = agent(["Look. Next: caller."], search="dfsdt", sensitive=["look"]).run("Look", thread="a")
@@ -203,7 +196,7 @@ def test_a_call_is_known_though_the_thread_forgot_its_run() -> None:
 
     def app(amount: int) -> Any:
         question: Any = {"messages": [("user", "Pay")]}
-        script = models(["Pay. Next: caller."], [f'Action: pay\nAction Input: {{"amount": {amount}}}'])
+        script = scripted_models(["Pay. Next: caller."], [f'Action: pay\nAction Input: {{"amount": {amount}}}'])
         graph = build_graph(load_team("umi"), models=script, toolbox=pay, checkpointer=InMemorySaver(), store=store)
         return graph.ainvoke(question, at)
 
@@ -233,7 +226,7 @@ def test_a_journal_answers_its_own_question_only() -> None:
     store = InMemoryStore()
 
     def asked(who: str, *planner: str) -> Any:
-        script = models(planner, [f'Action: pay\nAction Input: {{"to": "{who}"}}'], ["Paid."])
+        script = scripted_models(planner, [f'Action: pay\nAction Input: {{"to": "{who}"}}'], ["Paid."])
         # A fresh checkpointer each time, as if nothing had been stored or the chat had been cleared.
         options: dict[str, Any] = {"checkpointer": InMemorySaver(), "store": store}
         graph: Any = build_graph(load_team("umi"), models=script, toolbox=pay, **options)
@@ -255,7 +248,9 @@ def test_an_app_that_stores_threads_and_no_calls_is_warned(tmp_path: Path) -> No
         """Look."""
         return "seen"
 
-    script = models(["Look. Next: caller.", "Seen. Next: conclusion."], ["Action: look\nAction Input: {}"], ["ok"])
+    script = scripted_models(
+        ["Look. Next: caller.", "Seen. Next: conclusion."], ["Action: look\nAction Input: {}"], ["ok"]
+    )
     app = StateGraph(MessagesState)
     app.add_node("agent", Agent.from_team("umi", tools=[look], models=script).graph)
     app.add_edge(START, "agent")
@@ -272,7 +267,7 @@ def test_a_cancelled_run_leaves_no_lock_on_the_file(tmp_path: Path) -> None:
     file = tmp_path / "t.sqlite"
 
     def agent() -> Agent:
-        at_once = models(["Look. Next: caller."] * 9, ["Action: look\nAction Input: {}"] * 9)
+        at_once = scripted_models(["Look. Next: caller."] * 9, ["Action: look\nAction Input: {}"] * 9)
         return Agent.from_team("umi", tools=[look], models=at_once, threads=file)
 
     def look() -> str:
@@ -337,7 +332,7 @@ def test_an_unfinished_run_must_be_resumed_first(tmp_path: Path) -> None:
         """Pay."""
         return "paid"
 
-    script = models(["Pay. Next: caller."], ["Action: pay\nAction Input: {}"])
+    script = scripted_models(["Pay. Next: caller."], ["Action: pay\nAction Input: {}"])
     agent = Agent.from_team("umi", tools=[pay], models=script, threads=tmp_path / "t.sqlite", sensitive=["pay"])
     assert agent.run("Pay", thread="a").outcome is Outcome.UNFINISHED
     with pytest.raises(UsageError, match="thread 'a' has a run that is not over"):
@@ -364,7 +359,9 @@ def test_two_runs_on_one_thread_at_once_are_refused(tmp_path: Path) -> None:
         return "waited"
 
     def agent(**more: Any) -> Agent:
-        script = models(["Wait. Next: caller.", "Done. Next: conclusion."], ["Action: wait\nAction Input: {}"], ["ok"])
+        script = scripted_models(
+            ["Wait. Next: caller.", "Done. Next: conclusion."], ["Action: wait\nAction Input: {}"], ["ok"]
+        )
         return Agent.from_team("umi", tools=[wait], models=script, **more)
 
     saver = InMemorySaver()
@@ -418,7 +415,9 @@ def test_a_journal_is_closed_with_its_run(tmp_path: Path) -> None:
         """Look."""
         return "seen"
 
-    script = models(["Look. Next: caller.", "Seen. Next: conclusion."], ["Action: look\nAction Input: {}"], ["ok"])
+    script = scripted_models(
+        ["Look. Next: caller.", "Seen. Next: conclusion."], ["Action: look\nAction Input: {}"], ["ok"]
+    )
     file = tmp_path / "t.sqlite"
     Agent.from_team("umi", tools=[look], models=script, threads=file).run("Look", thread="a")
 
@@ -438,7 +437,7 @@ def test_a_long_run_is_stored_once_and_not_at_every_step(tmp_path: Path) -> None
             """Look."""
             return f"{at}: " + "much to see " * 300
 
-        script = models(
+        script = scripted_models(
             ["Look. Next: caller."] * steps + ["Seen. Next: conclusion."],
             [f'Action: look\nAction Input: {{"at": {n}}}' for n in range(steps)],
             ["ok"],
@@ -481,7 +480,7 @@ def test_numbers_that_no_database_holds(tmp_path: Path) -> None:
         return "counted"
 
     huge = 10**40
-    script = models(
+    script = scripted_models(
         ["Count. Next: caller.", "Counted. Next: conclusion."],
         [f'Action: count\nAction Input: {{"to": {huge}}}'],
         ["ok"],

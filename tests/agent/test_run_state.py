@@ -22,6 +22,7 @@ from alpha_umi import Agent, Budget, Outcome, ScriptedModel
 from alpha_umi.agent import channels
 from alpha_umi.agent.state import GROWN
 from alpha_umi.errors import UsageError
+from alpha_umi.testing import scripted_models
 
 HUGE = 2**70
 
@@ -32,11 +33,11 @@ def count(to: int) -> str:
 
 
 def counting(steps: int, first: int = 0) -> dict[str, ScriptedModel]:
-    return {
-        "planner": ScriptedModel(["Count. Next: caller."] * steps + ["Enough. Next: conclusion."]),
-        "caller": ScriptedModel([f'Action: count\nAction Input: {{"to": {first + n}}}' for n in range(steps)]),
-        "summarizer": ScriptedModel(["Done."]),
-    }
+    return scripted_models(
+        ["Count. Next: caller."] * steps + ["Enough. Next: conclusion."],
+        [f'Action: count\nAction Input: {{"to": {first + n}}}' for n in range(steps)],
+        ["Done."],
+    )
 
 
 def agent(threads: Any, models: dict[str, ScriptedModel], **more: Any) -> Agent:

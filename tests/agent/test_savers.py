@@ -17,8 +17,9 @@ from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from langgraph.store.sqlite import SqliteStore
 from postgres_server import binaries, postgres
 
-from alpha_umi import Agent, ScriptedModel
+from alpha_umi import Agent
 from alpha_umi.errors import UsageError
+from alpha_umi.testing import scripted_models
 
 
 def pay(amount: int) -> str:
@@ -28,13 +29,11 @@ def pay(amount: int) -> str:
 
 def agent(saver: Any, store: Any = None, **more: Any) -> Agent:
     """Pays once, with a person's leave, and says so."""
-    models = {
-        "planner": ScriptedModel(
-            lambda r: "Done. Next: conclusion." if "observation:" in r.messages[-1].content else "Pay. Next: caller."
-        ),
-        "caller": ScriptedModel(lambda _: "Action: pay\nAction Input: " + json.dumps({"amount": 3})),
-        "summarizer": ScriptedModel(lambda _: "Done."),
-    }
+    models = scripted_models(
+        lambda r: "Done. Next: conclusion." if "observation:" in r.messages[-1].content else "Pay. Next: caller.",
+        lambda _: "Action: pay\nAction Input: " + json.dumps({"amount": 3}),
+        lambda _: "Done.",
+    )
     more = {"sensitive": ["pay"], **more}
     return Agent.from_team("umi", models=models, tools=[pay], threads=saver, store=store, **more)
 

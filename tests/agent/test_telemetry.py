@@ -11,7 +11,8 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from alpha_umi import Agent, ScriptedModel
+from alpha_umi import Agent
+from alpha_umi.testing import scripted_models
 
 _exporter = InMemorySpanExporter()
 
@@ -38,11 +39,9 @@ def spans_of(exporter: InMemorySpanExporter, question: str, fails: bool = False)
                 raise LookupError(at)
         return "a secret thing"
 
-    models = {
-        "planner": ScriptedModel(["Look. Next: caller.", "Seen. Next: conclusion."]),
-        "caller": ScriptedModel(['Action: look\nAction Input: {"at": "here"}']),
-        "summarizer": ScriptedModel(["fine"]),
-    }
+    models = scripted_models(
+        ["Look. Next: caller.", "Seen. Next: conclusion."], ['Action: look\nAction Input: {"at": "here"}'], ["fine"]
+    )
     Agent.from_team("umi", tools=[look], models=models).run(question)
     return {span.name: span for span in exporter.get_finished_spans()}
 

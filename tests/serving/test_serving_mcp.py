@@ -27,6 +27,7 @@ from alpha_umi.errors import ToolError, UsageError
 from alpha_umi.models.protocol import Request
 from alpha_umi.models.scripted import ScriptedModel
 from alpha_umi.serving.mcp import mcp_server, serve_mcp
+from alpha_umi.testing import scripted_models
 from alpha_umi.tools.mcp.toolbox import MCPToolbox
 from alpha_umi.tools.protocol import Toolbox
 from alpha_umi.trajectory import Call, Observation
@@ -48,11 +49,7 @@ def plan(request: Request) -> str:
 
 
 def adding(**options: Any) -> Agent:
-    models = {
-        "planner": ScriptedModel(plan),
-        "caller": ScriptedModel(lambda _: CALL),
-        "summarizer": ScriptedModel(lambda _: "It is 5."),
-    }
+    models = scripted_models(plan, lambda _: CALL, lambda _: "It is 5.")
     return Agent.from_team("umi", tools=[add], models=models, **options)
 
 
@@ -239,11 +236,11 @@ def test_an_agent_asks_an_agent_over_stdio() -> None:
     with MCPToolbox(serving(), env={"PYTHONPATH": str(ROOT)}, prefix="umi_", start_timeout_s=120) as box:
         assert [tool.name for tool in box.tools] == ["umi_ask", "umi_add"]
         assert box.invoke(Call(tool="umi_add", arguments={"a": 4, "b": 4})).text == "8"
-        models = {
-            "planner": ScriptedModel(["Next: caller.", "Next: conclusion."]),
-            "caller": ScriptedModel(['Action: umi_ask\nAction Input: {"question": "What is two and three?"}']),
-            "summarizer": ScriptedModel(["Five, I hear."]),
-        }
+        models = scripted_models(
+            ["Next: caller.", "Next: conclusion."],
+            ['Action: umi_ask\nAction Input: {"question": "What is two and three?"}'],
+            ["Five, I hear."],
+        )
         result = Agent.from_team("umi", tools=box, models=models).run("What is two and three? Ask somebody.")
     assert result.trajectory.steps[0].observation == Observation(text="It is 5.")
     assert result.answer == "Five, I hear."
@@ -321,11 +318,11 @@ def test_a_page_of_another_origin_is_refused() -> None:
 
 def test_example(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("mcp_server_time")
-    models = {
-        "planner": ScriptedModel(["Next: caller.", "Next: conclusion."]),
-        "caller": ScriptedModel(['Action: get_current_time\nAction Input: {"timezone": "Asia/Tokyo"}']),
-        "summarizer": ScriptedModel(["It is late in Tokyo."]),
-    }
+    models = scripted_models(
+        ["Next: caller.", "Next: conclusion."],
+        ['Action: get_current_time\nAction Input: {"timezone": "Asia/Tokyo"}'],
+        ["It is late in Tokyo."],
+    )
     teams = SimpleNamespace(load_models=lambda team: models)  # torch is never imported
     monkeypatch.setitem(sys.modules, "alpha_umi.models.loading", teams)
     monkeypatch.setattr(sys, "argv", ["mcp_agent.py"])

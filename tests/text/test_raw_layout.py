@@ -16,12 +16,13 @@ import typer
 from langchain_core.language_models.fake_chat_models import FakeListChatModel
 from typer.testing import CliRunner
 
-from alpha_umi import Agent, ScriptedModel
+from alpha_umi import Agent
 from alpha_umi.cli import resources_commands
 from alpha_umi.errors import ConfigError, UsageError
 from alpha_umi.models.protocol import Request
 from alpha_umi.models.remote import RemoteModel
 from alpha_umi.team_files import load_team
+from alpha_umi.testing import scripted_models
 from alpha_umi.text.layouts import Layout, load_layout
 from alpha_umi.text.prompts import conversations, render
 from alpha_umi.training.recipe import load_recipe
@@ -229,11 +230,7 @@ def test_comparing_two_tries_is_plain_text_too() -> None:
             return "A"
         return "Done. Next: conclusion." if "observation:" in message.content else "Look. Next: caller."
 
-    models: Any = {
-        "planner": ScriptedModel(plan),
-        "caller": ScriptedModel(lambda _: "Action: look\nAction Input: {}"),
-        "summarizer": ScriptedModel(lambda _: "Blue."),
-    }
+    models: Any = scripted_models(plan, lambda _: "Action: look\nAction Input: {}", lambda _: "Blue.")
     result = Agent.from_team(TEAM, tools=[look], models=models, search="dfs").run("What colour is the sky?")
     assert result.answer == "Blue."
     sent = [request.messages for request in models["planner"].requests]

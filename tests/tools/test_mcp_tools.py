@@ -27,7 +27,7 @@ from mcp_servers import alive, ends, held_port, install_npm_servers, script
 
 from alpha_umi.agent.runner import Agent
 from alpha_umi.errors import MissingExtra, ToolError, UsageError
-from alpha_umi.models.scripted import ScriptedModel
+from alpha_umi.testing import scripted_models
 from alpha_umi.tools.combined import CombinedToolbox
 from alpha_umi.tools.mcp.connection import Connection
 from alpha_umi.tools.mcp.content import observation_of
@@ -161,11 +161,7 @@ def test_arguments_of_any_depth_and_any_characters(tmp_path: Path) -> None:
 
 def test_an_agent_uses_the_time_server(clock: MCPToolbox) -> None:
     written = 'Action: get_current_time\nAction Input: {"timezone": "UTC"}'
-    models = {
-        "planner": ScriptedModel(["Next: caller.", "Next: conclusion."]),
-        "caller": ScriptedModel([written]),
-        "summarizer": ScriptedModel(["It is late."]),
-    }
+    models = scripted_models(["Next: caller.", "Next: conclusion."], [written], ["It is late."])
     result = Agent.from_team("umi", tools=clock, models=models).run("What time is it?")
     observation = result.trajectory.steps[0].observation
     assert observation is not None
