@@ -116,6 +116,7 @@ CHECKS: dict[str, Callable[[Names], None]] = {
     "A training stage": _callable("train"),
     "A training callback": _callback,
     "The agent in a larger graph": _graph,
+    "Tests of your own": _answers,
 }
 
 
