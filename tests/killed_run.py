@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -98,10 +97,8 @@ def die_after(seconds: float) -> None:
     signal.setitimer(signal.ITIMER_REAL, seconds)
 
 
-def main() -> None:
-    """Begin the run, or go on with it; with EVENTS and SECONDS, die that long after so many events."""
-    folder = Path(sys.argv[1])
-    events, seconds = (int(sys.argv[2]), float(sys.argv[3])) if len(sys.argv) > 2 else (-1, 0.0)
+def main(folder: Path, events: int = -1, seconds: float = 0.0) -> None:
+    """Begin the run, or go on with it, and write its result; with `events`, die `seconds` after so many of them."""
     made = agent(folder)
     seen = 0
 
@@ -120,8 +117,4 @@ def main() -> None:
         result = made.resume("ten", on_event=told, on_ask=asked)
     except UsageError:  # killed before anything was stored, or not begun
         result = made.run("Do ten things.", thread="ten", on_event=told, on_ask=asked)
-    print(result.model_dump_json(), flush=True)
-
-
-if __name__ == "__main__":
-    main()
+    (folder / "result.json").write_text(result.model_dump_json(), encoding="utf-8")

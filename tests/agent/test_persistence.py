@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import multiprocessing
 import random
 import signal
 import sqlite3
@@ -16,6 +17,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import killed_run
 import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.sqlite import SqliteSaver
@@ -29,24 +31,27 @@ from alpha_umi.agent.search.frontier import Frontier
 from alpha_umi.errors import UsageError, WorkError
 from alpha_umi.testing import scripted_models
 
-TEN = Path(__file__).parents[1] / "killed_run.py"
+FRESH = multiprocessing.get_context("forkserver")
+"""Processes that are new but for the imports, which take longer than a run."""
+FRESH.set_forkserver_preload(["alpha_umi.agent.runner", "alpha_umi.agent.persistence", "alpha_umi.testing"])
 
 
 def answering(*answers: str) -> dict[str, ScriptedModel]:
     return scripted_models(["I know. Next: conclusion."] * len(answers), summarizer=list(answers))
 
 
-def start(folder: Path, *more: str) -> subprocess.CompletedProcess[str]:
-    """Start or resume the run, and wait until it is over."""
-    command = [sys.executable, str(TEN), str(folder), *more]
-    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False, timeout=300)
+def start(folder: Path, *more: float) -> int | None:
+    """Start or resume the run, and wait until it is over; how its process ended."""
+    run = FRESH.Process(target=killed_run.main, args=(folder, *more))
+    run.start()
+    run.join(300)
+    return run.exitcode
 
 
 def finish(folder: Path) -> Any:
     """Let the run come to its end, and return its result."""
-    done = start(folder)
-    assert done.returncode == 0, done.stdout
-    return json.loads(done.stdout.splitlines()[-1])
+    assert start(folder) == 0
+    return json.loads((folder / "result.json").read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +61,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 def kill_once(folder: Path, *, events: int, seconds: float) -> bool:
     """Start or resume the run, which is killed that long after so many events; whether it was still at work."""
-    return start(folder, str(events), str(seconds)).returncode in (-signal.SIGKILL, -signal.SIGALRM)
+    return start(folder, events, seconds) in (-signal.SIGKILL, -signal.SIGALRM)
 
 
 def check(folder: Path, result: Any, undisturbed: Any) -> None:
