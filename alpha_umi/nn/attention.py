@@ -81,7 +81,7 @@ def attend(
         _attend_one(queries, keys, values, key.masks, scale=scale, softcap=softcap, window=sliding_window)
         for queries, keys, values in zip(query[0].split_with_sizes(key.sizes, dim=1), key.keys, value, strict=True)
     ]
-    together = seen[0] if len(seen) == 1 else torch.cat(seen, dim=1)
+    together = seen[0] if len(seen) == 1 else torch.cat(seen, dim=1)  # (heads, packed tokens, width)
     return together.transpose(0, 1).unsqueeze(0), None
 
 
@@ -107,6 +107,7 @@ def _attend_one(
         return scaled_dot_product_attention(
             query[None], key[None], value[None], is_causal=True, scale=scale, enable_gqa=grouped
         )[0]
+    # heads of one key head side by side: one product for all
     packed = query.reshape(key_heads, heads // key_heads * queries, width)
     mask = None
     if queries > 1:
@@ -123,7 +124,7 @@ def _attend_one(
 
 def _mask(queries: int, length: int, groups: int, window: int | None, *, device: torch.device) -> torch.Tensor:
     """Who sees whom, (groups * queries, length)."""
-    sees = torch.ones((queries, length), dtype=torch.bool, device=device).tril(length - queries)
+    sees = torch.ones((queries, length), dtype=torch.bool, device=device).tril(length - queries)  # (queries, length)
     if window is not None:
         sees = sees.triu(length - queries - window + 1)
     return sees.repeat(groups, 1)
@@ -139,6 +140,7 @@ def _capped(
     softcap: float,
 ) -> torch.Tensor:
     """Attention with capped scores, which torch's kernels do not have."""
+    # (key heads, groups * queries, length)
     scores = torch.tanh(query @ key.transpose(1, 2) * scale / softcap) * softcap
     if mask is not None:
         scores = scores.masked_fill(~mask, float("-inf"))

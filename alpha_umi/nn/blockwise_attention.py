@@ -65,12 +65,13 @@ class _Blocks(torch.autograd.Function):
     def forward(ctx: Any, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
         rows, heads, tokens, width = query.shape
         groups = key.shape[1]
-        grouped = query.view(rows, groups, heads // groups, tokens, width)
+        grouped = query.view(rows, groups, heads // groups, tokens, width)  # heads of one key head side by side
         seen, sums = torch.empty_like(grouped), query.new_empty((*grouped.shape[:-1], 1), dtype=torch.float32)
         for start, end in _blocks(tokens):
-            scores = _scores(grouped[:, :, :, start:end], key[:, :, :end])
-            total = scores.logsumexp(-1, keepdim=True)
+            scores = _scores(grouped[:, :, :, start:end], key[:, :, :end])  # (rows, groups, heads a group, n, end)
+            total = scores.logsumexp(-1, keepdim=True)  # (rows, groups, heads a group, n, 1)
             weights = scores.sub_(total).exp_().to(query.dtype)
+            # (rows, groups, heads a group * n, width)
             out = torch.matmul(weights.view(rows, groups, -1, end), value[:, :, :end])
             seen[:, :, :, start:end] = out.view(rows, groups, -1, end - start, width)
             sums[:, :, :, start:end] = total
@@ -87,14 +88,14 @@ class _Blocks(torch.autograd.Function):
             *(torch.zeros_like(x, dtype=torch.float32) for x in (key, value)),
         )
         # What each query's weights lose for summing to one.
-        common = (grad.float() * seen.float()).sum(-1, keepdim=True)
+        common = (grad.float() * seen.float()).sum(-1, keepdim=True)  # (rows, groups, heads a group, tokens, 1)
         for start, end in _blocks(tokens):
             queries, out = grouped[:, :, :, start:end], grad[:, :, :, start:end]
             weights = _scores(queries, key[:, :, :end]).sub_(sums[:, :, :, start:end]).exp_()
-            packed = out.reshape(rows, groups, -1, width)
+            packed = out.reshape(rows, groups, -1, width)  # (rows, groups, heads a group * n, width)
             lost = torch.matmul(packed, value[:, :, :end].transpose(2, 3)).view(weights.shape).float()
             for_scores = lost.sub_(common[:, :, :, start:end]).mul_(weights).to(grouped.dtype)
-            flat = for_scores.view(rows, groups, -1, end)
+            flat = for_scores.view(rows, groups, -1, end)  # (rows, groups, heads a group * n, end)
             kept = weights.to(grouped.dtype).view(rows, groups, -1, end)
             for_query[:, :, :, start:end] = torch.matmul(flat, key[:, :, :end]).view(queries.shape)
             for_key[:, :, :end] += torch.matmul(flat.transpose(2, 3), queries.reshape(rows, groups, -1, width))
@@ -112,7 +113,7 @@ def _scores(queries: torch.Tensor, keys: torch.Tensor) -> torch.Tensor:
     end = keys.shape[2]
     scores = torch.matmul(queries.reshape(rows, groups, shared * n, width), keys.transpose(2, 3)).float()
     scores = scores.view(rows, groups, shared, n, end)
-    future = torch.ones(n, n, dtype=torch.bool, device=queries.device).triu(1)
+    future = torch.ones(n, n, dtype=torch.bool, device=queries.device).triu(1)  # (n, n): of its own block alone
     scores[..., end - n :].masked_fill_(future, -math.inf)
     return scores
 

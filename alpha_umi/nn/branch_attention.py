@@ -62,8 +62,8 @@ class Reading:
         bool (n, context + n); made once for all layers."""
         if (found := self._hidden.get((n, context, window))) is None:
             device = self.context.keys[0][0].device
-            behind = torch.arange(context, context + n, device=device)[:, None]
-            behind = behind - torch.arange(context + n, device=device)
+            behind = torch.arange(context, context + n, device=device)[:, None]  # (n, 1)
+            behind = behind - torch.arange(context + n, device=device)  # (n, context + n), how far back each key is
             found = behind < 0 if window is None else (behind < 0) | (behind >= window)
             self._hidden[n, context, window] = found
         return found
@@ -134,7 +134,7 @@ def logits(
         logits_to_keep=keep,
         reading=reading,
     )
-    found: torch.Tensor = out.logits[0]
+    found: torch.Tensor = out.logits[0]  # (kept, vocabulary)
     return found
 
 
@@ -181,7 +181,7 @@ def _attend(
                     dropout=dropout,
                 )
             )
-    return torch.cat(seen, 1).transpose(0, 1)[None], None
+    return torch.cat(seen, 1).transpose(0, 1)[None], None  # (1, tokens, heads, width)
 
 
 def _matmul(
@@ -198,17 +198,18 @@ def _matmul(
     """One branch by plain products: query (heads, n, width) over (key heads, context, width) and its own keys."""
     heads, n, width = query.shape
     groups, context = past_keys.shape[:2]
+    # heads of one key head side by side: (key heads, heads a group * n, width)
     packed = query.reshape(groups, heads // groups * n, width)
-    before = torch.bmm(packed, past_keys.transpose(1, 2))
-    within = torch.bmm(packed, key.transpose(1, 2))
+    before = torch.bmm(packed, past_keys.transpose(1, 2))  # (key heads, heads a group * n, context)
+    within = torch.bmm(packed, key.transpose(1, 2))  # (key heads, heads a group * n, n)
     if softcap is not None:
         before, within = (torch.tanh(scores / softcap) * softcap for scores in (before, within))
     if hidden[-1, 0]:  # only a sliding window hides what stands before the branch
         before = (before.view(groups, -1, n, context) + _minus(hidden[:, :context], before)).view_as(before)
     within = (within.view(groups, -1, n, n) + _minus(hidden[:, context:], within)).view_as(within)
-    weights = drop(torch.cat([before, within], -1).softmax(-1), dropout)
+    weights = drop(torch.cat([before, within], -1).softmax(-1), dropout)  # (key heads, heads a group * n, context + n)
     seen = torch.bmm(weights[..., :context], past_values) + torch.bmm(weights[..., context:], value)
-    return seen.view(heads, n, width)
+    return seen.view(heads, n, width)  # from (key heads, heads a group * n, width)
 
 
 def _minus(hidden: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
@@ -229,7 +230,7 @@ def _sdpa(
     """The same by torch's kernels, which keep no attention weights."""
     if softcap is not None:
         return _matmul(query, key, value, past_keys, past_values, hidden=hidden, softcap=softcap, dropout=dropout)
-    keys, values = torch.cat([past_keys, key], 1), torch.cat([past_values, value], 1)
+    keys, values = torch.cat([past_keys, key], 1), torch.cat([past_values, value], 1)  # (key heads, context + n, width)
     seen = scaled_dot_product_attention(
         query[None], keys[None], values[None], attn_mask=~hidden, dropout_p=dropout, scale=1.0, enable_gqa=True
     )

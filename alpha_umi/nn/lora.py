@@ -52,24 +52,24 @@ class LowRank(NamedTuple):
 
     def of_one(self, x: torch.Tensor) -> torch.Tensor:
         """What is added to the output of one token, (out,) for (in,)."""
-        inner = torch.mv(self.few_down, x.to(self.few_down.dtype))
+        inner = torch.mv(self.few_down, x.to(self.few_down.dtype))  # (rank,): of all layers on end
         if self.few_up.dim() == 2:
             return torch.mv(self.few_up, inner)
         layers, rank, _ = self.few_up.shape
-        return torch.bmm(inner.view(layers, 1, rank), self.few_up).view(-1)
+        return torch.bmm(inner.view(layers, 1, rank), self.few_up).view(-1)  # (layers, 1, out of each) -> (out,)
 
     def add_to(self, outputs: torch.Tensor, x: torch.Tensor) -> None:
         """Add to the outputs of several tokens, (tokens, out), what belongs to their inputs, (tokens, in)."""
         if len(x) > FEW:
             outputs.addmm_(linear(x, self.down), self.up.t())  # in place: a sum of its own is a pass over the outputs
             return
-        inner = linear(x.to(self.few_down.dtype), self.few_down)
+        inner = linear(x.to(self.few_down.dtype), self.few_down)  # (tokens, rank)
         if self.few_up.dim() == 2:
             outputs.add_(linear(inner, self.few_up))
             return
         layers, rank, _ = self.few_up.shape
-        each = torch.bmm(inner.view(-1, layers, rank).transpose(0, 1), self.few_up)
-        outputs.add_(each.transpose(0, 1).reshape(len(x), -1))
+        each = torch.bmm(inner.view(-1, layers, rank).transpose(0, 1), self.few_up)  # (layers, tokens, out of each)
+        outputs.add_(each.transpose(0, 1).reshape(len(x), -1))  # (tokens, out)
 
 
 class Merged(NamedTuple):
@@ -85,7 +85,7 @@ class Stack:
         self.sizes = [layer.out_features for layer in layers]
         self.weight, self.bias = layers[0].weight.data, None if layers[0].bias is None else layers[0].bias.data
         if len(layers) > 1:
-            self.weight = torch.cat([layer.weight.data for layer in layers])
+            self.weight = torch.cat([layer.weight.data for layer in layers])  # (out of all, in)
             if self.bias is not None:
                 self.bias = torch.cat([layer.bias.data for layer in layers])
         self.adapters: dict[str, LowRank | Merged] = {}
@@ -114,11 +114,11 @@ class Stack:
             y = linear(x, self.weight, self.bias)
             y.view(-1).add_(adapter.of_one(x.view(-1)))
             return y
-        rows = x.view(-1, x.shape[-1])
+        rows = x.view(-1, x.shape[-1])  # (tokens, in)
         if all(isinstance(adapter, Merged) for adapter, _, _ in self.active):
             return self._by_stretch(rows).view(*x.shape[:-1], -1)
         y = linear(x, self.weight, self.bias)
-        outputs = y.view(-1, y.shape[-1])
+        outputs = y.view(-1, y.shape[-1])  # (tokens, out), the same memory as y
         for adapter, start, stop in self.active:
             if isinstance(adapter, Merged):
                 outputs[start:stop] = linear(rows[start:stop], adapter.weight, self.bias)

@@ -141,14 +141,16 @@ class SharedRoles(nn.Module):
             assert self.loras is not None
             self.loras.acting.stretches = [(role, n) for role, n in counts.items() if n]
         chosen, packed = _packed(spans, ids.device)
-        ids, positions = ids[chosen], positions[chosen]
+        ids, positions = ids[chosen], positions[chosen]  # (tokens of these roles,) each
+        # (targets,): numbers of packed tokens
         targets = torch.cat([torch.arange(s.words, s.end, device=ids.device) for s in packed])
+        # (targets,): their roles
         whose = torch.tensor([s.role for s in packed for _ in range(s.words, s.end)], device=ids.device)
         model: Any = self.backbone if roles[0] in self.adapted else self.full[roles[0]]
         found = branch_attention.logits(
             model, ids, positions, reading=branch_attention.Reading(read, packed), keep=targets - 1
         )
-        losses = cross_entropy(found.float(), ids[targets], reduction="none")
+        losses = cross_entropy(found.float(), ids[targets], reduction="none")  # (targets, vocabulary) -> (targets,)
         return torch.zeros(len(self.order), device=ids.device).index_add(0, whose, losses)
 
     def _nothing(self) -> torch.Tensor:
