@@ -13,6 +13,10 @@ from alpha_umi.trajectory import Frozen
 
 Structured = Literal["none", "grammar", "json"]
 
+FinishReason = Literal["stop", "length", "repetition", "cancelled", "context"]
+"""Why a completion ended: an end token, `max_new_tokens`, a loop that was cut off, whoever waits was cancelled, or a
+prompt that does not fit the context."""
+
 
 class Generation(Frozen):
     """How a role decodes."""

@@ -21,7 +21,7 @@ from alpha_umi import __version__, resources
 from alpha_umi.errors import UsageError
 
 if TYPE_CHECKING:
-    from alpha_umi.models.local.cards import Row
+    from alpha_umi.models.local.cards import CardEntry
 
 _HELP = """Say what is installed and would work here; of a team, whether its weights fit what they stand on.
 
@@ -96,7 +96,7 @@ def _cards(name: str, adopt: bool, as_json: bool) -> None:
         raise typer.Exit(1)
 
 
-def _table(rows: list[Row]) -> Table:
+def _table(rows: list[CardEntry]) -> Table:
     table = Table("weights", "what", box=None, padding=(0, 2, 0, 0))
     for title in ("its card says", "today", "verdict"):
         table.add_column(title, no_wrap=True)
@@ -109,7 +109,7 @@ def _table(rows: list[Row]) -> Table:
     return table
 
 
-def _verdict(name: str, left: list[Row], changed: list[Row], adopt: bool) -> str:
+def _verdict(name: str, left: list[CardEntry], changed: list[CardEntry], adopt: bool) -> str:
     if adopt and changed:
         said = f"Rewritten to today's: {len(changed)} on its cards, each of which keeps what it said."
     elif adopt:

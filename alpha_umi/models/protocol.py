@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Protocol
 
-from alpha_umi.backends import Generation
+from alpha_umi.backends import FinishReason, Generation
 from alpha_umi.text.layouts import Layout
 from alpha_umi.text.output_grammar import Constraint
 from alpha_umi.text.prompts import Message
@@ -55,7 +55,7 @@ class Completion(Frozen):
     encoded_tokens: int = 0
     """How many of them had to be encoded; the rest came from a cache."""
     completion_tokens: int = 0
-    finish_reason: Literal["stop", "length", "repetition", "cancelled", "context"] = "stop"
+    finish_reason: FinishReason = "stop"
 
 
 class Model(Protocol):

@@ -7,12 +7,11 @@ import queue
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import copy_context
-from typing import Any, Literal
+from typing import Any
 
+from alpha_umi.backends import FinishReason
 from alpha_umi.models.protocol import Request
 from alpha_umi.nn.repetition import repeats_itself
-
-FinishReason = Literal["stop", "length", "repetition", "cancelled", "context"]
 
 _POLL_S = 0.05
 

@@ -14,10 +14,11 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextvars import copy_context
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import torch
 
+from alpha_umi.backends import FinishReason
 from alpha_umi.nn.constrained_decoding import Guide
 from alpha_umi.nn.kv_cache import Lease, SharedCache
 from alpha_umi.nn.packing import PackedSequence
@@ -27,7 +28,6 @@ from alpha_umi.nn.sampling import TextStreamer, token_sampler
 if TYPE_CHECKING:
     from alpha_umi.models.protocol import Request
 
-FinishReason = Literal["stop", "length", "repetition", "cancelled", "context"]
 Returned = TypeVar("Returned")
 
 MOST = 32

@@ -29,7 +29,7 @@ from alpha_umi.errors import UsageError, WorkError
 from alpha_umi.tools.addresses import AddressGuard, AddressRefused
 from alpha_umi.tools.transport import GuardedTransport, time_left, time_limit
 
-Kind = Literal["refused", "unreachable", "dropped", "timeout", "unreadable"]
+HttpFailure = Literal["refused", "unreachable", "dropped", "timeout", "unreadable"]
 
 _REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})
 _RETRIED = frozenset({429, 500, 502, 503, 504})
@@ -40,7 +40,7 @@ _CARRIED_ABROAD = frozenset({"accept", "accept-encoding", "content-length", "con
 class HttpFault(WorkError):
     """No usable reply came: `kind` says why in a word, the text in a line."""
 
-    def __init__(self, kind: Kind, message: str, *, unsent: bool = False) -> None:
+    def __init__(self, kind: HttpFailure, message: str, *, unsent: bool = False) -> None:
         self.kind = kind
         self.unsent = unsent
         """Whether it is certain that the server never saw the request."""
@@ -268,7 +268,7 @@ def _redirected(before: httpx.Request, after: httpx.Request) -> httpx.Request:
     return after
 
 
-_MEANINGS: tuple[tuple[tuple[type[Exception], ...], Kind, bool, str], ...] = (
+_MEANINGS: tuple[tuple[tuple[type[Exception], ...], HttpFailure, bool, str], ...] = (
     ((AddressRefused,), "refused", True, "{why}"),
     ((httpcore.ConnectTimeout,), "timeout", True, "no connection to {host} within {limits.connect_s:g} seconds"),
     ((httpcore.ConnectError,), "unreachable", True, "no connection to {host}: {why}"),

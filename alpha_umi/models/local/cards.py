@@ -23,7 +23,7 @@ ADOPTABLE = ("base_digest", "tokenizer_digest", "template_digest")
 
 
 @dataclass(frozen=True)
-class Row:
+class CardEntry:
     """One fact of one card."""
 
     folder: Path
@@ -34,7 +34,7 @@ class Row:
     fits: bool
 
 
-def compare(team: Team) -> list[Row]:
+def compare(team: Team) -> list[CardEntry]:
     """The digests on the cards of a team's weights, and today's; weights without a card have no row.
 
     Raises:
@@ -43,7 +43,7 @@ def compare(team: Team) -> list[Row]:
     """
     foundation = foundation_of(team)
     encoder = lru_cache(lambda home, date: load_encoder(home, team.layout, date=date))
-    rows: list[Row] = []
+    rows: list[CardEntry] = []
     if foundation.adapter is not None:
         rows += _rows(
             foundation.adapter, team, Foundation(team.base), encoder(team.base, date_of([foundation.adapter]))
@@ -73,7 +73,7 @@ def _folders(team: Team) -> dict[Path, str]:
     }
 
 
-def _rows(folder: Path, team: Team, foundation: Foundation, encoder: Encoder) -> list[Row]:
+def _rows(folder: Path, team: Team, foundation: Foundation, encoder: Encoder) -> list[CardEntry]:
     card = read_card(folder)
     if card is None:
         return []
@@ -84,7 +84,7 @@ def _rows(folder: Path, team: Team, foundation: Foundation, encoder: Encoder) ->
     }
     prompts = team.prompt_digest
     facts["prompt_digest"] = (prompts, card.prompt_digest == prompts)
-    return [Row(folder, key, getattr(card, key), today, fits) for key, (today, fits) in facts.items()]
+    return [CardEntry(folder, key, getattr(card, key), today, fits) for key, (today, fits) in facts.items()]
 
 
 def refusal(team: Team) -> str | None:
@@ -97,7 +97,7 @@ def refusal(team: Team) -> str | None:
     return None
 
 
-def adopt(rows: Sequence[Row]) -> list[Row]:
+def adopt(rows: Sequence[CardEntry]) -> list[CardEntry]:
     """Rewrite cards so that they name today's base, tokenizer and chat template; each keeps what it said.
 
     Args:

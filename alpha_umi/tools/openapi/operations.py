@@ -36,7 +36,7 @@ _FLAT = frozenset(
 )
 """What a schema may have beside its properties for these to be arguments of their own."""
 
-Kind = Literal["json", "form", "multipart", "text"]
+BodyKind = Literal["json", "form", "multipart", "text"]
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Body:
     """How the body is made of arguments."""
 
     media_type: str
-    kind: Kind
+    kind: BodyKind
     required: bool = False
     arguments: tuple[str, ...] = ()
     """The body's own properties; empty if one argument, `whole`, is the body."""
@@ -221,9 +221,9 @@ def _body(document: Document, raw: RawOperation, reader: SchemaReader, merged: _
     return Body(sent_as, kind, required, (), whole, files, encoding)
 
 
-def _media_type(offered: Sequence[str]) -> tuple[str, Kind]:
+def _media_type(offered: Sequence[str]) -> tuple[str, BodyKind]:
     """The media type to send and how: JSON if possible, then forms, else text written by the model."""
-    tests: tuple[tuple[Kind, str], ...] = (
+    tests: tuple[tuple[BodyKind, str], ...] = (
         ("json", r"application/json.*|.*\+json.*|text/json.*|\*/\*"),
         ("form", r"application/x-www-form-urlencoded.*"),
         ("multipart", r"multipart/form-data.*"),
