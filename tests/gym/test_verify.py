@@ -12,7 +12,7 @@ from gym_mutations import MUTATIONS, Mutation
 from alpha_umi.tasks import Verdict
 from alpha_umi.trajectory import Call, Decision, Observation, Outcome, Plan, Step, Trajectory
 from alpha_umi_gym.generator.tasks import SPLITS, generate
-from alpha_umi_gym.judge.verify import verify
+from alpha_umi_gym.judging import verify
 from alpha_umi_gym.sampler import Split
 from alpha_umi_gym.task import GymTask
 from alpha_umi_gym.world import World
