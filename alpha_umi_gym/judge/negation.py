@@ -93,10 +93,10 @@ Fits = Callable[[str, int], bool]
 """Whether what follows a place of a normalised text goes with the fact before it: no other unit, say."""
 
 
-def mentions(answer: str, fact: str) -> list[Span]:
+def mentions(answer: str, fact: str) -> tuple[Span, ...]:
     """Where an answer has a fact, denied or not; a code in its own capitals: "IS" is Iceland, "is" is not."""
     if _CODE.fullmatch(fact) and not re.search(rf"(?<!\w){fact}(?!\w)", answer):
-        return []
+        return ()
     return stated(answer, fact)
 
 

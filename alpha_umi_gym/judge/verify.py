@@ -38,6 +38,8 @@ Code = Literal[
     "wrong_change", "answered_the_impossible", "forged",
 ]  # fmt: skip
 """Kinds of verdict, for counting."""
+_Wrong = tuple[Code, str]
+"""What is wrong with an answer, and the reason in words."""
 
 
 def _failed(code: Code, reason: str, *, basic: bool = False) -> Verdict:
@@ -74,11 +76,7 @@ def verify(
         extra = sorted(set(changes) - set(wanted))
         what = f"{', '.join(extra)} should not have changed" if extra else "not the changes asked for"
         return _failed("wrong_change", what)
-    seen = "\n".join(step.observation.text for step in produced.steps if step.observation is not None)
-    verdict = _judge_answer(task, produced, produced.answer, seen, vocabulary)
-    if verdict.passed or not _states_all(task, produced.answer, seen, vocabulary):
-        return verdict
-    return verdict.model_copy(update={"basic": True})
+    return _judge_answer(task, produced, produced.answer, vocabulary)
 
 
 def _plain(changes: object) -> object:
@@ -119,29 +117,32 @@ def _states_all(task: GymTask, answer: str, seen: str, vocabulary: Vocabulary) -
     return True
 
 
-def _judge_answer(task: GymTask, produced: Trajectory, answer: str, seen: str, vocabulary: Vocabulary) -> Verdict:
+def _judge_answer(task: GymTask, produced: Trajectory, answer: str, vocabulary: Vocabulary) -> Verdict:
+    seen = "\n".join(step.observation.text for step in produced.steps if step.observation is not None)
     if len(answer) > MAX_ANSWER_CHARS:
-        return _failed("lists_everything", f"the answer has {len(answer)} characters")
+        basic = _states_all(task, answer, seen, vocabulary)
+        return _failed("lists_everything", f"the answer has {len(answer)} characters", basic=basic)
     facts = task.stated
     special = [fact for fact in task.facts if not isinstance(fact, str)]
     exact = [fact.exact for fact in special if isinstance(fact, Exact)]
     least = not vocabulary.smallest.isdisjoint(task.wordings)
-    return (
+    if wrong := (
         _judge_facts(task, facts, answer, seen, vocabulary)
         or _judge_special(special, answer, seen, facts[0] if facts else None, least=least)
-        or _judge_kind(task, produced, answer)
-        or _judge_extent(task, produced, answer, [*facts, *exact], vocabulary)
-    )
+    ):
+        code, reason = wrong
+        return _failed(code, reason, basic=_states_all(task, answer, seen, vocabulary))
+    return _judge_kind(task, produced, answer) or _judge_extent(task, produced, answer, [*facts, *exact], vocabulary)
 
 
-def _judge_facts(task: GymTask, facts: list[str], answer: str, seen: str, vocabulary: Vocabulary) -> Verdict | None:
+def _judge_facts(task: GymTask, facts: list[str], answer: str, seen: str, vocabulary: Vocabulary) -> _Wrong | None:
     """Facts that are values; None when all are right."""
     for fact in facts:
         fits = _fitting(task.gold.answer or "", fact, vocabulary)
         if not any(asserts(answer, way, fits=fits, facts=facts) for way in _ways(fact, task.query, vocabulary)):
-            return _failed("wrong_answer", f"the answer does not state {fact}")
+            return ("wrong_answer", f"the answer does not state {fact}")
         if not holds(seen, fact):
-            return _failed("not_observed", f"the answer states {fact}, which no tool returned")
+            return ("not_observed", f"the answer states {fact}, which no tool returned")
     return None
 
 
@@ -164,16 +165,16 @@ def _ways(fact: str, query: str, vocabulary: Vocabulary) -> Iterator[str]:
 
 def _judge_special(
     facts: list[Exact | Choice], answer: str, seen: str, value: str | None, *, least: bool
-) -> Verdict | None:
+) -> _Wrong | None:
     """Facts that are more than a value; None when all are right."""
     for fact in facts:
         if isinstance(fact, Choice):
             if not _chooses(answer, fact, value, least=least):
-                return _failed("wrong_answer", f"the answer does not choose {fact.choice}")
+                return ("wrong_answer", f"the answer does not choose {fact.choice}")
         elif fact.exact not in answer or not asserts(answer, fact.exact):
-            return _failed("wrong_answer", f"the answer does not state {fact.exact}")
+            return ("wrong_answer", f"the answer does not state {fact.exact}")
         elif fact.exact not in seen:
-            return _failed("not_observed", f"the answer states {fact.exact}, which no tool returned")
+            return ("not_observed", f"the answer states {fact.exact}, which no tool returned")
     return None
 
 
@@ -186,11 +187,11 @@ def _chooses(answer: str, fact: Choice, value: str | None, *, least: bool) -> bo
 def _judge_kind(task: GymTask, produced: Trajectory, answer: str) -> Verdict | None:
     """What the kind of task asks for beside the facts; None when it is there."""
     if not task.facts and says_undone(answer):
-        return _failed("wrong_answer", "the answer says that it was not done")
+        return _failed("wrong_answer", "the answer says that it was not done", basic=True)
     if task.kind == "branching" and not _checked(task, produced):
-        return _failed("not_observed", "what the condition is about was never looked up")
+        return _failed("not_observed", "what the condition is about was never looked up", basic=True)
     if task.kind == "aggregation" and swapped(task, answer):
-        return _failed("wrong_answer", "the answer gives one thing the value of another")
+        return _failed("wrong_answer", "the answer gives one thing the value of another", basic=True)
     return None
 
 
@@ -199,7 +200,7 @@ def _judge_extent(
 ) -> Verdict:
     reason = too_many(task, produced, answer, facts, vocabulary)
     if reason is not None:
-        return _failed("lists_everything", reason)
+        return _failed("lists_everything", reason, basic=True)
     return _passed("solved", "states every fact")
 
 
