@@ -131,8 +131,13 @@ class PluginPoint(Generic[T]):
         except AlphaUmiError:  # an extra that is missing, in one line
             raise
         except Exception as error:  # whatever the package does when imported
-            what = _of_error(error)
-            raise UsageError(f"{self.noun} '{name}' of {_package(points[0])} cannot be loaded: {what}") from error
+            told = f"{self.noun} '{name}' of {_package(points[0])} cannot be loaded"
+            if isinstance(error, ModuleNotFoundError) and f"{points[0].module}.".startswith(f"{error.name}."):
+                again = f"pip install --force-reinstall --no-deps {_package(points[0]).replace(' ', '==')}"
+                raise UsageError(
+                    f"{told}: its module {error.name} is not installed; install it again: {again}"
+                ) from None
+            raise UsageError(f"{told}: {_of_error(error)}") from error
         return found
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar, runtime_checkable
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from alpha_umi.errors import UsageError
 from alpha_umi.plugins import ADDRESS, PluginPoint
@@ -69,12 +69,21 @@ class Verdict(Frozen):
     """Whether a task was solved, and why not."""
 
     passed: bool
+    basic: bool | None = None
+    """Whether it holds what most benchmarks check: the state that is left, the facts in the answer, and that a tool
+    returned them. So does whatever passed; None where the task set does not tell."""
     code: str = Field(default_factory=lambda given: "solved" if given.get("passed") else "failed")
     """The kind of verdict, for counting (wrong_answer, gave_up_wrongly)."""
     reason: str = ""
     """The verdict in words, for a person."""
     details: Mapping[str, Any] = Field(default_factory=dict)
     """What else is to be put on record; plain data."""
+
+    @model_validator(mode="after")
+    def _holds_what_passed(self) -> Self:
+        if self.passed and self.basic is False:
+            raise ValueError("it passed, so its basic checks hold")
+        return self
 
 
 T = TypeVar("T", bound=Task)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from alpha_umi_gym import lookup, places
     from alpha_umi_gym.generator.tasks import SPLITS, generate
     from alpha_umi_gym.intents import Category, Gives, Intent, Slot
-    from alpha_umi_gym.judge.verify import verify
+    from alpha_umi_gym.judging import verify
     from alpha_umi_gym.registry import categories, register, toolbox, unregister
     from alpha_umi_gym.sampler import Sampler
     from alpha_umi_gym.slots import CITY, COUNT, DATE, DAYS, MOMENT, MONEY, NUMBER
@@ -26,7 +26,7 @@ else:
         {
             "alpha_umi_gym.generator.tasks": ["SPLITS", "generate"],
             "alpha_umi_gym.intents": ["Category", "Gives", "Intent", "Slot"],
-            "alpha_umi_gym.judge.verify": ["verify"],
+            "alpha_umi_gym.judging": ["verify"],
             "alpha_umi_gym.registry": ["categories", "register", "toolbox", "unregister"],
             "alpha_umi_gym.sampler": ["Sampler"],
             "alpha_umi_gym.slots": ["CITY", "COUNT", "DATE", "DAYS", "MOMENT", "MONEY", "NUMBER"],

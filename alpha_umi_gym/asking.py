@@ -11,7 +11,7 @@ from itertools import islice
 from alpha_umi.errors import UsageError
 from alpha_umi.trajectory import Decision, Outcome, Plan, Step
 from alpha_umi_gym.generator.tasks import generate, split_named
-from alpha_umi_gym.judge.verify import verify
+from alpha_umi_gym.judging import verify
 from alpha_umi_gym.task import Exact, Fact, GymTask
 from alpha_umi_gym.taskset import OverWorlds
 

@@ -168,13 +168,21 @@ class Category:
     """A part of the world: its tools and what they are wanted for."""
 
     name: str
-    tools: tuple[Callable[..., Any], ...]
-    """Typed functions; one whose first parameter is `world` is given the episode's."""
     intents: tuple[Intent, ...]
+    tools: tuple[Callable[..., Any], ...] = ()
+    """Typed functions, by default those of the intents; one whose first parameter is `world` is given the episode's."""
     held_out: tuple[str, ...] = ()
     """Tools that training never sees: they are the split `unseen_tools`."""
     detours: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Tool -> tools with which one gets at the same after some tries: by guesses, by looking the other way round, or by
     an error that tells. They are not offered where the tool is missing or denied."""
     closed_sets: tuple[frozenset[str], ...] = ()
-    """Words that can be facts and are few enough to be listed: an answer may name no other of a set."""
+    """Sets of few names or words that can be facts, folded: an answer that gives one may name no other of its set."""
+    aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Fact -> the ways to say it, which an answer may use in its place."""
+    units: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Unit -> the words that mean it: behind a number no other may stand."""
+
+    def __post_init__(self) -> None:
+        if not self.tools:
+            object.__setattr__(self, "tools", tuple(dict.fromkeys(intent.tool for intent in self.intents)))

@@ -33,7 +33,10 @@ from alpha_umi_gym.domains.text import intents as text
 from alpha_umi_gym.domains.time import intents as time
 from alpha_umi_gym.domains.todo import intents as todo
 from alpha_umi_gym.domains.units import intents as units
+from alpha_umi_gym.generator.wording import FRAMES
 from alpha_umi_gym.intents import Category
+from alpha_umi_gym.judge.vocabulary import Vocabulary
+from alpha_umi_gym.people import FIRST_NAMES, LAST_NAMES
 from alpha_umi_gym.world import World
 
 _SHIPPED = (
@@ -83,7 +86,7 @@ def register(category: Category) -> None:
     if strange := [f"{intent.name}: {what}" for intent in category.intents for what in intent.strange()]:
         raise UsageError(f"category {category.name!r}: no slot of the intent is called so: {'; '.join(strange[:5])}")
     _categories[category.name] = category
-    _forget_tools()
+    _forget()
 
 
 def unregister(name: str) -> None:
@@ -91,7 +94,7 @@ def unregister(name: str) -> None:
     if ships(name):
         raise UsageError(f"{name!r} ships with the gym")
     _categories.pop(name, None)
-    _forget_tools()
+    _forget()
 
 
 def named(spec: str) -> list[str]:
@@ -128,6 +131,20 @@ def _named(spec: str) -> str:
 def owners() -> Mapping[str, str]:
     """Tool name -> category name."""
     return {tool.__name__: name for name, category in _categories.items() for tool in category.tools}
+
+
+@functools.cache
+def vocabulary() -> Vocabulary:
+    """What the judge needs of this world."""
+    known = _categories.values()
+    return Vocabulary(
+        closed_sets=tuple(words for category in known for words in category.closed_sets),
+        aliases={fact: ways for category in known for fact, ways in category.aliases.items()},
+        units=tuple(said for category in known for said in category.units.items()),
+        first_names=frozenset(FIRST_NAMES),
+        last_names=frozenset(LAST_NAMES),
+        smallest=frozenset(FRAMES.smallest),
+    )
 
 
 _LIBRARIES = (
@@ -210,6 +227,6 @@ def _function(name: str) -> Callable[..., Any]:
     return next(f for f in _categories[owners()[name]].tools if f.__name__ == name)
 
 
-def _forget_tools() -> None:
-    for found in (owners, _tool, _described):
+def _forget() -> None:
+    for found in (owners, vocabulary, _tool, _described):
         found.cache_clear()

@@ -15,13 +15,13 @@ from alpha_umi_gym.numbers import Quantity
 from alpha_umi_gym.places import CITIES, UNKNOWN_PLACES
 from alpha_umi_gym.sampler import Sampler
 
-_MONTHS = tuple(datetime.date(2024, month, 1).strftime("%B") for month in range(1, 13))
+MONTHS = tuple(datetime.date(2024, month, 1).strftime("%B") for month in range(1, 13))
 
 
 def date_ways(value: str) -> Sequence[str]:
     """2024-03-01, March 1, 2024, 1 March 2024."""
     day = datetime.date.fromisoformat(value)
-    month = _MONTHS[day.month - 1]
+    month = MONTHS[day.month - 1]
     return (value, f"{month} {day.day}, {day.year}", f"{day.day} {month} {day.year}")
 
 

@@ -17,7 +17,7 @@ from alpha_umi.trajectory import Trajectory
 from alpha_umi_gym import task
 from alpha_umi_gym.generator.tasks import SIZES, calls_any_of, generate, split_named
 from alpha_umi_gym.generator.wording import words_digest
-from alpha_umi_gym.judge.verify import verify
+from alpha_umi_gym.judging import verify
 from alpha_umi_gym.registry import categories, library_versions, named, owners
 from alpha_umi_gym.task import GymTask
 from alpha_umi_gym.task_toolbox import TaskToolbox

@@ -236,6 +236,13 @@ def test_a_verdict_says_what_it_is_without_a_code() -> None:
         Verdict(code="late")  # type: ignore[call-arg]
 
 
+def test_what_passed_holds_the_basic_checks() -> None:
+    assert Verdict(passed=True).basic is None
+    assert Verdict(passed=False, basic=True).basic
+    with pytest.raises(ValidationError, match="its basic checks hold"):
+        Verdict(passed=True, basic=False)
+
+
 # What is evaluated
 
 
@@ -244,6 +251,7 @@ def test_an_evaluation_of_ones_own_tasks(mine: Any, tmp_path: Path, monkeypatch:
     metrics = evaluated(f"{MINE}:test", tmp_path)
     assert metrics["pass_rate"]["value"] == pytest.approx(2 / 3)
     assert (metrics["failures"], metrics["unscored"]) == ({"failed": 1}, {})
+    assert "pass_rate_basic" not in metrics
     assert (metrics["data"], metrics["taskset"], metrics["seed"]) == ("doubles@2:test", "doubles@2", 0)
     assert set(metrics["by_kind"]) == {"sum"}
     assert (metrics["by_depth"], metrics["by_split"], metrics["gold_calls"]) == ({}, {}, None)

@@ -80,10 +80,13 @@ def quickstart(
     console = Console(highlight=False, soft_wrap=True)
     team = _brief(load_team(team_name))
     find_base(team)
-    with waiting(f"loading the team {team.name}"), starting():
+    with starting():
         from alpha_umi.evaluation.agentic.task_selection import choose_tasks
         from alpha_umi.models.loading import load_models
+        from alpha_umi.tasks import load_taskset
 
+        load_taskset("gym")  # where the gym is not installed, that is all there is to say
+    with waiting(f"loading the team {team.name}"), starting():
         chosen = choose_tasks(f"gym:{SPLIT}", limit=max(tasks or 0, MOST), seed=SEED)
         models = load_models(team)
     shown = [next(task for task in chosen.tasks if task.kind == kind) for kind in SHOWN]

@@ -122,14 +122,14 @@ def _wins(word: str, *, least: bool) -> bool:
     return (_MORE.fullmatch(word) is None) is least
 
 
-def _stated(answer: str, fact: str) -> list[Span]:
+def _stated(answer: str, fact: str) -> Sequence[Span]:
     """Where an answer states a fact; where case matters, by the letters of the answer itself if those stand alike."""
     if isinstance(fact, _Exact) and len(normalised(answer)) == len(answer):
         return list(standing(answer, fact))
     return stated(answer, fact)
 
 
-def _apart(spans: list[Span], names: Sequence[Span]) -> list[Span]:
+def _apart(spans: Sequence[Span], names: Sequence[Span]) -> Sequence[Span]:
     """Statements of a value that are no part of a name; all of them where there are no others."""
     free = [span for span in spans if not any(span.start < name.end and name.start < span.end for name in names)]
     return free or spans

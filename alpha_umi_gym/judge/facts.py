@@ -138,6 +138,7 @@ def values_placed(text: str) -> tuple[Placed, ...]:
     return tuple(Placed(_plain(m["number"]) if m["number"] else m[0], m.start(), m.end()) for m in found)
 
 
+@functools.lru_cache(maxsize=1024)
 def spelt_placed(text: str) -> tuple[Placed, ...]:
     """The numbers from zero to ninety-nine that a text gives in English words; these are no values of `values_in`."""
     return tuple(
@@ -184,11 +185,12 @@ def states(text: str, fact: str) -> bool:
     return holds(text, fact) or bool(stated(text, fact))
 
 
-def stated(text: str, fact: str) -> list[Span]:
+@functools.lru_cache(maxsize=1024)
+def stated(text: str, fact: str) -> tuple[Span, ...]:
     """Where a normalised text states a fact, in order."""
     value = as_value(fact)
     if value is None:
-        return list(_worded(text, fact))
+        return tuple(_worded(text, fact))
     found = [Span(p.start, p.end) for p in values_placed(text) if p.value == value or rounds(p.value, value)]
     if value.lstrip("-").isdigit() and len(value) <= 3:
         found += [Span(p.start, p.end) for p in spelt_placed(text) if p.value == value]
@@ -196,7 +198,7 @@ def stated(text: str, fact: str) -> list[Span]:
         found += [Span(m.start(), m.end()) for m in _NOTHING.finditer(normalised(text))]
     if value in _WORDED_CLOCKS:
         found += [Span(m.start(), m.end()) for m in _WORDED_CLOCKS[value].finditer(normalised(text))]
-    return sorted(found)
+    return tuple(sorted(found))
 
 
 def _worded(text: str, fact: str) -> Iterator[Span]:

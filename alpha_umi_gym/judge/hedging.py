@@ -13,13 +13,10 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from alpha_umi.trajectory import Step, Trajectory
-from alpha_umi_gym.domains.geography.tools import COUNTRIES
 from alpha_umi_gym.judge.extra_values import given_by_task, is_fact, other_values, spelt
 from alpha_umi_gym.judge.facts import normalised, spelt_placed, standing, stated, values_in, values_placed
 from alpha_umi_gym.judge.negation import SENTENCE_END
-from alpha_umi_gym.people import FIRST_NAMES, LAST_NAMES
-from alpha_umi_gym.places import CITIES
-from alpha_umi_gym.registry import categories
+from alpha_umi_gym.judge.vocabulary import Vocabulary
 from alpha_umi_gym.task import GymTask
 
 MAX_VALUES_PER_FACT = 4
@@ -27,10 +24,6 @@ MAX_VALUES_PER_FACT = 4
 MAX_SIBLINGS = 2
 """So many further entries of the list that the fact is from."""
 
-_CITY_NAMES = frozenset(
-    name.casefold() for name in (*CITIES, *(country.capital for country in COUNTRIES.values())) if name
-)
-_COUNTRY_NAMES = frozenset(name.casefold() for name in COUNTRIES)
 # "There is no difference", "it returned the date": words of a closed set that name nothing there.
 _ORDINARY = re.compile(r"\bno (?=[a-z])(?!(?:or|and|yes)\b)|\breturned (?=(?:that|the|an?)\b)")
 _OR = re.compile(r"[^.;!?\n]{0,24}\bor\b[^.;!?\n]{0,24}")
@@ -44,16 +37,9 @@ _OR_BEFORE = re.compile(r"\bor (?:maybe |perhaps |possibly )?['\"(]*$")
 _OR_AFTER = re.compile(r"['\")]*,? or (?!so\b|rather\b|in\b)")
 
 
-def known_names() -> list[frozenset[str]]:
-    """The sets of names and words that answers may be members of, folded: cities, countries, closed sets."""
-    return [
-        _CITY_NAMES,
-        _COUNTRY_NAMES,
-        *(words for category in categories().values() for words in category.closed_sets),
-    ]
-
-
-def too_many(task: GymTask, produced: Trajectory, answer: str, facts: Sequence[str]) -> str | None:
+def too_many(
+    task: GymTask, produced: Trajectory, answer: str, facts: Sequence[str], vocabulary: Vocabulary
+) -> str | None:
     """What an answer that states all facts does beside: lists or wavers; None when it simply answers."""
     values = [value for fact in facts for value in values_in(fact)]
     asked = set(values_in(task.query))
@@ -66,8 +52,8 @@ def too_many(task: GymTask, produced: Trajectory, answer: str, facts: Sequence[s
         or _undecided(task, answer, facts)
         or _pasted(produced, answer, facts)
         or (_hedge(task, answer, facts, values) if " or " in text else None)
-        or _other_members(task, text, facts)
-        or _strangers(task, produced, answer, facts)
+        or _other_members(task, text, facts, vocabulary)
+        or _strangers(task, produced, answer, facts, vocabulary)
         or _siblings(produced, task.query, text, facts)
     )
 
@@ -143,33 +129,33 @@ def _other_unit(gap: str, after: str) -> bool:
     return first is not None and second is not None and first[1] != "or" and first[1] != second[1]
 
 
-def _other_members(task: GymTask, text: str, facts: Sequence[str]) -> str | None:
+def _other_members(task: GymTask, text: str, facts: Sequence[str], vocabulary: Vocabulary) -> str | None:
     """Another member of a set of known names or words of which a fact is one."""
     wanted = {fact.casefold() for fact in facts}
-    known = known_names()
-    for names in known:
+    for names in vocabulary.closed_sets:
         if wanted.isdisjoint(names):
             continue
-        compounds = {name for other in known for name in other if " " in name}
-        named = members(_ORDINARY.sub("", text), names, besides=compounds) - wanted
+        named = members(_ORDINARY.sub("", text), names, besides=vocabulary.compounds) - wanted
         if named and (strange := named - members(normalised(given_by_task(task)), names)):
             return f"the answer names more than it needs: {', '.join(sorted(strange))}"
     return None
 
 
-def _strangers(task: GymTask, produced: Trajectory, answer: str, facts: Sequence[str]) -> str | None:
+def _strangers(
+    task: GymTask, produced: Trajectory, answer: str, facts: Sequence[str], vocabulary: Vocabulary
+) -> str | None:
     """A person's name beside the one that is right, where nobody gave it: names are no closed set."""
-    if not any(_is_person(fact) for fact in facts):
+    if not any(_is_person(fact, vocabulary) for fact in facts):
         return None
     seen = "\n".join((given_by_task(task), *(step.observation.text for step in produced.steps if step.observation)))
-    named = {name for name in _PERSON.findall(answer) if name.partition(" ")[0] in FIRST_NAMES}
+    named = {name for name in _PERSON.findall(answer) if name.partition(" ")[0] in vocabulary.first_names}
     strange = sorted(name for name in named if name not in facts and name not in seen)
     return f"the answer names somebody else: {', '.join(strange)}" if strange else None
 
 
-def _is_person(fact: str) -> bool:
+def _is_person(fact: str, vocabulary: Vocabulary) -> bool:
     first, _, last = fact.partition(" ")
-    return first in FIRST_NAMES and last in LAST_NAMES
+    return first in vocabulary.first_names and last in vocabulary.last_names
 
 
 def members(text: str, names: Iterable[str], *, besides: Iterable[str] = ()) -> set[str]:

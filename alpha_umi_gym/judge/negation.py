@@ -9,10 +9,9 @@ whose clause has ended ("Not this one, I mean: 5"), are not understood.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from alpha_umi_gym.judge.facts import Span, as_value, normalised, stated
-from alpha_umi_gym.judge.measures import unit_behind
 
 _REACH = 120
 """So far from a fact a denial of it is looked for, in characters."""
@@ -90,14 +89,21 @@ _NO_OTHER = re.compile(
 )
 _CODE = re.compile("[A-Z]{2,3}")
 
+Fits = Callable[[str, int], bool]
+"""Whether what follows a place of a normalised text goes with the fact before it: no other unit, say."""
 
-def asserts(answer: str, fact: str, *, units: Collection[str] = (), facts: Collection[str] = ()) -> bool:
-    """Whether an answer states a fact at least once without denying it there, and a code in its own capitals: "IS" is
-    Iceland, "is" is not. Where `units` are given, no other known unit may stand behind it. What looks like a correction
-    may introduce another one of `facts`."""
+
+def mentions(answer: str, fact: str) -> tuple[Span, ...]:
+    """Where an answer has a fact, denied or not; a code in its own capitals: "IS" is Iceland, "is" is not."""
     if _CODE.fullmatch(fact) and not re.search(rf"(?<!\w){fact}(?!\w)", answer):
-        return False
-    spans = stated(answer, fact)
+        return ()
+    return stated(answer, fact)
+
+
+def asserts(answer: str, fact: str, *, fits: Fits | None = None, facts: Collection[str] = ()) -> bool:
+    """Whether an answer states a fact at least once without denying it there, where what stands behind it fits. What
+    looks like a correction may introduce another one of `facts`."""
+    spans = mentions(answer, fact)
     # Whatever corrects an answer stands behind the last mention of what it corrects.
     text = normalised(answer)
     if not spans:
@@ -106,10 +112,7 @@ def asserts(answer: str, fact: str, *, units: Collection[str] = (), facts: Colle
         later = (span.start for other in facts if other != fact for span in stated(answer, other))
         if not any(start >= corrected.end() for start in later):
             return False
-    return any(
-        not denied(answer, span, fact) and (not units or unit_behind(text, span.end) in {None, *units})
-        for span in spans
-    )
+    return any(not denied(answer, span, fact) and (fits is None or fits(text, span.end)) for span in spans)
 
 
 def denied(answer: str, span: Span, fact: str, *, bounds: bool = True) -> bool:

@@ -11,9 +11,9 @@ import re
 from collections.abc import Iterator
 
 from alpha_umi.trajectory import Trajectory
-from alpha_umi_gym.domains.geography.tools import COUNTRIES, COUNTRY
 from alpha_umi_gym.judge.facts import normalised, standing, values_in
-from alpha_umi_gym.judge.hedging import known_names, members
+from alpha_umi_gym.judge.hedging import members
+from alpha_umi_gym.judge.vocabulary import Vocabulary
 from alpha_umi_gym.task import GymTask
 
 _DID = (
@@ -120,11 +120,6 @@ _COMMON = frozenset({"no", "yes", "returned", "high", "low", "normal"})
 _IS = re.compile(r"\b(?:is|was|be|say|answer) (?:'|\")?(\w+)\b|\b(yes)\b")
 
 
-def excuses_itself(task: GymTask, produced: Trajectory, answer: str) -> bool:
-    """Whether an answer says that the task cannot be done, and invents nothing."""
-    return _refuses(task, produced, answer) and not invents(task, produced, answer)
-
-
 def says_undone(answer: str) -> bool:
     """Whether an answer says that what was asked for did not happen."""
     return _UNDONE.search(_spread(answer)) is not None
@@ -143,7 +138,8 @@ def _spread(answer: str) -> str:
     return text.replace("n't", " not").replace("'s not", " is not")
 
 
-def _refuses(task: GymTask, produced: Trajectory, answer: str) -> bool:
+def refuses(task: GymTask, produced: Trajectory, answer: str) -> bool:
+    """Whether an answer says that the task cannot be done, whatever else it says."""
     if says_unable(answer):
         return True
     text = normalised(answer)
@@ -153,26 +149,25 @@ def _refuses(task: GymTask, produced: Trajectory, answer: str) -> bool:
     return any(normalised(error.split(": ")[-1]).strip(" .") in text for error in failed)
 
 
-def invents(task: GymTask, produced: Trajectory, answer: str) -> bool:
+def invents(task: GymTask, produced: Trajectory, answer: str, vocabulary: Vocabulary) -> bool:
     """Whether an excuse says more than it can know."""
     seen = "\n".join((task.query, *(step.observation.text for step in produced.steps if step.observation)))
-    text, known = normalised(answer), _with_aliases(normalised(seen))
+    text, known = normalised(answer), _with_aliases(normalised(seen), vocabulary)
     if set(values_in(answer)) - set(values_in(seen)) or _claims(answer, seen):
         return True
     words = {*_NUMBER_WORD.findall(text), *_LABEL.findall(text)}
     if any(next(standing(known, word), None) is None for word in words):
         return True
-    if any(_names_of(text, names) - members(known, names) for names in known_names()):
+    if any(_names_of(text, names) - members(known, names) for names in vocabulary.closed_sets):
         return True
     offered = (f"{tool.name} {tool.description} {json.dumps(tool.parameters, default=str)}" for tool in task.tools)
     familiar = known + "\n" + normalised("\n".join(offered))
     return any(next(standing(familiar, word), None) is None for word in _proper(answer))
 
 
-def _with_aliases(known: str) -> str:
-    """With the other names of the countries in a text."""
-    ways = ([way.casefold() for way in (name, *COUNTRY.say(name))] for name in COUNTRIES)
-    others = (way for names in ways if any(name in known for name in names) for way in names)
+def _with_aliases(known: str, vocabulary: Vocabulary) -> str:
+    """With the other ways to say what a text names."""
+    others = (way for ways in vocabulary.folded_aliases if any(way in known for way in ways) for way in ways)
     return "\n".join((known, *others))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 import alpha_umi_gym as gym
@@ -19,7 +21,7 @@ from alpha_umi.data import store
 from alpha_umi.data.examples import for_role
 from alpha_umi.errors import UsageError, WorkError
 from alpha_umi.evaluation.agentic.episodes import Episode, EpisodeLog, run_episode, run_episodes
-from alpha_umi.evaluation.agentic.metrics import summarize
+from alpha_umi.evaluation.agentic.metrics import rendered, summarize
 from alpha_umi.evaluation.agentic.task_selection import choose_tasks
 from alpha_umi.evaluation.records import Origin
 from alpha_umi.models.protocol import Message, Model, Request
@@ -95,6 +97,27 @@ def test_the_metrics_say_what_failed(tasks: list[GymTask]) -> None:
     assert sum(rate["n"] for rate in metrics["by_kind"].values()) == len(tasks)
     assert set(metrics["tokens"]) == {"planner", "caller", "summarizer"}
     json.dumps(metrics, allow_nan=False)
+
+
+def test_the_rate_by_the_basic_checks_stands_beside_the_pass_rate(tasks: list[GymTask]) -> None:
+    denied = next(task for task in tasks if task.kind == "single" and len(task.stated) == 1)
+    episodes = played(tasks, gold(tasks))
+    denial = episodes[denied.id].trajectory.model_copy(update={"answer": f"It is not {denied.stated[0]}."})
+    episodes[denied.id] = episodes[denied.id].judged(GYM.score(denied, denial))
+    metrics = summarize(list(episodes.values()))
+    assert metrics["pass_rate"]["value"] < metrics["pass_rate_basic"]["value"] == 1
+    assert metrics["pass_rate_basic"]["n"] == len(tasks)
+    assert metrics["pass_rate_basic"]["low"] < 1
+    Console(file=(shown := io.StringIO())).print(rendered(metrics))
+    assert "basic checks alone" in shown.getvalue()
+
+
+def test_records_without_the_basic_checks_are_read(tasks: list[GymTask]) -> None:
+    episode = played(tasks[:1], gold(tasks))[tasks[0].id]
+    assert Episode.model_validate_json(episode.model_dump_json()) == episode
+    older = Episode.model_validate(episode.model_dump(mode="json", exclude={"basic"}))
+    assert older.basic is None
+    assert "pass_rate_basic" not in summarize([episode, older])
 
 
 def test_a_team_that_always_gives_up_passes_only_the_hopeless(tasks: list[GymTask]) -> None:

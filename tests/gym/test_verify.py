@@ -7,15 +7,49 @@ from functools import cache
 from typing import Any
 
 import pytest
-from gym_mutations import MUTATIONS, Mutation
+from gym_mutations import (
+    CHANGES,
+    DENIED,
+    MUTATIONS,
+    Mutation,
+    does_it_twice,
+    empty,
+    enormous,
+    evasive,
+    forges,
+    gives_up,
+    hedges,
+    invents,
+    leaves_out_the_change,
+    other_case,
+    other_value,
+    unfinished,
+)
 
 from alpha_umi.tasks import Verdict
 from alpha_umi.trajectory import Call, Decision, Observation, Outcome, Plan, Step, Trajectory
 from alpha_umi_gym.generator.tasks import SPLITS, generate
-from alpha_umi_gym.judge.verify import verify
+from alpha_umi_gym.judging import verify
 from alpha_umi_gym.sampler import Split
 from alpha_umi_gym.task import GymTask
 from alpha_umi_gym.world import World
+
+NEVER_BASIC = {
+    *CHANGES,
+    does_it_twice,
+    empty,
+    evasive,
+    forges,
+    gives_up,
+    invents,
+    leaves_out_the_change,
+    other_case,
+    other_value,
+    unfinished,
+}
+"""Another state, a fact that is missing, one that no tool returned, or no answer."""
+ALWAYS_BASIC = {*DENIED, enormous, hedges}
+"""The facts are there, in a sentence that does not state them."""
 
 
 @cache
@@ -28,7 +62,7 @@ def gold(split: Split) -> tuple[GymTask, ...]:
 def test_gold_passes(split: Split) -> None:
     for task in gold(split):
         verdict = verify(task, task.gold)
-        assert verdict.passed, (task.query, verdict)
+        assert verdict.passed and verdict.basic, (task.query, verdict)
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.__name__)
@@ -40,6 +74,9 @@ def test_wrong_trajectories_are_caught(mutation: Mutation) -> None:
             if wrong is not None:
                 verdict = verify(task, wrong)
                 assert not verdict.passed, (mutation.__name__, task.query, wrong.answer, task.notes(), verdict)
+                assert verdict.basic is not None
+                assert not (verdict.basic and mutation in NEVER_BASIC), (task.query, wrong.answer, verdict)
+                assert verdict.basic or mutation not in ALWAYS_BASIC, (task.query, wrong.answer, verdict)
                 caught[verdict.code] += 1
     assert caught, "the mutation never applies"
 
@@ -135,6 +172,22 @@ def test_to_ask_back_is_right_only_where_something_is_left_open() -> None:
         ):
             assert refused(task, asking).passed is (task.why == "missing information")
     assert {task.why for task in hopeless} > {"missing information"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "basic"),
+    [
+        ("I cannot look it up, but it must be 4321.", True),
+        ("I am unable to do it. The mail has been sent.", True),
+        ("It is done, the result is 421.", False),
+        ("", False),
+    ],
+)
+def test_the_basic_check_of_a_refusal_hears_no_claims(answer: str, basic: bool) -> None:
+    for task in gold("train"):
+        if task.gold.outcome is Outcome.GAVE_UP:
+            verdict = refused(task, answer)
+            assert (verdict.passed, verdict.basic) == (False, basic), (task.query, verdict)
 
 
 def told(query: str, *calls: tuple[str, dict[str, Any], str], kind: str, facts: list[Any]) -> GymTask:
@@ -301,6 +354,31 @@ def test_an_answer_leaves_nothing_open(answer: str, right: bool) -> None:
 )
 def test_ordinary_words_around_the_fact(answer: str) -> None:
     assert judged(FORTY_TWO, answer).passed
+
+
+@pytest.mark.parametrize(
+    ("answer", "passed", "basic"),
+    [
+        ("There are 42 left.", True, True),
+        ("It is not 42.", False, True),
+        ("It is 41 or 42.", False, True),
+        ("I doubt that there are 42. " + "Who knows. " * 300, False, True),
+        ("There are 41 left.", False, False),
+        ("", False, False),
+    ],
+)
+def test_the_basic_checks_do_not_read_the_sentence(answer: str, passed: bool, basic: bool) -> None:
+    verdict = judged(FORTY_TWO, answer)
+    assert (verdict.passed, verdict.basic) == (passed, basic)
+
+
+def test_the_basic_checks_want_the_fact_observed_and_nothing_else_changed() -> None:
+    untold = FORTY_TWO.gold.model_copy(update={"steps": (), "answer": "It is 42."})
+    verdict = verify(FORTY_TWO, untold, world=World(0))
+    assert (verdict.code, verdict.basic) == ("not_observed", False)
+    asked_for_more = FORTY_TWO.model_copy(update={"changes": {"Orders": []}})
+    verdict = judged(asked_for_more, "It is 42.")
+    assert (verdict.code, verdict.basic) == ("wrong_change", False)
 
 
 OWNER = told(

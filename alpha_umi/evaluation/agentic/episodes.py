@@ -47,6 +47,8 @@ class Episode(Frozen):
     """Calls of the task's own solution: its depth; None when it has none on record."""
     solvable: bool
     passed: bool
+    basic: bool | None = None
+    """Whether the basic checks hold, where the task set tells."""
     code: str
     """The kind of verdict, as the task set has it; or `NOT_SCORED`."""
     reason: str
@@ -65,8 +67,7 @@ class Episode(Frozen):
 
     def judged(self, verdict: Verdict) -> Episode:
         """The same episode with this verdict."""
-        said = {"passed": verdict.passed, "code": verdict.code, "reason": verdict.reason, "details": verdict.details}
-        return self.model_copy(update=said)
+        return self.model_copy(update=dict(verdict))
 
 
 class EpisodeLog(RecordLog[str, Episode]):
@@ -169,10 +170,7 @@ async def run_episode(
         why=task.why,
         gold_calls=task.calls,
         solvable=task.solvable,
-        passed=verdict.passed,
-        code=verdict.code,
-        reason=verdict.reason,
-        details=verdict.details,
+        **dict(verdict),
         stopped=result.reason,
         seconds=result.seconds,
         usage=result.usage,

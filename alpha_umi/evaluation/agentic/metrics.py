@@ -19,13 +19,17 @@ def summarize(episodes: Sequence[Episode]) -> dict[str, Any]:
     """The metrics of a set of episodes; proportions as `{"value", "n", "low", "high"}` with Wilson intervals.
 
     Proportions of tasks are of those that were judged; `unscored` says why others were not, by task.
+    `pass_rate_basic` is there where the task set says of each whether its basic checks hold.
     """
     judged = [e for e in episodes if e.scored]
     solvable = [e for e in judged if e.solvable]
     hopeless = [e for e in judged if not e.solvable]
     called = [(e.trajectory, s.call, s.observation) for e in episodes for s in e.trajectory.steps if s.call is not None]
+    basic = [e.basic for e in judged if e.basic is not None]
     return {
         "pass_rate": _rate([e.passed for e in judged]),
+        # Of the same tasks as the pass rate, or it could be the lower one.
+        **({"pass_rate_basic": _rate(basic)} if basic and len(basic) == len(judged) else {}),
         "pass_rate_solvable": _rate([e.passed for e in solvable]),
         "give_up_right": _rate([e.passed for e in hopeless]),
         "give_up_wrong": _rate([e.trajectory.outcome is Outcome.GAVE_UP for e in solvable]),
@@ -79,6 +83,7 @@ def _tokens(episodes: Sequence[Episode]) -> dict[str, dict[str, float]]:
 
 _TITLES = {
     "pass_rate": "pass rate",
+    "pass_rate_basic": "  basic checks alone",
     "pass_rate_solvable": "  with a solution",
     "give_up_right": "  without: gave up",
     "give_up_wrong": "gave up wrongly",
@@ -94,7 +99,8 @@ def rendered(metrics: Mapping[str, Any]) -> RenderableType:
     for head in ("", "%", "95 % interval", "n"):
         table.add_column(head, justify="left" if not head else "right")
     for key, title in _TITLES.items():
-        table.add_row(title, *_cells(metrics[key]))
+        if key in metrics:
+            table.add_row(title, *_cells(metrics[key]))
     for group, title in (("by_kind", "{}"), ("by_difficulty", "{}"), ("by_depth", "calls needed: {}")):
         table.add_section()
         for name, rate in metrics[group].items():

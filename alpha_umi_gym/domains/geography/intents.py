@@ -209,9 +209,12 @@ CATEGORY = Category(
         "bearing": ("coordinates_of",),
     },
     closed_sets=(
+        frozenset(name.casefold() for name in (*CITIES, *(c.capital for c in tools.COUNTRIES.values())) if name),
+        frozenset(name.casefold() for name in tools.COUNTRIES),
         frozenset(continent.casefold() for continent in tools.CONTINENTS),
         frozenset(tools.COMPASS),
         frozenset({"northern", "southern"}),
         frozenset({"eastern", "western"}),
     ),
+    aliases={name: tuple(tools.COUNTRY.say(name)) for name in tools.COUNTRIES},
 )

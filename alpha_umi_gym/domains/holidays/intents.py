@@ -122,16 +122,6 @@ _INTENTS = (
 
 CATEGORY = Category(
     name="holidays",
-    tools=(
-        tools.kind_of_day,
-        tools.holiday_date,
-        tools.next_holiday,
-        tools.previous_holiday,
-        tools.holidays_in_month,
-        tools.count_holidays,
-        tools.next_working_day,
-        tools.easter_date,
-    ),
     intents=_INTENTS,
     held_out=("count_holidays", "easter_date"),
     detours={

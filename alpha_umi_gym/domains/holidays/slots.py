@@ -19,13 +19,9 @@ from alpha_umi_gym.domains.holidays.tools import (
 )
 from alpha_umi_gym.intents import Slot, Values
 from alpha_umi_gym.sampler import Sampler
-from alpha_umi_gym.slots import DATE, listed
+from alpha_umi_gym.slots import DATE, MONTHS, listed
 
 _YEARS = range(FIRST_YEAR, LAST_YEAR + 1)
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
-    "December",
-)  # fmt: skip
 _MOVING = (
     *("Easter Monday",) * 4, *("Good Friday",) * 3, *("Ascension Day",) * 3, *("All Saints' Day",) * 2,
     *("Whit Monday",) * 2, *("Corpus Christi",) * 2, *("Easter Sunday",) * 2, "Whit Sunday", "Maundy Thursday",
@@ -87,7 +83,7 @@ EASTER_YEAR = Slot(
     vague=YEAR.vague,
     unknown=lambda d: d.from_short_list((1066, 1492, 1789, 1848, 2150, 2300)),
 )
-MONTH = Slot(kind="month", draw=lambda d: d.any_value(range(1, 13)), say=lambda value: (_MONTHS[value - 1],))
+MONTH = Slot(kind="month", draw=lambda d: d.any_value(range(1, 13)), say=lambda value: (MONTHS[value - 1],))
 HOLIDAY = Slot(
     kind="holiday",
     draw=lambda d: d.any_value(_MOVING),

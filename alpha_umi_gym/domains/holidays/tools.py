@@ -9,14 +9,17 @@ from __future__ import annotations
 import datetime
 import functools
 from collections.abc import Mapping
+from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field
 
+from alpha_umi.trajectory import Frozen
 from alpha_umi_gym.domains.geography.tools import country_named, in_text
 from alpha_umi_gym.domains.time.intents import read_date
 from alpha_umi_gym.lookup import find
+from alpha_umi_gym.yaml_data import read_as
 
 Date = Annotated[str, Field(description="YYYY-MM-DD")]
 
@@ -31,45 +34,18 @@ CODES: Mapping[str, str] = MappingProxyType(
 """The countries on file, with the codes of their calendars."""
 FIRST_YEAR, LAST_YEAR = 2015, 2024
 _EASTERS = range(1900, 2100)
-_COMMON: Mapping[str, str] = MappingProxyType(
-    {
-        "Assumption Of Mary Day": "Assumption Day",
-        "Day of Dew and Saint John": "Saint John's Day",
-        "Day of Portugal, Camões, and the Portuguese Communities": "Portugal Day",
-        "Day of Restoration of Independence of Lithuania": "Independence Restoration Day",
-        "Day of Restoration of the State of Lithuania": "State Restoration Day",
-        "Independent Czechoslovak State Day": "Czechoslovak Independence Day",
-        "International Workers' Day": "Labour Day",
-        "Juneteenth National Independence Day": "Juneteenth",
-        "Labor Day": "Labour Day",
-        "May Day": "Labour Day",
-        "National Day of Zumbi and Black Awareness": "Black Awareness Day",
-        "Pentecost": "Whit Sunday",
-        "Pentecost Monday": "Whit Monday",
-        "Saint Peter and Saint Paul's Day": "Saints Peter and Paul Day",
-        "Struggle for Freedom and Democracy Day and International Students' Day": "Freedom and Democracy Day",
-        "Struggle for Freedom and Democracy Day": "Freedom and Democracy Day",
-        "Universal Fraternization Day": "New Year's Day",
-        "Victory and Homeland Thanksgiving Day and Croatian Veterans Day": "Homeland Thanksgiving Day",
-        "Worker's Day": "Labour Day",
-    }
-)
-_OWN: Mapping[tuple[str, str], str] = MappingProxyType(
-    {
-        ("United States", "Labor Day"): "Labor Day",
-        ("France", "National Day"): "Bastille Day",
-        ("Poland", "National Day"): "Labour Day",
-        ("Poland", "National Day of the Third of May"): "Constitution Day",
-        ("Poland", "National Independence Day - 100th anniversary"): "Independence Centenary",
-        ("Czechia", "Independent Czech State Restoration Day"): "",
-        ("Belgium", "Easter Sunday"): "",
-        ("Belgium", "Pentecost"): "",
-        ("Italy", "National Unity Day"): "",
-    }
-)
-"""Names that mean something else there; "" is no public holiday of its own."""
 _OBSERVED = " (observed)"
 _IN_LIEU = (_OBSERVED, "Substitute Holiday")
+
+
+class _Names(Frozen):
+    """What `names.yaml` holds."""
+
+    common: dict[str, str]
+    own: dict[str, dict[str, str]]
+
+
+_NAMES = read_as(_Names, Path(__file__).with_name("names.yaml"))
 
 
 class Holiday(NamedTuple):
@@ -125,7 +101,7 @@ def _holiday(country: str, day: datetime.date, label: str) -> Holiday:
 
 
 def _common(country: str, name: str) -> str:
-    return _OWN.get((country, name), _COMMON.get(name, name))
+    return _NAMES.own.get(country, {}).get(name, _NAMES.common.get(name, name))
 
 
 def holidays_of(country: str, year: int) -> list[Holiday]:

@@ -189,18 +189,6 @@ _ORDERS = (
 
 CATEGORY = Category(
     name="shop",
-    tools=(
-        tools.find_product,
-        tools.check_stock,
-        tools.category_products,
-        tools.place_order,
-        tools.order_status,
-        tools.order_total,
-        tools.customer_orders,
-        tools.cancel_order,
-        tools.return_order,
-        tools.apply_coupon,
-    ),
     intents=(*_INTENTS, *_ORDERS),
     held_out=("order_total", "return_order"),
     detours={

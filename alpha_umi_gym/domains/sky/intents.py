@@ -137,19 +137,6 @@ _ALMANAC = (
 
 CATEGORY = Category(
     name="sky",
-    tools=(
-        tools.sunrise,
-        tools.sunset,
-        tools.solar_noon,
-        tools.twilight_time,
-        tools.day_length,
-        tools.daylight_gap,
-        tools.sun_height,
-        tools.light_at,
-        moon.moon_phase,
-        moon.next_moon,
-        moon.season_start,
-    ),
     intents=(*_INTENTS, *_ALMANAC),
     detours={
         # Dawn is as long before noon as dusk after it, and so are sunrise and sunset.

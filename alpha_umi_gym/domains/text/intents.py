@@ -187,17 +187,6 @@ _REWRITING = (
 
 CATEGORY = Category(
     name="text",
-    tools=(
-        tools.count_words,
-        tools.count_letters,
-        tools.longest_word,
-        tools.is_palindrome,
-        tools.reverse_text,
-        tools.change_case,
-        tools.replace_word,
-        tools.sort_words,
-        tools.initials_of,
-    ),
     intents=(*_COUNTING, *_REWRITING),
     detours={"longest_word": ("sort_words",)},
     closed_sets=(frozenset({"yes", "no"}),),

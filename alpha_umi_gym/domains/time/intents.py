@@ -199,17 +199,6 @@ _INTENTS = (
 
 CATEGORY = Category(
     name="time",
-    tools=(
-        convert_time,
-        time_difference,
-        days_between,
-        add_days,
-        add_months,
-        weekday_of,
-        age_on,
-        week_number,
-        business_days,
-    ),
     intents=_INTENTS,
     held_out=("week_number", "business_days"),
     detours={

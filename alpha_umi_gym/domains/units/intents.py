@@ -131,13 +131,13 @@ def _trip(v: Values) -> dict[str, Any]:
 
 _WAY = Slot(
     kind="length",
-    draw=quantities.drawn(km=(2, 900), mile=(2, 600)),
+    draw=quantities.drawn({"km": (2, 900), "mile": (2, 600)}),
     say=quantities.LENGTH.say,
     vague=quantities.LENGTH.vague,
 )
 _PACE = Slot(
     kind="speed",
-    draw=quantities.drawn(km_h=(4, 130), mph=(3, 80), knot=(4, 25)),
+    draw=quantities.drawn({"km/h": (4, 130), "mph": (3, 80), "knot": (4, 25)}),
     say=quantities.SPEED.say,
     vague=quantities.SPEED.vague,
     unknown=lambda d: Quantity(0, d.any_value(("km/h", "mph", "knot"))),
@@ -191,18 +191,6 @@ _TRIPS = (
 
 CATEGORY = Category(
     name="units",
-    tools=(
-        tools.convert_length,
-        tools.convert_mass,
-        tools.convert_temperature,
-        tools.convert_volume,
-        tools.convert_speed,
-        tools.convert_area,
-        tools.convert_data_size,
-        tools.convert_energy,
-        tools.distance_covered,
-        tools.travel_time,
-    ),
     intents=(*(_intent(wanted, unit) for wanted in _CONVERSIONS for unit in wanted.units.split()), *_TRIPS),
     held_out=("convert_speed", "convert_area", "travel_time"),
     detours={
@@ -218,4 +206,5 @@ CATEGORY = Category(
         "distance_covered": ("percent_of", "travel_time"),
         "travel_time": ("percent_of", "distance_covered"),
     },
+    units=quantities.spoken(),
 )

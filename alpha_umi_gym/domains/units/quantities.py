@@ -5,10 +5,12 @@ Owns the short names that tools take. Knows nothing of conversion.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
+from alpha_umi.trajectory import Frozen
 from alpha_umi_gym.intents import Slot
 from alpha_umi_gym.numbers import Quantity
 from alpha_umi_gym.sampler import Sampler
@@ -27,7 +29,8 @@ class Unit(NamedTuple):
     """In words, for several."""
 
 
-UNITS = read_as(dict[str, Unit], Path(__file__).with_name("units.yaml"))
+_HERE = Path(__file__).parent
+UNITS = read_as(dict[str, Unit], _HERE / "units.yaml")
 """The units by the names that tools take."""
 
 
@@ -42,63 +45,42 @@ def quantity_forms(value: Quantity) -> Sequence[str]:
     return tuple(dict.fromkeys(f"{amount} {name}" for name in (known.written, *known.names)))
 
 
-def drawn(**bounds: tuple[int, int]) -> Callable[[Sampler], Quantity]:
-    """A draw of a quantity between bounds, which are given by unit; _ stands for the stroke of `km/h`."""
+def drawn(bounds: Mapping[str, tuple[int, int]]) -> Callable[[Sampler], Quantity]:
+    """A draw of a quantity between bounds, which are given by unit."""
 
     def draw(d: Sampler) -> Quantity:
         unit = d.any_value(list(bounds))
         low, high = bounds[unit]
-        return Quantity(d.decimal(low, high) if high < 100 else d.integer(low, high), unit.replace("_", "/"))
+        return Quantity(d.decimal(low, high) if high < 100 else d.integer(low, high), unit)
 
     return draw
 
 
-LENGTH = Slot(
-    kind="length",
-    draw=drawn(km=(1, 90), m=(5, 900), cm=(10, 250), mile=(1, 60), ft=(3, 400), inch=(4, 90)),
-    say=quantity_forms,
-    vague=("the length on the plan", "the usual distance", "as far as last time"),
-)
-MASS = Slot(
-    kind="mass",
-    draw=drawn(kg=(1, 95), g=(20, 950), lb=(1, 90), oz=(2, 60)),
-    say=quantity_forms,
-    vague=("the weight on the label", "the weight of my bag", "the amount in the recipe"),
-)
-VOLUME = Slot(
-    kind="volume",
-    draw=drawn(l=(1, 60), ml=(40, 950), gal=(1, 40), cup=(1, 16)),
-    say=quantity_forms,
-    vague=("what the bottle holds", "the contents of my tank", "the amount on the can"),
-)
-TEMPERATURE = Slot(
-    kind="temperature",
-    draw=drawn(C=(-25, 240), F=(-10, 450), K=(200, 400)),
-    say=quantity_forms,
-    vague=("the temperature outside", "the heat of my oven", "the usual temperature"),
-    unknown=lambda d: Quantity(-d.integer(480, 2000), d.any_value(("C", "F"))),
-)
-SPEED = Slot(
-    kind="speed",
-    draw=drawn(km_h=(3, 260), m_s=(1, 60), mph=(2, 95), knot=(3, 60)),
-    say=quantity_forms,
-    vague=("the usual speed", "the speed on the sign", "my best pace"),
-)
-AREA = Slot(
-    kind="area",
-    draw=drawn(m2=(20, 9000), km2=(1, 90), ha=(1, 80), acre=(1, 90)),
-    say=quantity_forms,
-    vague=("the size of my garden", "the area on the map", "the size of the plot"),
-)
-DATA_SIZE = Slot(
-    kind="data_size",
-    draw=drawn(kB=(100, 9000), MB=(5, 9000), GB=(2, 900), TB=(1, 20), MiB=(5, 4000), GiB=(1, 90)),
-    say=quantity_forms,
-    vague=("the size of my backup", "the size of that film", "the space that is left"),
-)
-ENERGY = Slot(
-    kind="energy",
-    draw=drawn(kJ=(100, 9000), MJ=(1, 90), kcal=(50, 2500), kWh=(1, 40)),
-    say=quantity_forms,
-    vague=("the energy on the label", "what I used last month", "the energy I told you about"),
-)
+def spoken() -> dict[str, tuple[str, ...]]:
+    """Unit -> the words that mean it behind a number."""
+    said = read_as(dict[str, tuple[str, ...]], _HERE / "spoken.yaml")
+    return said | {key: (u.written, u.one, *u.names, *said.get(key, ())) for key, u in UNITS.items()}
+
+
+class _Range(Frozen):
+    """An entry of `quantities.yaml`."""
+
+    bounds: dict[str, tuple[int, int]]
+    vague: tuple[str, ...]
+
+
+_RANGES = read_as(dict[str, _Range], _HERE / "quantities.yaml")
+
+
+def _slot(kind: str) -> Slot:
+    return Slot(kind=kind, draw=drawn(_RANGES[kind].bounds), say=quantity_forms, vague=_RANGES[kind].vague)
+
+
+LENGTH = _slot("length")
+MASS = _slot("mass")
+VOLUME = _slot("volume")
+TEMPERATURE = replace(_slot("temperature"), unknown=lambda d: Quantity(-d.integer(480, 2000), d.any_value(("C", "F"))))
+SPEED = _slot("speed")
+AREA = _slot("area")
+DATA_SIZE = _slot("data_size")
+ENERGY = _slot("energy")
