@@ -24,7 +24,7 @@ pytestmark = pytest.mark.model
 
 def command(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "alpha_umi", *arguments], capture_output=True, text=True, check=False, timeout=900
+        [sys.executable, "-m", "alpha_umi", *arguments], capture_output=True, text=True, check=False, timeout=2400
     )
 
 
