@@ -1,4 +1,7 @@
-"""Whether a team's roles lead to one another: its edges as data, checked before anything runs."""
+"""Whether a team's roles lead to one another: its edges as data, checked before anything runs.
+
+Who speaks next in a run is decided by `agent.run_state.RunState.next`.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,9 @@
 """Approval, human in the loop: what a run asks a person and what the person decides, as plain data that `interrupt` and
-any checkpointer take."""
+any checkpointer take.
+
+`nodes` asks (`approve`, `ask_user`), and `tool_executor` where it is unknown whether a call happened; whether a call
+needs approval is `ToolExecutor.must_ask`.
+"""
 
 from __future__ import annotations
 

@@ -1,10 +1,11 @@
 """The wiring: nodes and edges, nothing else.
 
     begin -> plan -> call -> act -> plan ...      (call -> approve -> act where a person is asked first)
-                  -> summarize -> finish
+                  -> ask_user -> plan ...         (where the planner may ask the user)
+                  -> summarize -> finish          (summarize -> review -> finish or plan where a role reads answers)
                   -> give_up   -> finish
      where a path ends and the search does not: backtrack -> plan, and in classical DFS rank -> backtrack -> plan
-What a step still lacks, or where the search goes on, decides the edge (`Episode.next`), after every node: a run that
+What a step still lacks, or where the search goes on, decides the edge (`RunState.next`), after every node: a run that
 was stored anywhere goes on from there. `messages` in, `messages` out, so it stands where `create_agent` would, as a
 subgraph too; the last human message is the question, told with the turns before it.
 """

@@ -34,8 +34,8 @@ class JournalEntry(NamedTuple):
 class Journal:
     """The calls of one episode."""
 
-    def __init__(self, store: BaseStore, episode: str) -> None:
-        self._store, self._place = store, (*_PLACE, episode)
+    def __init__(self, store: BaseStore, session: str) -> None:
+        self._store, self._place = store, (*_PLACE, session)
 
     def read(self, key: str) -> JournalEntry | None:
         """What is known of a call; None when it was never begun."""

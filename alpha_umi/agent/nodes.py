@@ -1,4 +1,4 @@
-"""The graph's nodes: begin, plan, call, act, summarize, give up, rank, backtrack, finish.
+"""The graph's nodes: begin, plan, call, approve, act, ask_user, summarize, review, give up, rank, backtrack, finish.
 
 Each is one blocking function of the state and a stop flag; `graph` makes a sync and an async node of it. A model's
 bad output and a tool's failure become part of the trajectory here; only an error of the program itself is raised.

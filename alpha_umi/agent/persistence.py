@@ -1,7 +1,8 @@
 """Threads: runs that are stored, so that they survive the program and go on over several questions.
 
 Where they are stored is LangGraph's business: any of its checkpointers and stores. The embedded default is one SQLite
-file. One thread carries one run at a time.
+file. One thread carries one run at a time. What is stored is the `state`, and of each call whether it was made
+(`journal`).
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ _running: set[tuple[str, str]] = set()
 _guard = threading.Lock()
 
 
-class Stored(NamedTuple):
+class ThreadStorage(NamedTuple):
     """Where a run is stored."""
 
     checkpointer: AsyncSqliteSaver
@@ -49,7 +50,7 @@ def threads_file() -> Path:
 
 
 @asynccontextmanager
-async def opened(file: Path) -> AsyncIterator[Stored]:
+async def opened(file: Path) -> AsyncIterator[ThreadStorage]:
     """A file of threads, made if it is not there.
 
     Raises:
@@ -86,7 +87,7 @@ async def opened(file: Path) -> AsyncIterator[Stored]:
         except (OSError, sqlite3.Error, Timeout) as error:
             raise UsageError(f"{file} cannot be used for threads: {error}") from error
         stack.push_async_callback(settle, checkpointer, store)
-        yield Stored(checkpointer, store)
+        yield ThreadStorage(checkpointer, store)
 
 
 async def tidied(checkpointer: AsyncSqliteSaver, thread: str, graph: AgentGraph, config: RunnableConfig) -> None:

@@ -1,7 +1,7 @@
 """Where a search goes next: chain, ReACT@N, DFSDT and classical DFS, as one tree that is visited depth first.
 
 Pure: a `Frontier` is plain data, and every event in the search returns a new one. Knows nothing of models, prompts or
-LangGraph; `nodes` asks it which node is to be expanded and tells it what became of the step.
+LangGraph; `run_state` asks it which node is to be expanded and tells it what became of the step.
 
 After ToolLLM (arXiv 2307.16789, DFSDT) and its released `DFS.py` and `single_chain.py`. The published search counts its
 depth in nodes, of which a step has up to three, pays for comparisons out of the same budget, and throws the last reply

@@ -1,6 +1,6 @@
 """What a search has tried: a tree of steps, which grows and is stored by what was added to it.
 
-Plain data that knows nothing of where a search goes next (`search`), of models, prompts or LangGraph.
+Plain data that knows nothing of where a search goes next (`frontier`), of models, prompts or LangGraph.
 """
 
 from __future__ import annotations
