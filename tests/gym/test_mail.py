@@ -1,10 +1,8 @@
-"""The mailbox of the gym: searching, the facts in mails, what is sent, and what is refused."""
+"""The mailbox of the gym: searching, the facts in mails, and what is sent."""
 
 from __future__ import annotations
 
-import json
 import re
-from typing import Any
 
 import pytest
 from gym_calls import ask, told
@@ -138,45 +136,6 @@ def test_a_reply_goes_to_the_sender(box: Toolbox, world: World) -> None:
     assert mailbox(world).sent == [[email, f"Re: {mail.subject}", "Fine", "normal"]]
 
 
-def test_addresses_outside_need_not_be_known(box: Toolbox) -> None:
-    assert told(box, "send_mail", to="Office@harbour.example.net", subject="a", body="b") == (
-        "sent to office@harbour.example.net"
-    )
-
-
-@pytest.mark.parametrize(
-    ("tool", "arguments", "words"),
-    [
-        ("search_mail", {}, "give a sender, words of the subject, or both"),
-        ("search_mail", {"sender": "Nobody Nowhere"}, "unknown person 'Nobody Nowhere'"),
-        ("search_mail", {"subject": "llama farm"}, "unknown subject 'llama farm'"),
-        ("read_mail", {"mail_id": "M12"}, "there is no mail 'M12'"),
-        ("delete_mail", {"mail_id": "the mail about lunch"}, "an id looks like M1234"),
-        ("reply_to_mail", {"mail_id": "M12", "body": "x"}, "there is no mail"),
-        ("mark_read", {"mail_id": ""}, "there is no mail"),
-        ("count_unread", {"sender": "Nobody Nowhere"}, "unknown person"),
-        ("send_mail", {"to": "anna", "subject": "a", "body": "b"}, "'anna' is not an email address"),
-        ("send_mail", {"to": "a@b.c\nBcc: x@y.z", "subject": "a", "body": "b"}, "is not an email address"),
-        (
-            "send_mail",
-            {"to": "no.body@example.com", "subject": "a", "body": "b"},
-            "unknown address 'no.body@example.com'",
-        ),
-        ("send_mail", {"to": "a@b.net", "subject": "", "body": "b"}, "subject: "),
-        ("send_mail", {"to": "a@b.net", "subject": "a", "body": "b" * 2001}, "body: "),
-        ("send_mail", {"to": "a@b.net", "subject": "a", "body": "b", "priority": "top"}, "priority: "),
-        ("forward_mail", {"mail_id": "M12", "to": "a@b.net"}, "there is no mail"),
-    ],
-)
-def test_refused_in_words_and_without_a_change(
-    box: Toolbox, world: World, tool: str, arguments: dict[str, Any], words: str
-) -> None:
-    seen = ask(box, tool, **arguments)
-    assert not seen.ok
-    assert words in seen.text
-    assert world.changes() == {}
-
-
 def test_a_slip_in_a_name_is_named(box: Toolbox, world: World) -> None:
     mail, to = next(iter(mailbox(world).mails.values())), address(world)
     for tool, arguments, right in (
@@ -206,34 +165,6 @@ def test_unread_mails_are_counted(box: Toolbox, world: World) -> None:
     assert told(box, "count_unread", sender=mailbox(world).sender(mails[0])) == 1
     told(box, "delete_mail", mail_id=mails[0].id)
     assert told(box, "count_unread") == 0
-
-
-def test_marks_that_change_nothing_or_are_undone_are_no_change(box: Toolbox, world: World) -> None:
-    mail = next(iter(mailbox(world).mails.values()))
-    told(box, "mark_read", mail_id=mail.id, read=not mail.unread)
-    assert world.changes() == {}
-    told(box, "mark_read", mail_id=mail.id, read=mail.unread)
-    assert set(world.changes()) == {"Mailbox"}
-    told(box, "mark_read", mail_id=mail.id, read=mail.unread)
-    assert world.changes() == {}
-
-
-def test_the_order_of_sending_does_not_matter() -> None:
-    results = []
-    for order in (1, -1):
-        world = World(6)
-        box = bound(world)
-        for body in ("one", "two")[::order]:
-            told(box, "send_mail", to=address(world), subject="hi", body=body)
-        results.append(json.dumps(world.changes(), sort_keys=True))
-    assert results[0] == results[1]
-
-
-def test_worlds_do_not_share_a_mailbox(box: Toolbox) -> None:
-    other = World(3)
-    told(box, "delete_mail", mail_id=next(iter(mailbox(other).mails)))
-    assert len(mailbox(other).mails) == 9
-    assert other.changes() == {}
 
 
 def test_nearly_every_fact_is_asked_for() -> None:

@@ -1,15 +1,11 @@
-"""The shop: sums by hand, what may happen to an order and what may not, and a database of its own for every world."""
+"""The shop: sums against its database, of which every world has its own."""
 
 from __future__ import annotations
 
 from decimal import ROUND_HALF_EVEN, Decimal
-from itertools import pairwise
-from typing import Any
 
 import pytest
 
-from alpha_umi.trajectory import Call
-from alpha_umi_gym import generate, toolbox
 from alpha_umi_gym.domains.shop.database import THINGS, WAREHOUSES, Shop
 from alpha_umi_gym.domains.shop.tools import (
     apply_coupon,
@@ -21,7 +17,6 @@ from alpha_umi_gym.domains.shop.tools import (
     order_status,
     order_total,
     place_order,
-    return_order,
 )
 from alpha_umi_gym.people import People
 from alpha_umi_gym.world import World
@@ -123,36 +118,6 @@ def test_a_coupon_takes_its_percentage_off_once(seed: int) -> None:
     assert Decimal(str(cancel_order(world, order)["refund"])) == after
 
 
-@pytest.mark.parametrize(
-    ("tool", "more", "allowed"),
-    [
-        (cancel_order, (), "packed"),
-        (apply_coupon, ("SNOW",), "packed"),
-        (return_order, ("damaged",), "delivered"),
-    ],
-)
-def test_what_may_happen_to_an_order_depends_on_its_status(tool: Any, more: tuple[str, ...], allowed: str) -> None:
-    world = World(1)
-    for status in {"packed", "shipped", "delivered"} - {allowed}:
-        order = some_order(world, status)
-        with pytest.raises(ValueError, match=rf"order {order} is {status}, only a {allowed} order"):
-            tool(world, order, *more)
-    assert world.changes() == {}
-
-
-@pytest.mark.parametrize(
-    ("tool", "more", "ends"), [(cancel_order, (), "cancelled"), (return_order, ("too late",), "returned")]
-)
-def test_an_order_ends_only_once(tool: Any, more: tuple[str, ...], ends: str) -> None:
-    world = World(2)
-    order = some_order(world, "packed" if ends == "cancelled" else "delivered")
-    refund = tool(world, order, *more)["refund"]
-    assert Decimal(str(refund)) == cost(world, order)
-    assert order_status(world, order)["status"] == ends
-    with pytest.raises(ValueError, match=f"is {ends}"):
-        tool(world, order, *more)
-
-
 def test_a_department_is_searched_from_the_cheapest_with_both_limits_included() -> None:
     world = World(5)
     for department in THINGS:
@@ -168,38 +133,16 @@ def test_a_department_is_searched_from_the_cheapest_with_both_limits_included() 
             category_products(world, department, max_price=low - 0.01)
 
 
-@pytest.mark.parametrize(
-    ("call", "message"),
-    [
-        (lambda w: find_product(w, "x'; DROP TABLE products; --"), "unknown product"),
-        (lambda w: check_stock(w, some_product(w)[1:], "north"), "did you mean 'P"),
-        (lambda w: order_status(w, some_order(w, "packed")[1:]), "did you mean 'R"),
-        (lambda w: order_total(w, "R1 OR 1=1"), "unknown order"),
-        (lambda w: customer_orders(w, "Nobody Atall"), "unknown customer"),
-        (lambda w: apply_coupon(w, some_order(w, "packed"), "' OR ''='"), "unknown coupon code"),
-        (lambda w: place_order(w, "P1", 1), "unknown product id"),
-    ],
-)
-def test_what_is_unknown_is_named(call: Any, message: str) -> None:
+def test_no_text_is_read_as_sql() -> None:
     world = World(8)
-    with pytest.raises(LookupError, match=message):
-        call(world)
-    assert world.changes() == {}
-    assert len(world.part(Shop).texts("SELECT id FROM products")) == 15
-
-
-@pytest.mark.parametrize(
-    ("tool", "arguments"),
-    [
-        ("place_order", {"product_id": "P123", "quantity": 0}),
-        ("place_order", {"product_id": "P123", "quantity": 1, "gift_note": "x" * 501}),
-        ("check_stock", {"product_id": "P123", "warehouse": "moon"}),
-        ("category_products", {"category": "kitchen", "min_price": -1}),
-        ("return_order", {"order_id": "R1234", "reason": "ugly"}),
-    ],
-)
-def test_arguments_outside_the_schema_are_refused(tool: str, arguments: dict[str, Any]) -> None:
-    assert not toolbox("shop", seed=1).invoke(Call(tool=tool, arguments=arguments)).ok
+    for ask in (
+        lambda: find_product(world, "x'; DROP TABLE products; --"),
+        lambda: order_total(world, "R1 OR 1=1"),
+        lambda: apply_coupon(world, some_order(world, "packed"), "' OR ''='"),
+    ):
+        with pytest.raises(LookupError, match="unknown"):
+            ask()
+        assert len(world.part(Shop).texts("SELECT id FROM products")) == 15
 
 
 # State
@@ -213,23 +156,6 @@ def test_worlds_are_apart_and_equal_seeds_give_equal_shops() -> None:
     place_order(one, some_product(one), 2)
     assert set(one.changes()) == {"Shop"}
     assert same.changes() == {}
-
-
-def test_an_order_that_is_cancelled_again_has_changed_nothing() -> None:
-    world = World(13)
-    placed = place_order(world, some_product(world), 50)
-    assert world.changes()
-    cancel_order(world, placed["order_id"])
-    assert world.changes() == {}
-
-
-def test_changes_do_not_depend_on_the_order_of_calls() -> None:
-    first, second = World(14), World(14)
-    products = first.part(Shop).texts("SELECT id FROM products ORDER BY id LIMIT 2")
-    for world, sequence in ((first, products), (second, products[::-1])):
-        for product in sequence:
-            place_order(world, product, 3)
-    assert first.changes() == second.changes()
 
 
 @pytest.mark.parametrize("note", ["", "Happy birthday!"])
@@ -247,17 +173,3 @@ def test_a_deleted_contact_remains_a_customer() -> None:
     before = customer_orders(world, gone), customer_orders(world, last)
     del world.part(People).persons[gone]
     assert (customer_orders(world, gone), customer_orders(world, last)) == before
-
-
-# Tasks
-
-
-def test_an_article_by_name_and_the_latest_order_of_somebody_flow_into_other_calls() -> None:
-    tasks = list(generate(150, seed=2, only=["shop"]))
-    flows: set[tuple[str, str]] = set()
-    for task in tasks:
-        calls = [step.call.tool for step in task.gold.steps if step.call is not None]
-        flows.update(pairwise(calls))
-    assert ("find_product", "place_order") in flows
-    assert ("customer_orders", "order_status") in flows
-    assert {"state_change", "branching", "recovery", "unsolvable"} <= {task.kind for task in tasks}
