@@ -75,7 +75,7 @@ class Step(Frozen):
             assert not end or seen.text.removesuffix(".").endswith(self.refuses[:-1])
             assert "\n" not in seen.text
         if "gives" in self.model_fields_set:
-            assert seen.text == as_text(self.gives), seen.text
+            assert seen == Observation(text=as_text(self.gives))
         if self.tells:
             found = read(seen.text)
             assert isinstance(found, dict), found
