@@ -47,7 +47,10 @@ def scripted_models(
         The models by role, as `Agent.from_team(models=)` takes them; `models["planner"].requests` is what it was sent.
     """
     scripts = {"planner": planner, "caller": caller, "summarizer": summarizer, **further}
-    return {name: s if isinstance(s, ScriptedModel) else ScriptedModel(s) for name, s in scripts.items()}
+    return {
+        name: s if isinstance(s, ScriptedModel) else ScriptedModel([s] if isinstance(s, str) else s)
+        for name, s in scripts.items()
+    }
 
 
 def scripted_agent(

@@ -42,6 +42,10 @@ def test_a_planner_may_have_further_choices() -> None:
     assert parse_plan(plan_text("Which?", "ask_user", markers), markers).decision is Decision.ASK_USER
 
 
+def test_one_text_is_a_script_of_one() -> None:
+    assert scripted_agent(plan_text("I know.", "summarize"), summarizer="Yes.").run("Is it?").answer == "Yes."
+
+
 def test_roles_of_ones_own_have_scripts_too() -> None:
     models = scripted_models(
         [plan_text("I know.", "summarize")], summarizer=["Yes."], verifier=ScriptedModel(["Next: accept."])

@@ -164,8 +164,8 @@ class Agent:
 
         Args:
             thread: its name.
-            reply: the person's word, if it waits for one: a Reply, `approve` or `refuse`; to a tool's own question,
-                whatever it wants to know. `on_ask` is asked for it otherwise.
+            reply: the person's decision, if it waits for one: an `ApprovalDecision`, `approve` or `refuse`; to a tool's
+                own question, whatever it wants to know. `on_ask` is asked for it otherwise.
             on_ask: as in `stream`.
 
         Raises:

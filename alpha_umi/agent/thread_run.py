@@ -37,7 +37,7 @@ from alpha_umi.errors import UsageError, WorkError
 OnEvent = Callable[[AgentEvent], None]
 """Is told of each event as it happens."""
 OnAsk = Callable[[ApprovalRequest], Any]
-"""Gives a Reply, or to a tool's own question whatever it wants to know; may be async. None: nobody is there."""
+"""Gives an `ApprovalDecision`, or what a tool's own question asks for; may be async. None: nobody is there."""
 
 
 class GraphRunner:

@@ -35,7 +35,7 @@ class StageRows:
 
     dataset: Dataset
     """A training sequence each: `input_ids`, `labels`, `targets`, `length`; of roles over a shared context `branches`
-    in place of `labels` (`data.branches.columns`)."""
+    in place of `labels` (`data.packed_targets.columns`)."""
     trajectories: int
     too_long: Mapping[str, int]
     """Targets of each role left out because they do not fit the context even with short observations."""

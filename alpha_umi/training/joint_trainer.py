@@ -349,7 +349,7 @@ def shared_trainer(
         backbone: what they continue from.
         stages: name and settings of each role's stage.
         full: a copy of the backbone in fp32 for each role trained in full.
-        rows: rows of `data.branches.columns`.
+        rows: rows of `data.packed_targets.columns`.
         args: the training arguments; epochs are those of the role that has most.
         order: the team's roles, as the rows number them.
         seeds: what each role's adapter is drawn from.

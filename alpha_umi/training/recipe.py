@@ -278,6 +278,8 @@ def _read(path: Path, *, seen: tuple[Path, ...] = ()) -> dict[str, Any]:
     raw = read_yaml(path)
     if isinstance(stages := raw.get("stages"), dict):
         raw["stages"] = {name: renamed(stage, views="roles") for name, stage in stages.items()}
+    if "defaults" in raw:
+        raw["defaults"] = renamed(raw["defaults"], views="roles")
     if "team" in raw:
         raw["team"] = in_full(raw["team"], beside=path)
     if (parent := raw.pop("extends", None)) is None:

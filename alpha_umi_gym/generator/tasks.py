@@ -42,7 +42,7 @@ _DUPLICATES = 40
 MAX_SHARE = 0.02
 """No wording stands behind a larger share of the requests, where there are other words for it."""
 _REWORDED = 8
-"""After so many attempts an overused wording is accepted: a category of one's own has only so many."""
+"""After so many attempts an overused wording is accepted: a category of one's own may have few."""
 _FEW = 4
 """So often a wording may come in the first requests, of which a share is less than one."""
 _OFFERED = {3: 18, 4: 22, 5: 18, 6: 14, 7: 9, 8: 7, 9: 4, 10: 3, 11: 2, 12: 3}

@@ -209,3 +209,9 @@ def test_roles_were_called_views_once(tmp_path: Path) -> None:
     assert old.stages == today.stages
     assert recipe_digest(old) == recipe_digest(today)
     assert load_recipe("glpft", overrides=["stages.planner.views=[caller]"]).roles_of("planner") == ("caller",)
+
+
+def test_defaults_may_say_views_too(tmp_path: Path) -> None:
+    text = "extends: glpft\ndefaults: {views: [whole]}\nstages: {planner: {roles: [planner]}}\n"
+    (tmp_path / "old.yaml").write_text(text)
+    assert load_recipe(str(tmp_path / "old.yaml")).roles_of("planner") == ("planner",)

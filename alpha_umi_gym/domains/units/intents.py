@@ -194,7 +194,7 @@ CATEGORY = Category(
     intents=(*(_intent(wanted, unit) for wanted in _CONVERSIONS for unit in wanted.units.split()), *_TRIPS),
     held_out=("convert_speed", "convert_area", "travel_time"),
     detours={
-        # Whoever knows a factor by heart multiplies by it as a percentage.
+        # An alternative way to convert: a known factor, multiplied as a percentage.
         "convert_area": ("percent_of",),
         "convert_data_size": ("percent_of",),
         "convert_energy": ("percent_of",),
