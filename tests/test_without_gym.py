@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -120,3 +121,7 @@ def test_what_needs_the_gym_says_how_to_get_it(installed: Installed, words: str)
     (line,) = done.stderr.splitlines()
     assert "alpha_umi_gym is not installed" in line
     assert "pip install --force-reinstall --no-deps alpha-umi==" in line
+
+
+def test_the_doctor_sees_that_it_is_missing(installed: Installed) -> None:
+    assert json.loads(installed.umi("doctor", "--json"))["works"]["the gym"] is False

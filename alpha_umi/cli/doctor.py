@@ -49,6 +49,8 @@ _EXTRAS = {
     "otel": ("opentelemetry-api",),
 }
 """Some packages of each extra: enough to see whether it is there, and in which version."""
+_HAS_GYM = find_spec("alpha_umi_gym") is not None
+"""It is in the same wheel, and works only where its libraries are there too."""
 
 
 def register(app: typer.Typer) -> None:
@@ -144,7 +146,7 @@ def _machine(as_json: bool) -> None:
             "teams on this machine": there["local"],
             "training": there["local"] and there["train"],
             "DeepSpeed on CPU ranks": there["train"] and shutil.which(os.environ.get("CXX", "c++")) is not None,
-            "the gym": there["gym"],
+            "the gym": there["gym"] and _HAS_GYM,
             "MCP": there["tools"],
         },
     }
@@ -171,6 +173,8 @@ def _shown(value: Any) -> str:
 def _remedy(what: str) -> str:
     if what == "DeepSpeed on CPU ranks":
         return "install g++ and pip install 'alpha-umi[train]'"
+    if what == "the gym" and not _HAS_GYM:
+        return "pip install --force-reinstall --no-deps alpha-umi"
     extra = {"teams on this machine": "local", "training": "train", "the gym": "gym", "MCP": "tools"}[what]
     return f"pip install 'alpha-umi[{extra}]'"
 
