@@ -18,11 +18,11 @@ FrozenT = TypeVar("FrozenT", bound=Frozen)
 
 
 def renamed(raw: Any, **names: str) -> Any:
-    """A mapping in which keys that had another name once have today's: `renamed(raw, views="roles")`; what is under the
-    old name counts, since a file has one of the two and an override comes after it. Anything else as it is."""
-    if not isinstance(raw, dict) or not names.keys() & raw.keys():
+    """A mapping in which keys that had another name once have today's: `renamed(raw, views="roles")`. Where both stand,
+    the old one stays, an unknown key. Anything else as it is."""
+    if not isinstance(raw, dict):
         return raw
-    return {k: v for k, v in raw.items() if k not in names} | {names[k]: v for k, v in raw.items() if k in names}
+    return {names[key] if key in names and names[key] not in raw else key: value for key, value in raw.items()}
 
 
 def read_yaml(path: Path, *, loader: Any = yaml.SafeLoader) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 A digest covers content (values, numbers, texts) and nothing that a library writes beside it: versions, paths, the order
 of keys, the division into files, line ends. `docs/identity.md` lists every digest and what it covers. Each begins
-with the number of its rule, so that cards of another rule are told apart (`model_card.check_card`). Needs neither torch
+with the number of its rule, so that cards of another rule are told apart (`models.local.loading`). Needs neither torch
 nor safetensors.
 """
 

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from alpha_umi import resources
-from alpha_umi.config import parse_config, read_yaml
+from alpha_umi.config import parse_config, read_yaml, renamed
 from alpha_umi.errors import ConfigError, UsageError
 from alpha_umi.plugins import is_own
 from alpha_umi.roles import ROLES, TEAM_FILE, Role, Team, Writes
@@ -73,10 +73,8 @@ def _shipped_teams() -> list[str]:
 
 def _team_from(path: Path) -> Team:
     """Build a team from a file; each role is a NAME, `{role: NAME, weights: FOLDER, generation: {...}}`, or whole."""
-    raw = read_yaml(path)
+    raw: dict[str, Any] = renamed(read_yaml(path), layout="prompts")
     raw.setdefault("name", path.parent.name if path.name == TEAM_FILE else path.stem)
-    if "layout" in raw:
-        raw.setdefault("prompts", raw.pop("layout"))  # the key of before there were layouts of one's own
     if isinstance(prompts := raw.get("prompts"), str):
         raw["prompts"] = find_layout(prompts, beside=path)
     if given := _listed(raw):

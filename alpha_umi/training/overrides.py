@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from alpha_umi.config import renamed
 from alpha_umi.errors import UsageError
 
 _BATCH = {"batch_size": "batch_targets", "batch_targets": "batch_size"}
@@ -24,12 +25,30 @@ def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]
     return found
 
 
+def todays(raw: Any) -> Any:
+    """A recipe whose keys that had another name once have today's, before anything is merged with it: `layout` is
+    `team.prompts`, `views` of a stage is `roles`."""
+    if not isinstance(raw, dict):
+        return raw
+    raw = {**raw}
+    if isinstance(stages := raw.get("stages"), dict):
+        raw["stages"] = {name: renamed(stage, views="roles") for name, stage in stages.items()}
+    if "defaults" in raw:
+        raw["defaults"] = renamed(raw["defaults"], views="roles")
+    team = {"name": raw["team"]} if isinstance(raw.get("team"), str) else raw.get("team") or {}
+    if raw.get("layout") is not None and isinstance(team, dict) and "prompts" not in team:
+        raw["team"] = {**team, "prompts": raw.pop("layout")}
+    return raw
+
+
 def override(raw: dict[str, Any], item: str) -> None:
     """Apply one `a.b=c`; the value is YAML."""
     key, equals, text = item.partition("=")
     if not equals or not key.strip():
         raise UsageError(f"--set takes key=value, found '{item}'")
-    *parents, leaf = key.strip().split(".")
+    *parents, leaf = ("team.prompts" if key.strip() == "layout" else key.strip()).split(".")
+    if leaf == "views" and parents[:1] in (["stages"], ["defaults"]):
+        leaf = "roles"
     stages = raw.get("stages")
     if parents[:1] == ["stages"] and len(parents) > 1 and isinstance(stages, dict) and parents[1] not in stages:
         raise UsageError(f"--set {item}: there is no stage '{parents[1]}', only {', '.join(stages)}")

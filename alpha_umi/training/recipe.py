@@ -15,12 +15,12 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from alpha_umi import resources
-from alpha_umi.config import parse_config, read_yaml, renamed
+from alpha_umi.config import parse_config, read_yaml
 from alpha_umi.errors import ConfigError, UsageError
 from alpha_umi.roles import DEFAULT_BASE, OBSERVATION_CHARS, Role, RoleName, Team, Writes
 from alpha_umi.team_files import load_role
 from alpha_umi.text.layouts import Layout
-from alpha_umi.training.overrides import merged, override
+from alpha_umi.training.overrides import merged, override, todays
 from alpha_umi.training.stage import BASE, Stage
 from alpha_umi.training.stages import SFT, wrong_trainers
 from alpha_umi.training.team import TeamOf, in_full
@@ -76,14 +76,12 @@ class Recipe(Frozen):
     @model_validator(mode="before")
     @classmethod
     def _team_named(cls, raw: Any) -> Any:
-        """A team may be named alone; `layout` is where its prompts stood before there were layouts of one's own."""
+        """A team may be named alone, and keys may have the names of before."""
         if not isinstance(raw, dict):
             return raw
-        raw = {**raw}
+        raw = todays(raw)
         if isinstance(raw.get("team"), str):
             raw["team"] = {"name": raw["team"]}
-        if (layout := raw.pop("layout", None)) is not None:
-            raw["team"] = {**(raw.get("team") or {}), "prompts": layout}
         return raw
 
     @cached_property
@@ -275,14 +273,12 @@ def _read(path: Path, *, seen: tuple[Path, ...] = ()) -> dict[str, Any]:
     """A file merged over the one it extends."""
     if path in seen:
         raise ConfigError(str(path), ["extends itself"])
-    raw = read_yaml(path)
-    if isinstance(stages := raw.get("stages"), dict):
-        raw["stages"] = {name: renamed(stage, views="roles") for name, stage in stages.items()}
-    if "defaults" in raw:
-        raw["defaults"] = renamed(raw["defaults"], views="roles")
+    raw: dict[str, Any] = todays(read_yaml(path))
     if "team" in raw:
         raw["team"] = in_full(raw["team"], beside=path)
     if (parent := raw.pop("extends", None)) is None:
         return raw
-    above = resources.find("training", str(parent), beside=path)
-    return merged(_read(above, seen=(*seen, path)), raw)
+    below = _read(resources.find("training", str(parent), beside=path), seen=(*seen, path))
+    if isinstance(raw.get("team"), dict) and isinstance(below.get("team"), str):
+        below["team"] = {"name": below["team"]}  # a team that is changed is not another team
+    return merged(below, raw)

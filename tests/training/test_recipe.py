@@ -215,3 +215,32 @@ def test_defaults_may_say_views_too(tmp_path: Path) -> None:
     text = "extends: glpft\ndefaults: {views: [whole]}\nstages: {planner: {roles: [planner]}}\n"
     (tmp_path / "old.yaml").write_text(text)
     assert load_recipe(str(tmp_path / "old.yaml")).roles_of("planner") == ("planner",)
+
+
+def test_a_layout_said_nearer_holds_under_either_name(tmp_path: Path) -> None:
+    (tmp_path / "old.yaml").write_text("extends: glpft\nteam: umi-verified\nlayout: paper\n")
+    (tmp_path / "above.yaml").write_text("extends: old.yaml\nteam: {prompts: shared}\n")
+    (tmp_path / "again.yaml").write_text("extends: above.yaml\nlayout: paper\n")
+    found = {name: load_recipe(str(tmp_path / f"{name}.yaml")) for name in ("old", "above", "again")}
+    assert {name: recipe.layout.name for name, recipe in found.items()} == {
+        "old": "paper",
+        "above": "shared",
+        "again": "paper",
+    }
+    assert all("verifier" in recipe.filled.roles for recipe in found.values())
+    old = str(tmp_path / "old.yaml")
+    assert load_recipe(old, overrides=["team.prompts=shared"]).layout.name == "shared"
+    assert load_recipe("glpft", overrides=["layout=paper"]).layout.name == "paper"
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("layout: paper\nteam: {prompts: shared}", "layout"),
+        ("stages: {planner: {views: [planner], roles: [planner]}}", "stages.planner.views"),
+    ],
+)
+def test_one_thing_under_two_names_is_refused(tmp_path: Path, text: str, key: str) -> None:
+    (tmp_path / "both.yaml").write_text(f"extends: glpft\n{text}\n")
+    with pytest.raises(ConfigError, match=f"{key}: unknown key"):
+        load_recipe(str(tmp_path / "both.yaml"))
