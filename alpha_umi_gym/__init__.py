@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from alpha_umi_gym.slots import CITY, COUNT, DATE, DAYS, MOMENT, MONEY, NUMBER
     from alpha_umi_gym.task import GymTask
     from alpha_umi_gym.task_toolbox import TaskToolbox
+    from alpha_umi_gym.words import words_beside
     from alpha_umi_gym.world import World
 else:
     __getattr__, __dir__ = exports(
@@ -32,6 +33,7 @@ else:
             "alpha_umi_gym.slots": ["CITY", "COUNT", "DATE", "DAYS", "MOMENT", "MONEY", "NUMBER"],
             "alpha_umi_gym.task": ["GymTask"],
             "alpha_umi_gym.task_toolbox": ["TaskToolbox"],
+            "alpha_umi_gym.words": ["words_beside"],
             "alpha_umi_gym.world": ["World"],
         },
         modules=["lookup", "places"],
@@ -62,4 +64,5 @@ __all__ = [
     "toolbox",
     "unregister",
     "verify",
+    "words_beside",
 ]

@@ -33,6 +33,21 @@ def test_each_answer_is_where_the_page_says(question: str, file: str, name: str)
     assert _defined(ROOT / file, name), f"{question} {file}:{name}"
 
 
+NOUNS = [
+    (name, re.findall(r"`([^`]+)`", files))
+    for names, files in re.findall(r"^\| ([A-Z][\w, ]+) \|.*\| (`.+`) \|$", PAGE, re.MULTILINE)
+    for name in names.split(", ")
+]
+
+
+def test_each_noun_is_defined_where_the_page_says() -> None:
+    assert len(NOUNS) > 20
+    for name, files in NOUNS:
+        first = ROOT / files[0]
+        paths = [first, *(first.parent / file for file in files[1:])] if first.is_file() else sorted(first.glob("*.py"))
+        assert any(_defined(path, name) for path in paths), f"{name}: {files}"
+
+
 def test_nine_questions_are_answered() -> None:
     assert len(ANSWERS) == 9
 

@@ -194,7 +194,7 @@ def agent(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print metrics.json instead of a table.")] = False,
 ) -> None:
-    """Play, judge, write, print."""
+    """Run, judge, write, print."""
     from alpha_umi.agent.search.strategies import named_search
     from alpha_umi.agent.state import Budget
     from alpha_umi.evaluation.agentic.episodes import EpisodeLog
@@ -214,7 +214,7 @@ def agent(
     with EpisodeLog(out, _origin(asked, chosen, search, max_steps)) as log:
         log.rescore(asked.tasks, asked.taskset)
         if log.left_of(asked.tasks):
-            _play(log, asked, chosen, budget, strategy, parallel)
+            _run_missing(log, asked, chosen, budget, strategy, parallel)
         episodes = [log.done[task.id] for task in asked.tasks]
     metrics = (
         summarize(episodes)
@@ -250,7 +250,7 @@ def _origin(asked: ChosenTasks, team: Team, search: str, max_steps: int) -> Orig
     )
 
 
-def _play(log: EpisodeLog, asked: ChosenTasks, team: Team, budget: Budget, search: Strategy, parallel: int) -> None:
+def _run_missing(log: EpisodeLog, asked: ChosenTasks, team: Team, budget: Budget, search: Strategy, parallel: int) -> None:
     """Let the team work on what the log lacks, and show on stderr how far it is."""
     from alpha_umi.evaluation.agentic.episodes import run_episodes
     from alpha_umi.models.loading import load_models

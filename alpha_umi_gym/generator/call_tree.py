@@ -168,7 +168,7 @@ def _inner(d: Sampler, pool: IntentPool, intent: Intent, calls: int, above: froz
 
 
 def _fill(d: Sampler, node: Node) -> None:
-    """Sampler the literals of a node; values that do not fit together are drawn again."""
+    """Draw the literals of a node; values that do not fit together are drawn again."""
     slots = {name: slot for name, slot in node.intent.slots.items() if name not in node.children}
     for _ in range(_FITTING_DRAWS):
         values = {name: slot.draw(d) for name, slot in slots.items() if slot.draw is not None}
