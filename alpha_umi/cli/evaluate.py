@@ -250,7 +250,9 @@ def _origin(asked: ChosenTasks, team: Team, search: str, max_steps: int) -> Orig
     )
 
 
-def _run_missing(log: EpisodeLog, asked: ChosenTasks, team: Team, budget: Budget, search: Strategy, parallel: int) -> None:
+def _run_missing(
+    log: EpisodeLog, asked: ChosenTasks, team: Team, budget: Budget, search: Strategy, parallel: int
+) -> None:
     """Let the team work on what the log lacks, and show on stderr how far it is."""
     from alpha_umi.evaluation.agentic.episodes import run_episodes
     from alpha_umi.models.loading import load_models
