@@ -17,7 +17,8 @@ import yaml
 from alpha_umi.digests import backbone_digest, weights_digest
 from alpha_umi.errors import UsageError
 from alpha_umi.model_card import ADAPTER, CARD_FILE, Card, is_adapter, read_card, write_card
-from alpha_umi.roles import TEAM_FILE, Team
+from alpha_umi.resources import TEAM_FILE
+from alpha_umi.roles import Team
 from alpha_umi.text.layouts import layouts
 
 

@@ -31,7 +31,7 @@ class Pace:
         self._told, self._last = done, now
         return True
 
-    def left(self, done: int) -> str:
+    def remaining(self, done: int) -> str:
         """How long the rest will take at the speed so far, or how long the work has taken while nothing is done."""
         spent = time.perf_counter() - self._begin
         told = done - self._first

@@ -92,7 +92,7 @@ class PluginPoint(Generic[T]):
         else:
             raise UsageError(self.unknown(name, own=own))
         if self._fits is not None and not self._fits(found):
-            raise UsageError(f"'{name}' is no {self.noun}, but {_one_line(repr(found), most=80)}")
+            raise UsageError(f"'{name}' is no {self.noun}, but {_one_line(repr(found), max_chars=80)}")
         return found
 
     def make(self, name: str, *arguments: Any, own: bool = True, **options: Any) -> Any:
@@ -202,6 +202,6 @@ def _of_error(error: Exception) -> str:
     return _one_line(f"{type(error).__name__}: {error}")
 
 
-def _one_line(text: str, *, most: int = 300) -> str:
+def _one_line(text: str, *, max_chars: int = 300) -> str:
     text = " ".join(text.split())
-    return text if len(text) <= most else f"{text[: most - 3]}..."
+    return text if len(text) <= max_chars else f"{text[: max_chars - 3]}..."

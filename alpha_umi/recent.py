@@ -13,11 +13,11 @@ class Recent(Generic[T]):
     """Values that need not be made anew; the one that was not asked for longest gives way.
 
     Args:
-        most: values to keep, each with the objects that it was made of.
+        max_values: values to keep, each with the objects that it was made of.
     """
 
-    def __init__(self, most: int) -> None:
-        self._most = most
+    def __init__(self, max_values: int) -> None:
+        self._max_values = max_values
         self._kept: dict[Hashable, tuple[tuple[object, ...], T]] = {}
         self._lock = threading.Lock()
 
@@ -41,6 +41,6 @@ class Recent(Generic[T]):
         """Keep it, and the objects, so that no other one takes their place in memory."""
         with self._lock:
             self._kept[(key, *map(id, of))] = (tuple(of), value)
-            while len(self._kept) > self._most:
+            while len(self._kept) > self._max_values:
                 del self._kept[next(iter(self._kept))]
         return value

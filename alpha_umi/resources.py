@@ -17,7 +17,7 @@ from alpha_umi.errors import UsageError
 __all__ = ["find", "names", "root"]
 
 FOLDERS = ("roles", "prompts", "training", "launch")
-WHOLE = "team.yaml"
+TEAM_FILE = "team.yaml"
 """What a folder that ships as one thing is described by: a team and the adapters beside it."""
 
 
@@ -32,7 +32,7 @@ def root() -> Path:
 def names(folder: str, suffix: str = ".yaml") -> list[str]:
     """Shipped names in a folder, e.g. `ablations/multi_task`, sorted."""
     base = root() / folder
-    wholes = {path.parent for path in base.rglob(WHOLE)}
+    wholes = {path.parent for path in base.rglob(TEAM_FILE)}
     files = (path.with_suffix("") for path in base.rglob(f"*{suffix}") if not wholes & set(path.parents))
     return sorted(path.relative_to(base).as_posix() for path in (*files, *(wholes if suffix == ".yaml" else ())))
 
@@ -50,7 +50,7 @@ def find(folder: str, name: str, suffix: str = ".yaml", *, beside: Path | None =
         if path.is_file():
             return path
         raise UsageError(f"{folder}: there is no file {path}")
-    for path in (root() / folder / f"{name}{suffix}", root() / folder / name / WHOLE):
+    for path in (root() / folder / f"{name}{suffix}", root() / folder / name / TEAM_FILE):
         if path.is_file():
             return path
     known = ", ".join(names(folder, suffix)) or "nothing"

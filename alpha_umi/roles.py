@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
-from alpha_umi import resources, role_graph
+from alpha_umi import role_graph
 from alpha_umi.backends import Backend, Generation, Served
 from alpha_umi.errors import UsageError
 from alpha_umi.text.layouts import FIRST_ROLES, Layout, load_layout
@@ -22,7 +22,6 @@ from alpha_umi.trajectory import Decision, Frozen
 DEFAULT_BASE = "HuggingFaceTB/SmolLM2-135M-Instruct"
 DEFAULT_TEAM = "default"
 """The team that ships with weights of its own, trained in the gym."""
-TEAM_FILE = resources.WHOLE
 OBSERVATION_CHARS = 2048
 """Default length at which an observation loses its middle in a prompt."""
 

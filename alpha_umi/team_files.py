@@ -12,7 +12,8 @@ from alpha_umi import resources
 from alpha_umi.config import parse_config, read_yaml, renamed
 from alpha_umi.errors import ConfigError, UsageError
 from alpha_umi.plugins import is_own
-from alpha_umi.roles import ROLES, TEAM_FILE, Role, Team, Writes
+from alpha_umi.resources import TEAM_FILE
+from alpha_umi.roles import ROLES, Role, Team, Writes
 from alpha_umi.text.layouts import find_layout
 
 

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from alpha_umi.agent.runner import Agent
+from alpha_umi.errors import UsageError
 from alpha_umi.models.protocol import Request
 from alpha_umi.models.scripted import ScriptedModel
 from alpha_umi.roles import DEFAULT_BASE, Team
 from alpha_umi.text import output_format
+from alpha_umi.tools.validation import refused
 from alpha_umi.trajectory import Call, Decision, Observation, Plan, Tool
 
 __all__ = [
@@ -48,7 +50,7 @@ def scripted_models(
     """
     scripts = {"planner": planner, "caller": caller, "summarizer": summarizer, **further}
     return {
-        name: s if isinstance(s, ScriptedModel) else ScriptedModel([s] if isinstance(s, str) else s)
+        name: s if isinstance(s, ScriptedModel) else ScriptedModel([s] if isinstance(s, str) else s, name=name)
         for name, s in scripts.items()
     }
 
@@ -60,10 +62,22 @@ def scripted_agent(
     *,
     tools: Any = (),
     team: Team | str = "umi",
+    further: Mapping[str, Script] = {},
     **options: Any,
 ) -> Agent:
-    """An agent whose roles follow scripts; `options` as `Agent.from_team` takes them."""
-    return Agent.from_team(team, tools=tools, models=scripted_models(planner, caller, summarizer), **options)
+    """An agent whose roles follow scripts.
+
+    Args:
+        planner: as of `scripted_models`, like `caller` and `summarizer`.
+        caller: what it writes.
+        summarizer: the answers.
+        tools: as of `Agent.from_team`, like `team` and `options`.
+        team: whose roles they are.
+        further: scripts of the roles of one's own, by name.
+        options: a budget, a search, a store of threads.
+    """
+    models = scripted_models(planner, caller, summarizer, **further)
+    return Agent.from_team(team, tools=tools, models=models, **options)
 
 
 def plan_text(
@@ -85,17 +99,26 @@ class FakeToolbox:
     Args:
         results: by the tool's name what its calls come back with: a text, an `Observation`, an exception to be raised,
             a function of the call, or a list of these, of which the last is repeated.
+        tools: what is offered, with descriptions and parameters; left out, one bare tool for each name.
+
+    Raises:
+        UsageError: a tool has no result.
     """
 
-    def __init__(self, results: Mapping[str, Any]) -> None:
-        self.tools: tuple[Tool, ...] = tuple(Tool(name=name) for name in results)
+    def __init__(self, results: Mapping[str, Any], *, tools: Iterable[Tool] = ()) -> None:
+        self.tools: tuple[Tool, ...] = tuple(tools) or tuple(Tool(name=name) for name in results)
         self.calls: list[Call] = []
         """Every call so far."""
         self._results = {name: [*r] if isinstance(r, list) else [r] for name, r in results.items()}
+        for tool in self.tools:
+            if not self._results.get(tool.name):
+                raise UsageError(f"the fake tool '{tool.name}' has no result to give")
 
     def invoke(self, call: Call) -> Observation:
         """The next result of a tool."""
         self.calls.append(call)
+        if (refusal := refused(call, [tool.name for tool in self.tools])) is not None:
+            return refusal
         waiting = self._results[call.tool]
         result = waiting.pop(0) if len(waiting) > 1 else waiting[0]
         if callable(result):

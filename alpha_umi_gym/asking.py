@@ -17,7 +17,7 @@ from alpha_umi_gym.taskset import OverWorlds
 
 SIZE = 60
 """Tasks of a split, where no number is given."""
-_MOST_DRAWN = 4000
+_MAX_DRAWN = 4000
 
 
 class AskingGym(OverWorlds):
@@ -33,7 +33,7 @@ class AskingGym(OverWorlds):
             UsageError: there is no such split, or it has fewer.
         """
         wanted, found = n or SIZE, 0
-        drawn = generate(_MOST_DRAWN, seed=seed, split=split_named(split), kinds=("unsolvable",), with_withheld=True)
+        drawn = generate(_MAX_DRAWN, seed=seed, split=split_named(split), kinds=("unsolvable",), with_withheld=True)
         for task in islice(solvable(drawn), wanted):
             found += 1
             yield task

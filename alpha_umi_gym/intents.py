@@ -173,7 +173,7 @@ class Category:
     """Typed functions, by default those of the intents; one whose first parameter is `world` is given the episode's."""
     held_out: tuple[str, ...] = ()
     """Tools that training never sees: they are the split `unseen_tools`."""
-    detours: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    alternatives: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Tool -> tools with which one gets at the same after some tries: by guesses, by looking the other way round, or by
     an error that tells. They are not offered where the tool is missing or denied."""
     closed_sets: tuple[frozenset[str], ...] = ()

@@ -44,7 +44,7 @@ def is_for_test(value: object) -> bool:
 
 
 class Sampler:
-    """Chance in the hands of one task."""
+    """The random choices of one task, all from its own seed."""
 
     def __init__(
         self, chance: random.Random, *, split: Split, world: World, is_overused: Callable[[str], bool] = lambda _: False

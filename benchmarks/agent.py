@@ -112,11 +112,11 @@ class Way:
             session = "episode" if self.keeps else ""
             lease = caches[turn.role].lease(session, weights, turn.prompt, limit=len(turn.prompt) - 1)
             begin = time.perf_counter()
-            engine.forward([PackedSequence(lease.buffer, lease.kept, turn.prompt[lease.kept :], weights)])
+            engine.forward([PackedSequence(lease.buffer, lease.cached, turn.prompt[lease.cached :], weights)])
             read = time.perf_counter()
             for at, token in enumerate(turn.forced[:-1], start=len(turn.prompt)):
                 engine.forward([PackedSequence(lease.buffer, at, [token], weights)])
-            spent = spent.plus(Spent(len(turn.prompt) - lease.kept, read - begin, time.perf_counter() - read))
+            spent = spent.plus(Spent(len(turn.prompt) - lease.cached, read - begin, time.perf_counter() - read))
             caches[turn.role].settle(lease, [*turn.prompt, *turn.forced[:-1]])
         return spent
 

@@ -81,14 +81,14 @@ class SharedWay:
             writer = self.writers[turn.role]
             lease = cache.lease("episode", BACKBONE, turn.prompt, limit=turn.tag)
             begin = time.perf_counter()
-            read = turn.prompt[lease.kept : turn.tag]
-            spans = [PackedSequence(lease.buffer, lease.kept, read, ask=False)] if read else []
+            read = turn.prompt[lease.cached : turn.tag]
+            spans = [PackedSequence(lease.buffer, lease.cached, read, ask=False)] if read else []
             self.engine.forward([*spans, PackedSequence(lease.buffer, turn.tag, turn.prompt[turn.tag :], writer)])
             middle = time.perf_counter()
             for at, token in enumerate(turn.forced[:-1], start=len(turn.prompt)):
                 self.engine.forward([PackedSequence(lease.buffer, at, [token], writer)])
             end = time.perf_counter()
-            spent = spent.plus(Spent(len(turn.prompt) - lease.kept, middle - begin, end - middle))
+            spent = spent.plus(Spent(len(turn.prompt) - lease.cached, middle - begin, end - middle))
             cache.settle(lease, turn.prompt[: turn.tag])
         return spent
 

@@ -63,17 +63,17 @@ def main() -> None:
     encoder = ChatEncoder(load_tokenizer())
     work = list(calls(json.loads(options.tree.read_text(encoding="utf-8")), encoder))
     engine = Engine(load_base(), encoder)
-    cache = SharedCache(engine.shape, most=10**6)
+    cache = SharedCache(engine.shape, max_entries=10**6)
     encoded, begin, last = 0, time.perf_counter(), 0
     for call in work:
         if call.path != last:
             cache.fork(f"path {last}", f"path {call.path}")
             last = call.path
         lease = cache.lease(f"path {call.path}", BACKBONE, call.prompt, limit=call.tag)
-        read = call.prompt[lease.kept : call.tag]
-        spans = [PackedSequence(lease.buffer, lease.kept, read, ask=False)] if read else []
+        read = call.prompt[lease.cached : call.tag]
+        spans = [PackedSequence(lease.buffer, lease.cached, read, ask=False)] if read else []
         engine.forward([*spans, PackedSequence(lease.buffer, call.tag, call.prompt[call.tag :])])
-        encoded += len(call.prompt) - lease.kept
+        encoded += len(call.prompt) - lease.cached
         cache.settle(lease, call.prompt[: call.tag])
     ours = time.perf_counter() - begin
     held = cache.bytes_held()

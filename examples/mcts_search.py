@@ -35,7 +35,7 @@ class MCTSTree(Tree):
         """The node that the next step is tried from."""
         return None if self.over is not None else self._selected()
 
-    def most_steps(self, max_steps: int) -> int:
+    def max_total_steps(self, max_steps: int) -> int:
         """As many as there are calls."""
         return self.calls
 
@@ -73,6 +73,6 @@ class MCTS:
         """A tree at its root."""
         return MCTSTree(limit=max_steps, calls=self.calls, width=self.width, answers=self.answers)
 
-    def most_steps(self, max_steps: int) -> int:
+    def max_total_steps(self, max_steps: int) -> int:
         """As many as there are calls."""
         return self.calls

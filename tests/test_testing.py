@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from alpha_umi import Agent, Budget, load_team
+from alpha_umi.errors import UsageError, WorkError
 from alpha_umi.models.scripted import ScriptedModel
 from alpha_umi.testing import FakeToolbox, call_text, plan_text, save_tiny_model, scripted_agent, scripted_models
 from alpha_umi.text.output_format import DECISIONS, parse_call, parse_plan
-from alpha_umi.trajectory import Call, Decision, Observation, Outcome
+from alpha_umi.trajectory import Call, Decision, Observation, Outcome, Tool
 
 
 def test_an_agent_follows_its_scripts() -> None:
@@ -53,6 +55,37 @@ def test_roles_of_ones_own_have_scripts_too() -> None:
     agent = Agent.from_team("umi-verified", tools=[], models=models)
     assert agent.run("Is it?").answer == "Yes."
     assert len(models["verifier"].requests) == 1
+
+
+def test_an_agent_has_scripts_of_further_roles() -> None:
+    agent = scripted_agent(
+        plan_text("I know.", "summarize"), summarizer="Yes.", team="umi-verified", further={"verifier": "Next: accept."}
+    )
+    assert agent.run("Is it?").answer == "Yes."
+
+
+def test_a_script_that_has_ended_says_whose_it_is() -> None:
+    agent = scripted_agent([plan_text("I look.")], tools=FakeToolbox({"look": "x"}))
+    with pytest.raises(WorkError, match="the script of the caller has 0 texts, and it was asked 1 times"):
+        agent.run("Look!")
+
+
+def test_fake_tools_can_have_descriptions() -> None:
+    tool = Tool(name="look", description="Looks at it.")
+    assert FakeToolbox({"look": "x"}, tools=[tool]).tools == (tool,)
+
+
+@pytest.mark.parametrize(
+    ("results", "tools"), [({"look": []}, []), ({"look": "x"}, [Tool(name="hear")])], ids=["empty list", "not named"]
+)
+def test_a_fake_tool_without_a_result_is_refused(results: dict[str, Any], tools: list[Tool]) -> None:
+    with pytest.raises(UsageError, match=r"the fake tool '(look|hear)' has no result to give"):
+        FakeToolbox(results, tools=tools)
+
+
+def test_a_tool_that_is_not_offered_is_an_observation() -> None:
+    seen = FakeToolbox({"look": "x"}).invoke(Call(tool="hear"))
+    assert (seen.ok, seen.text) == (False, "There is no tool 'hear'. Offered: look.")
 
 
 def test_a_tool_gives_one_result_after_the_other_and_repeats_the_last() -> None:

@@ -68,7 +68,7 @@ class Backtracked(Frozen):
 
 
 class Asked(Frozen):
-    """A call waits for a person's word; nothing goes on before it is given."""
+    """A call waits for approval, or a tool or the planner asks the user; the run pauses until there is a reply."""
 
     kind: Literal["asked"] = "asked"
     ask: ApprovalRequest

@@ -101,8 +101,8 @@ def build_graph(
     if missing:
         raise UsageError(f"team '{team.name}' has no model for {', '.join(missing)}; models are given by role")
     executor = ToolExecutor(toolbox=as_toolbox(toolbox), sensitive=sensitive)
-    speaking = {role: as_model(model) for role, model in models.items()}
-    nodes = Nodes(role_runner=RoleRunner(team=team, models=speaking), executor=executor, budget=budget, search=search)
+    of_roles = {role: as_model(model) for role, model in models.items()}
+    nodes = Nodes(role_runner=RoleRunner(team=team, models=of_roles), executor=executor, budget=budget, search=search)
     graph = StateGraph(State, input_schema=Messages, output_schema=Messages)
     graph.add_node("begin", _beginning(nodes))
     graph.add_edge(START, "begin")
@@ -120,12 +120,12 @@ def build_graph(
     if store is None and isinstance(checkpointer, BaseCheckpointSaver):
         store = InMemoryStore()
     compiled = graph.compile(checkpointer=checkpointer, store=store, name=name)
-    return compiled.with_config(recursion_limit=most_nodes(search, budget))
+    return compiled.with_config(recursion_limit=max_nodes(search, budget))
 
 
-def most_nodes(search: Strategy | Tree, budget: Budget) -> int:
+def max_nodes(search: Strategy | Tree, budget: Budget) -> int:
     """LangGraph's own limit, set where it cannot be met before ours."""
-    return NODES_PER_STEP * search.most_steps(budget.max_steps) + NODES_AROUND
+    return NODES_PER_STEP * search.max_total_steps(budget.max_steps) + NODES_AROUND
 
 
 class _Direct(RunnableLambda[Any, Any]):

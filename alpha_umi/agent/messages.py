@@ -43,13 +43,13 @@ def question_of(messages: Sequence[AnyMessage]) -> str:
     return str(question)
 
 
-def with_history(messages: Sequence[AnyMessage], *, most: int) -> str:
+def with_history(messages: Sequence[AnyMessage], *, max_chars: int) -> str:
     """The question, told with the earlier turns of its thread.
 
     Args:
         messages: of the whole thread; the last human one is the question.
-        most: characters that earlier questions and answers may take. The newest turns are kept whole, and of a newest
-            one that is too long by itself the beginning and the end.
+        max_chars: characters that earlier questions and answers may take. The newest turns are kept whole, and of a
+            newest one that is too long by itself the beginning and the end.
 
     Raises:
         UsageError: there is no question, or it is empty.
@@ -58,12 +58,12 @@ def with_history(messages: Sequence[AnyMessage], *, most: int) -> str:
     kept: list[dict[str, str]] = []
     for turn in reversed(_turns(messages)[:-1]):
         length = len(turn["question"]) + len(turn["answer"])
-        if length <= most:
-            most -= length
+        if length <= max_chars:
+            max_chars -= length
             kept.insert(0, turn)
             continue
-        if not kept and most >= _SHORTEST:
-            kept = [{key: cut_middle(text, most // 2) for key, text in turn.items()}]
+        if not kept and max_chars >= _SHORTEST:
+            kept = [{key: cut_middle(text, max_chars // 2) for key, text in turn.items()}]
         break
     return thread_text("history", turns=kept, question=question) if kept else question
 

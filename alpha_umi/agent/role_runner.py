@@ -34,54 +34,54 @@ class RoleRunner:
     team: Team
     models: Mapping[str, Model]
 
-    def ask(self, role: Role, episode: RunState, stop: threading.Event) -> Completion | None:
+    def ask(self, role: Role, run: RunState, stop: threading.Event) -> Completion | None:
         """One completion of a role; None when a budget forbade or ended it, which is then recorded."""
         name = role.name
-        if reason := episode.spent():
-            episode.run_out(reason)
+        if reason := run.spent():
+            run.run_out(reason)
             return None
         model = self.models[role.name]
         fitted = fit_to_context(
-            episode.trajectory,
+            run.trajectory,
             role=name,
             layout=self.team.layout,
             roles=self.team.roles,
             ask=name,
-            follow_up=None if episode.draft is not None else episode.prompt,
+            follow_up=None if run.draft is not None else run.prompt,
             observation_chars=self.team.observation_chars,
             count=model.count_tokens,
             max_prompt_tokens=model.context_length - role.generation.max_new_tokens,
         )
         if fitted is None:
-            episode.end_path(StopReason.CONTEXT)
+            run.end_path(StopReason.CONTEXT)
             return None
         write = get_stream_writer()
         completion = self._complete(
             role,
-            episode,
+            run,
             stop,
             messages=fitted.conversation.messages,
             generation=role.generation,
-            constraint=self._constraint(role, episode),
-            session=session_of(episode.session, name, self.team.layout),
+            constraint=self._constraint(role, run),
+            session=session_of(run.session, name, self.team.layout),
             on_text=lambda text: write(Token(role=name, text=text)),
             on_restart=lambda: write(Restarted(role=name)),
         )
         if completion is not None and completion.finish_reason == "context":
-            episode.end_path(StopReason.CONTEXT)
+            run.end_path(StopReason.CONTEXT)
             return None
-        return completion and _said(completion, name, episode)
+        return completion and _said(completion, name, run)
 
-    def compare(self, text: str, episode: RunState, stop: threading.Event) -> Completion | None:
+    def compare(self, text: str, run: RunState, stop: threading.Event) -> Completion | None:
         """A letter from whoever plans; None when a budget forbade it, which is then recorded."""
         role = self.team.planner
-        if reason := episode.spent():
-            episode.run_out(reason)
+        if reason := run.spent():
+            run.run_out(reason)
             return None
         letter = role.generation.model_copy(update={"max_new_tokens": _LETTER})
         messages = [Message(role="text" if self.team.layout.raw else "user", content=text)]
-        completion = self._complete(role, episode, stop, messages=messages, generation=letter)
-        return completion and _said(completion, role.name, episode)
+        completion = self._complete(role, run, stop, messages=messages, generation=letter)
+        return completion and _said(completion, role.name, run)
 
     def release(self, session: str) -> None:
         """Let every model forget an episode, whatever one of them raises."""
@@ -93,7 +93,7 @@ class RoleRunner:
     def _complete(
         self,
         role: Role,
-        episode: RunState,
+        run: RunState,
         stop: threading.Event,
         *,
         generation: Generation,
@@ -102,27 +102,25 @@ class RoleRunner:
         started = time.monotonic()
         with telemetry.chat(role.model_name, role.name, generation) as span:
             completion = self.models[role.name].complete(
-                Request(
-                    generation=generation, should_stop=lambda: stop.is_set() or episode.seconds_left <= 0, **request
-                )
+                Request(generation=generation, should_stop=lambda: stop.is_set() or run.seconds_left <= 0, **request)
             )
             telemetry.said(span, completion)
-        episode.charge(role.name, completion, seconds=time.monotonic() - started)
+        run.charge(role.name, completion, seconds=time.monotonic() - started)
         if completion.finish_reason == "cancelled":
-            episode.run_out(StopReason.SECONDS)
+            run.run_out(StopReason.SECONDS)
             return None
         return completion.model_copy(update={"text": writable(completion.text)})
 
-    def _constraint(self, role: Role, episode: RunState) -> Constraint | None:
+    def _constraint(self, role: Role, run: RunState) -> Constraint | None:
         """What a role may write; texts and whole turns are the model's own."""
         if not self.team.constrained or role.writes not in {Writes.CHOICE, Writes.CALL}:
             return None
-        return call_of(episode.task.tools) if role.writes is Writes.CALL else choice_of(role.markers.values())
+        return call_of(run.task.tools) if role.writes is Writes.CALL else choice_of(role.markers.values())
 
 
-def _said(completion: Completion, role: str, episode: RunState) -> Completion:
+def _said(completion: Completion, role: str, run: RunState) -> Completion:
     """A completion without what was thought aloud, which stays on the record and enters no prompt."""
     text, thought = without_thought(completion.text)
     if thought:
-        episode.think(role, thought)
+        run.think(role, thought)
     return completion.model_copy(update={"text": text})

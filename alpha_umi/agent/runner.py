@@ -75,7 +75,7 @@ class Agent:
         executor = ToolExecutor(toolbox=toolbox, sensitive=sensitive)
         self.requires_approval = executor.requires_approval
         """Names of the tools that a person is asked about; `*` where a function decides."""
-        self._driver = GraphRunner(
+        self._runner = GraphRunner(
             self.graph,
             role_runner=RoleRunner(team=team, models=self.models),
             executor=executor,
@@ -150,10 +150,10 @@ class Agent:
         """
         if not question.strip():
             raise UsageError("the question is empty")
-        async with self._driver.opened(thread, asks=on_ask is not None) as drive:
-            if thread is not None and under_way(await drive.snapshot()):
+        async with self._runner.opened(thread, asks=on_ask is not None) as thread_run:
+            if thread is not None and under_way(await thread_run.snapshot()):
                 raise UsageError(f"thread '{thread}' has a run that is not over: resume it, or use another thread")
-            async with aclosing(drive.events({"messages": [HumanMessage(question)]}, on_ask)) as events:
+            async with aclosing(thread_run.events({"messages": [HumanMessage(question)]}, on_ask)) as events:
                 async for event in events:
                     yield event
 
@@ -171,16 +171,16 @@ class Agent:
         Raises:
             UsageError: there is no such thread, it is in use, or the reply does not fit.
         """
-        async with self._driver.opened(thread) as drive:
-            snapshot = await drive.snapshot()
+        async with self._runner.opened(thread) as thread_run:
+            snapshot = await thread_run.snapshot()
             if not snapshot.values.get("session") and not under_way(snapshot):
                 raise UsageError(f"there is no thread '{thread}'")
             if not under_way(snapshot):
                 if reply is not None:
                     raise UsageError(f"thread '{thread}' waits for nothing: its last run is over")
-                yield Finished(result=drive.result(snapshot))
+                yield Finished(result=thread_run.result(snapshot))
                 return
-            asks = drive.asks(snapshot)
+            asks = thread_run.asks(snapshot)
             if not asks and reply is not None:
                 raise UsageError(f"thread '{thread}' waits for nothing: resume it without a reply")
             start: Any = None
@@ -189,10 +189,10 @@ class Agent:
                 said = await answered(on_ask, ask) if reply is None else word(ask, reply)
                 if said is None:
                     yield Asked(ask=ask)
-                    yield Finished(result=drive.result(snapshot, pending=ask))
+                    yield Finished(result=thread_run.result(snapshot, pending=ask))
                     return
                 start = Command(resume={name: said})
-            async with aclosing(drive.events(start, on_ask, of=snapshot)) as events:
+            async with aclosing(thread_run.events(start, on_ask, of=snapshot)) as events:
                 async for event in events:
                     yield event
 

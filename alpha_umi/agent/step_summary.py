@@ -1,4 +1,4 @@
-"""An earlier attempt as a later one, or a comparison, is told of it."""
+"""A step in one line, for the prompts that show earlier attempts: "diversity" of a search, and ranking two of them."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ from alpha_umi.agent import telemetry
 from alpha_umi.agent.approval import ApprovalRequest, word
 from alpha_umi.agent.concurrency import in_thread
 from alpha_umi.agent.events import AgentEvent, Asked, Finished
-from alpha_umi.agent.graph import CHECKPOINTER, SESSION, AgentGraph, most_nodes
+from alpha_umi.agent.graph import CHECKPOINTER, SESSION, AgentGraph, max_nodes
 from alpha_umi.agent.role_runner import RoleRunner
 from alpha_umi.agent.run_state import RunState
 from alpha_umi.agent.savers import Saver, on_any_loop
@@ -46,7 +46,7 @@ class GraphRunner:
     Args:
         graph: compiled over a checkpointer, if threads are stored by one.
         role_runner: whose caches a run that breaks off must not keep.
-        executor: which say whether anybody may have to be asked.
+        executor: says whether anybody may have to be asked.
         budget: of each run.
         file: the SQLite file of threads, if they are stored in one.
     """
@@ -55,11 +55,11 @@ class GraphRunner:
         self, graph: AgentGraph, *, role_runner: RoleRunner, executor: ToolExecutor, budget: Budget, file: Path | None
     ) -> None:
         self.role_runner, self.budget = role_runner, budget
-        self._graph, self._hands, self._file = graph, executor, file
+        self._graph, self._executor, self._file = graph, executor, file
 
     @asynccontextmanager
     async def opened(self, thread: str | None, *, asks: bool = False) -> AsyncIterator[ThreadRun]:
-        """A drive over where the thread is stored, which nobody else runs meanwhile.
+        """The graph over where the thread is stored, which nobody else runs meanwhile.
 
         Args:
             thread: its name; None for a run of its own.
@@ -102,14 +102,14 @@ class ThreadRun:
 
     def __init__(
         self,
-        driver: GraphRunner,
+        runner: GraphRunner,
         graph: AgentGraph,
         thread: str | None,
         *,
         configured: Mapping[str, Any] | None = None,
         tidy: Callable[[AgentGraph, RunnableConfig], Awaitable[None]] = _nothing,
     ) -> None:
-        self._driver, self._graph, self._thread, self._tidy = driver, graph, thread, tidy
+        self._runner, self._graph, self._thread, self._tidy = runner, graph, thread, tidy
         self._at = dict(configured or {}) if thread is None else {"thread_id": thread}
         # A thread is stored before the next node begins: what a call's journal says must not be ahead of the call
         # itself. Else it is stored when a person has to be asked, and not before; within a tool as around it.
@@ -128,15 +128,15 @@ class ThreadRun:
         try:
             return ApprovalRequest.model_validate(found.value)
         except ValidationError:
-            episode = RunState(cast(Any, snapshot.values), budget=self._driver.budget)
-            call = episode.last.call
+            run = RunState(cast(Any, snapshot.values), budget=self._runner.budget)
+            call = run.last.call
             assert call is not None, "only a call's tool can ask"
             value = to_jsonable_python(found.value, serialize_unknown=True)
-            return ApprovalRequest(why="tool", call=call, key=episode.call_key, value=value)
+            return ApprovalRequest(why="tool", call=call, key=run.call_key, value=value)
 
     def result(self, snapshot: StateSnapshot, *, pending: ApprovalRequest | None = None) -> Result:
         """The result of a run as it is stored."""
-        result = RunState(cast(Any, snapshot.values), budget=self._driver.budget).result()
+        result = RunState(cast(Any, snapshot.values), budget=self._runner.budget).result()
         return result.model_copy(update={"pending": pending})
 
     async def events(
@@ -151,10 +151,10 @@ class ThreadRun:
         """
         begun = of is not None and "begin" not in of.next
         session, finished = of.values["session"] if of is not None and begun else uuid.uuid4().hex, None
-        span = telemetry.begin_run(self._driver.role_runner.team.name, self._thread)
+        span = telemetry.begin_run(self._runner.role_runner.team.name, self._thread)
         config: RunnableConfig = {"configurable": {**self._at, SESSION: session, telemetry.PARENT: span.span}}
         if of is not None and begun:
-            config["recursion_limit"] = most_nodes(of.values["tree"], self._driver.budget)
+            config["recursion_limit"] = max_nodes(of.values["tree"], self._runner.budget)
         try:
             while finished is None:
                 async with aclosing(self._part(start, config)) as part:
@@ -176,7 +176,7 @@ class ThreadRun:
         finally:
             span.end()
             if finished is None:
-                await in_thread(lambda _: self._driver.role_runner.release(session))
+                await in_thread(lambda _: self._runner.role_runner.release(session))
         if finished is not None:
             yield finished
 
@@ -199,7 +199,7 @@ def under_way(snapshot: StateSnapshot) -> bool:
 
 
 async def answered(on_ask: OnAsk | None, ask: ApprovalRequest) -> Any:
-    """A person's word, as a run goes on with it; None where nobody is asked."""
+    """Ask a person, and give what the run is resumed with: a decision, or an answer. None where nobody is there."""
     if on_ask is None:
         return None
     said = on_ask(ask)

@@ -146,7 +146,7 @@ def edited(call: Call, arguments: Mapping[str, Any]) -> Call:
 
 
 def told_instead(reply: ApprovalDecision) -> Observation | None:
-    """What the model is told of a call that a person did not let happen; None for one that shall."""
+    """The observation in place of a call that a person refused or answered; None for one that is to be carried out."""
     if reply.action == "observed":
         return Observation(text=writable(reply.text))
     if reply.action == "refuse":

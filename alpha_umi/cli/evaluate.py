@@ -136,12 +136,12 @@ def _fill(log: PredictionLog, cases: list[Case], team: Team, batch: int | None, 
     done = sum(p.n in log.done for case in cases for p in case.points)
     models = load_models(team)
     width = batch or (1 if _keeps_caches(team) else BATCH)
-    with ProgressReporter(f"predicting with {team.name}", total=total, done=done) as meter:
+    with ProgressReporter(f"predicting with {team.name}", total=total, done=done) as progress:
         for predictions in predict(
             cases, team=team, models=models, done=log.done.keys(), batch=width, read_plan=read_plan
         ):
             log.append(predictions)
-            meter.advance(len(predictions))
+            progress.advance(len(predictions))
 
 
 def _keeps_caches(team: Team) -> bool:
@@ -213,7 +213,7 @@ def agent(
     budget = Budget(max_steps=max_steps, max_seconds=_A_DAY)
     with EpisodeLog(out, _origin(asked, chosen, search, max_steps)) as log:
         log.rescore(asked.tasks, asked.taskset)
-        if log.left_of(asked.tasks):
+        if log.remaining(asked.tasks):
             _run_missing(log, asked, chosen, budget, strategy, parallel)
         episodes = [log.done[task.id] for task in asked.tasks]
     metrics = (
@@ -257,16 +257,16 @@ def _run_missing(
     from alpha_umi.evaluation.agentic.episodes import run_episodes
     from alpha_umi.models.loading import load_models
 
-    left = log.left_of(asked.tasks)
-    done = len(asked.tasks) - len(left)
-    with ProgressReporter(f"{team.name} at work", total=len(asked.tasks), done=done, at_once=True) as meter:
+    remaining = log.remaining(asked.tasks)
+    done = len(asked.tasks) - len(remaining)
+    with ProgressReporter(f"{team.name} at work", total=len(asked.tasks), done=done, at_once=True) as progress:
 
         def on_done(episode: Episode) -> None:
             log.append([episode])
-            meter.advance()
+            progress.advance()
 
         run_episodes(
-            left,
+            remaining,
             asked.taskset,
             team=team,
             models=load_models(team),

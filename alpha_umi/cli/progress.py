@@ -77,7 +77,7 @@ class ProgressReporter:
             return
         with self._lock:
             if self._pace.is_due(self._done):
-                self._line(f"  {self._pace.left(self._done)}")
+                self._line(f"  {self._pace.remaining(self._done)}")
 
     def _watch(self) -> None:
         """A line now and then while nothing gets done."""

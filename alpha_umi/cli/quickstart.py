@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from alpha_umi.tasks import Task, Taskset
 
 SPLIT, SEED = "unseen_instructions", 1
-FEWEST, MOST = 6, 20
+MIN_TASKS, MAX_TASKS = 6, 20
 """Held-out tasks to measure on; between these as many as this machine works off in `MEASURING` seconds."""
 MEASURING = 60
 SHOWN = {"sequential": "Several steps", "recovery": "A call that fails at first", "unsolvable": "No solution"}
@@ -69,7 +69,9 @@ def register(app: typer.Typer) -> None:
 def quickstart(
     team_name: str = typer.Option(DEFAULT_TEAM, "--team", help="Shipped team, YAML file, or run folder."),
     tasks: int | None = typer.Option(
-        None, min=1, help=f"Held-out tasks to measure on; left out, {FEWEST} to {MOST}, by how fast this machine is."
+        None,
+        min=1,
+        help=f"Held-out tasks to measure on; left out, {MIN_TASKS} to {MAX_TASKS}, by how fast this machine is.",
     ),
     only_first: bool = typer.Option(
         False, "--only-first", help="Answer the first question and stop: does everything work here?"
@@ -87,7 +89,7 @@ def quickstart(
 
         load_taskset("gym")  # where the gym is not installed, that is all there is to say
     with waiting(f"loading the team {team.name}"), starting():
-        chosen = choose_tasks(f"gym:{SPLIT}", limit=max(tasks or 0, MOST), seed=SEED)
+        chosen = choose_tasks(f"gym:{SPLIT}", limit=max(tasks or 0, MAX_TASKS), seed=SEED)
         models = load_models(team)
     shown = [next(task for task in chosen.tasks if task.kind == kind) for kind in SHOWN]
     if only_first:
@@ -116,7 +118,7 @@ def quickstart(
 
 def _in_a_minute(each: float) -> int:
     """How many tasks to measure on where one takes so many seconds alone; together they take less."""
-    return min(MOST, max(FEWEST, int(MEASURING / each)))
+    return min(MAX_TASKS, max(MIN_TASKS, int(MEASURING / each)))
 
 
 def _say_what_next(console: Console) -> None:
@@ -158,11 +160,11 @@ def _measured(team: Team, models: Mapping[str, Model], tasks: Sequence[Task], ta
     from alpha_umi.evaluation.agentic.metrics import summarize
 
     episodes: list[Episode] = []
-    with ProgressReporter(f"measuring {team.name}", total=len(tasks), at_once=True) as meter:
+    with ProgressReporter(f"measuring {team.name}", total=len(tasks), at_once=True) as progress:
 
         def on_done(episode: Episode) -> None:
             episodes.append(episode)
-            meter.advance()
+            progress.advance()
 
         budget = Budget(max_steps=8, max_seconds=PATIENCE, max_faults=2, max_repeats=2)
         run_episodes(tasks, taskset, team=team, models=models, budget=budget, parallel=len(tasks), on_done=on_done)

@@ -44,7 +44,7 @@ _KINDS = {
 }
 """What a list calls it, and the folder that holds it."""
 
-_WHOLES = (resources.WHOLE, LAYOUT_FILE)
+_FOLDER_FILES = (resources.TEAM_FILE, LAYOUT_FILE)
 """Files that describe a folder which is copied as one thing."""
 
 _SUFFIXES = {".yaml", ".jinja", ".json", ".sh", ".sbatch"}
@@ -62,7 +62,7 @@ class Shipped(NamedTuple):
     @property
     def whole(self) -> Path:
         """What a copy takes: the file, or the folder of a team with weights or of a layout."""
-        return self.path.parent if self.path.name in _WHOLES else self.path
+        return self.path.parent if self.path.name in _FOLDER_FILES else self.path
 
     @property
     def names(self) -> list[str]:
@@ -134,11 +134,11 @@ def shipped() -> list[Shipped]:
     found: dict[Path, Shipped] = {}
     for kind, folder in _KINDS.items():
         base = resources.root() / folder
-        wholes = [path.parent for path in base.rglob(resources.WHOLE)]
+        wholes = [path.parent for path in base.rglob(resources.TEAM_FILE)]
         for path in sorted(base.rglob("*")):
-            part = path.name != resources.WHOLE and any(path.is_relative_to(whole) for whole in wholes)
+            part = path.name != resources.TEAM_FILE and any(path.is_relative_to(whole) for whole in wholes)
             if path.suffix in _SUFFIXES and path not in found and not part:
-                name = path.parent if path.name in _WHOLES else path.with_suffix("")
+                name = path.parent if path.name in _FOLDER_FILES else path.with_suffix("")
                 found[path] = Shipped(kind, name.relative_to(base).as_posix(), path)
     return sorted(found.values(), key=lambda file: (list(_KINDS).index(file.kind), file.name))
 

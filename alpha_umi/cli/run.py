@@ -52,8 +52,8 @@ def run(
     tools: str = typer.Option(
         "gym", help="Comma list of gym, gym:CATEGORY, MODULE:ATTRIBUTE, openapi:FILE_OR_URL, mcp:COMMAND_OR_URL..."
     ),
-    most_tools: int = typer.Option(
-        10, min=1, help="Offer so many of the tools, those that share the question's words."
+    max_tools: int = typer.Option(
+        10, min=1, help="Where there are more tools than this, offer those whose words are nearest to the question's."
     ),
     search: str = typer.Option("chain", help="chain, react@N, dfsdt, dfs, or your own as MODULE:ATTRIBUTE."),
     max_steps: int = typer.Option(None, help="Steps that the team may take on one path. Default: 12."),
@@ -90,16 +90,16 @@ def run(
             chosen = chosen.model_copy(update={"constrained": False})
         said = None if reply is None else _reply(reply)
         guarded = [name.strip() for name in sensitive.split(",") if name.strip()]
-        offered = _tools(tools, question, most_tools, guarded, console)
+        offered = _tools(tools, question, max_tools, guarded, console)
         names = {tool.name for tool in offered.tools}
         options: dict[str, Any] = {"search": strategy, "sensitive": [name for name in guarded if name in names]}
         if thread is not None:
             options["threads"] = threads or _threads_file()
         with waiting(f"loading the team {team}"):
             agent = Agent.from_team(chosen, tools=offered, budget=budget, **options)
-    voice = EventPrinter(console)
-    result = _work(agent, question, thread, said, voice, trace)
-    voice.end(result)
+    printer = EventPrinter(console)
+    result = _work(agent, question, thread, said, printer, trace)
+    printer.end(result)
     if as_json:
         typer.echo(result.model_dump_json())
     if result.pending is not None and thread is not None:
@@ -138,15 +138,15 @@ def _again(options: Mapping[str, Any]) -> str:
 
 
 def _work(
-    agent: Agent, question: str | None, thread: str | None, said: Any, voice: EventPrinter, trace: Path | None
+    agent: Agent, question: str | None, thread: str | None, said: Any, printer: EventPrinter, trace: Path | None
 ) -> Result:
     from alpha_umi.agent.tracing import Trace
 
-    on_ask = _at_the_keyboard(voice.console) if sys.stdin.isatty() else None
+    on_ask = _at_the_keyboard(printer.console) if sys.stdin.isatty() else None
     with Trace.to(trace) as record:
 
         def told(event: Any) -> None:
-            voice(event)
+            printer(event)
             record(event)
 
         if question is not None:
@@ -155,7 +155,7 @@ def _work(
         return agent.resume(thread, said, on_event=told, on_ask=on_ask)
 
 
-def _tools(spec: str, question: str | None, most: int, guarded: Sequence[str], console: Console) -> Toolbox:
+def _tools(spec: str, question: str | None, max_tools: int, guarded: Sequence[str], console: Console) -> Toolbox:
     """The tools to offer for a question; all of them where a run goes on, which knows what it was offered.
 
     Raises:
@@ -168,17 +168,17 @@ def _tools(spec: str, question: str | None, most: int, guarded: Sequence[str], c
 
     toolbox = load_tools(spec)
     ToolExecutor(toolbox=toolbox, sensitive=guarded)  # one that is not offered for this question is no mistake
-    if question is None or len(toolbox.tools) <= most:
+    if question is None or len(toolbox.tools) <= max_tools:
         return toolbox
-    names = [tool.name for tool in most_related(question, toolbox.tools, most)]
+    names = [tool.name for tool in most_related(question, toolbox.tools, max_tools)]
     listed = ", ".join(names)
     console.print(f"offered {len(names)} of {len(toolbox.tools)} tools: {listed}", style="dim", soft_wrap=True)
     return CombinedToolbox([toolbox], only=names)
 
 
 def _reply(text: str) -> Any:
-    """A person's word, as it is written on the command line; words, and JSON that is no object, only a
-    question of the planner or of a tool takes."""
+    """What --reply says: approve, refuse, a JSON object (other arguments for the call), or anything else: the answer
+    to a question of the planner or of a tool."""
     from alpha_umi.agent.approval import ApprovalDecision
 
     if text in {"approve", "refuse"}:

@@ -67,7 +67,7 @@ def train(
 
 
 def _what_next(folder: Path, recipe: Recipe) -> str:
-    from alpha_umi.roles import TEAM_FILE
+    from alpha_umi.resources import TEAM_FILE
     from alpha_umi.training.run_folder import is_finished
 
     if (folder / TEAM_FILE).is_file():

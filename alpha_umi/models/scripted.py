@@ -26,7 +26,10 @@ class ScriptedModel:
         *,
         context_length: int = 1_000_000,
         repeat_last: bool = False,
+        name: str = "",
     ) -> None:
+        self.name = name
+        """Whose words it writes, for what it says when they have ended."""
         self._function = script if callable(script) else None
         self._texts = [] if callable(script) else list(script)
         self._repeat_last = repeat_last
@@ -55,7 +58,8 @@ class ScriptedModel:
         elif self._repeat_last and self._texts:
             text = self._texts[-1]
         else:
-            raise WorkError(f"the scripted model was asked {index + 1} times but holds {len(self._texts)} texts")
+            whose = f"the script of the {self.name}" if self.name else "the script of a model"
+            raise WorkError(f"{whose} has {len(self._texts)} texts, and it was asked {index + 1} times")
         if request.on_text is not None:
             request.on_text(text)
         length = self.count_tokens(request.messages)

@@ -98,10 +98,10 @@ class StreamBuffer:
         return self.reason is None
 
 
-def said(error: BaseException | str, *, most: int = 200) -> str:
+def said(error: BaseException | str, *, max_chars: int = 200) -> str:
     """An error, or its words, in one short line."""
     text = " ".join(str(error).split()) or type(error).__name__
-    return text if len(text) <= most else text[: most - 1] + "…"
+    return text if len(text) <= max_chars else text[: max_chars - 1] + "…"
 
 
 def words_of(choice: Any) -> str:

@@ -4,8 +4,8 @@ Which runs when:
 
 | when | attention | LoRA | batch |
 |---|---|---|---|
-| a stage trains alone, on a CPU | `blockwise_attention` | PEFT (`training.trainer`) | padded rows |
-| a stage trains alone, on a GPU | transformers' own kernel | PEFT | padded rows |
+| a stage trains alone, on a CPU | `blockwise_attention` in place of plain sdpa | PEFT, or none | padded rows |
+| a stage trains alone, on a GPU | transformers' own kernel | PEFT (`training.trainer`), or none | padded rows |
 | roles train together, one frozen backbone | `branch_attention` | `training.role_lora` | packed branches |
 | inference on this machine | `attention` | `lora` | `batching` over `packing` and `kv_cache` |
 | inference under a grammar | the same | the same | the same; `constrained_decoding` chooses the tokens |
@@ -13,7 +13,10 @@ Which runs when:
 The three attentions compute the same sum over other shapes: whole rows, branches over an encoded conversation,
 sequences over cached keys. The three LoRAs compute PEFT's sum: PEFT's own where it trains one adapter,
 `training.role_lora` where several train in one pass, `lora` where several speak in one pass. `merging` adds an adapter
-to the weights once and for all.
+to the weights once and for all, `peft_folder` reads one from its files.
+
+Beside them: `sampling` chooses a token from logits, `repetition` sees that a text goes round in circles, `precision`
+says in which type a machine computes fastest.
 """
 
 from __future__ import annotations

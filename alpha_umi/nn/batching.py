@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 
 Returned = TypeVar("Returned")
 
-MOST = 32
+MAX_JOBS = 32
 """Jobs in a batch. A pass over 32 tokens costs a CPU little more than one over 12."""
 
-PREFILL = 4096
+MAX_PREFILL = 4096
 """Prompt tokens that one step encodes at most, the first job's excepted: more at once would not be faster, only larger
 in memory."""
 
@@ -58,7 +58,7 @@ class Job:
     """Where the writer begins to read; what stands before it is the reader's."""
     reader: str
     writer: str
-    most: int
+    max_new_tokens: int
     """Tokens that may be written."""
     end_ids: Sequence[int]
     text: Callable[[Sequence[int]], str]
@@ -78,7 +78,7 @@ class Job:
             self.tag = len(self.prompt)
         self._sample = token_sampler(self.request.generation)
         self._stream = TextStreamer(self.text, self.request.on_text)
-        self._context = copy_context()  # callbacks run in whichever thread drives
+        self._context = copy_context()  # callbacks run in whichever thread leads
         self._write_forced()
 
     @property
@@ -89,7 +89,7 @@ class Job:
     def begin(self, cache: SharedCache, key: str) -> None:
         """Borrow the session's keys and values. The last prompt token is always encoded: its logits are wanted."""
         self.lease = cache.lease(self.request.session, key, self.prompt, limit=min(self.tag, len(self.prompt) - 1))
-        self.length = self.lease.kept
+        self.length = self.lease.cached
 
     def end(self, cache: SharedCache) -> None:
         """Give them back, without what the writer's weights made if it is not the reader."""
@@ -128,7 +128,7 @@ class Job:
                 self.reason = "stop"
             elif repeats_itself(self.written, self.request.generation.repetition_window):
                 self._repeat()
-            elif len(self.written) >= self.most:
+            elif len(self.written) >= self.max_new_tokens:
                 self.reason = "length"
         self._guarded(lambda: self._stream(self.written, final=self.reason is not None))
 
@@ -140,9 +140,9 @@ class Job:
     def _write_forced(self) -> None:
         """Write what the grammar leaves no choice about; it needs no logits."""
         if self.guide is not None:
-            if self.most - len(self.written) <= self.guide.reserve(self.most):
+            if self.max_new_tokens - len(self.written) <= self.guide.reserve(self.max_new_tokens):
                 self.guide.close()
-            self.written += self.guide.forced()[: self.most - len(self.written)]
+            self.written += self.guide.forced()[: self.max_new_tokens - len(self.written)]
 
     def _repeat(self) -> None:
         """A call that goes round in circles can still be closed; anything else ends."""
@@ -156,7 +156,7 @@ class Job:
         try:
             return self._context.run(call)
         except KeyboardInterrupt:
-            raise  # meant for whoever drives
+            raise  # meant for whoever leads
         except BaseException as error:  # raised again where the completion was asked for
             self.error = error
             return None
@@ -165,14 +165,14 @@ class Job:
 class Batcher:
     """The jobs of one engine, waiting and running."""
 
-    def __init__(self, engine: Forward, *, most: int = MOST) -> None:
+    def __init__(self, engine: Forward, *, max_jobs: int = MAX_JOBS) -> None:
         self._engine = engine
-        self._most = most
+        self._max_jobs = max_jobs
         self.turn = threading.Condition()
         """Held while the queue or the cache changes; never during a forward pass or a callback."""
         self._waiting: deque[Job] = deque()
         self._running: list[Job] = []
-        self._driver: int | None = None
+        self._leader: int | None = None
 
     def run(self, jobs: Sequence[Job]) -> None:
         """Bring jobs to their end, with whatever else there is to do.
@@ -182,10 +182,10 @@ class Batcher:
         """
         try:
             with self.turn:
-                if self._driver == threading.get_ident():
+                if self._leader == threading.get_ident():
                     raise RuntimeError("a model cannot be asked from within a callback of its own completion")
                 self._waiting.extend(jobs)
-            self._wait_or_drive(jobs)
+            self._follow_or_lead(jobs)
         except BaseException:
             self._abandon(jobs)
             raise
@@ -202,7 +202,7 @@ class Batcher:
         with self.turn:
             cache = self._engine.cache
             while cache.busy(session) or cache.busy(new):
-                if self._driver == threading.get_ident():
+                if self._leader == threading.get_ident():
                     raise RuntimeError("a session cannot be forked from within a callback of its own completion")
                 self.turn.wait()
             cache.fork(session, new)
@@ -217,20 +217,22 @@ class Batcher:
         with self.turn:
             self._engine.cache.clear()
 
-    def _wait_or_drive(self, jobs: Sequence[Job]) -> None:
-        """Wait while another thread drives, then drive, until the jobs are done."""
+    def _follow_or_lead(self, jobs: Sequence[Job]) -> None:
+        """Wait while another thread leads, then lead, until the jobs are done."""
+        # Leader and followers: whoever asks while nobody leads runs the steps of all jobs, and stops leading when its
+        # own are done; otherwise the first to ask would never return while others keep asking.
         with self.turn:
-            while self._driver is not None and not all(job.done for job in jobs):
+            while self._leader is not None and not all(job.done for job in jobs):
                 self.turn.wait()
             if all(job.done for job in jobs):
                 return
-            self._driver = threading.get_ident()
+            self._leader = threading.get_ident()
         try:
             while not all(job.done for job in jobs):
                 self._step()
         finally:
             with self.turn:
-                self._driver = None
+                self._leader = None
                 self.turn.notify_all()
 
     def _step(self) -> None:
@@ -260,7 +262,7 @@ class Batcher:
             new = 0
             held_up: set[tuple[str, str]] = {(job.request.session, job.reader) for job in self._running}
             for job in list(self._waiting):
-                if len(self._running) >= self._most or (new and new + len(job.prompt) > PREFILL):
+                if len(self._running) >= self._max_jobs or (new and new + len(job.prompt) > MAX_PREFILL):
                     break
                 place = (job.request.session, job.reader)
                 if not (job.request.session and place in held_up):
@@ -290,5 +292,5 @@ class Batcher:
             for job in jobs:
                 if not job.done:
                     job.reason = "cancelled"
-            if self._driver is None:
+            if self._leader is None:
                 self._retire()

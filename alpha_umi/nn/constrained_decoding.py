@@ -104,9 +104,9 @@ class Guide:
         """Whether it is being brought to its end."""
         self._pending: list[int] = []
 
-    def reserve(self, most: int) -> int:
-        """Tokens at the end of `most` that are kept for closing."""
-        return max(32, most // 4) if self.is_call else len(self._guidance.closing) + 6
+    def reserve(self, max_new_tokens: int) -> int:
+        """Tokens at the end of `max_new_tokens` that are kept for closing."""
+        return max(32, max_new_tokens // 4) if self.is_call else len(self._guidance.closing) + 6
 
     def close(self) -> None:
         """Bring it to its end from here on."""

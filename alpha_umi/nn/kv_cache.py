@@ -61,11 +61,11 @@ def _trimmed(data: torch.Tensor, start: int, stop: int) -> torch.Tensor:
 
 @dataclass(frozen=True, eq=False)
 class Lease:
-    """An entry lent to one call: a buffer to work in, of which the first `kept` tokens are encoded."""
+    """An entry lent to one call: a buffer to work in, of which the first `cached` tokens are encoded."""
 
     entry: CachedPrefix
     buffer: KVBuffer
-    kept: int
+    cached: int
 
 
 class SharedCache:
@@ -73,14 +73,14 @@ class SharedCache:
 
     Args:
         shape: of the keys it holds.
-        most: entries held at once; one with a call under way is never dropped.
-        most_bytes: of all keys and values held at rest. What is dropped is encoded again when its session goes on.
+        max_entries: entries held at once; one with a call under way is never dropped.
+        max_bytes: of all keys and values held at rest. What is dropped is encoded again when its session goes on.
     """
 
-    def __init__(self, shape: Shape, *, most: int = 256, most_bytes: int = 4 << 30) -> None:
+    def __init__(self, shape: Shape, *, max_entries: int = 256, max_bytes: int = 4 << 30) -> None:
         self._shape = shape
-        self._most = most
-        self._most_bytes = most_bytes
+        self._max_entries = max_entries
+        self._max_bytes = max_bytes
         self._entries: OrderedDict[tuple[str, str], CachedPrefix] = OrderedDict()
 
     def lease(self, session: str, weights: str, ids: Sequence[int], *, limit: int) -> Lease:
@@ -101,7 +101,7 @@ class SharedCache:
             entry.busy = True
             return Lease(entry, entry.tail, kept)
         buffer = KVBuffer()
-        data = buffer.reserve(self._shape, held=0, end=len(ids))
+        data = buffer.reserve(self._shape, cached=0, end=len(ids))
         place = 0
         for segment, used in entry.sealed:
             data[:, :, :, place : place + used] = segment[:, :, :, :used]
@@ -162,7 +162,7 @@ class SharedCache:
     def _evict(self) -> None:
         """Drop what was not used for longest, but not the newest: a session longer than all room is worth keeping."""
         for key in list(self._entries)[:-1]:
-            if len(self._entries) <= self._most and self.bytes_held() <= self._most_bytes:
+            if len(self._entries) <= self._max_entries and self.bytes_held() <= self._max_bytes:
                 return
             if not self._entries[key].busy:
                 del self._entries[key]

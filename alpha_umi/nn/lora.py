@@ -97,7 +97,11 @@ class Stack:
         """The output of one layer; the others' are kept until they are asked for with the same input."""
         if len(self.sizes) == 1:
             return self._compute(x)
+        # By identity: the layers of a stack are handed the very same tensor, one after the other, and comparing values
+        # would cost a pass over them. The last layer lets go of it, so that the next forward pass, whose input may lie
+        # at the same address, never meets an old one.
         if self._input is not x:
+            # (..., out of all) -> (..., out of each)
             self._input, self._outputs = x, self._compute(x).split_with_sizes(self.sizes, dim=-1)
         output = self._outputs[index]
         if index == len(self.sizes) - 1:
@@ -251,8 +255,8 @@ def _low_rank(stack: Stack, pieces: Sequence[tuple[int, torch.Tensor, torch.Tens
     """One pair of products for a stack, of each adapted layer's index, A (rank, in) and B (out, rank)."""
     weight = stack.weight
     pieces = sorted(pieces, key=lambda piece: piece[0])
-    down = torch.cat([piece for _, piece, _ in pieces])
-    up = torch.zeros(weight.shape[0], down.shape[0])
+    down = torch.cat([piece for _, piece, _ in pieces])  # (rank of all, in)
+    up = torch.zeros(weight.shape[0], down.shape[0])  # (out of all, rank of all): a block of its own for each layer
     column = 0
     for index, _, block in pieces:
         row = sum(stack.sizes[:index])
@@ -262,7 +266,7 @@ def _low_rank(stack: Stack, pieces: Sequence[tuple[int, torch.Tensor, torch.Tens
     few_up = up
     alike = len(set(stack.sizes)) == 1 and len({piece.shape for _, piece, _ in pieces}) == 1
     if alike and len(pieces) == len(stack.sizes) > 1:
-        few_up = torch.stack([block.T for _, _, block in pieces])
+        few_up = torch.stack([block.T for _, _, block in pieces])  # (layers, rank of each, out of each)
     return LowRank(
         down.to(weight.device, weight.dtype),
         up.to(weight.device, weight.dtype),
@@ -273,8 +277,8 @@ def _low_rank(stack: Stack, pieces: Sequence[tuple[int, torch.Tensor, torch.Tens
 
 def _merged(stack: Stack, pieces: Sequence[tuple[int, torch.Tensor, torch.Tensor]]) -> Merged:
     """The stack's weight with the products added; arguments as of `_low_rank`."""
-    weight = stack.weight.to(torch.float32, copy=True)
+    weight = stack.weight.to(torch.float32, copy=True)  # (out of all, in); summed in fp32, rounded once
     for index, down, up in pieces:
         row = sum(stack.sizes[:index])
-        weight[row : row + up.shape[0]] += (up @ down).to(weight.device)
+        weight[row : row + up.shape[0]] += (up @ down).to(weight.device)  # (out of this layer, in)
     return Merged(weight.to(stack.weight.dtype))

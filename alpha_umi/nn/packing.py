@@ -65,15 +65,15 @@ class KVBuffer:
         """Tokens that it can take without growing."""
         return 0 if self.data is None else self.data.shape[3]
 
-    def reserve(self, shape: Shape, *, held: int, end: int) -> torch.Tensor:
-        """Room for `end` tokens, of which the first `held` stay. It grows by a quarter, so that tokens cost alike."""
+    def reserve(self, shape: Shape, *, cached: int, end: int) -> torch.Tensor:
+        """Room for `end` tokens, of which the first `cached` stay. It grows by a quarter, so that tokens cost alike."""
         old = self.data
         if old is not None and end <= self.room:
             return old
         size = (shape.layers, 2, shape.heads, end + max(64, end // 4), shape.width)
         new = torch.empty(size, dtype=shape.dtype, device=shape.device)
-        if held and old is not None:
-            new[:, :, :, :held] = old[:, :, :, :held]
+        if cached and old is not None:
+            new[:, :, :, :cached] = old[:, :, :, :cached]
         self.data = new
         return new
 
@@ -127,9 +127,10 @@ class PackedCache(Cache):
         self._new, self._keys, self._values = [], [], []
         for span in spans:
             at = id(span.buffer)
-            data = span.buffer.reserve(shape, held=starts[at], end=ends[at])
-            self._new.append(data[:, :, :, span.start : span.end].unbind())
-            self._keys.append(data[:, 0, :, : span.end].unbind())
+            data = span.buffer.reserve(shape, cached=starts[at], end=ends[at])
+            # Views, one a layer: what is written through `_new` is what `_keys` and `_values` show.
+            self._new.append(data[:, :, :, span.start : span.end].unbind())  # (2, key heads, its tokens, width)
+            self._keys.append(data[:, 0, :, : span.end].unbind())  # (key heads, end, width)
             self._values.append(data[:, 1, :, : span.end].unbind())
         self._masks: dict[tuple[int, int, int, int | None], torch.Tensor] = {}
 
@@ -140,7 +141,7 @@ class PackedCache(Cache):
             A KVPast, and the values of each span as a list. Every span is written before any is read, so that a span
             sees those of its own sequence that come before it in the same call.
         """
-        both = torch.stack((key_states[0], value_states[0]))
+        both = torch.stack((key_states[0], value_states[0]))  # (2, key heads, packed tokens, width)
         for place, new in zip(self._new, both.split_with_sizes(self._sizes, dim=2), strict=True):
             place[layer_idx].copy_(new)
         keys = [layers[layer_idx] for layers in self._keys]

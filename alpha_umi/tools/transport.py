@@ -158,9 +158,9 @@ class _TimedStream(httpcore.NetworkStream):
 
 def _at_most(timeout: float | None) -> float | None:
     """The time limit of one wait, given what is left for the whole."""
-    left = time_left()
-    if left == 0:
+    remaining = time_left()
+    if remaining == 0:
         raise httpcore.ReadTimeout("the time for the whole call is over")
-    if left == inf:
+    if remaining == inf:
         return timeout
-    return left if timeout is None else min(timeout, left)
+    return remaining if timeout is None else min(timeout, remaining)

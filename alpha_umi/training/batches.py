@@ -53,4 +53,4 @@ def targets_a_row(recipe: Recipe, stage: str, rows: StageRows) -> float:
     """Mean number of a stage's targets in the rows that it reads."""
     if not recipe.shares(stage):
         return float(sum(rows.dataset["targets"]) / len(rows.dataset))
-    return sum(map(len, rows.of(recipe.roles_of(stage)[0]))) / len(rows.dataset)
+    return sum(map(len, rows.branches_of(recipe.roles_of(stage)[0]))) / len(rows.dataset)

@@ -174,7 +174,7 @@ class Bar(TrainerCallback):
         # The first update says how long the rest will take, long before a tenth is done.
         if self._pace.is_due(state.global_step) or state.global_step == self._first + 1:
             loss = "" if self._loss is None else f"  loss {self._loss:.3f}"
-            self._line(state, f"{loss}  {self._pace.left(state.global_step)}")
+            self._line(state, f"{loss}  {self._pace.remaining(state.global_step)}")
 
     def _line(self, state: TrainerState, more: str) -> None:
         self._console.print(

@@ -139,7 +139,7 @@ def _whole_rows(found: StageRows) -> _Work:
 
 
 def _branches(recipe: Recipe, stage: str, found: StageRows) -> _Work:
-    rows = found.of(recipe.roles_of(stage)[0])
+    rows = found.branches_of(recipe.roles_of(stage)[0])
     own = [sum(end - tag for _, tag, _, end in row) for row in rows]
     return _Work(
         rows=len(rows),

@@ -43,7 +43,7 @@ class StageRows:
     order: Sequence[str] = ()
     """The team's roles, as `branches` numbers them."""
 
-    def of(self, role: str) -> list[list[tuple[int, int, int, int]]]:
+    def branches_of(self, role: str) -> list[list[tuple[int, int, int, int]]]:
         """The (role, tag, words, end) of each branch of a role, by row; of roles over a shared context only."""
         from alpha_umi.data.packed_targets import stored
 
@@ -135,7 +135,7 @@ def stage_rows(recipe: Recipe, stages: Sequence[str], data: Path, folder: Path, 
     trajectories = found.pop("trajectories")
     whole = StageRows(Dataset.load_from_disk(str(folder / name)), trajectories, found, list(recipe.filled.roles))
     for stage in stages if recipe.shares(stages[0]) else ():
-        if not whole.of(recipe.roles_of(stage)[0]):
+        if not whole.branches_of(recipe.roles_of(stage)[0]):
             raise DataError(f"{data}: no targets for stage '{stage}' ({', '.join(recipe.roles_of(stage))})")
     return whole
 

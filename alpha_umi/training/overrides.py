@@ -14,12 +14,12 @@ _BATCH = {"batch_size": "batch_targets", "batch_targets": "batch_size"}
 """Two ways to say the same: the one said nearer holds."""
 
 
-def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+def merge_mappings(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     """Nested mappings merged; a null removes what is below it."""
     found = {key: value for key, value in below.items() if above.get(_BATCH.get(key, "")) is None}
     for key, value in above.items():
         if isinstance(value, dict) and isinstance(found.get(key), dict):
-            found[key] = merged(found[key], value)
+            found[key] = merge_mappings(found[key], value)
         else:
             found[key] = value
     return found

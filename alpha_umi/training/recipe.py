@@ -20,7 +20,7 @@ from alpha_umi.errors import ConfigError, UsageError
 from alpha_umi.roles import DEFAULT_BASE, OBSERVATION_CHARS, Role, RoleName, Team, Writes
 from alpha_umi.team_files import load_role
 from alpha_umi.text.layouts import Layout
-from alpha_umi.training.overrides import merged, override, todays
+from alpha_umi.training.overrides import merge_mappings, override, todays
 from alpha_umi.training.stage import BASE, Stage
 from alpha_umi.training.stages import SFT, wrong_trainers
 from alpha_umi.training.team import TeamOf, in_full
@@ -212,7 +212,7 @@ def load_recipe(name: str, *, overrides: Sequence[str] = ()) -> Recipe:
     stages = raw.get("stages")
     if isinstance(stages, dict) and isinstance(defaults, dict):
         raw["stages"] = {
-            key: merged(defaults, value) if isinstance(value, dict) else value
+            key: merge_mappings(defaults, value) if isinstance(value, dict) else value
             for key, value in stages.items()
             if value is not None
         }
@@ -281,4 +281,4 @@ def _read(path: Path, *, seen: tuple[Path, ...] = ()) -> dict[str, Any]:
     below = _read(resources.find("training", str(parent), beside=path), seen=(*seen, path))
     if isinstance(raw.get("team"), dict) and isinstance(below.get("team"), str):
         below["team"] = {"name": below["team"]}  # a team that is changed is not another team
-    return merged(below, raw)
+    return merge_mappings(below, raw)

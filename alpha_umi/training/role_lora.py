@@ -55,23 +55,23 @@ class RoleLoraLinear(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Apply the layer; x is (1, tokens, in_features)."""
-        y = linear(x, self.base.weight, self.base.bias)
+        y = linear(x, self.base.weight, self.base.bias)  # (1, tokens, out)
         if not self._acting.stretches:
             return y
         if len(self._acting.stretches) == 1:
             return y + self._added(self._acting.stretches[0][0], x)
-        split = torch.split(x, [count for _, count in self._acting.stretches], 1)
+        split = torch.split(x, [count for _, count in self._acting.stretches], 1)  # (1, tokens of one role, in) each
         parts = [self._added(name, part) for (name, _), part in zip(self._acting.stretches, split, strict=True)]
-        return y + torch.cat(parts, 1)
+        return y + torch.cat(parts, 1)  # the parts again in the order of the tokens: (1, tokens, out)
 
     def _added(self, name: str, x: torch.Tensor) -> torch.Tensor:
         if name not in self.down:  # another role adapts this layer, this one does not
-            return x.new_zeros((*x.shape[:-1], self.base.out_features))
+            return x.new_zeros((*x.shape[:-1], self.base.out_features))  # (1, tokens, out)
         settings = self._settings[name]
         if settings.dropout:
             x = dropout(x, settings.dropout, self.training)
-        narrow = linear(x, self.down[name].to(x.dtype)) * (settings.alpha / settings.r)
-        return linear(narrow, self.up[name].to(x.dtype))
+        narrow = linear(x, self.down[name].to(x.dtype)) * (settings.alpha / settings.r)  # (1, tokens, rank)
+        return linear(narrow, self.up[name].to(x.dtype))  # (1, tokens, out)
 
 
 class RoleLoras:

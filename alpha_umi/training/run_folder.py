@@ -25,7 +25,7 @@ from alpha_umi.digests import SCHEME, text_digest, weight_files
 from alpha_umi.errors import UsageError
 from alpha_umi.files import write_atomically
 from alpha_umi.model_card import CARD_FILE
-from alpha_umi.roles import TEAM_FILE
+from alpha_umi.resources import TEAM_FILE
 from alpha_umi.text.layouts import layouts
 from alpha_umi.training.distributed import threads
 from alpha_umi.training.recipe import Recipe, find_deepspeed

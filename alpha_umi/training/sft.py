@@ -71,7 +71,7 @@ def _watchers(work: StageWork) -> list[Any]:
 def _results(work: StageWork, name: str, made: StageTrainer) -> dict[str, Any]:
     """What a card says of how a stage went."""
     recipe, rows = work.recipe, work.rows
-    own = rows.of(recipe.roles_of(name)[0]) if recipe.shares(name) else rows.dataset
+    own = rows.branches_of(recipe.roles_of(name)[0]) if recipe.shares(name) else rows.dataset
     last = f"{name}/loss" if len(work.names) > 1 else "loss"
     results: dict[str, Any] = {
         "steps": made.updates_of(recipe.roles_of(name)[0]),

@@ -19,7 +19,7 @@ def ways_round(tool: str) -> frozenset[str]:
     """
     found: set[str] = set()
     for category in categories().values():
-        found.update(category.detours.get(tool, ()))
+        found.update(category.alternatives.get(tool, ()))
         for intent in category.intents:
             if intent.name == tool:
                 found.update(intent.rivals)

@@ -50,15 +50,15 @@ class IntentPool:
             self._takers[kind] = self._kept(found)
         return self._takers[kind]
 
-    def asking(self, most: int, *, fed: bool = False) -> Sequence[Intent]:
+    def asking(self, max_calls: int, *, fed: bool = False) -> Sequence[Intent]:
         """Intents that are after a value, change nothing, and need at most so many calls.
 
         With `fed`, only those into which another tool's result can flow.
         """
-        if (most, fed) not in self._asking:
-            found = [i for i in self.roots if i.gives is not None and not i.changes and i.least_calls <= most]
-            self._asking[most, fed] = self._kept([i for i in found if not fed or self._is_fed(i)])
-        return self._asking[most, fed]
+        if (max_calls, fed) not in self._asking:
+            found = [i for i in self.roots if i.gives is not None and not i.changes and i.least_calls <= max_calls]
+            self._asking[max_calls, fed] = self._kept([i for i in found if not fed or self._is_fed(i)])
+        return self._asking[max_calls, fed]
 
     def _kept(self, intents: Sequence[Intent]) -> Sequence[Intent]:
         """Intents that this pool holds on to, grouped once: their id stays theirs."""

@@ -42,11 +42,11 @@ def request_for(query: str, roots: Sequence[Node]) -> Request:
     return Request(query=query, needs=needs, avoid=tuple(sorted(rivals - set(needs))))
 
 
-def few(d: Sampler, pool: IntentPool, intents: Sequence[Intent], *, most: int = 3) -> Node:
+def few(d: Sampler, pool: IntentPool, intents: Sequence[Intent], *, max_calls: int = 3) -> Node:
     """A tree of one to three calls that ends in one of these."""
-    intent = pool.pick(d, [i for i in intents if i.least_calls <= most])
+    intent = pool.pick(d, [i for i in intents if i.least_calls <= max_calls])
     least = intent.least_calls
-    calls = min(most, max(least, number(d, _FEW_CALLS)))
+    calls = min(max_calls, max(least, number(d, _FEW_CALLS)))
     try:
         return build_tree(d, pool, intent, calls)
     except DroppedTask:

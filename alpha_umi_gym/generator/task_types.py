@@ -99,7 +99,7 @@ def aggregation(d: Sampler, pool: IntentPool, builder: TrajectoryBuilder) -> Req
 def branching(d: Sampler, pool: IntentPool, builder: TrajectoryBuilder) -> Request:
     """One of two things, by the value of a third."""
     telling = [intent for intent in pool.asking(2) if intent.gives is not None and intent.gives.compares]
-    first = few(d, pool, telling, most=2)
+    first = few(d, pool, telling, max_calls=2)
     builder.plan(list(first.walk()), then=d.any_value(FRAMES.decide_later))
     builder.run(first)
     asked = condition(d, first)

@@ -123,14 +123,14 @@ def _generate(
     worded: Counter[str] = Counter()
     for index in range(n):
         name = f"gym-{split}-{index:06}"
-        most = max(_FEW, math.floor(MAX_SHARE * (index + 1)))
+        max_uses = max(_FEW, math.floor(MAX_SHARE * (index + 1)))
         task = _draw(
             f"{name}/{seed}",
             split,
             pool,
             list(kinds),
             asked=asked,
-            is_overused=lambda wording, most=most: worded[wording.casefold()] >= most,  # type: ignore[misc]
+            is_overused=lambda wording, max_uses=max_uses: worded[wording.casefold()] >= max_uses,  # type: ignore[misc]
             dropped=dropped,
         )
         asked.add(task.query)

@@ -29,7 +29,7 @@ def unsolvable(d: Sampler, pool: IntentPool, builder: TrajectoryBuilder) -> Requ
 
 
 def _no_tool(d: Sampler, pool: IntentPool, builder: TrajectoryBuilder) -> Request:
-    root = few(d, pool, pool.roots, most=2)
+    root = few(d, pool, pool.roots, max_calls=2)
     missing = d.any_value([node for node in root.walk() if not node.intent.by_heart] or _none())
     around = ways_round(missing.intent.name)
     if around & {node.intent.name for node in root.walk()}:
@@ -96,7 +96,7 @@ def _not_there(d: Sampler, pool: IntentPool, builder: TrajectoryBuilder) -> Requ
         raise DroppedTask(f"{node.intent.name} broke")
     message = error.split(": ")[-1].rstrip(".")
     builder.give_up(f"the tool says: {message}", goal=d.thought(node.intent.goals).format(**node.plain()))
-    return _hopeless(d, node, "permanent failure")
+    return _unsolvable(d, node, "permanent failure")
 
 
 def _is_meant(tool: str, error: str) -> bool:
@@ -115,9 +115,9 @@ def _denied(d: Sampler, pool: IntentPool, builder: TrajectoryBuilder) -> Request
     builder.fail(node)
     why = d.any_value(FRAMES.denied).format(tool=node.intent.name)
     builder.give_up(why, goal=d.thought(node.intent.goals).format(**node.plain()))
-    return _hopeless(d, node, "permission denied")
+    return _unsolvable(d, node, "permission denied")
 
 
-def _hopeless(d: Sampler, node: Node, why: str) -> Request:
+def _unsolvable(d: Sampler, node: Node, why: str) -> Request:
     avoid = ways_round(node.intent.name) | CALCULATORS - {node.intent.name}
     return Request(query=render_request(d, node), needs=(node.intent.name,), avoid=tuple(avoid), why=why)

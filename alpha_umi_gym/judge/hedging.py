@@ -53,7 +53,7 @@ def too_many(
         or _pasted(produced, answer, facts)
         or (_hedge(task, answer, facts, values) if " or " in text else None)
         or _other_members(task, text, facts, vocabulary)
-        or _strangers(task, produced, answer, facts, vocabulary)
+        or _unknown_person(task, produced, answer, facts, vocabulary)
         or _siblings(produced, task.query, text, facts)
     )
 
@@ -141,7 +141,7 @@ def _other_members(task: GymTask, text: str, facts: Sequence[str], vocabulary: V
     return None
 
 
-def _strangers(
+def _unknown_person(
     task: GymTask, produced: Trajectory, answer: str, facts: Sequence[str], vocabulary: Vocabulary
 ) -> str | None:
     """A person's name beside the one that is right, where nobody gave it: names are no closed set."""

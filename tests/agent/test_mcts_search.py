@@ -62,7 +62,7 @@ def test_a_search_is_named() -> None:
         UsageError, match=r"known are chain, react@N .*, dfsdt, dfs, or give your own as MODULE:ATTRIBUTE"
     ):
         named_search("breadth")
-    with pytest.raises(UsageError, match="is str, which has no name, start and most_steps"):
+    with pytest.raises(UsageError, match="is str, which has no name, start and max_total_steps"):
         named_search("tests.agent.test_mcts_search:CALL")
     with pytest.raises(UsageError, match=r"'mcts' is not in examples\.mcts_search"):
         named_search("examples.mcts_search:mcts")

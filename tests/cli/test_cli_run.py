@@ -219,7 +219,7 @@ def test_help_has_an_example() -> None:
     assert 'Example: alpha-umi run "' in call("--help").stdout
 
 
-def voice(*events: Any) -> str:
+def printed(*events: Any) -> str:
     """What is shown of some events."""
     console = Console(file=io.StringIO(), width=40, highlight=False, force_terminal=False)
     show = EventPrinter(console)
@@ -231,7 +231,7 @@ def voice(*events: Any) -> str:
 
 
 def test_neither_model_nor_tool_steers_the_terminal() -> None:
-    shown = voice(
+    shown = printed(
         Token(role="planner", text="\x1b]0;title\x07[red]a[/] \ud83d"),
         Observed(observation=Observation(text="\x1b[2J\r\x9b1m")),
     )
@@ -242,8 +242,8 @@ def test_neither_model_nor_tool_steers_the_terminal() -> None:
 
 
 def test_long_and_empty_observations() -> None:
-    assert len(voice(Observed(observation=Observation(text="x" * 100_000)))) < 1000
-    assert voice(Observed(observation=Observation(text=""))) == "tool       (nothing)\n"
+    assert len(printed(Observed(observation=Observation(text="x" * 100_000)))) < 1000
+    assert printed(Observed(observation=Observation(text=""))) == "tool       (nothing)\n"
 
 
 def test_example_own_tools(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

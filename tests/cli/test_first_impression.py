@@ -100,16 +100,16 @@ def test_the_quickstart_says_what_was_measured_now_and_what_was_not(monkeypatch:
     assert "43% [32, 56] of 60" in table
     assert verb.CARD in table
     rows = {line.split("│")[1].strip(): line.split("│")[4].strip() for line in table.splitlines() if "│" in line}
-    solvable, hopeless = rows["solvable"], rows["unsolvable"]
+    solvable, unsolvable = rows["solvable"], rows["unsolvable"]
     n = int(solvable.rpartition(" of ")[2])
     low, high = wilson(0, n)
     assert solvable == f"0% [{100 * low:.0f}, {100 * high:.0f}] of {n}"
-    assert hopeless.startswith("100% [")
+    assert unsolvable.startswith("100% [")
     assert rows["all"].endswith(" of 10")
     assert next(line for line in progress.splitlines() if line.startswith("measuring default")).endswith("0/10")
 
 
-@pytest.mark.parametrize(("each", "n"), [(0.5, verb.MOST), (6.0, 10), (60.0, verb.FEWEST)])
+@pytest.mark.parametrize(("each", "n"), [(0.5, verb.MAX_TASKS), (6.0, 10), (60.0, verb.MIN_TASKS)])
 def test_a_slow_machine_measures_on_fewer_tasks(each: float, n: int) -> None:
     assert verb._in_a_minute(each) == n
 

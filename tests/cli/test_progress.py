@@ -17,9 +17,9 @@ from alpha_umi.pace import Pace
 @pytest.mark.parametrize(("total", "done"), [(1, 0), (7, 0), (60, 0), (1000, 0), (60, 41)])
 def test_a_log_file_gets_a_line_at_the_start_and_at_most_ten_more(total: int, done: int) -> None:
     stream = io.StringIO()
-    with ProgressReporter("runs/[a] at work", total=total, done=done, console=Console(file=stream)) as meter:
+    with ProgressReporter("runs/[a] at work", total=total, done=done, console=Console(file=stream)) as progress:
         for _ in range(total - done):
-            meter.advance()
+            progress.advance()
     lines = stream.getvalue().splitlines()
     assert lines[0] == f"runs/[a] at work  {done}/{total}"
     assert lines[-1] == f"runs/[a] at work  {total}/{total}  0 s left"
@@ -31,9 +31,9 @@ def test_a_log_file_gets_a_line_at_the_start_and_at_most_ten_more(total: int, do
 
 
 def test_work_that_comes_in_batches_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
-    with ProgressReporter("predicting", total=40) as meter:
+    with ProgressReporter("predicting", total=40) as progress:
         for _ in range(4):
-            meter.advance(10)
+            progress.advance(10)
     told = capsys.readouterr()
     assert told.out == ""
     assert [line.split()[1] for line in told.err.splitlines()] == ["0/40", "10/40", "20/40", "30/40", "40/40"]
@@ -42,8 +42,8 @@ def test_work_that_comes_in_batches_is_counted(capsys: pytest.CaptureFixture[str
 def test_a_terminal_gets_a_bar_that_goes_when_the_work_is_done() -> None:
     stream = io.StringIO()
     console = Console(file=stream, force_terminal=True, width=100)
-    with ProgressReporter("at work", total=2, console=console) as meter:
-        meter.advance(2)
+    with ProgressReporter("at work", total=2, console=console) as progress:
+        progress.advance(2)
     shown = stream.getvalue()
     assert "at work" in shown
     assert "2/2" in shown
@@ -54,8 +54,8 @@ def test_a_dumb_terminal_gets_lines_that_steer_nothing(monkeypatch: pytest.Monke
     monkeypatch.setenv("TERM", "dumb")
     stream = io.StringIO()
     console = Console(file=stream, force_terminal=True)
-    with waiting("loading [it]", console), ProgressReporter("at work", total=2, console=console) as meter:
-        meter.advance(2)
+    with waiting("loading [it]", console), ProgressReporter("at work", total=2, console=console) as progress:
+        progress.advance(2)
     assert stream.getvalue().splitlines() == ["loading [it]", "at work  0/2", "at work  2/2  0 s left"]
 
 
@@ -69,9 +69,9 @@ def test_a_terminal_shows_what_is_waited_for_and_takes_it_away() -> None:
 
 def test_a_count_may_be_told_as_a_whole() -> None:
     stream = io.StringIO()
-    with ProgressReporter("at work", total=4, console=Console(file=stream)) as meter:
+    with ProgressReporter("at work", total=4, console=Console(file=stream)) as progress:
         for done in (0, 2, 2, 1, 4):
-            meter.reach(done)
+            progress.reach(done)
     assert [line.split()[2] for line in stream.getvalue().splitlines()] == ["0/4", "2/4", "4/4"]
 
 
@@ -119,5 +119,5 @@ def test_what_is_worked_on_at_once_has_no_time_left_before_half_is_done(clock: C
     """The first of twenty takes as long as most: times twenty it would be hours."""
     pace, one_by_one = Pace(20, at_once=True), Pace(20)
     clock.now += 100
-    assert (pace.left(1), one_by_one.left(1)) == ("100 s gone", "1900 s left")
-    assert (pace.left(9), pace.left(10)) == ("100 s gone", "100 s left")
+    assert (pace.remaining(1), one_by_one.remaining(1)) == ("100 s gone", "1900 s left")
+    assert (pace.remaining(9), pace.remaining(10)) == ("100 s gone", "100 s left")

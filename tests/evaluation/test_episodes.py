@@ -90,8 +90,8 @@ def test_the_metrics_say_what_failed(tasks: list[GymTask]) -> None:
     assert metrics["failures"] == {"wrong_answer": 1}
     assert metrics["by_kind"]["sequential"]["value"] < 1 == metrics["by_kind"]["single"]["value"]
     assert metrics["by_depth"][str(wrong.calls)]["value"] < 1
-    hopeless = sum(task.gold.outcome is Outcome.GAVE_UP for task in tasks)
-    assert (metrics["give_up_right"]["value"], metrics["give_up_right"]["n"]) == (1.0, hopeless)
+    unsolvable = sum(task.gold.outcome is Outcome.GAVE_UP for task in tasks)
+    assert (metrics["give_up_right"]["value"], metrics["give_up_right"]["n"]) == (1.0, unsolvable)
     assert metrics["hallucination"]["value"] == 0
     assert metrics["calls"] == pytest.approx(metrics["gold_calls"])
     assert sum(rate["n"] for rate in metrics["by_kind"].values()) == len(tasks)
@@ -123,9 +123,9 @@ def test_records_without_the_basic_checks_are_read(tasks: list[GymTask]) -> None
 def test_a_team_that_always_gives_up_passes_only_the_hopeless(tasks: list[GymTask]) -> None:
     models = {role: ScriptedModel(lambda _: "No idea. Next: give up.") for role in ROLES}
     metrics = summarize(list(played(tasks, models).values()))
-    hopeless = sum(task.gold.outcome is Outcome.GAVE_UP for task in tasks)
-    assert metrics["pass_rate"]["value"] == pytest.approx(hopeless / len(tasks))
-    assert metrics["failures"] == {"gave_up_wrongly": len(tasks) - hopeless}
+    unsolvable = sum(task.gold.outcome is Outcome.GAVE_UP for task in tasks)
+    assert metrics["pass_rate"]["value"] == pytest.approx(unsolvable / len(tasks))
+    assert metrics["failures"] == {"gave_up_wrongly": len(tasks) - unsolvable}
     assert metrics["give_up_wrong"]["value"] == 1
 
 
@@ -184,9 +184,9 @@ def test_an_episode_of_another_task_with_the_same_id_does_not_count(tasks: list[
     origin = Origin(team="t", team_digest="t", data="d", data_digest="d")
     with EpisodeLog(tmp_path, origin) as log:
         log.append(played(tasks[:3], gold(tasks)).values())
-        assert log.left_of(tasks[:4]) == tasks[3:4]
+        assert log.remaining(tasks[:4]) == tasks[3:4]
         reworded = tasks[0].model_copy(update={"query": tasks[0].query + " Thanks!"})
-        assert log.left_of([reworded, *tasks[1:3]]) == [reworded]
+        assert log.remaining([reworded, *tasks[1:3]]) == [reworded]
 
 
 def test_a_search_goes_on_where_a_chain_fails(tasks: list[GymTask]) -> None:

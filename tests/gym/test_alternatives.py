@@ -28,7 +28,7 @@ from alpha_umi_gym.task import GymTask
 
 
 @cache
-def hopeless(split: Split) -> tuple[GymTask, ...]:
+def unsolvable(split: Split) -> tuple[GymTask, ...]:
     """Tasks to give up."""
     return tuple(generate(250, seed=5, split=split, kinds=["unsolvable"]))
 
@@ -48,12 +48,12 @@ def test_being_a_rival_is_mutual() -> None:
                 assert intent.name in ways_round(rival), (rival, intent.name)
 
 
-def test_every_declared_detour_is_a_tool_and_no_tool_leads_round_itself() -> None:
+def test_every_declared_alternative_is_a_tool_and_no_tool_leads_round_itself() -> None:
     for category in categories().values():
-        for tool, detours in category.detours.items():
-            assert {tool, *detours} <= set(owners())
-            assert tool not in detours
-            assert len(set(detours)) == len(detours), tool
+        for tool, others in category.alternatives.items():
+            assert {tool, *others} <= set(owners())
+            assert tool not in others
+            assert len(set(others)) == len(others), tool
     assert all(tool not in ways_round(tool) for tool in owners())
 
 
@@ -110,7 +110,7 @@ def _says(text: str, value: str) -> bool:
 def test_no_single_call_of_an_offered_tool_tells_what_is_denied(split: Split) -> None:
     """Neither with the values of the request, nor the other way round: a guess that gives back what was asked about."""
     tried = 0
-    for task in hopeless(split):
+    for task in unsolvable(split):
         if task.why != "permission denied":
             continue
         denied = next(step.call for step in task.gold.steps if step.call)
@@ -140,7 +140,7 @@ def test_no_single_call_of_an_offered_tool_tells_what_is_denied(split: Split) ->
 
 
 @pytest.mark.parametrize(
-    ("missing", "detour", "fact"),
+    ("missing", "other_way", "fact"),
     [
         (("next_holiday", {"country": "Austria", "date": "2019-05-02"}),
          ("previous_holiday", {"country": "Austria", "date": "2019-06-09"}), "2019-05-30"),
@@ -166,14 +166,14 @@ def test_no_single_call_of_an_offered_tool_tells_what_is_denied(split: Split) ->
         (("to_base", {"number": 5, "system": "binary"}), ("calculate", {"expression": "5 % 4"}), "1"),
     ],
 )  # fmt: skip
-def test_a_detour_that_was_found_leads_there_and_is_not_offered(
-    missing: tuple[str, dict[str, Any]], detour: tuple[str, dict[str, Any]], fact: str
+def test_an_alternative_that_was_found_leads_there_and_is_not_offered(
+    missing: tuple[str, dict[str, Any]], other_way: tuple[str, dict[str, Any]], fact: str
 ) -> None:
-    right, other = (_seen(tool, World(1), **arguments) for tool, arguments in (missing, detour))
+    right, other = (_seen(tool, World(1), **arguments) for tool, arguments in (missing, other_way))
     assert right.ok, right.text
     assert other.ok, other.text
     assert fact in other.text
-    assert detour[0] in ways_round(missing[0])
+    assert other_way[0] in ways_round(missing[0])
 
 
 def test_whose_address_it_is_can_be_guessed_from_the_address() -> None:
@@ -205,7 +205,7 @@ def test_an_error_that_tells_is_a_way_round() -> None:
 
 def test_what_everybody_knows_is_never_denied() -> None:
     for split in SPLITS:
-        denied = {step.call.tool for task in hopeless(split) if task.why == "permission denied"
+        denied = {step.call.tool for task in unsolvable(split) if task.why == "permission denied"
                   for step in task.gold.steps if step.call}  # fmt: skip
         assert denied
         assert not denied & {"country_of", "capital_of", "continent_of", "country_with_code", "phone_country"}

@@ -241,9 +241,9 @@ def test_a_failing_tool_fails_again_when_the_task_is_played() -> None:
 
 
 def test_what_is_missing_is_missing() -> None:
-    hopeless = [task for task in tasks("train") if task.why == "missing tool"]
-    assert hopeless
-    for task in hopeless:
+    unsolvable = [task for task in tasks("train") if task.why == "missing tool"]
+    assert unsolvable
+    for task in unsolvable:
         assert not any(step.call for step in task.gold.steps)
 
 

@@ -142,26 +142,28 @@ def refused(task: GymTask, answer: str) -> Verdict:
     ],
 )
 def test_to_say_that_it_cannot_be_done_is_right_where_it_cannot(answer: str) -> None:
-    hopeless = [task for task in gold("train") if task.gold.outcome is Outcome.GAVE_UP]
-    assert hopeless
-    for task in hopeless:
+    unsolvable = [task for task in gold("train") if task.gold.outcome is Outcome.GAVE_UP]
+    assert unsolvable
+    for task in unsolvable:
         assert refused(task, answer).passed, task.query
 
 
 def test_a_refusal_may_repeat_the_request_and_the_error() -> None:
-    hopeless = [task for split in SPLITS for task in gold(split) if task.gold.outcome is Outcome.GAVE_UP]
-    failed = [(task, step.observation) for task in hopeless for step in task.gold.steps if step.observation is not None]
+    unsolvable = [task for split in SPLITS for task in gold(split) if task.gold.outcome is Outcome.GAVE_UP]
+    failed = [
+        (task, step.observation) for task in unsolvable for step in task.gold.steps if step.observation is not None
+    ]
     assert failed
     for task, seen in failed:
         assert refused(task, f"I could not do it: {seen.text}").passed, seen.text
         assert refused(task, f"The tool says: {seen.text.split(': ')[-1]}").passed, seen.text
-    for task in hopeless:
+    for task in unsolvable:
         assert refused(task, f"You asked: {task.query} I cannot do this with {task.tools[0].name}.").passed, task.query
 
 
 def test_to_ask_back_is_right_only_where_something_is_left_open() -> None:
-    hopeless = [task for split in SPLITS for task in gold(split) if task.gold.outcome is Outcome.GAVE_UP]
-    for task in hopeless:
+    unsolvable = [task for split in SPLITS for task in gold(split) if task.gold.outcome is Outcome.GAVE_UP]
+    for task in unsolvable:
         for asking in (
             "Which one do you mean?",
             "Please specify the date.",
@@ -172,7 +174,7 @@ def test_to_ask_back_is_right_only_where_something_is_left_open() -> None:
             "Tell me which one and I will do it.",
         ):
             assert refused(task, asking).passed is (task.why == "missing information")
-    assert {task.why for task in hopeless} > {"missing information"}
+    assert {task.why for task in unsolvable} > {"missing information"}
 
 
 @pytest.mark.parametrize(

@@ -133,7 +133,7 @@ def test_a_token_does_not_move_those_before_it() -> None:
     buffer = KVBuffer()
     places = set()
     for end in range(100, 600):
-        data = buffer.reserve(SHAPE, held=end - 1, end=end)
+        data = buffer.reserve(SHAPE, cached=end - 1, end=end)
         data[:, :, :, end - 1] = end
         places.add(data.data_ptr())
     assert buffer.data is not None
@@ -232,11 +232,11 @@ def test_nothing_acts_after_an_adapter_was_loaded_and_none_is_asked(adapters: di
 def call(cache: SharedCache, session: str, ids: list[int], *, limit: int = 10_000) -> int:
     """A call that encodes ids into the buffer it gets, checks what was there before, and returns how many were."""
     lease = cache.lease(session, "w", ids, limit=limit)
-    data = lease.buffer.reserve(SHAPE, held=lease.kept, end=len(ids))
-    assert data[1, 1, 0, : lease.kept, 2].tolist() == ids[: lease.kept]
-    data[:, :, :, lease.kept : len(ids)] = torch.tensor(ids[lease.kept :], dtype=torch.float32)[:, None]
+    data = lease.buffer.reserve(SHAPE, cached=lease.cached, end=len(ids))
+    assert data[1, 1, 0, : lease.cached, 2].tolist() == ids[: lease.cached]
+    data[:, :, :, lease.cached : len(ids)] = torch.tensor(ids[lease.cached :], dtype=torch.float32)[:, None]
     cache.settle(lease, ids)
-    return lease.kept
+    return lease.cached
 
 
 OPERATIONS = st.lists(
@@ -250,7 +250,7 @@ OPERATIONS = st.lists(
 def test_whatever_is_forked_cropped_and_released_an_entry_holds_its_own_tokens(
     operations: list[tuple[str, int, int]], source: Any
 ) -> None:
-    cache = SharedCache(SHAPE, most=64)
+    cache = SharedCache(SHAPE, max_entries=64)
     held: dict[str, list[int]] = {}
     for act, number, length in operations:
         session = f"s{number}"
@@ -310,7 +310,7 @@ def test_no_more_is_kept_than_the_limit() -> None:
 
 
 def test_the_oldest_session_goes_first_unless_a_call_is_under_way() -> None:
-    cache = SharedCache(SHAPE, most=2)
+    cache = SharedCache(SHAPE, max_entries=2)
     call(cache, "a", IDS[:5])
     under_way = cache.lease("b", "w", IDS[:5], limit=5)
     call(cache, "a", IDS[:5])
@@ -340,7 +340,7 @@ def test_a_call_that_found_no_room_leaves_its_session_free(monkeypatch: pytest.M
 
 def test_no_more_bytes_are_kept_at_rest_than_allowed() -> None:
     """What sessions share counts once, so that a fork drives nobody out."""
-    cache = SharedCache(SHAPE, most_bytes=400 * SHAPE.bytes_a_token)
+    cache = SharedCache(SHAPE, max_bytes=400 * SHAPE.bytes_a_token)
     for name in "abc":
         call(cache, name, IDS[:60])
     cache.fork("c", "d")

@@ -32,7 +32,7 @@ from alpha_umi.tools.toolbench.folder import (
 )
 from alpha_umi.tools.toolbench.http import (
     RECORDING,
-    Backend,
+    ApiBackend,
     Response,
     ToolBenchRequest,
     find_backend,
@@ -87,7 +87,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def always(response: Any) -> Backend:
+def always(response: Any) -> ApiBackend:
     return lambda api, arguments: response
 
 

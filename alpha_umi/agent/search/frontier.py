@@ -61,7 +61,7 @@ class Search(Frozen):
         """A search at its root."""
         return Frontier.start(self, max_steps=max_steps)
 
-    def most_steps(self, max_steps: int) -> int:
+    def max_total_steps(self, max_steps: int) -> int:
         """Steps that a search can try at most, where a path has at most `max_steps`."""
         limit = self.max_steps or max_steps
         all_of_them = self.width_at(ROOT) * sum(int(self.width**depth) for depth in range(min(limit, 20)))
@@ -103,9 +103,9 @@ class Frontier(Tree):
         open_ = (_Frame(node=ROOT),) if limit > 0 else ()
         return cls(search=search, limit=limit, open=open_)
 
-    def most_steps(self, max_steps: int) -> int:
+    def max_total_steps(self, max_steps: int) -> int:
         """Steps that it can try at most, where a path has at most `max_steps`."""
-        return self.search.most_steps(max_steps)
+        return self.search.max_total_steps(max_steps)
 
     @property
     def one_path(self) -> bool:
@@ -213,11 +213,12 @@ class Frontier(Tree):
         return here._back(self.search.dead_end_retreat if end is End.DEAD else self.search.give_up_retreat)
 
     def _back(self, levels: int) -> Frontier:
-        """Leave as many levels less one, then go on with the first node that has tries left.
+        """Go on with the first node that has tries left, `levels` above the one whose path ended or further up.
 
         The published search leaves the root too, so that giving up at the first step ends it all; ours stays there.
         """
         last = 0 if self.search.compat else 1
+        # One less than `levels`: the node whose path ended is none of the open ones, so leaving it is the first level.
         kept = self.open[: max(len(self.open) - (levels - 1), last)]
         return self.model_copy(update={"open": kept})._next()
 

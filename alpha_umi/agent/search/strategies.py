@@ -26,7 +26,7 @@ class Strategy(Protocol):
         """A tree at its root; `max_steps` is the budget of a path."""
         ...
 
-    def most_steps(self, max_steps: int) -> int:
+    def max_total_steps(self, max_steps: int) -> int:
         """Steps that it can try at most, where a path has at most `max_steps`."""
         ...
 
@@ -81,5 +81,5 @@ def named_search(text: str) -> Strategy:
     if isinstance(made, type) or (callable(made) and not isinstance(made, Strategy)):
         made = made()
     if not isinstance(made, Strategy):
-        raise UsageError(f"search '{text}' is {type(made).__name__}, which has no name, start and most_steps")
+        raise UsageError(f"search '{text}' is {type(made).__name__}, which has no name, start and max_total_steps")
     return made

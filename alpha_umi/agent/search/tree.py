@@ -68,7 +68,7 @@ Over = Literal["answers", "calls", "exhausted"]
 
 class Tree(Frozen):
     """The steps that were tried, each under the one that it followed. A search of one's own says where it goes: `at`
-    and `over`, and `most_steps`; the rest is here."""
+    and `over`, and `max_total_steps`; the rest is here."""
 
     nodes: tuple[Node, ...] = (Node(visit=0),)
     found: tuple[int, ...] = ()
@@ -87,7 +87,7 @@ class Tree(Frozen):
         """Why the search has ended, or None."""
 
     @abstractmethod
-    def most_steps(self, max_steps: int) -> int:
+    def max_total_steps(self, max_steps: int) -> int:
         """Steps that it can try at most, where a path has at most `max_steps`."""
 
     @property

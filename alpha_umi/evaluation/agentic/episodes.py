@@ -29,7 +29,7 @@ EPISODES = "episodes.jsonl"
 _UNKNOWN = "I do not know."
 """What a user says who is asked for what the task set does not tell."""
 NOT_SCORED = "not_scored"
-"""The code of an episode that its task set could not judge: played, on record, and judged when it is given again."""
+"""The code of an episode that its task set could not judge: run, on record, and judged when it is given again."""
 
 
 class Episode(Frozen):
@@ -76,13 +76,13 @@ class EpisodeLog(RecordLog[str, Episode]):
     def __init__(self, folder: str | Path, origin: Origin) -> None:
         super().__init__(Path(folder) / EPISODES, origin, kind=Episode, key=lambda episode: episode.id)
 
-    def left_of(self, tasks: Sequence[Task]) -> list[Task]:
-        """The tasks that are still to be played; an episode of another task with the same id does not count."""
+    def remaining(self, tasks: Sequence[Task]) -> list[Task]:
+        """The tasks that are still to be run; an episode of another task with the same id does not count."""
         return [task for task in tasks if task.id not in self.done or self.done[task.id].task != task_digest(task)]
 
     def rescore(self, tasks: Sequence[Task], taskset: Taskset[Any]) -> None:
-        """Judge again what was played and could not be judged: the task set may have been mended."""
-        left = {task.id for task in self.left_of(tasks)}
+        """Judge again what was run and could not be judged: the task set may have been mended."""
+        left = {task.id for task in self.remaining(tasks)}
         for task in tasks:
             if task.id not in left and not self.done[task.id].scored:
                 before = self.done[task.id]

@@ -23,7 +23,7 @@ def summarize(episodes: Sequence[Episode]) -> dict[str, Any]:
     """
     judged = [e for e in episodes if e.scored]
     solvable = [e for e in judged if e.solvable]
-    hopeless = [e for e in judged if not e.solvable]
+    unsolvable = [e for e in judged if not e.solvable]
     called = [(e.trajectory, s.call, s.observation) for e in episodes for s in e.trajectory.steps if s.call is not None]
     basic = [e.basic for e in judged if e.basic is not None]
     return {
@@ -31,7 +31,7 @@ def summarize(episodes: Sequence[Episode]) -> dict[str, Any]:
         # Of the same tasks as the pass rate, or it could be the lower one.
         **({"pass_rate_basic": _rate(basic)} if basic and len(basic) == len(judged) else {}),
         "pass_rate_solvable": _rate([e.passed for e in solvable]),
-        "give_up_right": _rate([e.passed for e in hopeless]),
+        "give_up_right": _rate([e.passed for e in unsolvable]),
         "give_up_wrong": _rate([e.trajectory.outcome is Outcome.GAVE_UP for e in solvable]),
         "hallucination": _rate([call.tool not in trajectory.tool_names for trajectory, call, _ in called]),
         "failed_calls": _rate([seen is None or not seen.ok for _, _, seen in called]),
@@ -39,7 +39,7 @@ def summarize(episodes: Sequence[Episode]) -> dict[str, Any]:
         "by_depth": _by(solvable, lambda e: "" if e.gold_calls is None else str(e.gold_calls)),
         "by_difficulty": _by(judged, lambda e: e.difficulty),
         "by_split": _by(judged, lambda e: e.split),
-        "unsolvable": _by(hopeless, lambda e: e.why),
+        "unsolvable": _by(unsolvable, lambda e: e.why),
         "failures": dict(Counter(e.code for e in judged if not e.passed).most_common()),
         "unscored": {e.id: e.reason for e in episodes if not e.scored},
         "stopped": dict(Counter(str(e.stopped) for e in episodes if e.stopped is not None).most_common()),

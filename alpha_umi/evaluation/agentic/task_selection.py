@@ -1,6 +1,6 @@
 """Which tasks `evaluate agent --data` means: a split of any task set, or a folder that keeps tasks of one.
 
-What cannot be evaluated is refused here, before anything runs. Knows nothing of teams or of how tasks are played.
+What cannot be evaluated is refused here, before anything runs. Knows nothing of teams or of how tasks are run.
 """
 
 from __future__ import annotations

@@ -61,7 +61,7 @@ class LocalModel:
             tag=min(row.turns[-1].tag, len(row.ids) - 1),
             reader=self.reader,
             writer=self.writer,
-            most=min(request.generation.max_new_tokens, room),
+            max_new_tokens=min(request.generation.max_new_tokens, room),
             end_ids=encoder.end_ids,
             guide=None if request.constraint is None else self.engine.guidance.begin(request.constraint),
             text=lambda ids: str(encoder.tokenizer.decode(list(ids), skip_special_tokens=True)),

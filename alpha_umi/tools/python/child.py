@@ -120,10 +120,10 @@ def _work(settings: Mapping[str, Any]) -> NoReturn:
 
 
 def _limit(kind: int, limit: int, *, hard: bool = True) -> None:
-    _, most = resource.getrlimit(kind)
-    if most != resource.RLIM_INFINITY:
-        limit = min(limit, most)
-    resource.setrlimit(kind, (limit, limit if hard else most))
+    _, hard_limit = resource.getrlimit(kind)
+    if hard_limit != resource.RLIM_INFINITY:
+        limit = min(limit, hard_limit)
+    resource.setrlimit(kind, (limit, limit if hard else hard_limit))
 
 
 def _read(descriptor: int) -> Any:

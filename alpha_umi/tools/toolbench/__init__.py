@@ -8,7 +8,7 @@ from alpha_umi.lazy import exports
 
 if TYPE_CHECKING:
     from alpha_umi.tools.toolbench.folder import Api
-    from alpha_umi.tools.toolbench.http import Backend, Response, Send, ToolBenchRequest, rapidapi, recorded, server
+    from alpha_umi.tools.toolbench.http import ApiBackend, Response, Send, ToolBenchRequest, rapidapi, recorded, server
     from alpha_umi.tools.toolbench.replies import CODES, ToolBenchReply, ToolBenchResult
     from alpha_umi.tools.toolbench.toolbox import RapidTools
 else:
@@ -17,7 +17,7 @@ else:
         {
             "alpha_umi.tools.toolbench.folder": ["Api"],
             "alpha_umi.tools.toolbench.http": [
-                "Backend",
+                "ApiBackend",
                 "Response",
                 "Send",
                 "ToolBenchRequest",
@@ -33,7 +33,7 @@ else:
 __all__ = [
     "CODES",
     "Api",
-    "Backend",
+    "ApiBackend",
     "RapidTools",
     "Response",
     "Send",

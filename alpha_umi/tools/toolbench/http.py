@@ -26,7 +26,7 @@ from alpha_umi.trajectory import Call
 RECORDING = "recorded.jsonl"
 """The file in a tool folder that `find_backend` replays."""
 
-Backend = Callable[[Api, Mapping[str, Any]], Any]
+ApiBackend = Callable[[Api, Mapping[str, Any]], Any]
 """Carries out a call with the arguments as offered; gives a ToolBenchReply, or a response to be judged by its words."""
 
 
@@ -54,7 +54,7 @@ Send = Callable[[ToolBenchRequest], Response]
 """Carries out a request; raises TimeoutError, or any other exception when no answer came."""
 
 
-def recorded(box: Toolbox) -> Backend:
+def recorded(box: Toolbox) -> ApiBackend:
     """Ask another toolbox under the same names: a Replay, or a simulator. Its texts are taken as they are."""
 
     def ask(api: Api, arguments: Mapping[str, Any]) -> ToolBenchReply:
@@ -64,7 +64,7 @@ def recorded(box: Toolbox) -> Backend:
     return ask
 
 
-def rapidapi(send: Send, key: str) -> Backend:
+def rapidapi(send: Send, key: str) -> ApiBackend:
     """Ask RapidAPI at each API's own URL, with the user's key."""
 
     def ask(api: Api, arguments: Mapping[str, Any]) -> ToolBenchReply:
@@ -89,7 +89,7 @@ def rapidapi(send: Send, key: str) -> Backend:
     return ask
 
 
-def server(send: Send, url: str, *, key: str = "", strip: str = "truncate") -> Backend:
+def server(send: Send, url: str, *, key: str = "", strip: str = "truncate") -> ApiBackend:
     """Ask a server that takes ToolBench's requests (the original, StableToolBench's virtual API server, one's own).
 
     Args:
@@ -123,7 +123,7 @@ def server(send: Send, url: str, *, key: str = "", strip: str = "truncate") -> B
     return ask
 
 
-def find_backend(folder: str | Path, send: Send, settings: Mapping[str, str]) -> Backend:
+def find_backend(folder: str | Path, send: Send, settings: Mapping[str, str]) -> ApiBackend:
     """What answers the calls of a tool folder when nobody said: a recording in it, else what the environment names.
 
     Raises:

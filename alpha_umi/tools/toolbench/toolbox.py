@@ -25,7 +25,7 @@ from alpha_umi.tools.toolbench.folder import (
     standardize,
     tools_folder,
 )
-from alpha_umi.tools.toolbench.http import Backend, decode
+from alpha_umi.tools.toolbench.http import ApiBackend, decode
 from alpha_umi.tools.toolbench.replies import (
     FINISH,
     ToolBenchReply,
@@ -54,7 +54,7 @@ class RapidTools:
     def __init__(
         self,
         apis: Iterable[Api],
-        backend: Backend,
+        backend: ApiBackend,
         *,
         examples: str | Path | None = None,
         compression: Literal["truncate", "filter"] = "truncate",
@@ -89,7 +89,7 @@ class RapidTools:
         """File -> why it could not be read."""
 
     @classmethod
-    def from_folder(cls, path: str | Path, backend: Backend, **options: Any) -> Self:
+    def from_folder(cls, path: str | Path, backend: ApiBackend, **options: Any) -> Self:
         """Offer what is in a tool file, a category's folder, or ToolBench's `toolenv`, `tools` or data folder.
 
         Raises:

@@ -238,7 +238,7 @@ CATEGORY = Category(
         *_CHANGING,
     ),
     held_out=("move_event", "count_events"),
-    detours={
+    alternatives={
         # A time that is taken cannot be had, and the error says from when to when it is taken, and by what.
         "list_events": ("free_slot", "create_event", "move_event", "find_event"),
         "find_event": ("list_events", "free_slot", "create_event", "move_event"),

@@ -236,7 +236,7 @@ CATEGORY = Category(
     ),
     intents=_INTENTS,
     held_out=("next_birthday", "delete_contact"),
-    detours={
+    alternatives={
         # Sending to an address that is nearly right tells the right one, and an address holds its owner's name:
         # what takes a name confirms it, or goes on with it at once.
         "find_contact": ("reverse_lookup", "contacts_in", "send_mail", "forward_mail"),

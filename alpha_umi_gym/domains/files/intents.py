@@ -165,5 +165,5 @@ CATEGORY = Category(
     ),
     intents=(*_SEARCHES, *_LISTS, *_READS, *_INFOS, *_CHANGING),
     held_out=("copy_file", "file_info"),
-    detours={"search_files": ("read_file", "list_files"), "list_files": ("search_files",)},
+    alternatives={"search_files": ("read_file", "list_files"), "list_files": ("search_files",)},
 )

@@ -18,8 +18,8 @@ from alpha_umi_gym.domains.files.texts import FOLDERS, KINDS, NOUNS, text_of
 from alpha_umi_gym.lookup import find
 from alpha_umi_gym.world import World
 
-_MOST_LISTED = 6
-_LONGEST, _MOST_FILES = 4000, 200
+_MAX_LISTED = 6
+_MAX_LENGTH, _MAX_FILES = 4000, 200
 _PATH = re.compile(r"[a-z0-9_-]{1,40}/[a-z0-9_-]{1,40}\.[a-z0-9]{1,5}")
 Path = Annotated[str, Field(description="folder/name.ext")]
 Text = Annotated[str, Field(max_length=2000)]
@@ -79,7 +79,7 @@ class Files:
         find(plain.split("/")[0], FOLDERS, what="folder")
         if plain in self.files:
             raise FileExistsError(f"'{plain}' exists already")
-        if len(self.files) >= _MOST_FILES:
+        if len(self.files) >= _MAX_FILES:
             raise ValueError("the store is full")
         return plain
 
@@ -89,8 +89,8 @@ class Files:
         Raises:
             ValueError: the text is too long.
         """
-        if len(text) > _LONGEST:
-            raise ValueError(f"the file would have {len(text)} characters, the limit is {_LONGEST}")
+        if len(text) > _MAX_LENGTH:
+            raise ValueError(f"the file would have {len(text)} characters, the limit is {_MAX_LENGTH}")
         self.files[path] = File(text, self.today)
         return {"path": path, "bytes": self.files[path].size}
 
@@ -103,7 +103,7 @@ def list_files(world: World, folder: str) -> dict[str, Any]:
     """Names of the files in a folder, in alphabetical order."""
     known = find(folder.strip("/ "), FOLDERS, what="folder")
     names = sorted(path.split("/")[1] for path in world.part(Files).files if path.startswith(f"{known}/"))
-    return {"count": len(names), "files": names[:_MOST_LISTED]}
+    return {"count": len(names), "files": names[:_MAX_LISTED]}
 
 
 def read_file(world: World, path: Path) -> str:
@@ -167,7 +167,7 @@ def search_files(world: World, word: Annotated[str, Field(min_length=2, max_leng
     paths = sorted(path for path, words in texts.items() if wanted in words)
     if not paths:
         find(wanted, sorted(set().union(*texts.values())), what="word")
-    return {"count": len(paths), "paths": paths[:_MOST_LISTED]}
+    return {"count": len(paths), "paths": paths[:_MAX_LISTED]}
 
 
 def words_of(text: str) -> set[str]:

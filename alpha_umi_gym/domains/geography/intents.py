@@ -199,7 +199,7 @@ CATEGORY = Category(
     ),
     intents=(*_INTENTS, *_GLOBE),
     held_out=("bearing", "nearest_city"),
-    detours={
+    alternatives={
         "country_of": ("cities_in", "capital_of"),
         "capital_of": ("country_of", "cities_in"),
         "country_with_code": ("country_code",),

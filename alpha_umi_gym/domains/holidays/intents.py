@@ -124,7 +124,7 @@ CATEGORY = Category(
     name="holidays",
     intents=_INTENTS,
     held_out=("count_holidays", "easter_date"),
-    detours={
+    alternatives={
         "kind_of_day": ("holiday_date", "weekday_of", "business_days"),
         "holiday_date": ("kind_of_day", "easter_date"),
         "next_holiday": ("previous_holiday", "kind_of_day", "holiday_date", "next_working_day", "easter_date"),

@@ -175,5 +175,5 @@ CATEGORY = Category(
     ),
     intents=(*_FINDING, *_ways(), *_READING, *_UNREAD, *_CHANGING),
     held_out=("forward_mail", "count_unread"),
-    detours={"search_mail": ("count_unread",)},
+    alternatives={"search_mail": ("count_unread",)},
 )

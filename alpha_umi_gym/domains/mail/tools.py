@@ -18,7 +18,7 @@ from alpha_umi_gym.lookup import find
 from alpha_umi_gym.people import People, names_in
 from alpha_umi_gym.world import World
 
-_MOST_FOUND = 6
+_MAX_FOUND = 6
 _LONGEST_BODY = 2000
 _OWN_DOMAINS = ("example.com", "example.org", "mail.example")
 """Domains whose mailboxes are those of the people of the world."""
@@ -112,7 +112,7 @@ def search_mail(
         among, mails = mails, [mail for mail in mails if words <= set(mail.subject.split())]
         if not mails:
             find(subject, [mail.subject for mail in among], what="subject")
-    found = [{"id": mail.id, "subject": mail.subject} for mail in mails[:_MOST_FOUND]]
+    found = [{"id": mail.id, "subject": mail.subject} for mail in mails[:_MAX_FOUND]]
     return {"count": len(mails), "mails": found}
 
 

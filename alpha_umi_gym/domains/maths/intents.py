@@ -240,7 +240,7 @@ CATEGORY = Category(
     ),
     intents=(*SUMS, *_PERCENTAGES, *_STATISTICS, *_WHOLE_NUMBERS, *_EQUATIONS, *_ROUNDINGS),
     held_out=("greatest_common_divisor", "least_common_multiple", "to_base"),
-    detours={
+    alternatives={
         "percent_of": ("percent_change", *_BILLS),
         "percent_change": ("percent_of", *_BILLS),
         "prime_factors": ("calculate", "greatest_common_divisor", "least_common_multiple"),

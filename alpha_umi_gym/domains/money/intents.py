@@ -241,7 +241,7 @@ CATEGORY = Category(
     ),
     intents=(*_COINS, *_BILLS, *_UNIT_PRICES, *_SAVINGS, *_LOANS),
     held_out=("loan_payment", "price_per_unit"),
-    detours={
+    alternatives={
         "currency_of": ("exchange",),
         "tip_and_split": ("net_price", "discount_price", "compound_interest", "percent_change", "price_per_unit"),
         "add_tax": ("net_price", "discount_price", "compound_interest", "percent_change"),

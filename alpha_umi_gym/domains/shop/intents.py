@@ -191,7 +191,7 @@ CATEGORY = Category(
     name="shop",
     intents=(*_INTENTS, *_ORDERS),
     held_out=("order_total", "return_order"),
-    detours={
+    alternatives={
         # What an order's status forbids, the error says with the status.
         "order_status": ("customer_orders", "cancel_order", "return_order", "apply_coupon")
     },

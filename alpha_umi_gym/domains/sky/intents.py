@@ -138,7 +138,7 @@ _ALMANAC = (
 CATEGORY = Category(
     name="sky",
     intents=(*_INTENTS, *_ALMANAC),
-    detours={
+    alternatives={
         # Dawn is as long before noon as dusk after it, and so are sunrise and sunset.
         "sunrise": ("solar_noon", "twilight_time", "light_at", "sun_height", "daylight_gap"),
         "sunset": ("solar_noon", "twilight_time", "light_at", "sun_height", "daylight_gap"),

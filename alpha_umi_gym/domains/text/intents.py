@@ -188,6 +188,6 @@ _REWRITING = (
 CATEGORY = Category(
     name="text",
     intents=(*_COUNTING, *_REWRITING),
-    detours={"longest_word": ("sort_words",)},
+    alternatives={"longest_word": ("sort_words",)},
     closed_sets=(frozenset({"yes", "no"}),),
 )

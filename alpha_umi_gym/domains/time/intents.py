@@ -201,7 +201,7 @@ CATEGORY = Category(
     name="time",
     intents=_INTENTS,
     held_out=("week_number", "business_days"),
-    detours={
+    alternatives={
         "days_between": ("add_days", "add_months", "calculate"),
         "add_days": ("days_between",),
         "add_months": ("add_days",),

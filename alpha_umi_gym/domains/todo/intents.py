@@ -168,7 +168,7 @@ CATEGORY = Category(
         tools.next_task,
     ),
     intents=(*_INTENTS, *_CHANGES),
-    detours={
+    alternatives={
         # A date that is too early is refused with the one that is due.
         "task_due": ("postpone_task", "count_open_tasks", "list_tasks"),
         "next_task": ("postpone_task",),

@@ -193,7 +193,7 @@ CATEGORY = Category(
     name="units",
     intents=(*(_intent(wanted, unit) for wanted in _CONVERSIONS for unit in wanted.units.split()), *_TRIPS),
     held_out=("convert_speed", "convert_area", "travel_time"),
-    detours={
+    alternatives={
         # An alternative way to convert: a known factor, multiplied as a percentage.
         "convert_area": ("percent_of",),
         "convert_data_size": ("percent_of",),
