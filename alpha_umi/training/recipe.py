@@ -204,7 +204,8 @@ def load_recipe(name: str, *, overrides: Sequence[str] = ()) -> Recipe:
     """
     path = resources.find("training", name)
     raw = {"name": path.stem, **_read(path)}
-    for item in overrides:
+    # A team is chosen before anything of it is changed, in whatever order the two are said.
+    for item in sorted(overrides, key=lambda item: item.partition("=")[0].strip() != "team"):
         override(raw, item)
     if "team" in raw:
         raw["team"] = in_full(raw["team"], beside=Path())  # what an override names is looked for from here
