@@ -17,7 +17,7 @@ import pytest
 from alpha_umi.plugins import GROUPS
 
 ROOT = Path(__file__).resolve().parents[1]
-GUIDES = [*ROOT.glob("*.md"), *sorted(ROOT.glob("docs/**/*.md")), *sorted(ROOT.glob("*/**/README.md"))]
+GUIDES = [*ROOT.glob("*.md"), *sorted(ROOT.glob("docs/**/*.md")), *sorted(ROOT.glob("[!.]*/**/README.md"))]
 PROGRAMS = [*sorted(ROOT.glob("examples/*.py")), *sorted(ROOT.glob("tests/plugin_package/**/*.py"))]
 NEEDS_TORCH = {"alpha_umi.models", "alpha_umi.nn", "alpha_umi.training", "alpha_umi.training.sft"}
 """Modules some of whose names load torch when they are used."""

@@ -66,7 +66,7 @@ def test_an_agent_has_scripts_of_further_roles() -> None:
 
 def test_a_script_that_has_ended_says_whose_it_is() -> None:
     agent = scripted_agent([plan_text("I look.")], tools=FakeToolbox({"look": "x"}))
-    with pytest.raises(WorkError, match="the script of the caller has 0 texts, and it was asked 1 times"):
+    with pytest.raises(WorkError, match="the script of the caller holds 0 texts, and text 1 was asked for"):
         agent.run("Look!")
 
 

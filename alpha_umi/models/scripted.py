@@ -59,7 +59,7 @@ class ScriptedModel:
             text = self._texts[-1]
         else:
             whose = f"the script of the {self.name}" if self.name else "the script of a model"
-            raise WorkError(f"{whose} has {len(self._texts)} texts, and it was asked {index + 1} times")
+            raise WorkError(f"{whose} holds {len(self._texts)} texts, and text {index + 1} was asked for")
         if request.on_text is not None:
             request.on_text(text)
         length = self.count_tokens(request.messages)

@@ -190,7 +190,7 @@ def test_an_interrupted_run_resumes_without_a_second_call() -> None:
         """Twice a number."""
         return once(number)
 
-    with pytest.raises(Exception, match="scripted"):
+    with pytest.raises(Exception, match="script of a model"):
         build_graph(team, models=broken, toolbox=as_toolbox([double]), checkpointer=saver).invoke(
             ask("Double 4"), config
         )

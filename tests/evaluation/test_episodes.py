@@ -340,7 +340,7 @@ def test_a_seed_is_for_tasks_that_are_to_be_made(
 
 def test_an_error_of_the_program_ends_the_evaluation_with_its_own_words(tasks: list[GymTask]) -> None:
     models = {role: ScriptedModel([]) for role in ROLES}
-    with pytest.raises(WorkError, match=r"asked \d times but holds 0 texts"):
+    with pytest.raises(WorkError, match=r"holds 0 texts, and text \d was asked for"):
         played(tasks[:3], models, parallel=3)
 
 

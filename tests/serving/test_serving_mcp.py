@@ -116,7 +116,7 @@ def test_a_model_that_breaks_is_told_in_one_line() -> None:
     result, _ = in_process(Agent.from_team("umi", models=models), "ask", {"question": "Why?"})
     assert result.is_error
     assert "\n" not in result.content[0].text
-    assert "scripted model" in result.content[0].text
+    assert "script of a model" in result.content[0].text
 
 
 def listed(agent: Agent, **options: Any) -> list[Any]:
