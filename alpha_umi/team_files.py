@@ -8,9 +8,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+import yaml
+
 from alpha_umi import resources
 from alpha_umi.config import parse_config, read_yaml, renamed
 from alpha_umi.errors import ConfigError, UsageError
+from alpha_umi.files import write_atomically
 from alpha_umi.plugins import is_own
 from alpha_umi.resources import TEAM_FILE
 from alpha_umi.roles import ROLES, Role, Team, Writes
@@ -93,6 +96,13 @@ def _team_from(path: Path) -> Team:
             str(path), [f"{name}.model: YAML takes the name of a model that a package brings" for name in own]
         )
     return team
+
+
+def write_team(path: Path, team: Team) -> None:
+    """Write a team as a file that `load_team` reads: what it names by path, in full."""
+    text = team.model_dump(mode="json", exclude_none=True, exclude={"roles"})
+    text["roles"] = {name: role.model_dump(mode="json", exclude_none=True) for name, role in team.roles.items()}
+    write_atomically(path, yaml.safe_dump(text, sort_keys=False, allow_unicode=True))
 
 
 def _listed(raw: dict[str, Any]) -> dict[str, Any] | None:

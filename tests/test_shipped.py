@@ -43,7 +43,8 @@ def test_something_ships_in_every_folder() -> None:
     assert {"glpft", "smoke"} <= set(RECIPES)
     assert {"ablations/multi_task", "ablations/one_stage", "ablations/single_llm"} <= set(RECIPES)
     assert LAUNCH
-    assert {file.kind for file in resources_commands.shipped()} == {"teams", "roles", "recipes", "prompts", "launch"}
+    kinds = {"teams", "roles", "recipes", "prompts", "launch", "experiments"}
+    assert {file.kind for file in resources_commands.shipped()} == kinds
 
 
 @pytest.mark.parametrize("name", ROLES)

@@ -46,11 +46,24 @@ def _root(
 
 
 def _register() -> None:
-    from alpha_umi.cli import data, doctor, evaluate, export, quickstart, resources_commands, run, train
+    from alpha_umi.cli import (
+        ablate,
+        compare,
+        data,
+        doctor,
+        evaluate,
+        export,
+        quickstart,
+        resources_commands,
+        run,
+        train,
+    )
 
     app.add_typer(data.app, name="data")
     app.add_typer(evaluate.app, name="evaluate")
     train.register(app)
+    ablate.register(app)
+    compare.register(app)
     run.register(app)
     export.register(app)
     quickstart.register(app)

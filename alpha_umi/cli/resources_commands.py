@@ -21,7 +21,7 @@ from alpha_umi import resources
 from alpha_umi.errors import UsageError
 from alpha_umi.text.layouts import LAYOUT_FILE
 
-_LIST_HELP = """List the teams, roles, recipes, prompts and launch files that ship with alpha-umi.
+_LIST_HELP = """List the teams, roles, recipes, experiments, prompts and launch files that ship with alpha-umi.
 
 Example: alpha-umi list
 """
@@ -39,6 +39,7 @@ _KINDS = {
     "teams": "roles/teams",
     "roles": "roles",
     "recipes": "training",
+    "experiments": "experiments",
     "prompts": "prompts",
     "launch": "launch",
 }
@@ -78,7 +79,9 @@ class Shipped(NamedTuple):
 
 def register(app: typer.Typer) -> None:
     """Add the verbs."""
-    app.command("list", help=_LIST_HELP, short_help="List teams, roles, recipes, prompts, launch files.")(list_)
+    app.command("list", help=_LIST_HELP, short_help="List teams, roles, recipes, experiments, prompts, launch files.")(
+        list_
+    )
     app.command("show", help=_SHOW_HELP)(show)
     app.command("copy", help=_COPY_HELP, short_help="Copy a shipped file, to change it.")(copy)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import ctypes.util
 import json
 import math
-import netrc
 import os
 import resource
 import sys
@@ -26,6 +25,7 @@ from transformers.integrations.integration_utils import WandbCallback
 from alpha_umi.errors import UsageError
 from alpha_umi.files import write_atomically
 from alpha_umi.pace import Pace
+from alpha_umi.training.wandb_settings import set_environment
 
 if TYPE_CHECKING:
     from alpha_umi.training.trainer import StageTrainer
@@ -201,21 +201,8 @@ class Bar(TrainerCallback):
             self._progress.stop()
 
 
-def _has_wandb_login() -> bool:
-    """Whether `wandb login` left a key in the user's netrc file."""
-    try:
-        return netrc.netrc().authenticators("api.wandb.ai") is not None
-    except (OSError, netrc.NetrcParseError):
-        return False
-
-
 def wandb_callback(run: Path, name: str) -> TrainerCallback:
     """transformers' W&B reporter; it writes into the run folder, and stays offline when there is no key."""
-    os.environ.setdefault("WANDB_PROJECT", "alpha-umi")
-    os.environ.setdefault("WANDB_DIR", str(run))
-    os.environ.setdefault("WANDB_SILENT", "true")
-    # Before wandb is imported: it reads its environment once.
-    if not os.environ.get("WANDB_API_KEY") and not _has_wandb_login():
-        os.environ.setdefault("WANDB_MODE", "offline")
+    set_environment(run)
     os.environ["WANDB_NAME"] = name
     return WandbCallback()
