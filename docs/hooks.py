@@ -24,6 +24,7 @@ OUTSIDE = {
     "prompts/README.md": "folders/prompts.md",
     "training/README.md": "folders/training.md",
     "launch/README.md": "folders/launch.md",
+    "experiments/README.md": "folders/experiments.md",
 }
 """Files of the repository, and the pages that they are."""
 

@@ -69,6 +69,7 @@ def ablate(
     from alpha_umi.evaluation.ablation.cells import finished_codes
     from alpha_umi.evaluation.ablation.experiment import load_experiment
     from alpha_umi.evaluation.ablation.grid import plan_grid
+    from alpha_umi.evaluation.ablation.outcome import check_given
     from alpha_umi.evaluation.ablation.schedule import this_program
 
     out = out.resolve()
@@ -82,6 +83,7 @@ def ablate(
     if slurm:
         typer.echo(arrays.array_script(grid, out, [*this_program(), *words]), nl=False)
         return
+    check_given(loaded)
     stderr = Console(stderr=True, highlight=False)
     for key in edits.edits(loaded, out / loaded.name):
         stderr.print(f"changed since the last run: {key}", markup=False, soft_wrap=True)

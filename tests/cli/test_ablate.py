@@ -213,3 +213,20 @@ def test_the_shipped_team_is_compared_with_itself_under_another_search(tmp_path:
     # What a chain passes, the first of two chains passes too, and it costs no less to try again.
     assert found["react2"]["metrics"]["pass_rate"]["value"] >= found["chain"]["metrics"]["pass_rate"]["value"]
     assert found["react2"]["cost"]["tokens"] >= found["chain"]["cost"]["tokens"] > 0
+
+
+def test_a_disk_that_is_full_is_said_and_the_cell_made_later(tmp_path: Path) -> None:
+    steps = {"kind": "static", "limit": 40, **TIME}
+    arms = {"a": {"team": "default"}, "b": {"team": "default", "roles": {"planner": "backbone"}}}
+    write(tmp_path, arms, baseline="a", evaluations={"steps": steps})
+    limited = ["bash", "-c", 'ulimit -f 16; exec "$@"', "-", *command(tmp_path / "mine.yaml", tmp_path / "out")]
+    done = subprocess.run(limited, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("error: the baseline 'a' has no results: steps: ")
+    assert "File too large" in last
+    again = subprocess.run(
+        [*command(tmp_path / "mine.yaml", tmp_path / "out"), "--dry-run"], capture_output=True, text=True, check=False
+    )
+    assert "0 of 3 cells are finished" in again.stdout

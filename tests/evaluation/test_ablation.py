@@ -10,18 +10,22 @@ from typing import Any
 
 import pytest
 import yaml
+from evaluations import agent_evaluation, static_evaluation
 
 from alpha_umi import load_team, resources
-from alpha_umi.errors import ConfigError, UsageError
+from alpha_umi.errors import ConfigError, DataError, UsageError
 from alpha_umi.evaluation.ablation import code_digest, edits
 from alpha_umi.evaluation.ablation.cells import command_of, finished_codes, folder_of, is_done, read_record
 from alpha_umi.evaluation.ablation.exchange import exchanged
 from alpha_umi.evaluation.ablation.experiment import load_experiment
 from alpha_umi.evaluation.ablation.grid import Cell, Grid, plan_grid
+from alpha_umi.evaluation.ablation.outcome import check_given
 from alpha_umi.evaluation.ablation.schedule import left_of, make_cells
 from alpha_umi.evaluation.ablation.slurm import array_script
+from alpha_umi.evaluation.agentic.task_selection import choose_tasks, task_digest
 from alpha_umi.model_card import read_card
 from alpha_umi.roles import Team
+from alpha_umi.tasks import label
 from alpha_umi.team_files import write_team
 
 WORKER = Path(__file__).parents[1] / "grid_worker.py"
@@ -232,7 +236,7 @@ def test_a_cell_that_fails_takes_what_needs_it_along_and_nothing_else(tmp_path: 
     lost = {umi, grid.runs["umi"]["tasks"][0], grid.runs["swapped"]["tasks"][0]}
     assert set(failed) == lost
     assert failed[umi] == "no luck"
-    assert failed[grid.runs["swapped"]["tasks"][0]] == "umi seed 1 failed: no luck"
+    assert failed[grid.runs["swapped"]["tasks"][0]] == "it needs umi seed 1, which failed"
     assert {cell.name for cell in left_of(grid, out)} == lost
     assert make(grid, out, parallel=4)[0] == {}, "a failed cell is tried again"
     assert left_of(grid, out) == []
@@ -300,6 +304,30 @@ def test_a_slurm_script_runs_its_cells(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "training: job 17" in done.stdout
     assert left_of(grid, out) == []
+
+
+def test_what_was_evaluated_elsewhere_is_of_the_same_tasks_or_refused(tmp_path: Path) -> None:
+    def given(folder: Path) -> None:
+        arms = {"one": {"team": "default"}, "elsewhere": {"results": {"tasks": str(folder)}}}
+        check_given(load_experiment(str(experiment(tmp_path, arms=arms))))
+
+    what = PLAIN["evaluations"]["tasks"]
+    asked = choose_tasks(what["data"], limit=what["limit"])
+    digests = {task.id: task_digest(task) for task in asked.tasks}
+    same = agent_evaluation(tmp_path / "same", digests, taskset=label(asked.taskset))
+    given(same)
+    others = {
+        "judged by gym@0, and gym@": agent_evaluation(tmp_path / "older", digests, taskset="gym@0"),
+        "of other tasks than these 3": agent_evaluation(
+            tmp_path / "few", dict([*digests.items()][:2]), taskset="gym@1"
+        ),
+        "a static evaluation": static_evaluation(tmp_path / "steps", {"t": ["give up"]}),
+    }
+    for told, folder in others.items():
+        with pytest.raises(UsageError, match=rf"arms.elsewhere.results.tasks: .* is {told}"):
+            given(folder)
+    with pytest.raises(DataError, match="is no evaluation"):
+        given(tmp_path)
 
 
 def test_an_exchanged_team_is_the_same_but_for_whose_weights_speak(tmp_path: Path) -> None:

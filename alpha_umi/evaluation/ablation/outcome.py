@@ -7,16 +7,20 @@ import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from alpha_umi.data import store
 from alpha_umi.digests import weight_files
-from alpha_umi.errors import AlphaUmiError, WorkError
+from alpha_umi.errors import AlphaUmiError, UsageError, WorkError
 from alpha_umi.evaluation.ablation.cells import RESULT, RUN, folder_of, read_record
 from alpha_umi.evaluation.ablation.estimate import PLAN
+from alpha_umi.evaluation.ablation.experiment import Evaluation, Experiment
 from alpha_umi.evaluation.ablation.grid import Grid, recipe_of, source_arm
+from alpha_umi.evaluation.agentic.task_selection import choose_tasks, task_digest
 from alpha_umi.evaluation.comparison import Comparison, TrainingCost, compare
 from alpha_umi.evaluation.results import EvaluationResult, read_evaluation
 from alpha_umi.model_card import is_adapter
 from alpha_umi.models.local.bases import base_folder
 from alpha_umi.roles import Team
+from alpha_umi.tasks import is_named, label
 from alpha_umi.team_files import load_team
 
 
@@ -56,9 +60,39 @@ def compare_arms(grid: Grid, out: Path, failed: Mapping[str, str]) -> Comparison
     )
 
 
+def check_given(experiment: Experiment) -> None:
+    """See that the finished evaluations which arms bring are whole and of the experiment's tasks, before hours are
+    spent on what they would be compared with.
+
+    Raises:
+        DataError: one is not whole.
+        UsageError: one is of another kind, of other tasks or data, or judged by another version.
+    """
+    for name, arm in experiment.arms.items():
+        for evaluation, folder in arm.results.items():
+            found, what = read_evaluation(folder, scorer=experiment.scorer), experiment.evaluations[evaluation]
+            if why := _unlike(found, what):
+                raise UsageError(f"arms.{name}.results.{evaluation}: {folder} is {why}")
+
+
+def _unlike(found: EvaluationResult, what: Evaluation) -> str:
+    """What a finished evaluation has of its own; empty where it can stand beside the others."""
+    if found.kind != what.kind:
+        return f"a {found.kind} evaluation"
+    if what.kind == "agent":
+        asked = choose_tasks(what.data, limit=what.limit, seed=what.seed, categories=what.category)
+        if found.judged_by != label(asked.taskset):
+            return f"judged by {found.judged_by}, and {label(asked.taskset)} is here"
+        if found.units != {task.id: task_digest(task) for task in asked.tasks}:
+            return f"of other tasks than these {len(asked.tasks)} of {what.data}"
+    elif not is_named(what.data) and found.origin.data_digest != store.digest(what.data):
+        return f"of other data than {what.data}"
+    return ""
+
+
 def _lost(grid: Grid, arm: str, failed: Mapping[str, str]) -> str:
-    """Why an arm is not compared: one of its cells has no result."""
-    cells = [*grid.trained.get(arm, []), *(name for names in grid.runs[arm].values() for name in names)]
+    """Why an arm is not compared: one of its cells, or of those that they need, has no result."""
+    cells = [cell for names in grid.runs[arm].values() for name in names for cell in (*grid.cells[name].needs, name)]
     return next((f"{grid.cells[name].title}: {failed[name]}" for name in cells if name in failed), "")
 
 
