@@ -15,9 +15,18 @@ from evaluations import agent_evaluation, static_evaluation
 from alpha_umi import load_team, resources
 from alpha_umi.errors import ConfigError, DataError, UsageError
 from alpha_umi.evaluation.ablation import code_digest, edits
-from alpha_umi.evaluation.ablation.cells import command_of, finished_codes, folder_of, is_done, read_record
+from alpha_umi.evaluation.ablation.cells import (
+    CellRecord,
+    command_of,
+    finished_codes,
+    folder_of,
+    is_done,
+    read_record,
+    write_record,
+)
+from alpha_umi.evaluation.ablation.estimate import Rates, estimate, size_of
 from alpha_umi.evaluation.ablation.exchange import exchanged
-from alpha_umi.evaluation.ablation.experiment import load_experiment
+from alpha_umi.evaluation.ablation.experiment import Evaluation, load_experiment
 from alpha_umi.evaluation.ablation.grid import Cell, Grid, plan_grid
 from alpha_umi.evaluation.ablation.outcome import check_given
 from alpha_umi.evaluation.ablation.schedule import left_of, make_cells
@@ -304,6 +313,33 @@ def test_a_slurm_script_runs_its_cells(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "training: job 17" in done.stdout
     assert left_of(grid, out) == []
+
+
+def test_hours_follow_the_speed_and_what_finished_cells_took(tmp_path: Path) -> None:
+    twice = {"recipe": "smoke", "data": "gym:6:time:single"}
+    arms = {"one": {"recipe": "smoke"}, "two": twice, "shipped": {"team": "default"}}
+    grid = grid_of(tmp_path, arms=arms, data="gym:3:time:single", seeds=[1])
+    out = tmp_path / "out"
+    fast = Rates(trained=1000, read=1000, written=100, written_together=400)
+    slow = Rates(trained=100, read=100, written=10, written_together=40)
+    found, longer = estimate(grid, out, fast), estimate(grid, out, slow)
+    assert {*found} == {*grid.cells}
+    assert all(found[name].seconds < longer[name].seconds < 10 * found[name].seconds for name in grid.cells)
+    (first,), (second,) = grid.trained["one"], grid.trained["two"]
+    assert found[second].seconds > found[first].seconds  # twice the data
+    assert found[first].disk > 4 * 100e6  # a backbone of 135 million numbers
+    assert found[first].peak > 0
+    took = 3 * found[first].seconds
+    folder_of(out, first).mkdir(parents=True, exist_ok=True)
+    write_record(folder_of(out, first), CellRecord(state="done", title="one", command=(), seconds=took))
+    assert estimate(grid, out, fast)[second].seconds == pytest.approx(3 * found[second].seconds)
+
+
+def test_an_evaluation_of_nothing_is_refused(tmp_path: Path) -> None:
+    nothing = Evaluation(kind="agent", data="gym:unseen_tools", limit=3, category="no_such")
+    with pytest.raises(UsageError):
+        size_of(nothing)
+    assert size_of(nothing.model_copy(update={"category": None})) == 3
 
 
 def test_what_was_evaluated_elsewhere_is_of_the_same_tasks_or_refused(tmp_path: Path) -> None:
