@@ -373,9 +373,11 @@ def _notes(arms: Mapping[str, Mapping[str, Runs]]) -> list[str]:
         notes.append("runs: " + ", ".join(f"{name} {n}" for name, n in counts.items()))
     for evaluation in dict.fromkeys(name for found in arms.values() for name in found):
         settings = {name: _settings(found[evaluation]) for name, found in arms.items() if evaluation in found}
-        if len({*settings.values()}) > 1:
-            each = "; ".join(f"{name}: {what or 'as the agent'}" for name, what in settings.items())
-            notes.append(f"{evaluation}: settings differ: {each}")
+        shared = set.intersection(*map(set, settings.values()))
+        own = {name: ", ".join(what for what in each if what not in shared) for name, each in settings.items()}
+        if any(own.values()):
+            said = "; ".join(f"{name}: {what or 'none of its own'}" for name, what in own.items())
+            notes.append(f"{evaluation}: settings differ: {said}")
     return notes
 
 
@@ -386,5 +388,5 @@ def _few(evaluations: Mapping[str, EvaluationTable]) -> Iterator[str]:
             yield f"{name}: of {found.clusters} {unit} the bootstrap's intervals are too narrow"
 
 
-def _settings(runs: Runs) -> str:
-    return " and ".join(dict.fromkeys(run.origin.settings for run in runs))
+def _settings(runs: Runs) -> list[str]:
+    return list(dict.fromkeys(what for run in runs for what in run.origin.settings.split(", ") if what))

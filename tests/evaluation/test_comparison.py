@@ -9,6 +9,7 @@ import json
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from math import comb
 from pathlib import Path
 
@@ -18,7 +19,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alpha_umi.errors import DataError, UsageError
-from alpha_umi.evaluation import Comparison, compare, holm, mcnemar, pass_hat_k, read_evaluation, write_comparison
+from alpha_umi.evaluation import (
+    Comparison,
+    EvaluationResult,
+    compare,
+    holm,
+    mcnemar,
+    pass_hat_k,
+    read_evaluation,
+    write_comparison,
+)
 from alpha_umi.evaluation.comparison import TrainingCost
 from alpha_umi.evaluation.statistics import smallest_difference
 from alpha_umi.evaluation.tables import csv_text, latex, markdown
@@ -345,3 +355,14 @@ def test_the_plot_shows_each_difference(tmp_path: Path) -> None:
     said = "".join(ET.parse(tmp_path / "out" / "tasks.svg").getroot().itertext())
     assert "+17.5 [" in said
     assert "points above a" in said
+
+
+def test_only_settings_that_differ_are_told(tmp_path: Path) -> None:
+    def result(name: str, settings: str) -> EvaluationResult:
+        found = read_evaluation(agent_evaluation(tmp_path / name, tasks("+" * 20)))
+        return replace(found, origin=found.origin.model_copy(update={"settings": settings}))
+
+    arms = {name: {"tasks": [result(name, f"{name}, steps 12, free")]} for name in ("chain", "dfs")}
+    assert compare(arms, baseline="chain", resamples=10).notes == ("tasks: settings differ: chain: chain; dfs: dfs",)
+    alike = {name: {"tasks": [result(f"{name}2", "chain, steps 12")]} for name in ("a", "b")}
+    assert compare(alike, baseline="a", resamples=10).notes == ()
