@@ -22,6 +22,7 @@ _LONG = (
     "test_joint_training.py",
     "test_warm_start.py",
     "test_joint_trainer.py",
+    "test_ablate.py",
 )
 """Files that train: begun first, so that no core waits for the last of them."""
 
