@@ -144,7 +144,10 @@ def test_an_arm_named_twice_is_refused(tmp_path: Path) -> None:
     [
         ({"recipe": "nothing"}, "'nothing' is not shipped"),
         ({"recipe": "gym", "set": {"stages.cook.epochs": 1}}, "there is no stage 'cook'"),
-        ({"team": "nobody"}, "'nobody' is no team"),
+        ({"team": "nobody"}, "arms.x: 'nobody' is no team"),
+        ({"team": "default", "search": "dfsd"}, "arms.x: .*dfsd"),
+        ({"team": "default", "roles": {"planer": "caller"}}, "arms.x: roles: the team 'default' has no role 'planer'"),
+        ({"of": "umi", "roles": {"planner": "cook"}}, "arms.x: roles.planner: 'cook' is no role"),
     ],
 )
 def test_what_an_arm_names_is_there_or_said(arm: dict[str, Any], said: str, tmp_path: Path) -> None:

@@ -31,7 +31,22 @@ def exchanged(team: Team, roles: Mapping[str, str], folder: Path) -> Team:
     Raises:
         UsageError: a role or a source that the team has not, or one that is served.
     """
+    check_exchange(team, roles)
     changed = team
+    for role, source in roles.items():
+        weights = None if source == BACKBONE else team.roles[source].weights
+        if weights is not None and source != role:
+            weights = str(_copy(team, role, Path(weights), folder / role))
+        changed = changed.with_role(role, weights=weights)
+    return changed
+
+
+def check_exchange(team: Team, roles: Mapping[str, str]) -> None:
+    """See whether roles of a team can be exchanged, trained or not yet.
+
+    Raises:
+        UsageError: as of `exchanged`.
+    """
     for role, source in roles.items():
         if role not in team.roles:
             raise UsageError(f"roles: the team '{team.name}' has no role '{role}' ({', '.join(team.roles)})")
@@ -41,11 +56,6 @@ def exchanged(team: Team, roles: Mapping[str, str], folder: Path) -> Team:
             )
         if not team.roles[role].local:
             raise UsageError(f"roles.{role}: it is served, so it has no weights to exchange")
-        weights = None if source == BACKBONE else team.roles[source].weights
-        if weights is not None and source != role:
-            weights = str(_copy(team, role, Path(weights), folder / role))
-        changed = changed.with_role(role, weights=weights)
-    return changed
 
 
 def _copy(team: Team, role: str, source: Path, target: Path) -> Path:

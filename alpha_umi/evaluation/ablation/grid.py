@@ -13,10 +13,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
+from alpha_umi.agent.search.strategies import named_search
 from alpha_umi.data import store
 from alpha_umi.digests import text_digest
 from alpha_umi.errors import UsageError
 from alpha_umi.evaluation.ablation.code_digest import AGENT, STATIC, TRAINING, code_digest
+from alpha_umi.evaluation.ablation.exchange import check_exchange
 from alpha_umi.evaluation.ablation.experiment import Arm, Evaluation, Experiment, overrides
 from alpha_umi.evaluation.records import team_digest
 from alpha_umi.models.local.bases import base_digest
@@ -95,11 +97,26 @@ def plan_grid(experiment: Experiment, *, made: Mapping[str, str] = MappingProxyT
         grid.runs[name] = {evaluation: [] for evaluation in experiment.evaluations_of(name)} if not arm.results else {}
         if arm.results:
             continue
+        _check(experiment, name)
         for seed, identity, needs in _teams(grid, name):
             for evaluation in experiment.evaluations_of(name):
                 cell = grid.add(_evaluated(grid, name, evaluation, seed=seed, identity=identity, needs=needs))
                 grid.runs[name][evaluation].append(cell.name)
     return grid
+
+
+def _check(experiment: Experiment, name: str) -> None:
+    """Refuse what an arm's last cell would, hours later."""
+    arm, source = experiment.arms[name], source_arm(experiment, name)
+    try:
+        named_search(arm.search)
+        if source.team is not None:
+            team = load_team(source.team)
+        else:
+            team = recipe_of(experiment, arm.of or name, experiment.seeds[0]).filled
+        check_exchange(team, arm.roles)
+    except UsageError as error:
+        raise UsageError(f"arms.{name}: {error}") from error
 
 
 def _teams(grid: Grid, name: str) -> Iterator[tuple[int | None, list[Any], tuple[str, ...]]]:
@@ -129,7 +146,7 @@ def recipe_of(experiment: Experiment, arm: str, seed: int) -> Recipe:
     assert recipe is not None, "only an arm with a recipe is trained"
     loaded = load_recipe(recipe, overrides=overrides(experiment, arm, seed))
     if loaded.data is None:
-        raise UsageError(f"arms.{arm}: the recipe '{loaded.name}' names no data: give the experiment or the arm `data`")
+        raise UsageError(f"the recipe '{loaded.name}' names no data: give the experiment or the arm `data`")
     return loaded.model_copy(update={"name": arm})
 
 
