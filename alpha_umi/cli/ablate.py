@@ -37,6 +37,8 @@ Each cell (a training, an evaluation) is kept in OUT/cells under what decides it
 the same command is given again, and another experiment with the same OUT reuses what is finished. The table is written
 to OUT/EXPERIMENT as Markdown, CSV, LaTeX, JSON, SVG plots and report.html. Exit 1 when a cell failed, which is named.
 """
+_PRIOR = 120.0
+"""Seconds of work as fast as thought that are counted in, so that a short first cell does not decide what is left."""
 _QUIET = 60.0
 """Seconds after which a log file or pipe is told what goes on."""
 
@@ -244,7 +246,7 @@ class _Progress:
         self._left.remove(cell.name)
         self._worked += self._expected.get(cell.name, 0.0)
         rest = sum(self._expected.get(name, 0.0) for name in self._left)
-        pace = (time.monotonic() - self._begun) / self._worked if self._worked else 1.0
+        pace = (time.monotonic() - self._begun + _PRIOR) / (self._worked + _PRIOR)
         more = f", about {_duration(rest * pace)} left" if self._left else ""
         self._say(f"{cell.title} failed: {why}" if why else f"{cell.title} done{more}")
         if self._log is not None and not why and cell.kind in {"static", "agent"}:
