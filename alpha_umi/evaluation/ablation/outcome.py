@@ -123,7 +123,7 @@ def _training(grid: Grid, out: Path, arm: str) -> TrainingCost | None:
         began_with = recipe_of(grid.experiment, grid.experiment.arms[arm].of or arm, grid.experiment.seeds[0]).base
     weights = _weights(team)
     return TrainingCost(
-        trained_parameters=_parameters(weights - {base_folder(began_with)}),
+        trained_parameters=_parameters(_as_trained(folder) for folder in weights - {base_folder(began_with)}),
         all_parameters=_parameters(weights),
         tokens=_tokens(cells[0]) if cells else None,
         seconds=seconds,
@@ -141,6 +141,12 @@ def _weights(team: Team) -> set[Path]:
             found |= {base_folder(team.base), *([] if team.backbone is None else [Path(team.backbone)])}
         found |= set() if own is None else {own}
     return found
+
+
+def _as_trained(folder: Path) -> Path:
+    """What was trained of a folder's weights: of a backbone that was merged into its base, the adapter beside it."""
+    adapter = folder / "adapter"
+    return adapter if is_adapter(adapter) else folder
 
 
 def _parameters(folders: Iterable[Path]) -> int:
